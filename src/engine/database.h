@@ -1,0 +1,123 @@
+// database.h - the storage engine of one data folder: open, recover, transactions, tables,
+// checkpoints. Everything above (executors, SQL, server) is a client of this header and of
+// relation.h.
+//
+// Format         docs/formats/ (wal.md, checkpoint.md, catalog.md)
+// Thread safety  Every method: any thread, unless it says otherwise.
+// Ownership      Owns log, tables, transaction manager. Borrows Env, which must outlive it.
+// Failure        A failed sync is sticky: writes answer 58030, reads go on.
+// Invariants     I1  what was acknowledged as committed is recovered, whole, after any crash
+//                I2  nothing that was not committed is recovered
+//                I3  a reader sees exactly the transactions with commit timestamp <= its snapshot
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "base/waiter.h"
+#include "catalog/snapshot.h"
+#include "env/env.h"
+#include "txn/transaction.h"
+
+namespace omendb::engine {
+
+class Relation;
+
+struct DatabaseOptions {
+  std::string data_dir;
+  uint64_t memory_bytes = 4ULL << 30;           // --memory: hot rows, indexes, DuckDB together
+  uint64_t checkpoint_wal_bytes = 1ULL << 30;   // max_wal_size: log that starts a checkpoint
+  uint64_t checkpoint_interval_ms = 300'000;    // checkpoint_timeout
+  bool fsync = true;  // false only in tests and control runs: loses acknowledged work on power loss
+};
+
+// What an executor needs to run one statement. Built by the session for each statement.
+struct StatementContext {
+  txn::Transaction* txn = nullptr;
+  // The catalog this statement sees: the transaction's own edit, else the newest.
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog;
+  Oid database;
+  Waiter* waiter = nullptr;      // how to wait where this statement runs
+  CancelFlag* cancel = nullptr;  // polled at least every few thousand rows
+  uint64_t lock_timeout_ms = 0;  // 0 = none
+};
+
+struct EngineStats {
+  uint64_t commits = 0;
+  uint64_t aborts = 0;
+  uint64_t wal_bytes = 0;
+  uint64_t wal_fsyncs = 0;
+  uint64_t checkpoints = 0;
+  uint64_t versions_live = 0;
+  uint64_t versions_reclaimed = 0;
+  uint64_t hot_bytes = 0;
+  uint64_t index_bytes = 0;
+  uint64_t index_model_hits = 0;
+  uint64_t index_corrections = 0;
+  uint64_t index_fallbacks = 0;
+};
+
+class Database {
+ public:
+  // Creates the folder when it is missing or empty; else recovers: manifest, last checkpoint, log
+  // tail. 55006 when another process has it open; XX001 naming file and offset when it is damaged.
+  static Result<std::unique_ptr<Database>> Open(env::Env& env, DatabaseOptions options);
+  virtual ~Database() = default;
+
+  // Final checkpoint; no transaction may be running. Destruction without Close is like a crash.
+  virtual Status Close() = 0;
+
+  virtual std::unique_ptr<txn::Transaction> Begin(txn::TransactionOptions options) = 0;
+  // Makes it durable (waiting through `waiter` unless synchronous_commit is off) and visible. On
+  // error it is aborted, except 58030: then its fate is unknown and the database stops writing.
+  virtual Status Commit(txn::Transaction& txn, Waiter& waiter) = 0;
+  virtual void Abort(txn::Transaction& txn) = 0;
+
+  // The newest committed catalog.
+  virtual std::shared_ptr<const catalog::CatalogSnapshot> catalog() const = 0;
+  // What `txn` sees: its edit's view, or the newest.
+  virtual std::shared_ptr<const catalog::CatalogSnapshot> CatalogFor(
+      const txn::Transaction& txn) const = 0;
+  // The edit of this transaction, begun on first use.
+  virtual catalog::CatalogEdit& EditCatalog(txn::Transaction& txn) = 0;
+  virtual Oid NewOid() = 0;  // never 0, never given twice in this data folder
+
+  // Creates storage for a table that `txn`'s edit has just put, or whose `storage` it changed, and
+  // for its indexes. Undone when the transaction aborts.
+  virtual Status CreateStorage(StatementContext& context, const catalog::TableDef& table) = 0;
+  // Builds the storage of one new index from the table's rows; 23505 on duplicates. The caller
+  // holds a table lock that keeps writers out.
+  virtual Status BuildIndex(StatementContext& context, const catalog::TableDef& table,
+                            const catalog::IndexDef& index) = 0;
+
+  // The storage of a table in this version of its definition. Valid while the context's
+  // transaction lives. Never null for a table that is in the context's catalog.
+  virtual std::shared_ptr<Relation> OpenRelation(
+      std::shared_ptr<const catalog::TableDef> table) = 0;
+
+  // Runs at the end of each successful statement: pending foreign-key checks and actions. With
+  // `at_commit`, also the deferred ones.
+  virtual Status CheckConstraints(StatementContext& context, bool at_commit) = 0;
+  // SET CONSTRAINTS: all (empty names) or the named ones, for this transaction.
+  virtual Status SetConstraints(StatementContext& context, const std::vector<Oid>& constraints,
+                                bool deferred) = 0;
+
+  // Sequences are not transactional, as in PostgreSQL: a value given is never given again.
+  struct SequenceState {
+    int64_t last_value = 1;
+    bool is_called = false;
+  };
+  virtual Result<int64_t> NextValue(const catalog::SequenceDef& sequence) = 0;
+  virtual Status SetSequence(const catalog::SequenceDef& sequence, SequenceState state) = 0;
+  virtual SequenceState GetSequence(const catalog::SequenceDef& sequence) = 0;
+
+  virtual Status Checkpoint() = 0;
+  virtual EngineStats stats() const = 0;
+  // Not ok once durability is unknown: the reason writes are refused.
+  virtual Status health() const = 0;
+};
+
+}  // namespace omendb::engine

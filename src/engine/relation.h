@@ -1,0 +1,142 @@
+// relation.h - reading and writing the rows of one table through its indexes, in a transaction.
+//
+// This is the one door to rows: the row executor, DuckDB's scans and DML, COPY and foreign-key
+// checks all come through it, so constraints and isolation hold whoever writes.
+//
+// Thread safety  Any number of threads read at once (a parallel scan); writes of one transaction
+//                come from one thread at a time.
+// Ownership      Borrowed from Database::OpenRelation.
+// Errors         23502/23505 with the constraint's name and PostgreSQL's DETAIL ("Key (id)=(1)
+//                already exists."); 40001 "could not serialize access due to concurrent update";
+//                40P01; 55P03; 57014; 53200 when the memory budget is spent; 25006 in a read-only
+//                transaction; 58030/53100 once the database stopped writing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "catalog/definitions.h"
+#include "engine/database.h"
+#include "types/chunk.h"
+#include "types/value.h"
+
+namespace omendb::engine {
+
+// One visible version of a row, as found by a lookup or a scan. Cheap to copy. Stays readable
+// until the statement ends (its snapshot keeps the version from being reclaimed).
+struct RowRef {
+  RowId row_id;
+  uint64_t version = 0;  // rowstore's reference of the version that was seen
+};
+
+// Bounds of an index access: equality on a prefix of the key, then at most one range.
+struct KeyRange {
+  std::vector<types::Value> equal;  // values of the first key columns; a NULL matches no row
+  std::optional<types::Value> lower;  // on the next key column
+  std::optional<types::Value> upper;
+  bool lower_inclusive = true;
+  bool upper_inclusive = true;
+  bool backward = false;
+};
+
+// The outcome of trying to lock or change a row that others may be changing.
+enum class RowOutcome : uint8_t {
+  kDone,     // Changed or locked as asked.
+  kChanged,  // READ COMMITTED: another transaction changed it and committed; see `latest`.
+  kGone,     // It was deleted and that committed; or a change of its key moved it.
+  kSkipped,  // SKIP LOCKED
+};
+struct RowResult {
+  RowOutcome outcome = RowOutcome::kDone;
+  RowRef latest;  // kChanged: the newest committed version, to re-check and try again with.
+                  // kDone of Update/Insert: the new version.
+};
+
+// Statistics for planning. Approximate but always current.
+struct ColumnStatistics {
+  bool has_min_max = false;  // numbers and dates only
+  types::Value min;
+  types::Value max;
+  uint64_t distinct_count = 0;
+  bool may_have_nulls = true;
+};
+
+class Relation {
+ public:
+  virtual ~Relation() = default;
+  virtual const catalog::TableDef& table() const = 0;
+
+  // ---- Point and range reads ------------------------------------------------------------------
+  // The visible row with this full key of a unique index; nullopt when there is none.
+  virtual Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
+                                               std::span<const types::Value> key) = 0;
+  // Visible rows in index order; `visit` returns false to stop.
+  virtual Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
+                           const std::function<Result<bool>(RowRef)>& visit) = 0;
+  // Estimated number of rows in the range.
+  virtual uint64_t EstimateRange(Oid index, const KeyRange& range) = 0;
+  // Reads columns of a version. String bytes are borrowed from the version: valid until the
+  // statement ends. out.size() == columns.size().
+  virtual void Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) = 0;
+
+  // ---- Bulk scan ------------------------------------------------------------------------------
+  // The row pages as of the statement's snapshot, cut into independent morsels.
+  class Scan {
+   public:
+    virtual ~Scan() = default;
+    // Next batch for one worker; false at the end. A worker passes the same `state` each time.
+    struct WorkerState {
+      virtual ~WorkerState() = default;
+    };
+    virtual std::unique_ptr<WorkerState> NewWorker() = 0;
+    // `chunk` has the projected columns. Zero-copy where the page allows it. `row_ids` (when asked
+    // for at OpenScan) are encoded RowRefs, two words a row: row id and version.
+    virtual Result<bool> Next(WorkerState& state, types::Chunk& chunk,
+                              std::vector<RowRef>* refs) = 0;
+    virtual uint64_t rows_total_estimate() const = 0;
+    virtual double progress() const = 0;  // 0..1
+  };
+  struct ScanOptions {
+    std::vector<ColumnId> columns;
+    bool with_refs = false;
+    // Zone-map hints: rows outside may be skipped or not. One per column at most.
+    struct Bound {
+      ColumnId column;
+      std::optional<types::Value> lower;
+      std::optional<types::Value> upper;
+    };
+    std::vector<Bound> bounds;
+  };
+  virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
+
+  virtual uint64_t rows_estimate() const = 0;
+  virtual ColumnStatistics statistics(ColumnId column) const = 0;
+
+  // ---- Writes ---------------------------------------------------------------------------------
+  // `row` has one value for each column of the table definition, dropped ones included (ignored),
+  // already of the column's type. Waits for in-doubt unique conflicts.
+  virtual Result<RowRef> Insert(StatementContext& context, std::span<const types::Value> row) = 0;
+  // ON CONFLICT: like Insert, but a conflict on one of `arbiters` (empty = any unique index) is not
+  // an error: returns nullopt and the conflicting row in `conflict`. That row is committed, or our
+  // own. (It may be newer than the snapshot, as in PostgreSQL.)
+  virtual Result<std::optional<RowRef>> InsertOrFind(StatementContext& context,
+                                                     std::span<const types::Value> row,
+                                                     std::span<const Oid> arbiters,
+                                                     RowRef* conflict) = 0;
+  // Many rows by column, in the columns' order of the table (COPY, INSERT ... SELECT).
+  virtual Status InsertChunk(StatementContext& context, const types::Chunk& chunk) = 0;
+
+  // Replaces the seen version. `row` as for Insert. Under READ COMMITTED a row changed meanwhile
+  // gives kChanged/kGone and nothing is done; under the higher levels it is 40001.
+  virtual Result<RowResult> Update(StatementContext& context, const RowRef& seen,
+                                   std::span<const types::Value> row) = 0;
+  virtual Result<RowResult> Delete(StatementContext& context, const RowRef& seen) = 0;
+  // SELECT ... FOR UPDATE/SHARE.
+  virtual Result<RowResult> Lock(StatementContext& context, const RowRef& seen,
+                                 txn::RowLockMode mode, txn::LockWait wait) = 0;
+};
+
+}  // namespace omendb::engine
