@@ -1,7 +1,10 @@
 # One CMake library for each folder of src/, and one test program for each of its x_test.cc.
 
+option(OMENDB_TESTS "Build the tests and benchmarks too" ON)
 find_package(Threads REQUIRED)
-find_package(GTest REQUIRED)
+if(OMENDB_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
@@ -12,9 +15,16 @@ find_library(PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
 add_library(pg_query STATIC IMPORTED)
 set_target_properties(pg_query PROPERTIES IMPORTED_LOCATION ${PG_QUERY_LIBRARY})
 
+# Relative paths and no working directory in ccache's keys: every build folder and clone shares one
+# cache. The sloppiness is what precompiled headers need.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 
 option(OMENDB_WERROR "Warnings are errors" ON)
@@ -29,7 +39,8 @@ endif()
 
 set(OMENDB_SANITIZE "" CACHE STRING "address,undefined or thread")
 if(OMENDB_SANITIZE)
-  add_compile_options(-fsanitize=${OMENDB_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${OMENDB_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${OMENDB_SANITIZE})
 endif()
 
@@ -58,11 +69,22 @@ function(omendb_library name)
   foreach(test ${tests})
     get_filename_component(test_name ${test} NAME_WE)
     omendb_test(${name}_${test_name} ${test} omendb_${name})
+    if(OMENDB_TESTS AND NOT name MATCHES "^(duck|sql|server)$")
+      set_property(TEST ${name}_${test_name} APPEND PROPERTY LABELS core)
+      add_dependencies(core_tests ${name}_${test_name})
+    endif()
   endforeach()
 endfunction()
 
+# The unit tests without DuckDB in the process: those run under the sanitizers, since DuckDB's
+# library is not built with them.
+add_custom_target(core_tests)
+
 # omendb_test(name source libraries...): one GoogleTest program, registered as one CTest.
 function(omendb_test name source)
+  if(NOT OMENDB_TESTS)
+    return()
+  endif()
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE ${ARGN} omendb_testing omendb_warnings GTest::gtest_main
                         GTest::gmock)
