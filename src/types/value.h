@@ -118,15 +118,79 @@ struct StringSlot {
   const char* pointer;  // When size > kInlineMax.
 
   // Borrows `s` when it is longer than kInlineMax. Unused inline bytes are zero.
-  static StringSlot Of(std::string_view s);
+  static StringSlot Of(std::string_view s) {
+    StringSlot slot;
+    slot.size = static_cast<uint32_t>(s.size());
+    if (s.size() > kInlineMax) {
+      std::memcpy(slot.prefix, s.data(), sizeof(slot.prefix));
+      slot.pointer = s.data();
+      return slot;
+    }
+    char* bytes = reinterpret_cast<char*>(&slot) + sizeof(slot.size);
+    std::memset(bytes, 0, kInlineMax);
+    if (!s.empty()) std::memcpy(bytes, s.data(), s.size());
+    return slot;
+  }
   bool is_inline() const { return size <= kInlineMax; }
-  std::string_view view() const { return {is_inline() ? prefix : pointer, size}; }
+  // Of an inline string: a view into this slot.
+  std::string_view view() const {
+    const char* inline_bytes = reinterpret_cast<const char*>(this) + sizeof(size);
+    return {is_inline() ? inline_bytes : pointer, size};
+  }
 };
 static_assert(sizeof(StringSlot) == 16);
 
-// Loads from and stores to a page column cell of the given physical type. StoreCell borrows long
-// strings.
-Value LoadCell(PhysicalType type, const void* cell);
-void StoreCell(PhysicalType type, void* cell, const Value& value);
+// Loads from and stores to a page column cell of the given physical type; cells are aligned to
+// their size or not at all. The cell's validity is the caller's: LoadCell answers a non-null value,
+// StoreCell stores the value's bits. LoadCell borrows the cell's bytes (short strings are inline in
+// it), StoreCell borrows long strings.
+inline Value LoadCell(PhysicalType type, const void* cell) {
+  Value v;
+  v.i128 = 0;
+  v.is_null = false;
+  switch (type) {
+    case PhysicalType::kBool8: v.boolean = *static_cast<const uint8_t*>(cell) != 0; break;
+    case PhysicalType::kInt16: std::memcpy(&v.i16, cell, 2); break;
+    case PhysicalType::kInt32:
+    case PhysicalType::kFloat32: std::memcpy(&v.i32, cell, 4); break;
+    case PhysicalType::kInt64:
+    case PhysicalType::kFloat64: std::memcpy(&v.i64, cell, 8); break;
+    case PhysicalType::kInt128:
+    case PhysicalType::kInterval: std::memcpy(&v.i128, cell, 16); break;
+    case PhysicalType::kString: {
+      auto bytes = static_cast<const char*>(cell);
+      uint32_t size;
+      std::memcpy(&size, bytes, sizeof(size));
+      const char* data = bytes + sizeof(size);
+      if (size > StringSlot::kInlineMax) std::memcpy(&data, bytes + 8, sizeof(data));
+      v.text = {data, size};
+      break;
+    }
+  }
+  return v;
+}
+
+inline void StoreCell(PhysicalType type, void* cell, const Value& value) {
+  switch (type) {
+    case PhysicalType::kBool8: *static_cast<uint8_t*>(cell) = value.boolean ? 1 : 0; break;
+    case PhysicalType::kInt16: std::memcpy(cell, &value.i16, 2); break;
+    case PhysicalType::kInt32:
+    case PhysicalType::kFloat32: std::memcpy(cell, &value.i32, 4); break;
+    case PhysicalType::kInt64:
+    case PhysicalType::kFloat64: std::memcpy(cell, &value.i64, 8); break;
+    case PhysicalType::kInt128:
+    case PhysicalType::kInterval: std::memcpy(cell, &value.i128, 16); break;
+    case PhysicalType::kString: {
+      StringSlot slot = StringSlot::Of(value.is_null ? std::string_view() : value.str());
+      std::memcpy(cell, &slot, sizeof(slot));
+      break;
+    }
+  }
+}
+
+// The number that orders intervals: 30-day months and 24-hour days, in microseconds.
+Int128 IntervalSortKey(const Interval& interval);
+// Without trailing blanks: what char(n) values compare and cast by.
+std::string_view TrimBlanks(std::string_view text);
 
 }  // namespace omendb::types
