@@ -31,6 +31,12 @@ Status&& Status::WithRadius(Radius radius) && {
   return std::move(*this);
 }
 
+Status&& Status::WithContext(std::string context) && {
+  OMEN_CHECK(info_ != nullptr);
+  info_->context = std::move(context);
+  return std::move(*this);
+}
+
 Status&& Status::WithColumn(std::string column) && {
   info_->column_name = std::move(column);
   return std::move(*this);

@@ -48,6 +48,7 @@ struct ErrorInfo {
   std::string table_name;
   std::string column_name;
   std::string constraint_name;
+  std::string context;  // 'COPY t, line 3, column a: "x"'.
   int position = 0;  // 1-based character offset into the statement text; 0 = none.
 };
 
@@ -86,6 +87,7 @@ class [[nodiscard]] Status {
   Status&& WithPosition(int position) &&;
   Status&& WithRadius(Radius radius) &&;
   Status&& WithColumn(std::string column) &&;
+  Status&& WithContext(std::string context) &&;
   Status&& WithConstraint(std::string schema, std::string table, std::string constraint) &&;
 
  private:
