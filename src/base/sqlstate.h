@@ -88,6 +88,8 @@ inline constexpr SqlState kQueryCanceled{"57014"};
 inline constexpr SqlState kAdminShutdown{"57P01"};
 inline constexpr SqlState kCannotConnectNow{"57P03"};
 inline constexpr SqlState kIoError{"58030"};
+inline constexpr SqlState kUndefinedFile{"58P01"};
+inline constexpr SqlState kDuplicateFile{"58P02"};
 inline constexpr SqlState kInternalError{"XX000"};
 inline constexpr SqlState kDataCorrupted{"XX001"};
 
