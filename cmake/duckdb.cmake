@@ -1,5 +1,5 @@
 # DuckDB from npm: headers from the package `duckdb`, the library from `@duckdb/node-bindings-*`.
-# Both are of one version, pinned in third_party/npm/package.json. SYSTEM: its warnings are not ours.
+# Both are of one version, pinned in third_party/npm/package.json. SYSTEM: no warnings of its.
 
 set(NPM_MODULES ${CMAKE_SOURCE_DIR}/third_party/npm/node_modules)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
