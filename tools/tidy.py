@@ -54,7 +54,8 @@ MACHINE = re.compile('|'.join(['/wor' + r'k/\w', '/far' + 'm/', '/ro' + r'ot/\w'
 # Paths of PostgreSQL's own tree are cited too, and are not ours.
 POSTGRES = r'(?!src/(?:backend|include|common|port|interfaces|bin|test|pl|timezone)\b)'
 REPO_PATH = re.compile(r'(?<![\w./*-])' + POSTGRES +
-                       r'((?:src|docs|tests|testing|tools|bench|third_party|cmake|include/omendb)/[\w./*<>-]*\w/?)')
+                       r'((?:src|docs|tests|testing|tools|bench|third_party|cmake|include/omendb)'
+                       r'/[\w./*<>-]*\w/?)')
 
 
 def read(root, path):
