@@ -1,0 +1,190 @@
+#include "base/epoch.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <deque>
+#include <vector>
+
+#include "base/check.h"
+#include "base/mutex.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define OMEN_EPOCH_ASYMMETRIC 0  // ThreadSanitizer does not know membarrier(2).
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OMEN_EPOCH_ASYMMETRIC 0
+#else
+#define OMEN_EPOCH_ASYMMETRIC 1
+#endif
+#else
+#define OMEN_EPOCH_ASYMMETRIC 1
+#endif
+
+namespace omendb {
+namespace epoch_internal {
+
+constinit thread_local ThreadCache thread_cache;
+
+struct Retired {
+  void* object;
+  EpochManager::Deleter deleter;
+  void* context;
+  uint64_t epoch;
+};
+
+struct Registry {
+  Mutex mu;
+  std::deque<Slot> slots OMEN_GUARDED_BY(mu);  // A deque: slots never move.
+  std::vector<Retired> retired OMEN_GUARDED_BY(mu);
+  size_t retired_since_collect OMEN_GUARDED_BY(mu) = 0;
+  size_t bytes_since_collect OMEN_GUARDED_BY(mu) = 0;
+
+  Slot* Acquire() {
+    MutexLock lock(mu);
+    for (Slot& slot : slots) {
+      if (slot.in_use.load(std::memory_order_acquire)) continue;
+      slot.in_use.store(true, std::memory_order_relaxed);
+      return &slot;
+    }
+    Slot& slot = slots.emplace_back();
+    slot.in_use.store(true, std::memory_order_relaxed);
+    return &slot;
+  }
+};
+
+namespace {
+
+// A collection after this many retirements, or this much memory: frequent enough to bound what is
+// held back, rare enough that scanning the slots does not show.
+constexpr size_t kCollectEveryCount = 64;
+constexpr size_t kCollectEveryBytes = 4 << 20;
+
+std::atomic<uint64_t> next_manager_id{1};
+
+// Every (manager, slot) the thread has used. Holding the registry keeps the slots alive when the
+// manager goes first.
+struct ThreadSlots {
+  struct Entry {
+    uint64_t manager_id;
+    Slot* slot;
+    std::shared_ptr<Registry> registry;
+  };
+  std::vector<Entry> entries;
+  ~ThreadSlots() {
+    thread_cache = ThreadCache{};
+    for (Entry& entry : entries) {
+      entry.slot->epoch.store(0, std::memory_order_release);
+      entry.slot->in_use.store(false, std::memory_order_release);
+    }
+  }
+};
+thread_local ThreadSlots thread_slots;
+
+bool RegisterMembarrier() {
+#if OMEN_EPOCH_ASYMMETRIC
+  return syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+}  // namespace epoch_internal
+
+using epoch_internal::Retired;
+using epoch_internal::Slot;
+
+EpochManager::EpochManager()
+    : id_(epoch_internal::next_manager_id.fetch_add(1, std::memory_order_relaxed)),
+      asymmetric_(epoch_internal::RegisterMembarrier()),
+      registry_(std::make_shared<epoch_internal::Registry>()) {}
+
+EpochManager::~EpochManager() {
+  std::vector<Retired> rest;
+  do {  // A deleter may retire more.
+    for (const Retired& r : rest) r.deleter(r.object, r.context);
+    MutexLock lock(registry_->mu);
+    for (Slot& slot : registry_->slots) {
+      OMEN_CHECK(slot.epoch.load(std::memory_order_acquire) == 0);
+    }
+    rest.clear();
+    rest.swap(registry_->retired);
+  } while (!rest.empty());
+}
+
+Slot* EpochManager::FindSlot() {
+  auto& entries = epoch_internal::thread_slots.entries;
+  Slot* slot = nullptr;
+  for (size_t i = 0; i < entries.size();) {
+    if (entries[i].manager_id == id_) {
+      slot = entries[i++].slot;
+    } else if (entries[i].registry.use_count() == 1) {  // Its manager is gone.
+      entries[i] = std::move(entries.back());
+      entries.pop_back();
+    } else {
+      ++i;
+    }
+  }
+  if (slot == nullptr) {
+    slot = registry_->Acquire();
+    entries.push_back({id_, slot, registry_});
+  }
+  epoch_internal::thread_cache = {id_, slot};
+  return slot;
+}
+
+void EpochManager::Retire(void* object, Deleter deleter, void* context, size_t bytes) {
+  bool collect = false;
+  {
+    MutexLock lock(registry_->mu);
+    registry_->retired.push_back(
+        {object, deleter, context, global_.load(std::memory_order_seq_cst)});
+    registry_->bytes_since_collect += bytes;
+    collect = ++registry_->retired_since_collect >= epoch_internal::kCollectEveryCount ||
+              registry_->bytes_since_collect >= epoch_internal::kCollectEveryBytes;
+  }
+  if (collect) Collect();
+}
+
+size_t EpochManager::Collect() {
+  std::vector<Retired> expired;
+  {
+    MutexLock lock(registry_->mu);
+    registry_->retired_since_collect = 0;
+    registry_->bytes_since_collect = 0;
+    if (registry_->retired.empty()) return 0;
+    // Objects retired from now on carry a later epoch than any guard entered before.
+    const uint64_t now = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
+    if (asymmetric_) {
+      OMEN_CHECK(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
+    } else {
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    uint64_t oldest = now;
+    for (Slot& slot : registry_->slots) {
+      const uint64_t epoch = slot.epoch.load(std::memory_order_acquire);
+      if (epoch != 0 && epoch < oldest) oldest = epoch;
+    }
+    auto& retired = registry_->retired;
+    size_t kept = 0;
+    for (Retired& r : retired) {
+      if (r.epoch < oldest) {
+        expired.push_back(r);
+      } else {
+        retired[kept++] = r;
+      }
+    }
+    retired.resize(kept);
+  }
+  for (const Retired& r : expired) r.deleter(r.object, r.context);
+  return expired.size();
+}
+
+size_t EpochManager::pending() const {
+  MutexLock lock(registry_->mu);
+  return registry_->retired.size();
+}
+
+}  // namespace omendb

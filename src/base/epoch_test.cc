@@ -1,0 +1,111 @@
+#include "base/epoch.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace omendb {
+namespace {
+
+std::atomic<int> live{0};
+struct Counted {
+  explicit Counted(uint64_t v) : value(v), check(~v) { live.fetch_add(1); }
+  ~Counted() {
+    value = 0;
+    check = 0;
+    live.fetch_sub(1);
+  }
+  uint64_t value;
+  uint64_t check;
+};
+
+TEST(EpochTest, ObjectOutlivesTheGuardThatCouldSeeIt) {
+  EpochManager manager;
+  {
+    EpochGuard guard(manager);
+    manager.RetireObject(new Counted(1));
+    manager.Collect();
+    manager.Collect();
+    EXPECT_EQ(live.load(), 1);
+    {
+      EpochGuard nested(manager);
+      manager.Collect();
+    }
+    manager.Collect();
+    EXPECT_EQ(live.load(), 1) << "leaving a nested guard must not end the outer one";
+  }
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+  EXPECT_EQ(manager.pending(), 0u);
+}
+
+TEST(EpochTest, DestructorRunsWhatIsPending) {
+  {
+    EpochManager manager;
+    for (int i = 0; i < 10; ++i) manager.RetireObject(new Counted(i));
+  }
+  EXPECT_EQ(live.load(), 0);
+}
+
+TEST(EpochTest, ThreadsMayEndBeforeAndAfterTheManager) {
+  auto manager = std::make_unique<EpochManager>();
+  for (int i = 0; i < 8; ++i) {
+    std::thread([&] {
+      EpochGuard guard(*manager);
+      manager->RetireObject(new Counted(i));
+    }).join();
+  }
+  std::atomic<bool> entered{false}, destroyed{false};
+  std::thread survivor([&] {
+    { EpochGuard guard(*manager); }
+    entered = true;
+    while (!destroyed) std::this_thread::yield();
+  });
+  while (!entered) std::this_thread::yield();
+  manager.reset();
+  destroyed = true;
+  survivor.join();
+  EXPECT_EQ(live.load(), 0);
+}
+
+TEST(EpochTest, TwoManagersInOneThreadAreIndependent) {
+  EpochManager a, b;
+  EpochGuard guard(a);
+  b.RetireObject(new Counted(1));
+  { EpochGuard other(b); }
+  b.Collect();
+  EXPECT_EQ(live.load(), 0) << "a guard of one manager must not hold back another's objects";
+}
+
+TEST(EpochTest, ReadersNeverSeeAFreedObject) {
+  EpochManager manager;
+  std::atomic<Counted*> shared{new Counted(0)};
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> reads{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!stop.load(std::memory_order_relaxed)) {
+        EpochGuard guard(manager);
+        const Counted* object = shared.load(std::memory_order_acquire);
+        ASSERT_EQ(object->value, ~object->check);
+        reads.fetch_add(1, std::memory_order_relaxed);
+      }
+    });
+  }
+  uint64_t i = 0;
+  while (i < 20000 || reads.load() < 1000) {
+    manager.RetireObject(shared.exchange(new Counted(++i), std::memory_order_acq_rel));
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  delete shared.load();
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+}
+
+}  // namespace
+}  // namespace omendb

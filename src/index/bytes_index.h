@@ -1,0 +1,116 @@
+// bytes_index.h - the updatable index over unique byte strings in memcmp order.
+//
+// For text, numeric, uuid and composite keys through the order-preserving encoding of
+// types/key_encoding.h, and for secondary indexes with keys made unique by a row id at their end.
+// Keys are copied in.
+//
+// Thread safety, ownership, errors: as IntIndex (int_index.h). Key length: up to 2^31 - 1 bytes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/status.h"
+#include "index/index_types.h"
+
+namespace omendb::index {
+
+struct BytesEntry {
+  std::string_view key;
+  uint64_t value = 0;
+};
+
+class BytesIndex {
+ public:
+  explicit BytesIndex(EpochManager& epochs, IndexOptions options = {});
+  ~BytesIndex();
+  BytesIndex(const BytesIndex&) = delete;
+  BytesIndex& operator=(const BytesIndex&) = delete;
+
+  // The meaning of each: as in IntIndex.
+  std::optional<uint64_t> Lookup(std::string_view key) const;
+  std::optional<uint64_t> Insert(std::string_view key, uint64_t value);
+  std::optional<uint64_t> Upsert(std::string_view key, uint64_t value);
+  std::optional<uint64_t> Update(std::string_view key, uint64_t value);
+  bool CompareExchange(std::string_view key, uint64_t expected, uint64_t desired);
+  std::optional<uint64_t> Erase(std::string_view key);
+  bool EraseIf(std::string_view key, uint64_t expected);
+
+  size_t LookupBatch(std::span<const std::string_view> keys, std::span<uint64_t> values,
+                     std::span<bool> found) const;
+  Status BulkLoad(std::span<const BytesEntry> entries);
+
+  size_t Size() const;
+  // Keys in [low, high): an estimate, exact for small ranges. An empty `high` means no upper end.
+  size_t CountRange(std::string_view low, std::string_view high) const;
+  size_t MemoryBytes() const;
+  IndexStats Stats() const;
+  Status Validate() const;
+
+ private:
+  friend class BytesCursor;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A batch of entries copied out. Keys are views into the batch, valid until it is filled again.
+class BytesBatch {
+ public:
+  size_t size() const { return items_.size(); }
+  bool empty() const { return items_.empty(); }
+  std::string_view key(size_t i) const {
+    return std::string_view(bytes_).substr(items_[i].offset, items_[i].size);
+  }
+  uint64_t value(size_t i) const { return items_[i].value; }
+  void Clear() {
+    bytes_.clear();
+    items_.clear();
+  }
+  void Append(std::string_view key, uint64_t value) {
+    items_.push_back({bytes_.size(), key.size(), value});
+    bytes_.append(key);
+  }
+  // Drops the entries from `count` on.
+  void Truncate(size_t count) {
+    if (count >= items_.size()) return;
+    bytes_.resize(items_[count].offset);
+    items_.resize(count);
+  }
+
+ private:
+  struct Item {
+    size_t offset;
+    size_t size;
+    uint64_t value;
+  };
+  std::string bytes_;
+  std::vector<Item> items_;
+};
+
+// As IntCursor. Bounds are copied.
+class BytesCursor {
+ public:
+  explicit BytesCursor(const BytesIndex& index) : index_(&index) {}
+  // The smallest key >= `low` comes first.
+  void SeekForward(std::string_view low);
+  // The greatest key < `high` (or <= `high`, with `inclusive`) comes first. SeekLast: from the end.
+  void SeekBackward(std::string_view high, bool inclusive = true);
+  void SeekLast();
+  // Replaces the content of `batch` by up to `count` entries. Returns batch.size().
+  size_t Next(BytesBatch& batch, size_t count);
+
+ private:
+  const BytesIndex* index_;
+  Direction direction_ = Direction::kForward;
+  std::string bound_;
+  bool inclusive_ = true;
+  bool unbounded_ = false;
+  bool done_ = false;
+};
+
+}  // namespace omendb::index
