@@ -36,7 +36,7 @@ struct RoleDef {
   bool replication = false;
   bool bypass_rls = false;
   int32_t connection_limit = -1;
-  std::string password_verifier;  // "SCRAM-SHA-256$..." or empty; never a password.
+  std::string password_verifier;              // "SCRAM-SHA-256$..." or empty; never a password.
   std::optional<int64_t> valid_until_micros;  // Unix microseconds
 };
 
@@ -54,9 +54,9 @@ struct ColumnDef {
   std::string name;
   types::SqlType type;
   bool not_null = false;
-  bool dropped = false;     // Stays in the list so that ids are never reused.
+  bool dropped = false;  // Stays in the list so that ids are never reused.
   Identity identity = Identity::kNone;
-  std::string default_sql;  // PostgreSQL expression text (deparsed); empty = NULL.
+  std::string default_sql;    // PostgreSQL expression text (deparsed); empty = NULL.
   std::string generated_sql;  // GENERATED ALWAYS AS (...) STORED; empty = not generated.
   // Text form of the value that rows stored before ADD COLUMN ... DEFAULT read; nullopt = NULL.
   std::optional<std::string> missing_value;
@@ -81,7 +81,11 @@ struct IndexDef {
 
 enum class ConstraintKind : uint8_t { kPrimaryKey = 0, kUnique = 1, kCheck = 2, kForeignKey = 3 };
 enum class ReferentialAction : uint8_t {
-  kNoAction = 0, kRestrict = 1, kCascade = 2, kSetNull = 3, kSetDefault = 4,
+  kNoAction = 0,
+  kRestrict = 1,
+  kCascade = 2,
+  kSetNull = 3,
+  kSetDefault = 4,
 };
 
 struct ConstraintDef {

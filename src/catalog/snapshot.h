@@ -10,8 +10,10 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -23,7 +25,12 @@ namespace omendb::catalog {
 
 using Object = std::variant<DatabaseDef, RoleDef, SchemaDef, TableDef, ViewDef, SequenceDef>;
 enum class ObjectKind : uint8_t {
-  kDatabase = 0, kRole = 1, kSchema = 2, kTable = 3, kView = 4, kSequence = 5,
+  kDatabase = 0,
+  kRole = 1,
+  kSchema = 2,
+  kTable = 3,
+  kView = 4,
+  kSequence = 5,
 };
 
 // Anything that lives in a schema's name space of relations (an index shares it: pg_class).
@@ -91,8 +98,10 @@ class CatalogSnapshot {
   std::map<Oid, std::shared_ptr<const ViewDef>> views_;
   std::map<Oid, std::shared_ptr<const SequenceDef>> sequences_;
   std::map<std::tuple<uint32_t, Oid, int16_t>, std::string> comments_;
-  std::unordered_map<NameKey, Oid, NameKeyHash> relation_names_;  // tables, views, sequences, indexes
-  std::unordered_map<Oid, Oid> index_tables_;                     // index -> table
+  std::unordered_map<NameKey, Oid, NameKeyHash>
+      relation_names_;                                 // tables, views, sequences, indexes
+  std::unordered_map<Oid, Oid> index_tables_;          // index -> table
+  std::unordered_map<Oid, std::set<Oid>> references_;  // table -> tables with foreign keys to it
 };
 
 // One change as it is logged: an object in its new state, or its removal.
@@ -141,9 +150,15 @@ class CatalogEdit {
   // The same changes replayed on a newer base: for a commit that finds that others committed DDL
   // meanwhile. Fails like Put.
   Status Rebase(std::shared_ptr<const CatalogSnapshot> base);
+  // view() as the next installed catalog: its version is the base's plus one.
+  std::shared_ptr<const CatalogSnapshot> Installed() const;
 
  private:
-  CatalogSnapshot& Mutate();
+  // Puts or drops in `next`; shared by first application and Rebase.
+  static Status PutInto(CatalogSnapshot& next, const Object& object);
+  static Status DropFrom(CatalogSnapshot& next, ObjectKind kind, Oid oid);
+  static Status ApplyTo(CatalogSnapshot& next, const CatalogChange& change);
+  Status Make(CatalogChange change);
   std::shared_ptr<const CatalogSnapshot> base_;
   std::shared_ptr<const CatalogSnapshot> view_;
   std::vector<CatalogChange> changes_;

@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include "base/sqlstate.h"
+#include "catalog/snapshot.h"
+
+namespace omendb::catalog {
+namespace {
+
+constexpr Oid kDatabase{5};
+constexpr Oid kPublic{2200};
+
+TableDef Table(uint32_t oid, std::string name) {
+  TableDef table;
+  table.oid = Oid(oid);
+  table.storage = Oid(oid);
+  table.database = kDatabase;
+  table.schema = kPublic;
+  table.name = std::move(name);
+  ColumnDef id{ColumnId(1), "id", {types::TypeKind::kInt4, false, -1}};
+  id.not_null = true;
+  id.default_sql = "nextval('t_id_seq'::regclass)";
+  ColumnDef label{ColumnId(2), "label", {types::TypeKind::kVarchar, false, 14}};
+  label.missing_value = "none";
+  table.columns = {id, label};
+  IndexDef index;
+  index.oid = Oid(oid + 1);
+  index.name = table.name + "_pkey";
+  index.unique = index.primary = true;
+  index.keys = {{ColumnId(1)}};
+  table.indexes = {index};
+  ConstraintDef primary;
+  primary.oid = Oid(oid + 2);
+  primary.name = index.name;
+  primary.kind = ConstraintKind::kPrimaryKey;
+  primary.columns = {ColumnId(1)};
+  primary.index = index.oid;
+  table.constraints = {primary};
+  return table;
+}
+
+TableDef Referring(uint32_t oid, std::string name, Oid target) {
+  TableDef table = Table(oid, std::move(name));
+  ConstraintDef foreign;
+  foreign.oid = Oid(oid + 3);
+  foreign.name = table.name + "_fkey";
+  foreign.kind = ConstraintKind::kForeignKey;
+  foreign.columns = {ColumnId(1)};
+  foreign.referenced_table = target;
+  foreign.referenced_columns = {ColumnId(1)};
+  foreign.on_delete = ReferentialAction::kCascade;
+  table.constraints.push_back(foreign);
+  return table;
+}
+
+TEST(BootstrapTest, HasBothSuperusersAndDatabasesWithTheirSchemas) {
+  auto catalog = BootstrapCatalog();
+  ASSERT_NE(catalog->FindRole("omendb"), nullptr);
+  EXPECT_TRUE(catalog->FindRole("postgres")->superuser);
+  for (const char* name : {"omendb", "postgres"}) {
+    const DatabaseDef* database = catalog->FindDatabase(name);
+    ASSERT_NE(database, nullptr);
+    EXPECT_NE(catalog->FindSchema(database->oid, "public"), nullptr);
+    EXPECT_NE(catalog->FindSchema(database->oid, "pg_catalog"), nullptr);
+  }
+  EXPECT_EQ(catalog->version(), 2U);
+}
+
+TEST(CatalogEditTest, OldSnapshotsDoNotSeeAnEdit) {
+  auto base = BootstrapCatalog();
+  CatalogEdit edit(base);
+  ASSERT_TRUE(edit.Put(Table(16384, "t")).ok());
+  EXPECT_FALSE(base->FindRelation(kPublic, "t"));
+  EXPECT_TRUE(edit.view()->FindRelation(kPublic, "t"));
+  EXPECT_NE(edit.view()->version(), base->version());
+  EXPECT_EQ(edit.Installed()->version(), base->version() + 1);
+}
+
+TEST(CatalogEditTest, TablesIndexesAndSequencesShareOneNameSpace) {
+  CatalogEdit edit(BootstrapCatalog());
+  ASSERT_TRUE(edit.Put(Table(16384, "t")).ok());
+  const Status clash = edit.Put(Table(16500, "t_pkey"));
+  EXPECT_TRUE(clash.Is(sqlstate::kDuplicateTable));
+  EXPECT_EQ(clash.error().message, "relation \"t_pkey\" already exists");
+  EXPECT_EQ(edit.changes().size(), 1U) << "a refused change leaves nothing behind";
+  const Relation by_index = edit.view()->FindRelation(kPublic, "t_pkey");
+  ASSERT_NE(by_index.index, nullptr);
+  EXPECT_EQ(by_index.table->name, "t");
+}
+
+TEST(CatalogEditTest, RenameFreesTheOldName) {
+  CatalogEdit edit(BootstrapCatalog());
+  ASSERT_TRUE(edit.Put(Table(16384, "t")).ok());
+  TableDef renamed = Table(16384, "u");
+  ASSERT_TRUE(edit.Put(renamed).ok());
+  EXPECT_FALSE(edit.view()->FindRelation(kPublic, "t"));
+  EXPECT_FALSE(edit.view()->FindRelation(kPublic, "t_pkey"));
+  EXPECT_TRUE(edit.Put(Table(16500, "t")).ok());
+}
+
+TEST(CatalogEditTest, ReferencesFollowForeignKeys) {
+  CatalogEdit edit(BootstrapCatalog());
+  ASSERT_TRUE(edit.Put(Table(16384, "parent")).ok());
+  ASSERT_TRUE(edit.Put(Referring(16500, "child", Oid(16384))).ok());
+  auto references = edit.view()->ReferencesTo(Oid(16384));
+  ASSERT_EQ(references.size(), 1U);
+  EXPECT_EQ(references[0].first->name, "child");
+  EXPECT_EQ(references[0].second->name, "child_fkey");
+  ASSERT_TRUE(edit.Drop(ObjectKind::kTable, Oid(16500)).ok());
+  EXPECT_TRUE(edit.view()->ReferencesTo(Oid(16384)).empty());
+}
+
+TEST(CatalogEditTest, SavepointForgetsWhatCameAfter) {
+  CatalogEdit edit(BootstrapCatalog());
+  ASSERT_TRUE(edit.Put(Table(16384, "t")).ok());
+  const auto mark = edit.mark();
+  ASSERT_TRUE(edit.Drop(ObjectKind::kTable, Oid(16384)).ok());
+  EXPECT_FALSE(edit.view()->FindRelation(kPublic, "t"));
+  edit.RollbackTo(mark);
+  EXPECT_TRUE(edit.view()->FindRelation(kPublic, "t"));
+  EXPECT_EQ(edit.changes().size(), 1U);
+}
+
+TEST(CatalogEditTest, RebaseFindsANameTakenMeanwhile) {
+  auto base = BootstrapCatalog();
+  CatalogEdit first(base);
+  CatalogEdit second(base);
+  ASSERT_TRUE(first.Put(Table(16384, "t")).ok());
+  ASSERT_TRUE(second.Put(Table(16500, "t")).ok());
+  EXPECT_EQ(second.Rebase(first.Installed()).sqlstate(), "42P07");
+  CatalogEdit third(base);
+  ASSERT_TRUE(third.Put(Table(16600, "other")).ok());
+  ASSERT_TRUE(third.Rebase(first.Installed()).ok());
+  EXPECT_TRUE(third.view()->FindRelation(kPublic, "t"));
+  EXPECT_TRUE(third.view()->FindRelation(kPublic, "other"));
+}
+
+CatalogEdit EverythingEdit() {
+  CatalogEdit edit(BootstrapCatalog());
+  EXPECT_TRUE(edit.Put(Table(16384, "parent")).ok());
+  EXPECT_TRUE(edit.Put(Referring(16500, "child", Oid(16384))).ok());
+  SequenceDef sequence;
+  sequence.oid = Oid(16600);
+  sequence.database = kDatabase;
+  sequence.schema = kPublic;
+  sequence.name = "t_id_seq";
+  sequence.increment = -7;
+  sequence.owned_by_table = Oid(16384);
+  sequence.owned_by_column = ColumnId(1);
+  EXPECT_TRUE(edit.Put(sequence).ok());
+  ViewDef view;
+  view.oid = Oid(16700);
+  view.database = kDatabase;
+  view.schema = kPublic;
+  view.name = "v";
+  view.definition_sql = "SELECT 1 AS one";
+  view.columns = {{ColumnId(1), "one", {types::TypeKind::kInt4, false, -1}}};
+  view.depends_on = {Oid(16384)};
+  EXPECT_TRUE(edit.Put(view).ok());
+  RoleDef role;
+  role.oid = Oid(16800);
+  role.name = "app";
+  role.valid_until_micros = 12345;
+  role.password_verifier = "SCRAM-SHA-256$4096:c2FsdA==$a:b";
+  EXPECT_TRUE(edit.Put(role).ok());
+  edit.SetComment({1259, Oid(16384), 0, "the parent"});
+  return edit;
+}
+
+TEST(CatalogCodecTest, ChangesAndWholeSnapshotsRoundTrip) {
+  const CatalogEdit edit = EverythingEdit();
+  const std::string bytes = EncodeChanges(edit.changes());
+  auto decoded = DecodeChanges(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  EXPECT_EQ(EncodeChanges(*decoded), bytes);
+
+  CatalogEdit replayed(BootstrapCatalog());
+  ASSERT_TRUE(replayed.Apply(*decoded).ok());
+  EXPECT_EQ(EncodeChanges(AllObjects(*replayed.view())), EncodeChanges(AllObjects(*edit.view())));
+  auto child = replayed.view()->table(Oid(16500));
+  EXPECT_EQ(child->constraints[1].on_delete, ReferentialAction::kCascade);
+  EXPECT_EQ(child->columns[1].missing_value, "none");
+  EXPECT_EQ(*replayed.view()->comment(1259, Oid(16384), 0), "the parent");
+
+  CatalogEdit from_empty(std::make_shared<const CatalogSnapshot>());
+  ASSERT_TRUE(from_empty.Apply(AllObjects(*edit.view())).ok());
+  EXPECT_TRUE(from_empty.view()->FindRelation(kPublic, "v").view);
+}
+
+TEST(CatalogCodecTest, EveryTruncationIsDamageAndNoFlipCrashes) {
+  const std::string bytes = EncodeChanges(EverythingEdit().changes());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(DecodeChanges(std::string_view(bytes).substr(0, size)).status().sqlstate(), "XX001");
+  }
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string flipped = bytes;
+    flipped[i] = static_cast<char>(flipped[i] ^ 0x5a);
+    (void)DecodeChanges(flipped).ok();
+  }
+}
+
+}  // namespace
+}  // namespace omendb::catalog
