@@ -21,6 +21,7 @@
 #include "catalog/snapshot.h"
 #include "env/env.h"
 #include "txn/transaction.h"
+#include "types/text_io.h"
 
 namespace omendb::engine {
 
@@ -28,10 +29,17 @@ class Relation;
 
 struct DatabaseOptions {
   std::string data_dir;
-  uint64_t memory_bytes = 4ULL << 30;           // --memory: hot rows, indexes, DuckDB together
-  uint64_t checkpoint_wal_bytes = 1ULL << 30;   // max_wal_size: log that starts a checkpoint
-  uint64_t checkpoint_interval_ms = 300'000;    // checkpoint_timeout
+  uint64_t memory_bytes = 4ULL << 30;          // --memory: hot rows, indexes, DuckDB together
+  uint64_t checkpoint_wal_bytes = 1ULL << 30;  // max_wal_size: log that starts a checkpoint
+  uint64_t checkpoint_interval_ms = 300'000;   // checkpoint_timeout
   bool fsync = true;  // false only in tests and control runs: loses acknowledged work on power loss
+};
+
+// Told of every value a sequence gives to this session: currval() and lastval().
+class SequenceObserver {
+ public:
+  virtual ~SequenceObserver() = default;
+  virtual void OnNextValue(Oid sequence, int64_t value) = 0;
 };
 
 // What an executor needs to run one statement. Built by the session for each statement.
@@ -43,6 +51,9 @@ struct StatementContext {
   Waiter* waiter = nullptr;      // how to wait where this statement runs
   CancelFlag* cancel = nullptr;  // polled at least every few thousand rows
   uint64_t lock_timeout_ms = 0;  // 0 = none
+  // The session's text settings; null = PostgreSQL's defaults in UTC.
+  const types::IoSettings* io_settings = nullptr;
+  SequenceObserver* sequence_observer = nullptr;  // may be null
 };
 
 struct EngineStats {
