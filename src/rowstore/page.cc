@@ -1,0 +1,175 @@
+#include "rowstore/page.h"
+
+#include <malloc.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+
+namespace omendb::rowstore {
+namespace {
+
+constexpr int kCleanTimestampBits = 44;
+constexpr uint64_t kCleanTimestampMask = (1ULL << kCleanTimestampBits) - 1;
+
+size_t AlignUp(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
+
+size_t ValidityWords(uint32_t capacity) { return (capacity + 63) / 64; }
+
+}  // namespace
+
+Layout::Layout(std::vector<types::PhysicalType> columns) : columns_(std::move(columns)) {
+  for (uint32_t i = 0; i < columns_.size(); ++i) {
+    row_bytes_ += static_cast<size_t>(types::PhysicalSize(columns_[i]));
+    if (columns_[i] == types::PhysicalType::kString) string_columns_.push_back(i);
+  }
+}
+
+Page::Page(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout, size_t bytes)
+    : number_(number), capacity_(capacity), layout_(std::move(layout)), bytes_(bytes) {}
+
+Page::Ptr Page::Create(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout) {
+  OMEN_CHECK(capacity <= kPageSlots);
+  const size_t columns_count = layout->columns_count();
+  const size_t header_at = AlignUp(sizeof(Page));
+  const size_t columns_at = header_at + AlignUp(capacity * sizeof(VersionHeader));
+  size_t bytes = columns_at + AlignUp(columns_count * sizeof(Column));
+  for (const types::PhysicalType type : layout->columns()) {
+    bytes += AlignUp(capacity * static_cast<size_t>(types::PhysicalSize(type))) +
+             AlignUp(ValidityWords(capacity) * sizeof(uint64_t));
+  }
+  void* memory = std::aligned_alloc(64, bytes);
+  if (memory == nullptr) return nullptr;
+  auto* page = new (memory) Page(number, capacity, std::move(layout), bytes);
+  char* base = static_cast<char*>(memory);
+  page->headers_ = reinterpret_cast<VersionHeader*>(base + header_at);
+  for (uint32_t i = 0; i < capacity; ++i) {
+    auto* header = new (&page->headers_[i]) VersionHeader;
+    header->begin.store(mvcc::kInfinity, std::memory_order_relaxed);
+    header->end.store(mvcc::kInfinity, std::memory_order_relaxed);
+    header->prev.store(0, std::memory_order_relaxed);
+    header->row_id = 0;
+  }
+  page->columns_ = reinterpret_cast<Column*>(base + columns_at);
+  char* next = base + columns_at + AlignUp(columns_count * sizeof(Column));
+  for (size_t i = 0; i < columns_count; ++i) {
+    auto* column = new (&page->columns_[i]) Column;
+    column->size = static_cast<uint8_t>(types::PhysicalSize(page->layout_->columns()[i]));
+    column->has_nulls.store(false, std::memory_order_relaxed);
+    column->cells = next;
+    next += AlignUp(capacity * size_t{column->size});
+    column->validity = reinterpret_cast<uint64_t*>(next);
+    std::memset(next, 0xff, ValidityWords(capacity) * sizeof(uint64_t));
+    next += AlignUp(ValidityWords(capacity) * sizeof(uint64_t));
+    // DuckDB may look at cells of NULL rows and of slots that are not selected.
+    std::memset(column->cells, 0, capacity * size_t{column->size});
+  }
+  return Ptr(page);
+}
+
+void Page::Deleter::operator()(Page* page) const {
+  const uint32_t used = page->used();
+  for (uint32_t slot = 0; slot < used; ++slot) page->FreeStrings(slot);
+  page->~Page();
+  std::free(page);
+}
+
+bool Page::is_null(uint32_t column, uint32_t slot) const {
+  if (!has_nulls(column)) return false;
+  std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
+  return (word.load(std::memory_order_relaxed) >> (slot & 63) & 1) == 0;
+}
+
+void Page::SetNull(uint32_t column, uint32_t slot) {
+  std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
+  word.fetch_and(~(1ULL << (slot & 63)), std::memory_order_relaxed);
+  columns_[column].has_nulls.store(true, std::memory_order_release);
+}
+
+void Page::SetValid(uint32_t column, uint32_t slot) {
+  std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
+  word.fetch_or(1ULL << (slot & 63), std::memory_order_relaxed);
+}
+
+types::Value Page::Read(uint32_t column, uint32_t slot) const {
+  if (is_null(column, slot)) return types::Value::Null();
+  const Column& c = columns_[column];
+  return types::LoadCell(layout_->columns()[column], c.cells + size_t{slot} * c.size);
+}
+
+size_t Page::WriteRow(uint32_t slot, std::span<const types::Value> row) {
+  const size_t count = std::min(row.size(), layout_->columns_count());
+  size_t long_bytes = 0;
+  for (const uint32_t i : layout_->string_columns()) {
+    if (i < count && !row[i].is_null && row[i].text.size > types::StringSlot::kInlineMax) {
+      long_bytes += row[i].text.size;
+    }
+  }
+  char* heap = nullptr;
+  size_t allocated = 0;
+  if (long_bytes > 0) {
+    heap = static_cast<char*>(std::malloc(long_bytes));
+    OMEN_CHECK(heap != nullptr);
+    allocated = malloc_usable_size(heap);
+  }
+  const auto& types = layout_->columns();
+  for (uint32_t i = 0; i < types.size(); ++i) {
+    Column& c = columns_[i];
+    char* cell = c.cells + size_t{slot} * c.size;
+    if (i >= count || row[i].is_null) {
+      std::memset(cell, 0, c.size);
+      SetNull(i, slot);
+      continue;
+    }
+    if (types[i] == types::PhysicalType::kString &&
+        row[i].text.size > types::StringSlot::kInlineMax) {
+      std::memcpy(heap, row[i].text.data, row[i].text.size);
+      const types::StringSlot s = types::StringSlot::Of({heap, row[i].text.size});
+      std::memcpy(cell, &s, sizeof(s));
+      heap += row[i].text.size;
+    } else {
+      types::StoreCell(types[i], cell, row[i]);
+    }
+  }
+  return allocated;
+}
+
+size_t Page::FreeStrings(uint32_t slot) {
+  for (const uint32_t i : layout_->string_columns()) {
+    if (is_null(i, slot)) continue;
+    types::StringSlot s;
+    std::memcpy(&s, columns_[i].cells + size_t{slot} * sizeof(s), sizeof(s));
+    if (s.is_inline()) continue;
+    // The first long string begins the version's allocation.
+    auto* heap = const_cast<char*>(s.pointer);
+    const size_t bytes = malloc_usable_size(heap);
+    std::free(heap);
+    return bytes;
+  }
+  return 0;
+}
+
+uint64_t Page::clean_timestamp() const {
+  const uint64_t clean = clean_.load(std::memory_order_acquire);
+  if (clean == 0) return 0;
+  const uint64_t modifications = modifications_.load(std::memory_order_acquire);
+  if ((modifications << kCleanTimestampBits) != (clean & ~kCleanTimestampMask)) return 0;
+  return clean & kCleanTimestampMask;
+}
+
+void Page::TryMarkClean() {
+  const uint64_t modifications = modifications_.load(std::memory_order_acquire);
+  if (used() != capacity_ || freed_count_.load(std::memory_order_acquire) != 0) return;
+  uint64_t newest = 1;
+  for (uint32_t slot = 0; slot < capacity_; ++slot) {
+    const uint64_t begin = headers_[slot].begin.load(std::memory_order_acquire);
+    if (begin >= kCleanTimestampMask) return;  // Not stamped, or dead.
+    if (headers_[slot].end.load(std::memory_order_acquire) != mvcc::kInfinity) return;
+    newest = std::max(newest, begin);
+  }
+  clean_.store(modifications << kCleanTimestampBits | newest, std::memory_order_release);
+}
+
+}  // namespace omendb::rowstore

@@ -1,0 +1,143 @@
+// page.h - a hot page: up to 2048 row versions, each column an array as DuckDB's vectors have it.
+//
+//   one allocation:  Page | headers[capacity] | per column: cells[capacity], validity words
+//
+// Thread safety  A slot is written by the one transaction that allocated it, then published by the
+//                release store of `begin`; from then on its cells never change until the slot is
+//                freed, which nobody does while a snapshot or an epoch guard can reach it.
+//                Validity words are shared by 64 slots and changed with atomic operations.
+// Ownership      Owns the bytes of strings longer than 12 bytes: one allocation for each version,
+//                found through its first long string.
+// See            docs/decisions/2026-11-28-hot-pages.md
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/ids.h"
+#include "mvcc/snapshot.h"
+#include "types/type.h"
+#include "types/value.h"
+
+namespace omendb::rowstore {
+
+inline constexpr uint32_t kPageSlotBits = 11;
+inline constexpr uint32_t kPageSlots = 1U << kPageSlotBits;
+
+// Names a version within its table: page number and slot. 0 = none (page numbers start at 1).
+using VersionRef = uint64_t;
+constexpr VersionRef MakeRef(uint64_t page, uint32_t slot) { return page << kPageSlotBits | slot; }
+constexpr uint64_t PageOf(VersionRef ref) { return ref >> kPageSlotBits; }
+constexpr uint32_t SlotOf(VersionRef ref) { return ref & (kPageSlots - 1); }
+
+// One cache line half: what a point read needs to judge a version.
+struct VersionHeader {
+  std::atomic<uint64_t> begin;
+  std::atomic<uint64_t> end;
+  // Older version of the row; kReinserted marks that the row was deleted in between.
+  std::atomic<uint64_t> prev;
+  uint64_t row_id;
+};
+static_assert(sizeof(VersionHeader) == 32);
+inline constexpr uint64_t kReinserted = 1ULL << 63;
+
+// The columns of a page: physical types by position. Immutable, shared by pages.
+class Layout {
+ public:
+  explicit Layout(std::vector<types::PhysicalType> columns);
+  const std::vector<types::PhysicalType>& columns() const { return columns_; }
+  size_t columns_count() const { return columns_.size(); }
+  // Positions of the columns that may own bytes.
+  const std::vector<uint32_t>& string_columns() const { return string_columns_; }
+  // Bytes of all cells of one row.
+  size_t row_bytes() const { return row_bytes_; }
+
+ private:
+  std::vector<types::PhysicalType> columns_;
+  std::vector<uint32_t> string_columns_;
+  size_t row_bytes_ = 0;
+};
+
+class Page {
+ public:
+  struct Deleter {
+    void operator()(Page* page) const;
+  };
+  using Ptr = std::unique_ptr<Page, Deleter>;
+
+  static Ptr Create(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout);
+
+  uint64_t number() const { return number_; }
+  uint32_t capacity() const { return capacity_; }
+  const Layout& layout() const { return *layout_; }
+  size_t bytes() const { return bytes_; }
+
+  VersionHeader& header(uint32_t slot) { return headers_[slot]; }
+  const VersionHeader& header(uint32_t slot) const { return headers_[slot]; }
+  char* cells(uint32_t column) { return columns_[column].cells; }
+  const char* cells(uint32_t column) const { return columns_[column].cells; }
+  const uint64_t* validity(uint32_t column) const { return columns_[column].validity; }
+  // Whether any slot of the column was ever NULL; then validity() must be looked at.
+  bool has_nulls(uint32_t column) const {
+    return columns_[column].has_nulls.load(std::memory_order_acquire);
+  }
+
+  bool is_null(uint32_t column, uint32_t slot) const;
+  void SetNull(uint32_t column, uint32_t slot);
+  // Only needed for slots that were used before: fresh slots are valid.
+  void SetValid(uint32_t column, uint32_t slot);
+  types::Value Read(uint32_t column, uint32_t slot) const;
+
+  // Writes all cells of a slot; strings are copied. Values past the layout are ignored, missing
+  // ones are NULL. Returns the bytes allocated for strings.
+  size_t WriteRow(uint32_t slot, std::span<const types::Value> row);
+  // Frees the strings of a slot. Returns the bytes freed.
+  size_t FreeStrings(uint32_t slot);
+
+  // Slots [0, used) may hold versions; the others were never written.
+  uint32_t used() const { return used_.load(std::memory_order_acquire); }
+
+  // ---- The clean mark: the page is full, every version is stamped and not ended
+  // ------------------ Called after a version of this page got an end, or a slot was freed or
+  // reused.
+  void Touch() {
+    modifications_.fetch_add(1, std::memory_order_acq_rel);
+    clean_.store(0, std::memory_order_release);
+  }
+  // The greatest begin timestamp of the page when it is known to be clean, else 0.
+  uint64_t clean_timestamp() const;
+  // Looks at every version and remembers the page as clean when it is.
+  void TryMarkClean();
+
+ private:
+  friend class TableStore;
+  struct Column {
+    char* cells;
+    uint64_t* validity;
+    std::atomic<bool> has_nulls;  // release in SetNull; never cleared.
+    uint8_t size;                 // of a cell
+  };
+  Page(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout, size_t bytes);
+
+  const uint64_t number_;
+  const uint32_t capacity_;
+  const std::shared_ptr<const Layout> layout_;
+  const size_t bytes_;
+  VersionHeader* headers_ = nullptr;
+  Column* columns_ = nullptr;
+  std::atomic<uint32_t> used_{0};
+  std::atomic<uint32_t> modifications_{0};
+  // modifications (low 20 bits) << 44 | timestamp. A reader compares the modifications, so a writer
+  // that ends a version between the check and the store cannot leave a false mark.
+  std::atomic<uint64_t> clean_{0};
+
+  // ---- Free slots, see TableStore --------------------------------------------------------------
+  std::atomic<uint64_t> freed_[kPageSlots / 64] = {};  // Given back and not yet taken again.
+  std::atomic<uint32_t> freed_count_{0};
+  std::atomic<bool> claimed_{true};  // A lane allocates from it, or it waits in the reuse list.
+};
+
+}  // namespace omendb::rowstore

@@ -1,0 +1,240 @@
+#include "rowstore/table_store.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace omendb::rowstore {
+namespace {
+
+// A small table stays small: pages grow with their number.
+uint32_t CapacityOf(uint64_t page_number) {
+  if (page_number == 1) return 64;
+  if (page_number == 2) return 512;
+  return kPageSlots;
+}
+
+}  // namespace
+
+TableStore::TableStore(MemoryAccount& memory) : memory_(memory) {}
+
+TableStore::~TableStore() {
+  for (uint64_t number = 1; number <= pages_count(); ++number) {
+    if (Page* page = page_at(number)) Page::Deleter()(page);
+  }
+  memory_.Remove(memory_bytes_.load(std::memory_order_relaxed));
+}
+
+void TableStore::Charge(size_t bytes) {
+  memory_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  memory_.Add(bytes);
+}
+
+void TableStore::Discharge(size_t bytes) {
+  memory_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  memory_.Remove(bytes);
+}
+
+std::shared_ptr<const Layout> TableStore::InternLayout(
+    std::span<const types::PhysicalType> columns) {
+  MutexLock lock(mu_);
+  for (const auto& layout : layouts_) {
+    if (std::equal(columns.begin(), columns.end(), layout->columns().begin(),
+                   layout->columns().end())) {
+      return layout;
+    }
+  }
+  layouts_.push_back(std::make_shared<const Layout>(
+      std::vector<types::PhysicalType>(columns.begin(), columns.end())));
+  return layouts_.back();
+}
+
+// Prefers the first lane, so that a single writer fills pages densely.
+TableStore::Lane& TableStore::LockLane() OMEN_NO_THREAD_SAFETY_ANALYSIS {
+  for (Lane& lane : lanes_) {
+    if (lane.mu.TryLock()) return lane;
+  }
+  Lane& last = lanes_[kLanes - 1];
+  last.mu.Lock();
+  return last;
+}
+
+Page* TableStore::NewPage(const std::shared_ptr<const Layout>& layout) {
+  const uint64_t number = pages_count_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  std::atomic<Page*>& entry = pages_.Ensure(number);
+  Page::Ptr page = Page::Create(number, CapacityOf(number), layout);
+  if (page == nullptr) return nullptr;
+  Charge(page->bytes());
+  entry.store(page.get(), std::memory_order_release);
+  return page.release();
+}
+
+bool TableStore::NextPage(Lane& lane, const std::shared_ptr<const Layout>& layout) {
+  if (lane.page != nullptr) {
+    // Slots freed while the lane had the page: give them back for whoever comes next.
+    for (size_t w = 0; w < lane.reusable.size(); ++w) {
+      lane.page->freed_[w].fetch_or(lane.reusable[w], std::memory_order_relaxed);
+    }
+    lane.page->freed_count_.fetch_add(lane.reusable_count, std::memory_order_release);
+    lane.page->claimed_.store(false, std::memory_order_release);
+    lane.reusable = {};
+    lane.reusable_count = 0;
+    lane.page = nullptr;
+  }
+  {
+    MutexLock lock(mu_);
+    for (size_t i = reuse_.size(); i-- > 0;) {
+      if (&reuse_[i]->layout() != layout.get()) continue;
+      lane.page = reuse_[i];
+      reuse_.erase(reuse_.begin() + static_cast<ptrdiff_t>(i));
+      return true;
+    }
+  }
+  lane.page = NewPage(layout);
+  return lane.page != nullptr;
+}
+
+bool TableStore::TakeReusable(Lane& lane, uint32_t* slot) {
+  Page& page = *lane.page;
+  if (lane.reusable_count == 0) {
+    if (page.freed_count_.load(std::memory_order_acquire) == 0) return false;
+    for (size_t w = 0; w < lane.reusable.size(); ++w) {
+      lane.reusable[w] = page.freed_[w].exchange(0, std::memory_order_acquire);
+      lane.reusable_count += static_cast<uint32_t>(__builtin_popcountll(lane.reusable[w]));
+    }
+    page.freed_count_.fetch_sub(lane.reusable_count, std::memory_order_relaxed);
+    if (lane.reusable_count == 0) return false;
+  }
+  for (size_t w = 0; w < lane.reusable.size(); ++w) {
+    if (lane.reusable[w] == 0) continue;
+    const int bit = __builtin_ctzll(lane.reusable[w]);
+    lane.reusable[w] &= lane.reusable[w] - 1;
+    --lane.reusable_count;
+    *slot = static_cast<uint32_t>(w * 64 + static_cast<size_t>(bit));
+    return true;
+  }
+  return false;
+}
+
+TableStore::SlotRange TableStore::Allocate(const std::shared_ptr<const Layout>& layout)
+    OMEN_NO_THREAD_SAFETY_ANALYSIS {
+  Lane& lane = LockLane();
+  SlotRange range;
+  for (;;) {
+    if (lane.page != nullptr && &lane.page->layout() == layout.get()) {
+      Page& page = *lane.page;
+      uint32_t slot;
+      const uint32_t used = page.used_.load(std::memory_order_relaxed);
+      if (used < page.capacity()) {
+        page.used_.store(used + 1, std::memory_order_release);
+        range = {&page, used, 1};
+        break;
+      }
+      if (TakeReusable(lane, &slot)) {
+        page.Touch();
+        for (uint32_t i = 0; i < layout->columns_count(); ++i) {
+          if (page.has_nulls(i)) page.SetValid(i, slot);
+        }
+        range = {&page, slot, 1};
+        break;
+      }
+    }
+    if (!NextPage(lane, layout)) break;
+  }
+  lane.mu.Unlock();
+  return range;
+}
+
+TableStore::SlotRange TableStore::AllocateRange(const std::shared_ptr<const Layout>& layout,
+                                                uint32_t count) OMEN_NO_THREAD_SAFETY_ANALYSIS {
+  Lane& lane = LockLane();
+  SlotRange range;
+  for (;;) {
+    if (lane.page != nullptr && &lane.page->layout() == layout.get()) {
+      Page& page = *lane.page;
+      const uint32_t used = page.used_.load(std::memory_order_relaxed);
+      const uint32_t taken = std::min(count, page.capacity() - used);
+      if (taken > 0) {
+        page.used_.store(used + taken, std::memory_order_release);
+        range = {&page, used, taken};
+        break;
+      }
+    }
+    // A page with only scattered free slots is of no use here, and must not be lost to Allocate.
+    Page* scattered = nullptr;
+    if (!NextPage(lane, layout)) break;
+    if (lane.page->used_.load(std::memory_order_relaxed) == lane.page->capacity()) {
+      scattered = lane.page;
+      lane.page = NewPage(layout);
+      MutexLock lock(mu_);
+      reuse_.push_back(scattered);
+      if (lane.page == nullptr) break;
+    }
+  }
+  lane.mu.Unlock();
+  return range;
+}
+
+void TableStore::Write(const SlotRange& slot, RowId row, VersionRef prev,
+                       std::span<const types::Value> cells) {
+  const size_t bytes = slot.page->WriteRow(slot.first, cells);
+  if (bytes > 0) Charge(bytes);
+  VersionHeader& header = slot.page->header(slot.first);
+  header.row_id = row.value();
+  header.prev.store(prev, std::memory_order_relaxed);
+  header.end.store(mvcc::kInfinity, std::memory_order_relaxed);
+}
+
+void TableStore::Free(std::span<const VersionRef> refs) {
+  for (const VersionRef ref : refs) {
+    Page& owner = page(ref);
+    const uint32_t slot = SlotOf(ref);
+    const size_t bytes = owner.FreeStrings(slot);
+    if (bytes > 0) Discharge(bytes);
+    for (const uint32_t column : owner.layout().string_columns()) {
+      std::memset(owner.cells(column) + size_t{slot} * 16, 0, 16);
+    }
+    owner.header(slot).begin.store(mvcc::kInfinity, std::memory_order_release);
+    owner.Touch();
+    owner.freed_[slot >> 6].fetch_or(1ULL << (slot & 63), std::memory_order_release);
+    const uint32_t freed = owner.freed_count_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    if (freed < owner.capacity() / 4 || owner.claimed_.load(std::memory_order_acquire)) continue;
+    if (!owner.claimed_.exchange(true, std::memory_order_acq_rel)) {
+      MutexLock lock(mu_);
+      reuse_.push_back(&owner);
+    }
+  }
+}
+
+RowId TableStore::ReserveRows(uint64_t count) {
+  const uint64_t first = next_row_.fetch_add(count, std::memory_order_relaxed);
+  for (uint64_t id = first; id < first + count;) {
+    rows_.Ensure(id);
+    id += 256;  // No segment is shorter.
+  }
+  rows_.Ensure(first + count - 1);
+  return RowId(first);
+}
+
+void TableStore::RaiseRows(RowId last) {
+  rows_.Ensure(last.value());
+  uint64_t next = next_row_.load(std::memory_order_relaxed);
+  while (next <= last.value() &&
+         !next_row_.compare_exchange_weak(next, last.value() + 1, std::memory_order_relaxed)) {
+  }
+}
+
+bool TableStore::SetHead(RowId id, VersionRef expected, VersionRef desired) {
+  std::atomic<uint64_t>& word = row(id);
+  uint64_t current = word.load(std::memory_order_acquire);
+  for (;;) {
+    if ((current & ~kRowLocked) != expected) return false;
+    if (word.compare_exchange_weak(current, desired | (current & kRowLocked),
+                                   std::memory_order_seq_cst)) {
+      return true;
+    }
+  }
+}
+
+}  // namespace omendb::rowstore
