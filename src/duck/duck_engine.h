@@ -59,10 +59,31 @@ class SessionFunctions {
                                     types::Arena& arena) = 0;
 };
 
+// PostgreSQL text that the catalog holds, turned into DuckDB's dialect. Implemented by sql; without
+// one the text is taken as it is.
+class SqlRewriter {
+ public:
+  virtual ~SqlRewriter() = default;
+  // A SELECT (view definitions).
+  virtual Result<std::string> RewriteQuery(std::string_view postgres_sql) = 0;
+  // An expression (column defaults, CHECK conditions).
+  virtual Result<std::string> RewriteExpression(std::string_view postgres_sql) = 0;
+};
+
 struct DuckOptions {
   uint64_t memory_bytes = 1ULL << 30;
   int threads = 2;
   std::string temp_directory;
+  SqlRewriter* rewriter = nullptr;  // Borrowed; may be null.
+};
+
+// What the SQL layer knows of a statement beyond its text.
+struct BindOptions {
+  // SELECT ... FOR UPDATE/SHARE: the clause itself is not in the text.
+  std::optional<txn::RowLockMode> lock;
+  txn::LockWait lock_wait = txn::LockWait::kWait;
+  // Off: the statement always runs in DuckDB (EXPLAIN of both executors, tests).
+  bool want_row_plan = true;
 };
 
 enum class StatementClass : uint8_t { kSelect, kInsert, kUpdate, kDelete, kOther };
@@ -107,7 +128,7 @@ class DuckSession {
   // `param_types` may be shorter than the parameters and hold kUnknown: DuckDB infers.
   virtual Result<std::unique_ptr<BoundStatement>> Bind(
       std::string_view duck_sql, std::span<const types::SqlType> param_types,
-      engine::StatementContext& context) = 0;
+      engine::StatementContext& context, const BindOptions& options = {}) = 0;
   // Runs it at context.txn's snapshot. A READ COMMITTED write conflict gives 40001 with
   // is_retryable() true: the caller undoes the statement, refreshes the snapshot and runs it again.
   virtual Result<std::unique_ptr<DuckResult>> Execute(BoundStatement& statement,
