@@ -21,12 +21,27 @@ enum class Op : uint8_t {
   kColumn,     // row[index]: index into the plan's list of columns read
   kExcluded,   // excluded[index]: the row proposed by INSERT ... ON CONFLICT DO UPDATE
   kCast,       // children[0] to `type` (explicit or assignment as `cast_is_assignment` says)
-  kAdd, kSubtract, kMultiply, kDivide, kModulo, kNegate,
-  kConcat,     // text || text
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kIsDistinctFrom, kIsNotDistinctFrom,
-  kAnd, kOr, kNot, kIsNull, kIsNotNull,
-  kIn,         // children[0] = any of the others
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kNegate,
+  kConcat,  // text || text
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIsDistinctFrom,
+  kIsNotDistinctFrom,
+  kAnd,
+  kOr,
+  kNot,
+  kIsNull,
+  kIsNotNull,
+  kIn,  // children[0] = any of the others
   kCoalesce,
   kCase,       // when, then, when, then, ..., else
   kNow,        // start of the transaction: timestamptz, or what `type` says

@@ -1,0 +1,30 @@
+// access.h - finding the rows of an IndexAccess; internal to exec.
+//
+// Matching rows are collected before anything is done with them: a sink may wait for a slow client,
+// and an UPDATE must not meet its own new versions.
+#pragma once
+
+#include <vector>
+
+#include "exec/row_executor.h"
+
+namespace omendb::exec {
+
+// Rows found, with the plan's columns read: row i has values [i * columns, (i + 1) * columns).
+struct Matches {
+  std::vector<engine::RowRef> rows;
+  std::vector<types::Value> values;
+  std::span<const types::Value> row(size_t i, size_t columns_count) const {
+    return {values.data() + i * columns_count, columns_count};
+  }
+};
+
+// Rows of the access that pass plan.filter, in index order, at most `rows_max`.
+Status FindRows(const RowPlan& plan, engine::Relation& relation, EvalContext& context,
+                uint64_t rows_max, Matches& matches);
+
+// Reads the plan's columns of `row` into `values` and says whether plan.filter holds.
+Result<bool> ReadAndTest(const RowPlan& plan, engine::Relation& relation, EvalContext& context,
+                         const engine::RowRef& row, std::vector<types::Value>& values);
+
+}  // namespace omendb::exec

@@ -1,0 +1,41 @@
+// row_writer.h - INSERT, UPDATE and DELETE of a RowPlan; internal to exec.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "exec/access.h"
+
+namespace omendb::exec {
+
+class RowWriter {
+ public:
+  RowWriter(const RowPlan& plan, engine::Relation& relation, EvalContext& context, RowSink& sink);
+  Result<RowCounts> Run();
+
+ private:
+  Status Insert();
+  Status InsertRow(const std::vector<Expression>& expressions);
+  // ON CONFLICT DO UPDATE of the row that is in the way. False: it went away, insert again.
+  Result<bool> UpdateConflicting(engine::RowRef conflict, std::span<const types::Value> proposed);
+  Status UpdateOrDelete();
+  Status UpdateRow(engine::RowRef row, std::span<const types::Value> values);
+  Status DeleteRow(engine::RowRef row, std::span<const types::Value> values);
+
+  // The whole row of `seen` with the plan's assignments applied; context_.row is its old columns.
+  Result<std::vector<types::Value>> NewRow(const engine::RowRef& seen);
+  Status CheckRow(std::span<const types::Value> row);
+  // RETURNING over a whole row by ColumnId - 1.
+  Status ReturnWholeRow(std::span<const types::Value> row);
+  Status Return(std::span<const types::Value> columns);
+
+  const RowPlan& plan_;
+  engine::Relation& relation_;
+  EvalContext& context_;
+  RowSink& sink_;
+  const std::vector<ColumnId> live_columns_;
+  RowCounts counts_;
+  std::set<RowId> touched_;  // Rows this statement inserted or updated (ON CONFLICT DO UPDATE).
+};
+
+}  // namespace omendb::exec
