@@ -121,6 +121,9 @@ std::unique_ptr<Env> NewPosixEnv();
 // "write to file". `error` is an errno.
 Status ErrnoToStatus(int error, std::string_view action, std::string_view path);
 
+// XX001 `file "path" is damaged at offset N: what`.
+Status DamagedFile(std::string_view path, uint64_t offset, std::string_view what);
+
 // `dir` + "/" + `name`.
 std::string JoinPath(std::string_view dir, std::string_view name);
 // The directory part of `path`: "." if it has none.
