@@ -47,6 +47,10 @@ class Transaction {
   // A still newer snapshot for re-running a statement after a conflict (READ COMMITTED only).
   virtual void RefreshSnapshot() = 0;
   virtual const mvcc::Snapshot& snapshot() const = 0;
+  // Between Push and Pop, snapshot() is the newest at any isolation level and conflicts are those of
+  // READ COMMITTED: foreign keys must hold for what is committed, not for what was seen. Nests.
+  virtual void PushLatestSnapshot() = 0;
+  virtual void PopSnapshot() = 0;
 
   virtual TxnId id() const = 0;
   virtual bool has_writes() const = 0;  // rows, catalog or sequences: commit must be logged
