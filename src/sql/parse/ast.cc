@@ -1,0 +1,208 @@
+#include "sql/parse/ast.h"
+
+#include <cstring>
+
+namespace omendb::sql {
+
+template <typename T>
+T* AstBuilder::Make(void (*init)(T*)) {
+  T* message = reinterpret_cast<T*>(arena_.Allocate(sizeof(T)));
+  init(message);
+  return message;
+}
+
+template <typename T, typename Member>
+Node* AstBuilder::Wrap(PgQuery__Node__NodeCase kind, Member PgQuery__Node::*member, T* message) {
+  Node* node = Make<Node>(pg_query__node__init);
+  node->node_case = kind;
+  node->*member = message;
+  return node;
+}
+
+char* AstBuilder::Copy(std::string_view text) {
+  char* copy = arena_.Allocate(text.size() + 1);
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  return copy;
+}
+
+Node** AstBuilder::List(std::span<Node* const> nodes) {
+  if (nodes.empty()) return nullptr;
+  auto list = reinterpret_cast<Node**>(arena_.Allocate(nodes.size() * sizeof(Node*)));
+  std::copy(nodes.begin(), nodes.end(), list);
+  return list;
+}
+
+Node* AstBuilder::String(std::string_view text) {
+  auto* string = Make<PgQuery__String>(pg_query__string__init);
+  string->sval = Copy(text);
+  return Wrap(PG_QUERY__NODE__NODE_STRING, &Node::string, string);
+}
+
+Node* AstBuilder::StringConst(std::string_view text) {
+  auto* constant = Make<PgQuery__AConst>(pg_query__a__const__init);
+  constant->val_case = PG_QUERY__A__CONST__VAL_SVAL;
+  constant->sval = Make<PgQuery__String>(pg_query__string__init);
+  constant->sval->sval = Copy(text);
+  constant->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_CONST, &Node::a_const, constant);
+}
+
+Node* AstBuilder::IntConst(int32_t value) {
+  auto* constant = Make<PgQuery__AConst>(pg_query__a__const__init);
+  constant->val_case = PG_QUERY__A__CONST__VAL_IVAL;
+  constant->ival = Make<PgQuery__Integer>(pg_query__integer__init);
+  constant->ival->ival = value;
+  constant->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_CONST, &Node::a_const, constant);
+}
+
+Node* AstBuilder::FloatConst(std::string_view text) {
+  auto* constant = Make<PgQuery__AConst>(pg_query__a__const__init);
+  constant->val_case = PG_QUERY__A__CONST__VAL_FVAL;
+  constant->fval = Make<PgQuery__Float>(pg_query__float__init);
+  constant->fval->fval = Copy(text);
+  constant->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_CONST, &Node::a_const, constant);
+}
+
+Node* AstBuilder::BoolConst(bool value) {
+  auto* constant = Make<PgQuery__AConst>(pg_query__a__const__init);
+  constant->val_case = PG_QUERY__A__CONST__VAL_BOOLVAL;
+  constant->boolval = Make<PgQuery__Boolean>(pg_query__boolean__init);
+  constant->boolval->boolval = value;
+  constant->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_CONST, &Node::a_const, constant);
+}
+
+Node* AstBuilder::NullConst() {
+  auto* constant = Make<PgQuery__AConst>(pg_query__a__const__init);
+  constant->isnull = true;
+  constant->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_CONST, &Node::a_const, constant);
+}
+
+Node* AstBuilder::Param(int number) {
+  auto* param = Make<PgQuery__ParamRef>(pg_query__param_ref__init);
+  param->number = number;
+  return Wrap(PG_QUERY__NODE__NODE_PARAM_REF, &Node::param_ref, param);
+}
+
+Node* AstBuilder::Column(std::initializer_list<std::string_view> names) {
+  auto* column = Make<PgQuery__ColumnRef>(pg_query__column_ref__init);
+  std::vector<Node*> fields;
+  for (std::string_view name : names) fields.push_back(String(name));
+  column->n_fields = fields.size();
+  column->fields = List(fields);
+  return Wrap(PG_QUERY__NODE__NODE_COLUMN_REF, &Node::column_ref, column);
+}
+
+Node* AstBuilder::Call(std::string_view function, std::initializer_list<Node*> args) {
+  return Call(function, std::span<Node* const>(args.begin(), args.size()));
+}
+
+Node* AstBuilder::Call(std::string_view function, std::span<Node* const> args) {
+  auto* call = Make<PgQuery__FuncCall>(pg_query__func_call__init);
+  call->n_funcname = 1;
+  call->funcname = List({String(function)});
+  call->n_args = args.size();
+  call->args = List(args);
+  call->funcformat = PG_QUERY__COERCION_FORM__COERCE_EXPLICIT_CALL;
+  return Wrap(PG_QUERY__NODE__NODE_FUNC_CALL, &Node::func_call, call);
+}
+
+PgQuery__TypeName* AstBuilder::Type(std::string_view name) {
+  auto* type = Make<PgQuery__TypeName>(pg_query__type_name__init);
+  type->n_names = 1;
+  type->names = List({String(name)});
+  type->typemod = -1;
+  return type;
+}
+
+PgQuery__Alias* AstBuilder::Alias(std::string_view name) {
+  auto* alias = Make<PgQuery__Alias>(pg_query__alias__init);
+  alias->aliasname = Copy(name);
+  return alias;
+}
+
+Node* AstBuilder::Cast(Node* arg, std::string_view type_name) {
+  auto* cast = Make<PgQuery__TypeCast>(pg_query__type_cast__init);
+  cast->arg = arg;
+  cast->type_name = Type(type_name);
+  cast->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_TYPE_CAST, &Node::type_cast, cast);
+}
+
+Node* AstBuilder::Operator(std::string_view op, Node* left, Node* right) {
+  auto* expr = Make<PgQuery__AExpr>(pg_query__a__expr__init);
+  expr->kind = PG_QUERY__A__EXPR__KIND__AEXPR_OP;
+  expr->n_name = 1;
+  expr->name = List({String(op)});
+  expr->lexpr = left;
+  expr->rexpr = right;
+  expr->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_A_EXPR, &Node::a_expr, expr);
+}
+
+Node* AstBuilder::Not(Node* arg) {
+  auto* expr = Make<PgQuery__BoolExpr>(pg_query__bool_expr__init);
+  expr->boolop = PG_QUERY__BOOL_EXPR_TYPE__NOT_EXPR;
+  expr->n_args = 1;
+  expr->args = List({arg});
+  return Wrap(PG_QUERY__NODE__NODE_BOOL_EXPR, &Node::bool_expr, expr);
+}
+
+std::string_view StringOf(const Node* node) {
+  if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_STRING) return {};
+  return View(node->string->sval);
+}
+
+std::string_view LastName(Node* const* names, size_t count) {
+  return count == 0 ? std::string_view() : StringOf(names[count - 1]);
+}
+
+std::string_view SchemaName(Node* const* names, size_t count) {
+  return count < 2 ? std::string_view() : StringOf(names[count - 2]);
+}
+
+bool IsConst(const Node* node) {
+  return node != nullptr && node->node_case == PG_QUERY__NODE__NODE_A_CONST;
+}
+
+std::string ConstText(const Node* node) {
+  if (node == nullptr) return "";
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_STRING:
+      return std::string(View(node->string->sval));
+    case PG_QUERY__NODE__NODE_INTEGER:
+      return std::to_string(node->integer->ival);
+    case PG_QUERY__NODE__NODE_FLOAT:
+      return std::string(View(node->float_->fval));
+    case PG_QUERY__NODE__NODE_BOOLEAN:
+      return node->boolean->boolval ? "true" : "false";
+    case PG_QUERY__NODE__NODE_TYPE_NAME:
+      return std::string(LastName(node->type_name->names, node->type_name->n_names));
+    case PG_QUERY__NODE__NODE_A_CONST:
+      break;
+    default:
+      return "";
+  }
+  const PgQuery__AConst* constant = node->a_const;
+  if (constant->isnull) return "";
+  switch (constant->val_case) {
+    case PG_QUERY__A__CONST__VAL_IVAL:
+      return std::to_string(constant->ival->ival);
+    case PG_QUERY__A__CONST__VAL_FVAL:
+      return std::string(View(constant->fval->fval));
+    case PG_QUERY__A__CONST__VAL_BOOLVAL:
+      return constant->boolval->boolval ? "true" : "false";
+    case PG_QUERY__A__CONST__VAL_SVAL:
+      return std::string(View(constant->sval->sval));
+    case PG_QUERY__A__CONST__VAL_BSVAL:
+      return std::string(View(constant->bsval->bsval));
+    default:
+      return "";
+  }
+}
+
+}  // namespace omendb::sql
