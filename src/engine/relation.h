@@ -34,7 +34,7 @@ struct RowRef {
 
 // Bounds of an index access: equality on a prefix of the key, then at most one range.
 struct KeyRange {
-  std::vector<types::Value> equal;  // values of the first key columns; a NULL matches no row
+  std::vector<types::Value> equal;    // values of the first key columns; a NULL matches no row
   std::optional<types::Value> lower;  // on the next key column
   std::optional<types::Value> upper;
   bool lower_inclusive = true;
@@ -81,6 +81,9 @@ class Relation {
   // Reads columns of a version. String bytes are borrowed from the version: valid until the
   // statement ends. out.size() == columns.size().
   virtual void Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) = 0;
+
+  // Whether `row` is the row's newest version, not deleted, for the context's transaction.
+  virtual Result<bool> IsCurrent(StatementContext& context, const RowRef& row) = 0;
 
   // ---- Bulk scan ------------------------------------------------------------------------------
   // The row pages as of the statement's snapshot, cut into independent morsels.

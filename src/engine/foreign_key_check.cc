@@ -1,0 +1,257 @@
+#include "engine/foreign_key_check.h"
+
+#include <algorithm>
+
+#include "base/sqlstate.h"
+#include "types/casts.h"
+#include "types/text_io.h"
+
+namespace omendb::engine {
+namespace {
+
+using catalog::IndexDef;
+using catalog::ReferentialAction;
+using catalog::TableDef;
+using types::Value;
+
+bool AnyNull(std::span<const Value> key) {
+  return std::any_of(key.begin(), key.end(), [](const Value& v) { return v.is_null; });
+}
+bool AllNull(std::span<const Value> key) {
+  return std::all_of(key.begin(), key.end(), [](const Value& v) { return v.is_null; });
+}
+
+// An index whose first keys are exactly the constraint's columns, in any order.
+const IndexDef* IndexOn(const TableDef& table, const std::vector<ColumnId>& columns) {
+  for (const IndexDef& index : table.indexes) {
+    if (index.keys.size() < columns.size()) continue;
+    const bool covers =
+        std::all_of(index.keys.begin(), index.keys.begin() + static_cast<ptrdiff_t>(columns.size()),
+                    [&](const catalog::IndexKey& key) {
+                      return std::find(columns.begin(), columns.end(), key.column) != columns.end();
+                    });
+    if (covers) return &index;
+  }
+  return nullptr;
+}
+
+std::string SchemaName(const StatementContext& context, const TableDef& table) {
+  const catalog::SchemaDef* schema = context.catalog->schema(table.schema);
+  return schema != nullptr ? schema->name : std::string();
+}
+
+}  // namespace
+
+std::vector<Value> ForeignKeyCheck::InIndexOrder(const IndexDef& index,
+                                                 const std::vector<ColumnId>& columns,
+                                                 std::span<const Value> key) const {
+  std::vector<Value> ordered;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto at = std::find(columns.begin(), columns.end(), index.keys[i].column);
+    ordered.push_back(key[static_cast<size_t>(at - columns.begin())]);
+  }
+  return ordered;
+}
+
+std::string ForeignKeyCheck::KeyText(const TableDef& table, const std::vector<ColumnId>& columns,
+                                     std::span<const Value> key) const {
+  const types::IoSettings defaults;
+  const types::IoSettings& settings =
+      context.io_settings != nullptr ? *context.io_settings : defaults;
+  std::string names;
+  std::string values;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) {
+      names += ", ";
+      values += ", ";
+    }
+    const catalog::ColumnDef& column = table.column(columns[i]);
+    names += column.name;
+    if (key[i].is_null) {
+      values += "null";
+    } else {
+      types::FormatText(column.type, key[i], settings, values);
+    }
+  }
+  return "Key (" + names + ")=(" + values + ")";
+}
+
+Status ForeignKeyCheck::Missing(std::span<const Value> key) const {
+  return Status(sqlstate::kForeignKeyViolation, "insert or update on table \"" + referring->name +
+                                                    "\" violates foreign key constraint \"" +
+                                                    constraint.name + "\"")
+      .WithDetail(KeyText(*referring, constraint.columns, key) + " is not present in table \"" +
+                  referenced->name + "\".")
+      .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+}
+
+Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
+  return Status(sqlstate::kForeignKeyViolation, "update or delete on table \"" + referenced->name +
+                                                    "\" violates foreign key constraint \"" +
+                                                    constraint.name + "\" on table \"" +
+                                                    referring->name + "\"")
+      .WithDetail(KeyText(*referenced, constraint.referenced_columns, key) +
+                  " is still referenced from table \"" + referring->name + "\".")
+      .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+}
+
+bool ForeignKeyCheck::KeyIs(Relation& relation, const RowRef& row, std::span<const Value> key) {
+  std::vector<Value> now(constraint.columns.size());
+  relation.Read(row, constraint.columns, now.data());
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (now[i].is_null || key[i].is_null) return false;
+    if (types::Compare(referring->column(constraint.columns[i]).type, now[i], key[i]) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key) {
+  if (constraint.match_full && AnyNull(key) && !AllNull(key)) {
+    return Status(sqlstate::kForeignKeyViolation, "insert or update on table \"" + referring->name +
+                                                      "\" violates foreign key constraint \"" +
+                                                      constraint.name + "\"")
+        .WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
+        .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+  }
+  if (AnyNull(key)) return Status::Ok();
+  // A later statement of this transaction may have deleted the row or changed its key again; then
+  // that write queued what is to be checked.
+  auto relation = database.OpenRelation(referring);
+  OMEN_ASSIGN(const bool current, relation->IsCurrent(context, row));
+  if (!current) return Status::Ok();
+  std::vector<Value> cast_key(key.begin(), key.end());
+  types::Arena arena;
+  const types::IoSettings settings;
+  for (size_t i = 0; i < cast_key.size(); ++i) {
+    const types::SqlType& from = referring->column(constraint.columns[i]).type;
+    types::SqlType to = referenced->column(constraint.referenced_columns[i]).type;
+    if (from == to) continue;
+    // A value that the referenced type cannot hold is not there either.
+    auto cast =
+        types::CastValue(from, to, cast_key[i], arena, types::CastContext::kExplicit, settings);
+    if (!cast.ok()) return Missing(key);
+    cast_key[i] = *cast;
+  }
+  OMEN_ASSIGN(const bool found, LockReferenced(cast_key));
+  return found ? Status::Ok() : Missing(key);
+}
+
+Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key) {
+  auto relation = database.OpenRelation(referenced);
+  const IndexDef* index = referenced->FindIndex(constraint.referenced_index);
+  if (index == nullptr) index = IndexOn(*referenced, constraint.referenced_columns);
+  OMEN_CHECK(index != nullptr);
+  const std::vector<Value> ordered = InIndexOrder(*index, constraint.referenced_columns, key);
+  while (true) {
+    OMEN_ASSIGN(const std::optional<RowRef> row, relation->Lookup(context, index->oid, ordered));
+    if (!row.has_value()) return false;
+    OMEN_ASSIGN(const RowResult locked,
+                relation->Lock(context, *row, txn::RowLockMode::kKeyShare, txn::LockWait::kWait));
+    if (locked.outcome == RowOutcome::kDone) return true;
+    // Changed or deleted meanwhile: look again at what is committed now.
+    context.txn->PopSnapshot();
+    context.txn->PushLatestSnapshot();
+  }
+}
+
+Status ForeignKeyCheck::ForEachReferring(std::span<const Value> key,
+                                         const std::function<Status(const RowRef&)>& act) {
+  auto relation = database.OpenRelation(referring);
+  std::vector<Value> cast_key(key.begin(), key.end());
+  types::Arena arena;
+  const types::IoSettings settings;
+  for (size_t i = 0; i < cast_key.size(); ++i) {
+    const types::SqlType& from = referenced->column(constraint.referenced_columns[i]).type;
+    const types::SqlType& to = referring->column(constraint.columns[i]).type;
+    if (from == to || cast_key[i].is_null) continue;
+    auto cast =
+        types::CastValue(from, to, cast_key[i], arena, types::CastContext::kExplicit, settings);
+    if (!cast.ok()) return Status::Ok();  // No referring row can hold such a value.
+    cast_key[i] = *cast;
+  }
+  std::vector<RowRef> rows;
+  const IndexDef* index = IndexOn(*referring, constraint.columns);
+  if (index != nullptr) {
+    KeyRange range;
+    range.equal = InIndexOrder(*index, constraint.columns, cast_key);
+    OMEN_TRY(relation->ScanIndex(context, index->oid, range, [&](RowRef row) -> Result<bool> {
+      rows.push_back(row);
+      return true;
+    }));
+  } else {
+    Relation::ScanOptions options;
+    options.with_refs = true;
+    options.columns = constraint.columns;
+    auto scan = relation->OpenScan(context, options);
+    auto worker = scan->NewWorker();
+    types::Chunk chunk;
+    std::vector<RowRef> refs;
+    while (true) {
+      refs.clear();
+      OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
+      if (!more) break;
+      for (const RowRef& row : refs) {
+        if (KeyIs(*relation, row, cast_key)) rows.push_back(row);
+      }
+    }
+  }
+  for (const RowRef& row : rows) OMEN_TRY(act(row));
+  return Status::Ok();
+}
+
+Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<const Value> new_key) {
+  if (AnyNull(key)) return Status::Ok();  // A key with a NULL is never referred to.
+  const bool deleted = new_key.empty();
+  const ReferentialAction action = deleted ? constraint.on_delete : constraint.on_update;
+  switch (action) {
+    case ReferentialAction::kNoAction: {
+      // Another row may have taken the key in the same statement.
+      OMEN_ASSIGN(const bool present_again, LockReferenced(key));
+      if (present_again) return Status::Ok();
+      [[fallthrough]];
+    }
+    case ReferentialAction::kRestrict:
+      return ForEachReferring(key, [&](const RowRef&) { return StillReferenced(key); });
+    case ReferentialAction::kCascade:
+      return ForEachReferring(key, [&](const RowRef& row) {
+        return deleted ? DeleteReferring(row) : UpdateReferring(row, new_key);
+      });
+    case ReferentialAction::kSetNull: {
+      const std::vector<Value> nulls(constraint.columns.size(), Value::Null());
+      return ForEachReferring(key, [&](const RowRef& row) { return UpdateReferring(row, nulls); });
+    }
+    case ReferentialAction::kSetDefault:
+      return NotSupported("foreign key action SET DEFAULT");
+  }
+  return Status::Ok();
+}
+
+Status ForeignKeyCheck::DeleteReferring(const RowRef& row) {
+  auto relation = database.OpenRelation(referring);
+  RowRef current = row;
+  while (true) {
+    OMEN_ASSIGN(const RowResult result, relation->Delete(context, current));
+    if (result.outcome != RowOutcome::kChanged) return Status::Ok();
+    current = result.latest;
+  }
+}
+
+Status ForeignKeyCheck::UpdateReferring(const RowRef& row, std::span<const Value> values) {
+  auto relation = database.OpenRelation(referring);
+  const std::vector<ColumnId> live = referring->live_columns();
+  RowRef current = row;
+  while (true) {
+    std::vector<Value> read(live.size());
+    relation->Read(current, live, read.data());
+    std::vector<Value> whole(referring->columns.size(), Value::Null());
+    for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
+    for (size_t i = 0; i < values.size(); ++i) whole[constraint.columns[i].value() - 1] = values[i];
+    OMEN_ASSIGN(const RowResult result, relation->Update(context, current, whole));
+    if (result.outcome != RowOutcome::kChanged) return Status::Ok();
+    current = result.latest;
+  }
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,43 @@
+// foreign_key_check.h - one foreign key against one key; internal to the engine.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/relation.h"
+
+namespace omendb::engine {
+
+struct ForeignKeyCheck {
+  Database& database;
+  StatementContext& context;
+  const catalog::ConstraintDef& constraint;
+  std::shared_ptr<const catalog::TableDef> referring;
+  std::shared_ptr<const catalog::TableDef> referenced;
+
+  // The referring row `row` was written with `key`: its referenced row must be there.
+  Status CheckReferring(const RowRef& row, std::span<const types::Value> key);
+  // A referenced key was deleted (`new_key` empty) or replaced: checks or carries out the action.
+  Status ReferencedGone(std::span<const types::Value> key, std::span<const types::Value> new_key);
+
+ private:
+  Status ForEachReferring(std::span<const types::Value> key,
+                          const std::function<Status(const RowRef&)>& act);
+  Status DeleteReferring(const RowRef& row);
+  // Sets the constraint's columns of a referring row to `values`.
+  Status UpdateReferring(const RowRef& row, std::span<const types::Value> values);
+  Result<bool> LockReferenced(std::span<const types::Value> key);
+  bool KeyIs(Relation& relation, const RowRef& row, std::span<const types::Value> key);
+  // The referenced index's key order may differ from the constraint's: picks values by column.
+  std::vector<types::Value> InIndexOrder(const catalog::IndexDef& index,
+                                         const std::vector<ColumnId>& columns,
+                                         std::span<const types::Value> key) const;
+  std::string KeyText(const catalog::TableDef& table, const std::vector<ColumnId>& columns,
+                      std::span<const types::Value> key) const;
+  Status Missing(std::span<const types::Value> key) const;
+  Status StillReferenced(std::span<const types::Value> key) const;
+};
+
+}  // namespace omendb::engine
