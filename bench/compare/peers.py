@@ -1,0 +1,64 @@
+"""The two servers of a comparison: OmenDB and PostgreSQL 15, both durable, both tuned, and how their
+figures are put side by side: interleaved rounds, medians, ratios of medians.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', '..', 'tests', 'lib'))
+from omendb_server import POSTGRES_BIN, OmenServer, PostgresServer  # noqa: E402
+
+PGBENCH = f'{POSTGRES_BIN}/pgbench'
+PSQL = f'{POSTGRES_BIN}/psql'
+
+
+class DurablePostgres(PostgresServer):
+    """As the tests' PostgreSQL, but with fsync and the memory that OmenDB has."""
+
+    def __init__(self, *options):
+        super().__init__('-c', 'fsync=on', '-c', 'shared_buffers=4GB', '-c', 'max_wal_size=8GB',
+                         '-c', 'checkpoint_timeout=1h', *options)
+
+
+def durable_omendb(*options):
+    server = OmenServer(*options)
+    plain = server.command
+
+    def with_memory():
+        command = plain()
+        command[command.index('--memory') + 1] = '8GB'
+        return command
+
+    server.command = with_memory
+    return server
+
+
+def run_client(server, arguments, **options):
+    """Runs a libpq client against the server and returns what it printed; fails loudly."""
+    done = subprocess.run(arguments, env=server.environment(), text=True, capture_output=True,
+                          check=False, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f'{arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}')
+    return done.stdout
+
+
+def versions(omendb, postgres):
+    ours = subprocess.run([omendb.binary, '--version'], text=True, capture_output=True, check=True)
+    theirs = subprocess.run([f'{POSTGRES_BIN}/postgres', '--version'], text=True,
+                            capture_output=True, check=True)
+    assert postgres is not None
+    return f'{ours.stdout.strip()} against {theirs.stdout.strip()}'
+
+
+def table(title, unit, rows):
+    """rows: (name, OmenDB's figures, the peer's figures). Higher is better in `unit`."""
+    print(f'\n{title} ({unit}, median of {len(rows[0][1])} interleaved rounds)\n')
+    print('| case | OmenDB | PostgreSQL 15 | ratio | OmenDB min..max | PostgreSQL min..max |')
+    print('|---|---|---|---|---|---|')
+    for name, ours, theirs in rows:
+        a, b = statistics.median(ours), statistics.median(theirs)
+        print(f'| {name} | {a:,.0f} | {b:,.0f} | {a / b:.2f} | {min(ours):,.0f}..{max(ours):,.0f} '
+              f'| {min(theirs):,.0f}..{max(theirs):,.0f} |')
+    sys.stdout.flush()
