@@ -159,12 +159,10 @@ size_t EpochManager::Collect() {
     const uint64_t now = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
     if (asymmetric_) {
       OMEN_CHECK(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
-    } else {
-      std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     uint64_t oldest = now;
     for (Slot& slot : registry_->slots) {
-      const uint64_t epoch = slot.epoch.load(std::memory_order_acquire);
+      const uint64_t epoch = slot.epoch.load(std::memory_order_seq_cst);
       if (epoch != 0 && epoch < oldest) oldest = epoch;
     }
     auto& retired = registry_->retired;

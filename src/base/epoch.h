@@ -89,11 +89,12 @@ class [[nodiscard]] EpochGuard {
   explicit EpochGuard(EpochManager& manager) : slot_(manager.CurrentSlot()) {
     if (slot_->depth++ != 0) return;
     // Acquire: who sees an epoch sees everything that was unlinked before it began.
-    slot_->epoch.store(manager.global_.load(std::memory_order_acquire), std::memory_order_relaxed);
+    const uint64_t now = manager.global_.load(std::memory_order_acquire);
     if (manager.asymmetric_) [[likely]] {
+      slot_->epoch.store(now, std::memory_order_relaxed);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     } else {
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+      slot_->epoch.exchange(now, std::memory_order_seq_cst);
     }
   }
   ~EpochGuard() {

@@ -1,0 +1,66 @@
+// arena.h - the memory of one index: blocks of whole granules inside large-page chunks.
+//
+// While an index is small its blocks come from malloc; from kSmallBytes on they are cut from 2 MB
+// chunks for which huge pages are asked, which halves the cost of a cache miss. A chunk is a bitmap
+// of 1 KB granules, first fit, so that blocks of any size mix without size classes.
+//
+// Thread safety  All functions. Allocation happens when leaves split, not on every insert.
+// Ownership      Counted references: blocks retired to an EpochManager may outlive the index, so
+//                each pending deleter holds a reference. Ref/Unref; the last one frees everything.
+// Errors         Out of memory aborts, as everywhere outside the budgeted pools.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace omendb::index {
+
+class Arena {
+ public:
+  static constexpr size_t kGranule = 1024;
+  static constexpr size_t kChunkBytes = 2 << 20;
+  static constexpr size_t kSmallBytes = 512 << 10;
+
+  static Arena* Make() { return new Arena(); }
+  void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref() {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // `bytes` rounded up to whole granules, 64-byte aligned. Requires: bytes <= kChunkBytes.
+  void* Allocate(size_t bytes);
+  void Free(void* block, size_t bytes);
+  static size_t RoundUp(size_t bytes) { return (bytes + kGranule - 1) / kGranule * kGranule; }
+
+  // Cells of one fixed size (headers), packed densely.
+  void* AllocateCell(size_t bytes);
+  void FreeCell(void* cell);
+
+  // All memory held, the free parts of chunks too.
+  size_t MemoryBytes() const;
+
+ private:
+  struct Chunk;
+  Arena();
+  ~Arena();
+  void* AllocateInChunk(uint32_t granules) OMEN_REQUIRES(mu_);
+
+  std::atomic<int> refs_{1};
+  mutable Mutex mu_;
+  std::vector<std::unique_ptr<Chunk>> chunks_ OMEN_GUARDED_BY(mu_);
+  std::unordered_map<uintptr_t, Chunk*> chunk_by_base_ OMEN_GUARDED_BY(mu_);
+  std::unordered_map<void*, size_t> small_ OMEN_GUARDED_BY(mu_);
+  size_t small_bytes_ OMEN_GUARDED_BY(mu_) = 0;
+  size_t cell_bytes_ OMEN_GUARDED_BY(mu_) = 0;
+  size_t cell_slab_bytes_ OMEN_GUARDED_BY(mu_) = 0;
+  std::vector<void*> cell_slabs_ OMEN_GUARDED_BY(mu_);
+  std::vector<void*> free_cells_ OMEN_GUARDED_BY(mu_);
+};
+
+}  // namespace omendb::index

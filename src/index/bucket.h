@@ -1,0 +1,194 @@
+// bucket.h - the sorted runs in which a leaf keeps its entries.
+//
+// A bucket is 256 bytes: 15 keys in two cache lines, their values in the next two. When a bucket of
+// a model leaf is full its greatest keys move to spares of 7 entries (128 bytes), chained.
+//
+// Invariants     I1  keys ascend strictly along bucket, first spare, second spare, ...
+//                I2  a run of the chain has entries only if every run before it is full
+//                I3  key slots past the count hold UINT64_MAX, so that a rank needs no count
+// Thread safety  Readers: optimistic, under the leaf's version. Writers: hold the leaf's lock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "index/index_types.h"
+#include "index/relaxed.h"
+
+namespace omendb::index {
+
+template <int kSlots>
+struct alignas(64) Run {
+  static constexpr int kCapacity = kSlots;
+  Word meta;  // Bits 0-7: count. Bits 16-31: 1 + index of the next spare, 0 = none.
+  Word keys[kSlots];
+  Word unused;
+  Word values[kSlots];
+
+  static int Count(uint64_t meta) { return static_cast<int>(meta & 0xff); }
+  static uint32_t Next(uint64_t meta) { return static_cast<uint32_t>(meta >> 16) & 0xffff; }
+  int count() const { return Count(meta.get()); }
+  uint32_t next() const { return Next(meta.get()); }
+  void SetCount(int count) { meta.set((meta.get() & ~uint64_t{0xff}) | count); }
+  void SetNext(uint32_t next) {
+    meta.set((meta.get() & ~(uint64_t{0xffff} << 16)) | uint64_t{next} << 16);
+  }
+
+  void Clear() {
+    meta.set(0);
+    for (Word& key : keys) key.set(UINT64_MAX);
+  }
+  // How many keys are below `key`. All slots are looked at: no branch to mispredict.
+  int Rank(uint64_t key) const {
+    int even = 0, odd = 0;
+    for (int i = 0; i + 1 < kSlots; i += 2) {
+      even += keys[i].get() < key;
+      odd += keys[i + 1].get() < key;
+    }
+    if (kSlots % 2 == 1) even += keys[kSlots - 1].get() < key;
+    return even + odd;
+  }
+  // Requires: count() < kSlots, rank <= count().
+  void InsertAt(int rank, uint64_t key, uint64_t value) {
+    const int n = count();
+    for (int i = n; i > rank; --i) {
+      keys[i].set(keys[i - 1].get());
+      values[i].set(values[i - 1].get());
+    }
+    keys[rank].set(key);
+    values[rank].set(value);
+    SetCount(n + 1);
+  }
+  Entry At(int i) const { return {keys[i].get(), values[i].get()}; }
+  void RemoveAt(int rank) {
+    const int n = count();
+    for (int i = rank; i + 1 < n; ++i) {
+      keys[i].set(keys[i + 1].get());
+      values[i].set(values[i + 1].get());
+    }
+    keys[n - 1].set(UINT64_MAX);
+    SetCount(n - 1);
+  }
+};
+
+using Bucket = Run<15>;
+using Spare = Run<7>;
+static_assert(sizeof(Bucket) == 256 && sizeof(Spare) == 128);
+
+// A chain longer than this makes the leaf be rebuilt: it bounds what a lookup can cost.
+inline constexpr int kChainMax = 3;
+
+// Where a key is: a word pair inside a run.
+struct Place {
+  Word* value = nullptr;
+  bool in_spare = false;
+};
+
+// A bucket together with the spares of its leaf (null for leaves without).
+struct Chain {
+  Bucket* bucket;
+  Spare* spares;
+
+  Spare* Next(uint32_t next) const { return next == 0 ? nullptr : spares + (next - 1); }
+
+  Place Find(uint64_t key) const {
+    const int rank = bucket->Rank(key);
+    if (rank < Bucket::kCapacity) [[likely]] {
+      if (bucket->keys[rank].get() != key || rank >= bucket->count()) return {};
+      return {&bucket->values[rank], false};
+    }
+    return FindInSpares(key);
+  }
+  Place FindInSpares(uint64_t key) const {
+    Spare* spare = Next(bucket->next());
+    for (int i = 0; spare != nullptr && i < kChainMax; ++i) {
+      const int rank = spare->Rank(key);
+      if (rank < Spare::kCapacity) {
+        if (spare->keys[rank].get() != key || rank >= spare->count()) return {};
+        return {&spare->values[rank], true};
+      }
+      spare = Next(spare->next());
+    }
+    return {};
+  }
+
+  // The last run if it is full, else null: where room for one more would have to be linked.
+  // `length` counts the spares.
+  bool HasRoom(int* length) const {
+    *length = 0;
+    if (bucket->count() < Bucket::kCapacity) return true;
+    Spare* spare = Next(bucket->next());
+    while (spare != nullptr) {
+      ++*length;
+      if (spare->count() < Spare::kCapacity) return true;
+      spare = Next(spare->next());
+    }
+    return false;
+  }
+  void Link(uint32_t next) const {
+    Spare* spare = Next(bucket->next());
+    if (spare == nullptr) {
+      bucket->SetNext(next);
+      return;
+    }
+    while (spare->next() != 0) spare = Next(spare->next());
+    spare->SetNext(next);
+  }
+
+  // Requires: room, and `key` absent.
+  void Insert(uint64_t key, uint64_t value) const {
+    Entry carry{key, value};
+    if (InsertInto(*bucket, carry)) return;
+    Spare* spare = Next(bucket->next());
+    while (!InsertInto(*spare, carry)) spare = Next(spare->next());
+  }
+  template <typename R>
+  static bool InsertInto(R& run, Entry& carry) {
+    const int n = run.count();
+    const int rank = run.Rank(carry.key);
+    if (n < R::kCapacity) {
+      run.InsertAt(rank, carry.key, carry.value);
+      return true;
+    }
+    if (rank == n) return false;
+    const Entry last = run.At(n - 1);
+    run.SetCount(n - 1);
+    run.InsertAt(rank, carry.key, carry.value);
+    carry = last;
+    return false;
+  }
+
+  // Removes `key`, keeping I2. Returns its value, or nullopt.
+  std::optional<uint64_t> Erase(uint64_t key) const {
+    const int rank = bucket->Rank(key);
+    if (rank < Bucket::kCapacity) {
+      if (rank >= bucket->count() || bucket->keys[rank].get() != key) return std::nullopt;
+      const uint64_t value = bucket->values[rank].get();
+      bucket->RemoveAt(rank);
+      Refill(*bucket);
+      return value;
+    }
+    for (Spare* spare = Next(bucket->next()); spare != nullptr; spare = Next(spare->next())) {
+      const int at = spare->Rank(key);
+      if (at == Spare::kCapacity) continue;
+      if (at >= spare->count() || spare->keys[at].get() != key) return std::nullopt;
+      const uint64_t value = spare->values[at].get();
+      spare->RemoveAt(at);
+      Refill(*spare);
+      return value;
+    }
+    return std::nullopt;
+  }
+  template <typename R>
+  void Refill(R& run) const {
+    Spare* spare = Next(run.next());
+    if (spare == nullptr || spare->count() == 0) return;
+    const Entry first = spare->At(0);
+    run.InsertAt(run.count(), first.key, first.value);
+    spare->RemoveAt(0);
+    Refill(*spare);
+  }
+};
+
+}  // namespace omendb::index

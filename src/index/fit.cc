@@ -1,0 +1,168 @@
+#include "index/fit.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "index/bucket.h"
+#include "index/leaf.h"
+
+namespace omendb::index {
+
+namespace {
+
+// Bytes a key may take in a model leaf. absl::btree_map takes 18.7 when loaded in order and about
+// 24 when filled at random; the limits keep us within 1.25 times that.
+constexpr double kDenseBytesMax = 22.4;
+constexpr double kGrowBytesMax = 31.0;
+// Keys in spares cost a second miss; a leaf with more of them than this is not worth a model.
+constexpr double kSpareKeysMax = 0.10;
+// What a key in a spare is worth in bytes, when fill factors are compared.
+constexpr double kSpareKeyPenalty = 40;
+// Keys per bucket aimed at. Evenly spaced keys fill buckets to the brim; random ones vary by the
+// square root of the mean, and a lower mean then saves more spares than it costs buckets.
+constexpr double kDenseMeans[] = {15, 14, 12.5};
+constexpr double kGrowMean = 10.25;
+// One spare a bucket at most when a growing leaf is built, so that a chain has room to grow.
+constexpr int kGrowChainMax = 1;
+constexpr size_t kPlainDenseKeys = kPlainBuckets * 14;
+constexpr size_t kPlainGrowKeys = kPlainBuckets * 7;
+
+struct Dealt {
+  bool ok = false;
+  uint32_t spares = 0;
+  size_t spare_keys = 0;
+};
+
+// Deals the keys to buckets and counts the spares. Stops early when over the limit.
+Dealt Deal(std::span<const Entry> entries, const LinearModel& model, int chain_max,
+           size_t spare_keys_max) {
+  Dealt dealt;
+  const int run_max = Bucket::kCapacity + chain_max * Spare::kCapacity;
+  uint64_t current = UINT64_MAX;
+  int run = 0;
+  for (const Entry& entry : entries) {
+    const uint64_t bucket = model(entry.key);
+    run = bucket == current ? run + 1 : 1;
+    current = bucket;
+    if (run <= Bucket::kCapacity) continue;
+    const int over = run - Bucket::kCapacity;
+    if (over % Spare::kCapacity == 1) ++dealt.spares;
+    if (++dealt.spare_keys > spare_keys_max || run > run_max) return dealt;
+  }
+  dealt.ok = true;
+  return dealt;
+}
+
+uint32_t BucketsFor(size_t keys, double mean) {
+  return std::max<uint32_t>(1, static_cast<uint32_t>(static_cast<double>(keys) / mean + 0.9999));
+}
+
+struct Candidate {
+  bool ok = false;
+  double cost = 0;
+  ModelPlan plan;
+};
+
+Candidate Try(std::span<const Entry> entries, double mean, int chain_max, double bytes_max) {
+  Candidate candidate;
+  const size_t n = entries.size();
+  ModelPlan& plan = candidate.plan;
+  plan.buckets = BucketsFor(n, mean);
+  const uint64_t base = entries.front().key;
+  plan.model = LinearModel::Make(base, entries.back().key - base, plan.buckets);
+  const Dealt dealt = Deal(entries, plan.model, chain_max,
+                           static_cast<size_t>(kSpareKeysMax * static_cast<double>(n)));
+  plan.spares = dealt.spares;
+  const double bytes =
+      (plan.buckets * double{sizeof(Bucket)} + plan.spares * double{sizeof(Spare)}) /
+      static_cast<double>(n);
+  candidate.ok = dealt.ok && bytes <= bytes_max;
+  candidate.cost =
+      bytes + kSpareKeyPenalty * static_cast<double>(dealt.spare_keys) / static_cast<double>(n);
+  return candidate;
+}
+
+Candidate BestDense(std::span<const Entry> entries) {
+  Candidate best;
+  for (double mean : kDenseMeans) {
+    const Candidate candidate = Try(entries, mean, kChainMax, kDenseBytesMax);
+    if (candidate.ok && (!best.ok || candidate.cost < best.cost)) best = candidate;
+    if (best.ok && best.plan.spares == 0) break;
+  }
+  return best;
+}
+
+// A piece of at most `max`, not leaving a remainder too small to be a leaf of its own.
+size_t PieceSize(size_t remaining, size_t max) {
+  if (remaining <= max) return remaining;
+  if (remaining < 2 * max) return (remaining + 1) / 2;
+  return max;
+}
+
+}  // namespace
+
+bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan) {
+  if (entries.size() < 2) return false;
+  Candidate best;
+  if (fill == Fill::kDense) {
+    best = BestDense(entries);
+    best.plan.spare_room = best.plan.spares + best.plan.buckets / 24 + 1;
+  } else {
+    best = Try(entries, kGrowMean, kGrowChainMax, kGrowBytesMax);
+    best.plan.spare_room =
+        std::max(best.plan.spares + best.plan.buckets / 8, best.plan.buckets * 2 / 5) + 1;
+  }
+  *plan = best.plan;
+  return best.ok;
+}
+
+bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan) {
+  const Candidate best = BestDense(entries);
+  if (!best.ok) return false;
+  *plan = best.plan;
+  const uint64_t base = plan->model.base;
+  const uint64_t room = last - base;
+  const uint64_t span = plan->model.span;
+  const uint64_t wide = span > room / times ? room : span * times;
+  const double ratio = static_cast<double>(wide) / static_cast<double>(std::max<uint64_t>(span, 1));
+  if (ratio < 1.5) return false;
+  plan->buckets = static_cast<uint32_t>(plan->buckets * ratio) + 1;
+  // The same keys per bucket: position(last key at hand) keeps its place.
+  plan->model = LinearModel::Make(base, wide, plan->buckets);
+  const Dealt dealt = Deal(entries, plan->model, kChainMax, entries.size() / 4);
+  if (!dealt.ok) return false;
+  plan->spares = dealt.spares;
+  plan->spare_room = static_cast<uint32_t>(plan->spares * ratio * 1.1) + plan->buckets / 16 + 1;
+  return true;
+}
+
+std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only) {
+  std::vector<LeafPlan> leaves;
+  size_t begin = 0;
+  size_t aim = kModelKeysMax;
+  const size_t plain_keys = fill == Fill::kDense ? kPlainDenseKeys : kPlainGrowKeys;
+  while (begin < entries.size()) {
+    const size_t remaining = entries.size() - begin;
+    LeafPlan leaf{begin, begin, false, {}};
+    size_t size = PieceSize(remaining, aim);
+    while (!plain_only && size >= kModelKeysMin) {
+      if (FitModelLeaf(entries.subspan(begin, size), fill, &leaf.plan)) {
+        leaf.model = true;
+        break;
+      }
+      size = PieceSize(size, (size + 1) / 2);
+    }
+    if (leaf.model) {
+      aim = std::min(kModelKeysMax, size * 2);
+    } else {
+      size = PieceSize(remaining, plain_keys);
+      aim = kModelKeysMin * 2;
+    }
+    leaf.end = begin + size;
+    leaves.push_back(leaf);
+    begin += size;
+  }
+  return leaves;
+}
+
+}  // namespace omendb::index

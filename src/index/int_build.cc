@@ -1,0 +1,266 @@
+// int_build.cc - filling leaves, bulk load, inner levels, and the walk that checks them.
+#include <bit>
+#include <string>
+
+#include "base/sqlstate.h"
+#include "index/int_tree.h"
+
+namespace omendb::index {
+
+namespace {
+
+// Entries per bucket of a plain leaf when it is built.
+constexpr size_t kPlainDensePerBucket = 14;
+constexpr size_t kPlainGrowPerBucket = 11;
+constexpr uint32_t kPlainBucketsMin = 4;
+// Children per inner node at bulk load: room for some splits before the node itself must.
+constexpr size_t kBulkFanout = Inner::kFanout * 7 / 8;
+
+uint32_t ShrinkBelow(size_t built) { return built < 12 ? 1 : static_cast<uint32_t>(built / 3); }
+
+Status Invalid(const std::string& what) {
+  return Status(sqlstate::kInternalError, "index invariant broken: " + what);
+}
+
+}  // namespace
+
+Leaf* IntTree::NewLeaf(uint64_t low, uint64_t last) {
+  Leaf* leaf = new (arena_->AllocateCell(sizeof(Leaf))) Leaf;
+  leaf->low = low;
+  leaf->last = last;
+  for (Word& upper : leaf->upper) upper.set(UINT64_MAX);
+  for (auto& slot : leaf->slot) slot.set(0);
+  return leaf;
+}
+
+void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan) {
+  size_t bytes = plan.buckets * sizeof(Bucket) + plan.spare_room * sizeof(Spare);
+  bytes = Arena::RoundUp(bytes);
+  auto* block = static_cast<char*>(arena_->Allocate(bytes));
+  leaf->block.set_release(block);
+  leaf->buckets.set(plan.buckets);
+  leaf->SetModel(plan.model);
+  leaf->block_bytes = static_cast<uint32_t>(bytes);
+  leaf->spare_capacity =
+      static_cast<uint32_t>((bytes - plan.buckets * sizeof(Bucket)) / sizeof(Spare));
+  leaf->spares_used = 0;
+  leaf->count.set(static_cast<uint32_t>(entries.size()));
+  leaf->built_count = static_cast<uint32_t>(entries.size());
+  leaf->shrink_below.set(ShrinkBelow(entries.size()));
+  leaf->sticky_plain = 0;
+  Bucket* buckets = leaf->bucket_array();
+  Spare* spares = leaf->spare_array();
+  for (uint32_t i = 0; i < plan.buckets; ++i) buckets[i].Clear();
+  uint64_t current = UINT64_MAX;
+  int n = 0;
+  Bucket* bucket = nullptr;
+  Spare* spare = nullptr;
+  for (const Entry& entry : entries) {
+    const uint64_t at = plan.model(entry.key);
+    if (at != current) {
+      current = at;
+      bucket = buckets + at;
+      spare = nullptr;
+      n = 0;
+    }
+    if (n < Bucket::kCapacity) {
+      bucket->keys[n].set(entry.key);
+      bucket->values[n].set(entry.value);
+      bucket->SetCount(++n);
+      continue;
+    }
+    if (spare == nullptr || spare->count() == Spare::kCapacity) {
+      OMEN_CHECK(leaf->spares_used < leaf->spare_capacity);
+      Spare* next = spares + leaf->spares_used++;
+      next->Clear();
+      (spare == nullptr ? bucket->SetNext(leaf->spares_used) : spare->SetNext(leaf->spares_used));
+      spare = next;
+    }
+    spare->InsertAt(spare->count(), entry.key, entry.value);
+  }
+}
+
+void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
+  const size_t n = entries.size();
+  const size_t per = fill == Fill::kDense ? kPlainDensePerBucket : kPlainGrowPerBucket;
+  const auto used = std::max<uint32_t>(1, static_cast<uint32_t>((n + per - 1) / per));
+  OMEN_CHECK(used <= kPlainBuckets);
+  const uint32_t capacity = std::max(kPlainBucketsMin, std::bit_ceil(used));
+  const size_t bytes = capacity * sizeof(Bucket);
+  leaf->block.set_release(static_cast<char*>(arena_->Allocate(bytes)));
+  leaf->block_bytes = static_cast<uint32_t>(bytes);
+  leaf->shape.set(0);
+  leaf->buckets.set(used);
+  leaf->bucket_capacity = capacity;
+  leaf->slots_used = used == 32 ? ~uint32_t{0} : (uint32_t{1} << used) - 1;
+  leaf->count.set(static_cast<uint32_t>(n));
+  leaf->built_count = static_cast<uint32_t>(n);
+  leaf->shrink_below.set(ShrinkBelow(n));
+  Bucket* buckets = leaf->bucket_array();
+  for (uint32_t i = 0; i < kPlainBuckets; ++i) leaf->upper[i].set(UINT64_MAX);
+  for (uint32_t i = 0; i < used; ++i) {
+    Bucket& bucket = buckets[i];
+    bucket.Clear();
+    const size_t begin = n * i / used, end = n * (i + 1) / used;
+    for (size_t k = begin; k < end; ++k) {
+      bucket.InsertAt(static_cast<int>(k - begin), entries[k].key, entries[k].value);
+    }
+    leaf->slot[i].set(static_cast<uint8_t>(i));
+    if (i + 1 < used) leaf->upper[i].set(entries[end].key - 1);
+  }
+}
+
+void IntTree::FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan,
+                       Fill fill) {
+  const auto part = entries.subspan(plan.begin, plan.end - plan.begin);
+  if (plan.model) {
+    FillModel(leaf, part, plan.plan);
+  } else {
+    FillPlain(leaf, part, fill);
+  }
+}
+
+std::vector<Leaf*> IntTree::BuildLeaves(std::span<const Entry> entries,
+                                        std::span<const LeafPlan> plans, Fill fill, uint64_t low,
+                                        uint64_t last) {
+  std::vector<Leaf*> leaves;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const uint64_t end = i + 1 < plans.size() ? entries[plans[i + 1].begin].key - 1 : last;
+    Leaf* leaf = NewLeaf(low, end);
+    FillLeaf(leaf, entries, plans[i], fill);
+    leaves.push_back(leaf);
+    low = end + 1;
+  }
+  return leaves;
+}
+
+Inner* IntTree::NewInner(std::span<const ChildEntry> children) {
+  Inner* inner = Inner::Make(children);
+  inner_bytes_.fetch_add(inner->bytes(), std::memory_order_relaxed);
+  return inner;
+}
+
+NodeRef IntTree::BuildLevels(std::vector<ChildEntry> level) {
+  while (level.size() > 1) {
+    const size_t nodes = (level.size() + kBulkFanout - 1) / kBulkFanout;
+    std::vector<ChildEntry> above;
+    for (size_t i = 0; i < nodes; ++i) {
+      const size_t begin = level.size() * i / nodes, end = level.size() * (i + 1) / nodes;
+      const std::span<const ChildEntry> part(level.data() + begin, end - begin);
+      above.push_back({part.front().low, NodeRef(NewInner(part))});
+    }
+    level = std::move(above);
+  }
+  return level.front().node;
+}
+
+Status IntTree::BulkLoad(std::span<const Entry> entries) {
+  for (size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i - 1].key < entries[i].key) continue;
+    const bool repeated = entries[i - 1].key == entries[i].key;
+    return Status(sqlstate::kInvalidParameterValue,
+                  "bulk load needs strictly ascending keys: entry " + std::to_string(i) + " (key " +
+                      std::to_string(entries[i].key) + ") " +
+                      (repeated ? "repeats the key before it" : "is below the one before it"));
+  }
+  if (Size() != 0) {
+    return Status(
+        sqlstate::kObjectNotInPrerequisiteState,
+        "bulk load needs an empty index; this one holds " + std::to_string(Size()) + " keys");
+  }
+  if (entries.empty()) return Status::Ok();
+  const std::vector<LeafPlan> plans = Partition(entries, Fill::kDense, false);
+  std::vector<ChildEntry> level;
+  for (Leaf* leaf : BuildLeaves(entries, plans, Fill::kDense, 0, UINT64_MAX)) {
+    level.push_back({leaf->low, NodeRef(leaf)});
+  }
+  MutexLock lock(structure_mu_);
+  const NodeRef before = root_.load(std::memory_order_acquire);
+  root_.store(BuildLevels(std::move(level)), std::memory_order_release);
+  std::vector<NodeRef> nodes{before};
+  while (!nodes.empty()) {
+    const NodeRef node = nodes.back();
+    nodes.pop_back();
+    if (node.is_leaf()) {
+      RetireBlock(node.leaf()->block.get(), node.leaf()->block_bytes);
+      RetireLeafHeader(node.leaf());
+      continue;
+    }
+    for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
+    RetireInner(node.inner());
+  }
+  size_.Add(static_cast<int64_t>(entries.size()));
+  return Status::Ok();
+}
+
+void IntTree::ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>& visit) const {
+  std::vector<std::pair<NodeRef, uint32_t>> nodes{{root_.load(std::memory_order_acquire), 1}};
+  while (!nodes.empty()) {
+    const auto [node, depth] = nodes.back();
+    nodes.pop_back();
+    if (node.is_leaf()) {
+      visit(*node.leaf(), depth);
+      continue;
+    }
+    for (uint32_t i = node.inner()->count(); i-- > 0;) {
+      nodes.emplace_back(node.inner()->child(i), depth + 1);
+    }
+  }
+}
+
+size_t IntTree::MemoryBytes() const {
+  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed);
+}
+
+IndexStats IntTree::Stats() const {
+  IndexStats stats;
+  stats.model_hits = static_cast<uint64_t>(counters_.model_hits.Sum());
+  stats.corrections = static_cast<uint64_t>(counters_.corrections.Sum());
+  stats.fallbacks = static_cast<uint64_t>(counters_.fallbacks.Sum());
+  stats.retries = static_cast<uint64_t>(counters_.retries.Sum());
+  stats.splits = splits_.load(std::memory_order_relaxed);
+  stats.rebuilds = rebuilds_.load(std::memory_order_relaxed);
+  stats.merges = merges_.load(std::memory_order_relaxed);
+  EpochGuard guard(epochs_);
+  ForEachLeaf([&stats](const Leaf& leaf, uint32_t depth) {
+    ++(leaf.is_model() ? stats.model_leaves : stats.plain_leaves);
+    stats.depth = std::max(stats.depth, depth);
+  });
+  return stats;
+}
+
+Status IntTree::Validate() const {
+  EpochGuard guard(epochs_);
+  Status status;
+  size_t total = 0;
+  uint64_t next_low = 0;
+  bool first = true;
+  uint32_t leaf_depth = 0;
+  ForEachLeaf([&](const Leaf& leaf, uint32_t depth) {
+    if (!status.ok()) return;
+    if (leaf_depth == 0) leaf_depth = depth;
+    if (depth != leaf_depth) status = Invalid("leaves at different depths");
+    if (leaf.low != next_low || (!first && next_low == 0)) status = Invalid("a gap in the ranges");
+    if (!VersionLock::Readable(leaf.lock.Read())) status = Invalid("a leaf is locked or dead");
+    first = false;
+    next_low = leaf.last + 1;
+    std::vector<Entry> entries;
+    Gather(leaf, &entries);
+    total += entries.size();
+    if (entries.size() != leaf.count.get()) status = Invalid("a leaf's count is wrong");
+    for (size_t i = 0; i < entries.size() && status.ok(); ++i) {
+      const uint64_t key = entries[i].key;
+      if (key < leaf.low || key > leaf.last) status = Invalid("a key outside its leaf's range");
+      if (i > 0 && entries[i - 1].key >= key) status = Invalid("keys out of order");
+      if (FindLeaf(key) != &leaf) status = Invalid("an inner node leads elsewhere");
+      if (leaf.ChainAt(leaf.Route(key)).Find(key).value == nullptr) {
+        status = Invalid("key " + std::to_string(key) + " is not where its leaf looks for it");
+      }
+    }
+  });
+  if (status.ok() && next_low != 0) status = Invalid("the ranges do not reach the greatest key");
+  if (status.ok() && total != Size()) status = Invalid("the size is wrong");
+  return status;
+}
+
+}  // namespace omendb::index

@@ -1,0 +1,449 @@
+// int_restructure.cc - how leaves split, grow, are rebuilt and merge.
+//
+// Every function is entered with the leaf's lock held. What it does in the foreground is bounded by
+// one leaf: at most kModelKeysMax entries are gathered and dealt again, and one inner node per
+// level is copied.
+#include <algorithm>
+#include <bit>
+
+#include "index/int_tree.h"
+
+namespace omendb::index {
+
+namespace {
+
+// A plain leaf this full was filled by keys in order, not at random (which leaves about 70 %).
+constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 9 / 10;
+// How much further than its keys so far an append leaf reaches when it is rebuilt.
+constexpr uint32_t kAppendTimes = 4;
+// After a failed fit this many generations of splits do not try again.
+constexpr uint32_t kStickyGenerations = 3;
+// Two leaves with no more entries than this together become one.
+constexpr size_t kMergeMax = 224;
+// Buckets with fewer entries than this look for a neighbour to join, up to kJoinMax together.
+constexpr int kJoinBelow = 5;
+constexpr int kJoinMax = 12;
+// Inner nodes with fewer children than this join a neighbour, up to kInnerJoinMax together.
+constexpr size_t kInnerJoinBelow = Inner::kFanout / 4;
+constexpr size_t kInnerJoinMax = Inner::kFanout * 3 / 4;
+// A sealed leaf whose block takes more than this per key is packed first.
+constexpr size_t kSealedBytesMax = 23;
+
+uint64_t SlotMask(uint32_t slot) { return uint64_t{1} << slot; }
+
+}  // namespace
+
+void IntTree::RetireBlock(char* block, size_t bytes) {
+  struct Context {
+    Arena* arena;
+    size_t bytes;
+  };
+  arena_->Ref();
+  epochs_.Retire(
+      block,
+      [](void* p, void* c) {
+        auto* context = static_cast<Context*>(c);
+        context->arena->Free(p, context->bytes);
+        context->arena->Unref();
+        delete context;
+      },
+      new Context{arena_, bytes}, bytes);
+}
+
+void IntTree::RetireLeafHeader(Leaf* leaf) {
+  arena_->Ref();
+  epochs_.Retire(
+      leaf,
+      [](void* p, void* c) {
+        static_cast<Arena*>(c)->FreeCell(p);
+        static_cast<Arena*>(c)->Unref();
+      },
+      arena_, sizeof(Leaf));
+}
+
+void IntTree::RetireInner(Inner* inner) {
+  inner_bytes_.fetch_sub(inner->bytes(), std::memory_order_relaxed);
+  epochs_.Retire(
+      inner, [](void* p, void*) { Inner::Free(static_cast<Inner*>(p)); }, nullptr, inner->bytes());
+}
+
+void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {
+  entries->reserve(entries->size() + leaf.count.get());
+  const uint32_t n = leaf.buckets.get();
+  for (uint32_t i = 0; i < n; ++i) {
+    const Chain chain = leaf.ChainAt(i);
+    const Bucket& bucket = *chain.bucket;
+    for (int k = 0; k < bucket.count(); ++k) entries->push_back(bucket.At(k));
+    for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr;
+         spare = chain.Next(spare->next())) {
+      for (int k = 0; k < spare->count(); ++k) entries->push_back(spare->At(k));
+    }
+  }
+}
+
+bool IntTree::MakeRoom(Leaf* leaf, uint64_t key) {
+  return leaf->is_model() ? MakeRoomModel(leaf, key) : MakeRoomPlain(leaf, key);
+}
+
+// --- Plain leaves -------------------------------------------------------------------------------
+
+bool IntTree::MakeRoomPlain(Leaf* leaf, uint64_t key) {
+  if (leaf->buckets.get() < leaf->bucket_capacity) {
+    SplitBucket(leaf, leaf->RoutePlain(key), key);
+    return true;
+  }
+  if (leaf->bucket_capacity < kPlainBuckets) {
+    GrowPlain(leaf);
+    return true;
+  }
+  return SplitPlain(leaf, key);
+}
+
+void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key) {
+  const auto fresh_slot = static_cast<uint32_t>(std::countr_one(leaf->slots_used));
+  Bucket& full = leaf->bucket_array()[leaf->slot[place].get()];
+  Bucket& fresh = leaf->bucket_array()[fresh_slot];
+  fresh.Clear();
+  const int n = full.count();
+  const int rank = full.Rank(key);
+  // Keys that come in order leave full buckets behind; the rest is cut in the middle.
+  const int keep = rank == n ? n : rank == 0 ? 0 : n / 2;
+  for (int i = keep; i < n; ++i) {
+    const Entry entry = full.At(i);
+    fresh.InsertAt(i - keep, entry.key, entry.value);
+  }
+  const uint64_t boundary = keep == n   ? full.keys[n - 1].get()
+                            : keep == 0 ? full.keys[0].get() - 1
+                                        : full.keys[keep].get() - 1;
+  for (int i = n; i-- > keep;) full.RemoveAt(i);
+
+  const uint32_t used = leaf->buckets.get();
+  for (uint32_t i = used; i > place; --i) {
+    leaf->upper[i].set(leaf->upper[i - 1].get());
+    leaf->slot[i].set(leaf->slot[i - 1].get());
+  }
+  leaf->upper[place].set(boundary);
+  leaf->slot[place + 1].set(static_cast<uint8_t>(fresh_slot));
+  leaf->slots_used |= static_cast<uint32_t>(SlotMask(fresh_slot));
+  leaf->buckets.set(used + 1);
+}
+
+void IntTree::GrowPlain(Leaf* leaf) {
+  const uint32_t used = leaf->buckets.get();
+  const uint32_t capacity = leaf->bucket_capacity * 2;
+  const size_t bytes = capacity * sizeof(Bucket);
+  auto* block = static_cast<char*>(arena_->Allocate(bytes));
+  auto* buckets = reinterpret_cast<Bucket*>(block);
+  for (uint32_t i = 0; i < used; ++i) {
+    const Bucket& from = leaf->bucket_array()[leaf->slot[i].get()];
+    buckets[i].Clear();
+    for (int k = 0; k < from.count(); ++k) {
+      buckets[i].InsertAt(k, from.keys[k].get(), from.values[k].get());
+    }
+  }
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  leaf->block.set_release(block);
+  leaf->block_bytes = static_cast<uint32_t>(bytes);
+  leaf->bucket_capacity = capacity;
+  leaf->slots_used = (uint32_t{1} << used) - 1;
+  for (uint32_t i = 0; i < used; ++i) leaf->slot[i].set(static_cast<uint8_t>(i));
+}
+
+bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
+  std::vector<Entry> entries;
+  Gather(*leaf, &entries);
+  if (entries.size() >= kInOrderCount && key > entries.back().key) {
+    ModelPlan plan;
+    if (!FitAppendLeaf(entries, kAppendTimes, leaf->last, &plan)) {
+      SealAndAppend(leaf, entries);
+      return false;
+    }
+    RetireBlock(leaf->block.get(), leaf->block_bytes);
+    FillModel(leaf, entries, plan);
+    rebuilds_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  if (entries.size() >= kInOrderCount && key < entries.front().key) {
+    SealAndPrepend(leaf, entries);
+    return false;
+  }
+  return Recut(leaf, entries, leaf->sticky_plain > 0);
+}
+
+// Cuts the entries anew. One piece is built in place (true); several replace the leaf (false).
+bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only) {
+  const uint32_t sticky = leaf->sticky_plain;
+  const std::vector<LeafPlan> plans = Partition(entries, Fill::kGrow, plain_only);
+  if (plans.size() == 1) {
+    RetireBlock(leaf->block.get(), leaf->block_bytes);
+    FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
+    rebuilds_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  const auto news = BuildLeaves(entries, plans, Fill::kGrow, leaf->low, leaf->last);
+  for (Leaf* part : news) {
+    if (!part->is_model()) part->sticky_plain = plain_only ? sticky - 1 : kStickyGenerations;
+  }
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+// --- Keys in order ------------------------------------------------------------------------------
+
+Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
+  Leaf* moved = NewLeaf(low, last);
+  moved->base.set(leaf->base.get());
+  moved->span.set(leaf->span.get());
+  moved->factor.set(leaf->factor.get());
+  moved->block.set_release(leaf->block.get());
+  moved->shape.set(leaf->shape.get());
+  moved->buckets.set(leaf->buckets.get());
+  moved->count.set(leaf->count.get());
+  moved->shrink_below.set(leaf->shrink_below.get());
+  moved->bucket_capacity = leaf->bucket_capacity;
+  moved->slots_used = leaf->slots_used;
+  moved->spare_capacity = leaf->spare_capacity;
+  moved->spares_used = leaf->spares_used;
+  moved->block_bytes = leaf->block_bytes;
+  moved->built_count = leaf->built_count;
+  moved->sticky_plain = leaf->sticky_plain;
+  for (uint32_t i = 0; i < kPlainBuckets; ++i) {
+    moved->upper[i].set(leaf->upper[i].get());
+    moved->slot[i].set(leaf->slot[i].get());
+  }
+  return moved;
+}
+
+// The leaf is done with: it keeps its keys, and what lies above them becomes a leaf of its own.
+void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
+  const uint64_t top = entries.back().key;
+  std::vector<Leaf*> news;
+  if (leaf->block_bytes <= entries.size() * kSealedBytesMax) {
+    news.push_back(MoveToNewHeader(leaf, leaf->low, top));
+  } else {
+    const auto plans = Partition(entries, Fill::kDense, false);
+    news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, top);
+    RetireBlock(leaf->block.get(), leaf->block_bytes);
+  }
+  news.push_back(NewLeaf(top + 1, leaf->last));
+  FillPlain(news.back(), {}, Fill::kGrow);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void IntTree::SealAndPrepend(Leaf* leaf, std::span<const Entry> entries) {
+  const uint64_t bottom = entries.front().key;
+  std::vector<Leaf*> news{NewLeaf(leaf->low, bottom - 1)};
+  FillPlain(news.back(), {}, Fill::kGrow);
+  ModelPlan plan;
+  if (FitModelLeaf(entries, Fill::kDense, &plan)) {
+    news.push_back(NewLeaf(bottom, leaf->last));
+    FillModel(news.back(), entries, plan);
+    RetireBlock(leaf->block.get(), leaf->block_bytes);
+  } else {
+    news.push_back(MoveToNewHeader(leaf, bottom, leaf->last));
+  }
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+// --- Model leaves -------------------------------------------------------------------------------
+
+bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
+  const Chain chain = leaf->ChainAt(leaf->Route(key));
+  int length = 0;
+  chain.HasRoom(&length);
+  const bool beyond = key > leaf->base.get() && key - leaf->base.get() > leaf->span.get();
+  if (!beyond && length < kChainMax && leaf->spares_used < leaf->spare_capacity) {
+    leaf->spare_array()[leaf->spares_used++].Clear();
+    chain.Link(leaf->spares_used);
+    return true;
+  }
+  std::vector<Entry> entries;
+  Gather(*leaf, &entries);
+  if (key < entries.back().key) return Recut(leaf, entries, false);
+  const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
+  ModelPlan plan;
+  if (grown && entries.size() <= kModelKeysMax / 2 &&
+      FitAppendLeaf(entries, kAppendTimes, leaf->last, &plan)) {
+    RetireBlock(leaf->block.get(), leaf->block_bytes);
+    FillModel(leaf, entries, plan);
+    rebuilds_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  SealAndAppend(leaf, entries);
+  return false;
+}
+
+// --- Shrinking ----------------------------------------------------------------------------------
+
+// Unlocks the leaf.
+void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
+  if (leaf->count.get() >= leaf->shrink_below.get()) {
+    if (!leaf->is_model()) MergeBuckets(leaf, key);
+    leaf->lock.UnlockChanged();
+    return;
+  }
+  std::vector<Entry> entries;
+  Gather(*leaf, &entries);
+  {
+    MutexLock lock(structure_mu_);
+    if (TryMerge(leaf, entries)) {
+      merges_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  if (entries.size() > kMergeMax || leaf->is_model() || leaf->block_bytes > Arena::kGranule) {
+    if (!Recut(leaf, entries, leaf->sticky_plain > 0)) return;
+  } else {
+    leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));
+  }
+  leaf->lock.UnlockChanged();
+}
+
+void IntTree::MergeBuckets(Leaf* leaf, uint64_t key) {
+  const uint32_t used = leaf->buckets.get();
+  const uint32_t at = leaf->RoutePlain(key);
+  if (used < 2 || leaf->bucket_array()[leaf->slot[at].get()].count() >= kJoinBelow) return;
+  const uint32_t left = at + 1 < used ? at : at - 1;
+  Bucket& to = leaf->bucket_array()[leaf->slot[left].get()];
+  const uint32_t gone = leaf->slot[left + 1].get();
+  const Bucket& from = leaf->bucket_array()[gone];
+  if (to.count() + from.count() > kJoinMax) return;
+  for (int i = 0; i < from.count(); ++i) {
+    to.InsertAt(to.count(), from.keys[i].get(), from.values[i].get());
+  }
+  leaf->upper[left].set(leaf->upper[left + 1].get());
+  for (uint32_t i = left + 1; i + 1 < used; ++i) {
+    leaf->upper[i].set(leaf->upper[i + 1].get());
+    leaf->slot[i].set(leaf->slot[i + 1].get());
+  }
+  leaf->upper[used - 1].set(UINT64_MAX);
+  leaf->slots_used &= ~static_cast<uint32_t>(SlotMask(gone));
+  leaf->buckets.set(used - 1);
+}
+
+// Joins the leaf with a neighbour below the same parent. True: both replaced (dead, unlocked).
+bool IntTree::TryMerge(Leaf* leaf, std::span<const Entry> entries) {
+  const Path path = FindPath(leaf->low);
+  if (path.empty() || path.back().node->count() < 2) return false;
+  const auto [parent, place] = path.back();
+  const bool right = place + 1 < parent->count();
+  Leaf* other = parent->child(right ? place + 1 : place - 1).leaf();
+  if (!other->lock.TryLock()) return false;
+  Leaf* const olds[] = {right ? leaf : other, right ? other : leaf};
+  const uint64_t low = olds[0]->low, last = olds[1]->last;
+  Leaf* joined = nullptr;
+  if (entries.empty()) {
+    joined = MoveToNewHeader(other, low, last);
+  } else if (entries.size() + other->count.get() <= kMergeMax) {
+    std::vector<Entry> both;
+    for (const Leaf* old : olds) Gather(*old, &both);
+    joined = NewLeaf(low, last);
+    FillPlain(joined, both, Fill::kGrow);
+    RetireBlock(other->block.get(), other->block_bytes);
+  } else {
+    other->lock.UnlockUnchanged();
+    return false;
+  }
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  Leaf* const news[] = {joined};
+  ReplaceLocked(olds, news);
+  return true;
+}
+
+// --- Inner nodes --------------------------------------------------------------------------------
+
+IntTree::Path IntTree::FindPath(uint64_t key) const {
+  Path path;
+  NodeRef node = root_.load(std::memory_order_acquire);
+  while (!node.is_leaf()) {
+    const uint32_t place = node.inner()->Find(key);
+    path.push_back({node.inner(), place});
+    node = node.inner()->child(place);
+  }
+  return path;
+}
+
+void IntTree::Replace(std::span<Leaf* const> olds, std::span<Leaf* const> news) {
+  MutexLock lock(structure_mu_);
+  ReplaceLocked(olds, news);
+}
+
+void IntTree::ReplaceLocked(std::span<Leaf* const> olds, std::span<Leaf* const> news) {
+  const Path path = FindPath(olds[0]->low);
+  std::vector<ChildEntry> added;
+  for (Leaf* leaf : news) added.push_back({leaf->low, NodeRef(leaf)});
+  ReplaceChildren(path, path.size(), path.empty() ? 0 : path.back().place,
+                  static_cast<uint32_t>(olds.size()), std::move(added));
+  for (Leaf* leaf : olds) {
+    leaf->lock.UnlockDead();
+    RetireLeafHeader(leaf);
+  }
+}
+
+// Puts `added` in place of `removed` children, from `place` on, of path[depth - 1]; depth 0: of the
+// root itself.
+void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
+                              std::vector<ChildEntry> added) {
+  if (depth == 0) {
+    while (added.size() > Inner::kFanout) {  // Cannot be, with leaves cut into a few dozen.
+      added = {{added.front().low, BuildLevels(added)}};
+    }
+    root_.store(added.size() == 1 ? added.front().node : NodeRef(NewInner(added)),
+                std::memory_order_release);
+    return;
+  }
+  Inner* node = path[depth - 1].node;
+  if (added.size() == 1 && removed == 1) {
+    node->SetChild(place, added.front().node);
+    return;
+  }
+  std::vector<ChildEntry> children;
+  for (uint32_t i = 0; i < place; ++i) children.push_back({node->separator(i), node->child(i)});
+  children.insert(children.end(), added.begin(), added.end());
+  for (uint32_t i = place + removed; i < node->count(); ++i) {
+    children.push_back({node->separator(i), node->child(i)});
+  }
+  const bool at_end = place + removed == node->count();
+  uint32_t up_place = depth >= 2 ? path[depth - 2].place : 0;
+  uint32_t up_removed = 1;
+  std::vector<ChildEntry> above;
+  RetireInner(node);
+  if (children.size() == 1 && depth == 1) {
+    root_.store(children.front().node, std::memory_order_release);
+    return;
+  }
+  if (children.size() < kInnerJoinBelow && depth >= 2 && path[depth - 2].node->count() >= 2) {
+    const Inner& parent = *path[depth - 2].node;
+    const bool right = up_place + 1 < parent.count();
+    Inner* other = parent.child(right ? up_place + 1 : up_place - 1).inner();
+    if (other->count() + children.size() <= kInnerJoinMax) {
+      std::vector<ChildEntry> theirs;
+      for (uint32_t i = 0; i < other->count(); ++i) {
+        theirs.push_back({other->separator(i), other->child(i)});
+      }
+      children.insert(right ? children.end() : children.begin(), theirs.begin(), theirs.end());
+      if (!right) --up_place;
+      up_removed = 2;
+      RetireInner(other);
+    }
+  }
+  const size_t n = children.size();
+  const size_t nodes = (n + Inner::kFanout - 1) / Inner::kFanout;
+  for (size_t i = 0; i < nodes; ++i) {
+    // Growing at the end leaves full nodes behind.
+    const size_t begin = at_end ? i * Inner::kFanout : n * i / nodes;
+    const size_t end = at_end ? std::min(n, begin + Inner::kFanout) : n * (i + 1) / nodes;
+    const std::span<const ChildEntry> part(children.data() + begin, end - begin);
+    above.push_back({part.front().low, NodeRef(NewInner(part))});
+  }
+  ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
+}
+
+}  // namespace omendb::index

@@ -1,0 +1,165 @@
+// int_scan.cc - copying entries out in order, leaf by leaf, and estimates of a range.
+#include <algorithm>
+
+#include "index/int_tree.h"
+
+namespace omendb::index {
+
+namespace {
+
+// Appends the entries of a run that are >= low. False when `out` is full.
+template <typename R>
+bool TakeForward(const R& run, uint64_t low, std::span<Entry> out, size_t* n) {
+  const int count = std::min(run.count(), R::kCapacity);
+  int i = 0;
+  while (i < count && run.keys[i].get() < low) ++i;
+  for (; i < count; ++i) {
+    if (*n == out.size()) return false;
+    out[(*n)++] = run.At(i);
+  }
+  return true;
+}
+
+template <typename R>
+bool TakeBackward(const R& run, uint64_t high, std::span<Entry> out, size_t* n) {
+  for (int i = std::min(run.count(), R::kCapacity); i-- > 0;) {
+    const Entry entry = run.At(i);
+    if (entry.key > high) continue;
+    if (*n == out.size()) return false;
+    out[(*n)++] = entry;
+  }
+  return true;
+}
+
+}  // namespace
+
+size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, std::span<Entry> out,
+                            bool* valid) {
+  size_t n = 0;
+  *valid = false;
+  const uint32_t buckets = leaf.buckets.get();
+  for (uint32_t i = leaf.Route(low); i < buckets; ++i) {
+    const Chain chain = leaf.ChainAt(i);
+    if (!leaf.lock.Unchanged(version)) return 0;
+    Prefetch(reinterpret_cast<const char*>(chain.bucket) + 2 * sizeof(Bucket));
+    if (!TakeForward(*chain.bucket, low, out, &n)) break;
+    const Spare* spare = chain.Next(chain.bucket->next());
+    bool room = true;
+    for (int k = 0; spare != nullptr && k < kChainMax && room; ++k) {
+      room = TakeForward(*spare, low, out, &n);
+      spare = chain.Next(spare->next());
+    }
+    if (!room || n == out.size()) break;
+  }
+  *valid = leaf.lock.Unchanged(version);
+  return n;
+}
+
+size_t IntTree::CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
+                             std::span<Entry> out, bool* valid) {
+  size_t n = 0;
+  *valid = false;
+  for (uint32_t i = leaf.Route(high) + 1; i-- > 0;) {
+    const Chain chain = leaf.ChainAt(i);
+    if (!leaf.lock.Unchanged(version)) return 0;
+    const Spare* spares[kChainMax];
+    int length = 0;
+    for (const Spare* spare = chain.Next(chain.bucket->next());
+         spare != nullptr && length < kChainMax; spare = chain.Next(spare->next())) {
+      spares[length++] = spare;
+    }
+    bool room = true;
+    while (length > 0 && room) room = TakeBackward(*spares[--length], high, out, &n);
+    if (!room || !TakeBackward(*chain.bucket, high, out, &n) || n == out.size()) break;
+  }
+  *valid = leaf.lock.Unchanged(version);
+  return n;
+}
+
+size_t IntTree::ScanForward(uint64_t low, std::span<Entry> out, bool* more) const {
+  size_t n = 0;
+  while (n < out.size()) {
+    EpochGuard guard(epochs_);  // One leaf at a time, so that a long scan holds nothing back.
+    const Leaf* leaf = FindLeaf(low);
+    const uint64_t version = leaf->lock.Read();
+    bool valid = false;
+    size_t copied = 0;
+    if (VersionLock::Readable(version)) {
+      copied = CopyForward(*leaf, version, low, out.subspan(n), &valid);
+    }
+    if (!valid) {
+      CpuRelax();
+      continue;
+    }
+    n += copied;
+    if (n == out.size()) break;
+    if (leaf->last == UINT64_MAX) {
+      *more = false;
+      return n;
+    }
+    low = leaf->last + 1;
+  }
+  *more = n > 0 && out[n - 1].key != UINT64_MAX;
+  return n;
+}
+
+size_t IntTree::ScanBackward(uint64_t high, std::span<Entry> out, bool* more) const {
+  size_t n = 0;
+  while (n < out.size()) {
+    EpochGuard guard(epochs_);
+    const Leaf* leaf = FindLeaf(high);
+    const uint64_t version = leaf->lock.Read();
+    bool valid = false;
+    size_t copied = 0;
+    if (VersionLock::Readable(version)) {
+      copied = CopyBackward(*leaf, version, high, out.subspan(n), &valid);
+    }
+    if (!valid) {
+      CpuRelax();
+      continue;
+    }
+    n += copied;
+    if (n == out.size()) break;
+    if (leaf->low == 0) {
+      *more = false;
+      return n;
+    }
+    high = leaf->low - 1;
+  }
+  *more = n > 0 && out[n - 1].key != 0;
+  return n;
+}
+
+// The share of all keys that lie below `key`, were every child of a node of one weight.
+double IntTree::Rank(uint64_t key) const {
+  double low = 0, width = 1;
+  NodeRef node = root_.load(std::memory_order_acquire);
+  while (!node.is_leaf()) {
+    const Inner* inner = node.inner();
+    const uint32_t place = inner->Find(key);
+    width /= inner->count();
+    low += width * place;
+    node = inner->child(place);
+  }
+  const Leaf* leaf = node.leaf();
+  const uint32_t buckets = std::max<uint32_t>(1, leaf->buckets.get());
+  return low + width * std::min<double>(1, static_cast<double>(leaf->Route(key)) / buckets);
+}
+
+size_t IntTree::CountRange(uint64_t low, uint64_t high) const {
+  if (low > high) return 0;
+  // Counted exactly as far as two batches reach.
+  constexpr size_t kExact = 512;
+  Entry entries[kExact];
+  bool more = false;
+  const size_t n = ScanForward(low, entries, &more);
+  const Entry* end = std::upper_bound(entries, entries + n, high,
+                                      [](uint64_t k, const Entry& e) { return k < e.key; });
+  const auto exact = static_cast<size_t>(end - entries);
+  if (exact < n || !more) return exact;
+  EpochGuard guard(epochs_);
+  const double share = Rank(high) - Rank(low);
+  return std::max(exact, static_cast<size_t>(std::max(0.0, share) * static_cast<double>(Size())));
+}
+
+}  // namespace omendb::index

@@ -1,0 +1,202 @@
+#include "index/int_tree.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace omendb::index {
+
+namespace {
+
+// A writer holds a leaf for tens of nanoseconds, a rebuild for tens of microseconds: spin a little,
+// then let somebody else run.
+class Backoff {
+ public:
+  void Pause() {
+    if (++rounds_ < 64) {
+      CpuRelax();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  uint32_t rounds() const { return rounds_; }
+
+ private:
+  uint32_t rounds_ = 0;
+};
+
+// Keys in flight at once in LookupBatch: enough to keep the memory busy, few enough that what was
+// prefetched first is still in the first-level cache when it is used.
+constexpr size_t kBatch = 32;
+// No version ever: a version never has all bits set.
+constexpr uint64_t kUnread = UINT64_MAX;
+
+}  // namespace
+
+IntTree::IntTree(EpochManager& epochs, IndexOptions options)
+    : epochs_(epochs), options_(options), arena_(Arena::Make()) {
+  Leaf* leaf = NewLeaf(0, UINT64_MAX);
+  FillPlain(leaf, {}, Fill::kGrow);
+  root_.store(NodeRef(leaf), std::memory_order_release);
+}
+
+IntTree::~IntTree() {
+  std::vector<NodeRef> nodes{root_.load(std::memory_order_acquire)};
+  while (!nodes.empty()) {
+    const NodeRef node = nodes.back();
+    nodes.pop_back();
+    if (node.is_leaf()) continue;  // Leaves and blocks go with the arena.
+    for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
+    Inner::Free(node.inner());
+  }
+  arena_->Unref();
+}
+
+std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
+  EpochGuard guard(epochs_);
+  Backoff backoff;
+  for (;; backoff.Pause()) {
+    const Leaf* leaf = FindLeaf(key);
+    const uint64_t version = leaf->lock.Read();
+    if (!VersionLock::Readable(version)) continue;
+    const bool model = leaf->is_model();
+    const Chain chain = leaf->ChainAt(leaf->Route(key));
+    // From here on `chain` points into the block that the header named at `version`.
+    if (!leaf->lock.Unchanged(version)) continue;
+    Prefetch(chain.bucket->values);
+    Prefetch(chain.bucket->values + 8);
+    const Place place = chain.Find(key);
+    const uint64_t value = place.value == nullptr ? 0 : place.value->get();
+    if (!leaf->lock.Unchanged(version)) continue;
+    if (SampleThis()) [[unlikely]] {
+      auto& counter = !model           ? counters_.fallbacks
+                      : place.in_spare ? counters_.corrections
+                                       : counters_.model_hits;
+      counter.Add(kSampleEvery);
+      if (backoff.rounds() > 0) counters_.retries.Add(kSampleEvery);
+    }
+    if (place.value == nullptr) return std::nullopt;
+    return value;
+  }
+}
+
+size_t IntTree::LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
+                            std::span<bool> found) const {
+  size_t total = 0;
+  EpochGuard guard(epochs_);
+  const Leaf* leaves[kBatch];
+  uint64_t versions[kBatch];
+  Chain chains[kBatch];
+  for (size_t at = 0; at < keys.size(); at += kBatch) {
+    const size_t n = std::min(kBatch, keys.size() - at);
+    for (size_t i = 0; i < n; ++i) {
+      leaves[i] = FindLeaf(keys[at + i]);
+      Prefetch(leaves[i]);
+      Prefetch(leaves[i]->upper);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      versions[i] = leaves[i]->lock.Read();
+      chains[i] = leaves[i]->ChainAt(leaves[i]->Route(keys[at + i]));
+      if (!leaves[i]->lock.Unchanged(versions[i]) || !VersionLock::Readable(versions[i])) {
+        versions[i] = kUnread;
+        continue;
+      }
+      const char* bucket = reinterpret_cast<const char*>(chains[i].bucket);
+      for (size_t line = 0; line < sizeof(Bucket); line += 64) Prefetch(bucket + line);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      bool hit = false;
+      uint64_t value = 0;
+      if (versions[i] != kUnread) [[likely]] {
+        const Place place = chains[i].Find(keys[at + i]);
+        hit = place.value != nullptr;
+        if (hit) value = place.value->get();
+      }
+      if (!leaves[i]->lock.Unchanged(versions[i])) [[unlikely]] {
+        const auto again = Lookup(keys[at + i]);
+        hit = again.has_value();
+        value = again.value_or(0);
+      }
+      found[at + i] = hit;
+      if (hit) values[at + i] = value;
+      total += hit;
+    }
+  }
+  return total;
+}
+
+Leaf* IntTree::LockLeaf(uint64_t key) {
+  for (Backoff backoff;; backoff.Pause()) {
+    Leaf* leaf = FindLeaf(key);
+    // A leaf that is not dead covers what its separator said, since ranges are constant.
+    if (leaf->lock.TryLock()) return leaf;
+  }
+}
+
+std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value, bool replace) {
+  EpochGuard guard(epochs_);
+  Leaf* leaf = LockLeaf(key);
+  for (;;) {
+    const Chain chain = leaf->ChainAt(leaf->Route(key));
+    const Place place = chain.Find(key);
+    if (place.value != nullptr) {
+      const uint64_t existing = place.value->get();
+      if (replace) {
+        place.value->set(value);
+        leaf->lock.UnlockChanged();
+      } else {
+        leaf->lock.UnlockUnchanged();
+      }
+      return existing;
+    }
+    int length = 0;
+    if (chain.HasRoom(&length)) [[likely]] {
+      chain.Insert(key, value);
+      leaf->count.set(leaf->count.get() + 1);
+      leaf->lock.UnlockChanged();
+      size_.Add(1);
+      return std::nullopt;
+    }
+    if (!MakeRoom(leaf, key)) leaf = LockLeaf(key);
+  }
+}
+
+std::optional<uint64_t> IntTree::Update(uint64_t key, uint64_t value, const uint64_t* expected) {
+  EpochGuard guard(epochs_);
+  Leaf* leaf = LockLeaf(key);
+  const Place place = leaf->ChainAt(leaf->Route(key)).Find(key);
+  if (place.value == nullptr) {
+    leaf->lock.UnlockUnchanged();
+    return std::nullopt;
+  }
+  const uint64_t existing = place.value->get();
+  if (expected != nullptr && *expected != existing) {
+    leaf->lock.UnlockUnchanged();
+    return existing;
+  }
+  place.value->set(value);
+  leaf->lock.UnlockChanged();
+  return existing;
+}
+
+std::optional<uint64_t> IntTree::Erase(uint64_t key, const uint64_t* expected) {
+  EpochGuard guard(epochs_);
+  Leaf* leaf = LockLeaf(key);
+  const Chain chain = leaf->ChainAt(leaf->Route(key));
+  const Place place = chain.Find(key);
+  if (place.value == nullptr) {
+    leaf->lock.UnlockUnchanged();
+    return std::nullopt;
+  }
+  const uint64_t existing = place.value->get();
+  if (expected != nullptr && *expected != existing) {
+    leaf->lock.UnlockUnchanged();
+    return existing;
+  }
+  chain.Erase(key);
+  leaf->count.set(leaf->count.get() - 1);
+  size_.Add(-1);
+  AfterErase(leaf, key);
+  return existing;
+}
+
+}  // namespace omendb::index

@@ -1,0 +1,136 @@
+// int_tree.h - the tree behind IntIndex: immutable inner nodes over version-locked leaves.
+//
+// Reading      root -> inner nodes (no versions: they never change) -> leaf, read optimistically.
+// Writing      the same descent, then the leaf's lock; most writes touch one bucket.
+// Restructure  a leaf that is full (or nearly empty) is gathered, cut anew by fit.h, and either
+//              rebuilt in place (its header keeps its identity) or replaced by other leaves in a
+//              new copy of its parent, under the structure mutex. Replaced leaves are marked dead;
+//              whoever still finds one starts again.
+//
+// Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
+// Files        int_tree.cc point operations, int_restructure.cc, int_build.cc, int_scan.cc.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "index/arena.h"
+#include "index/counters.h"
+#include "index/fit.h"
+#include "index/index_types.h"
+#include "index/inner.h"
+#include "index/leaf.h"
+
+namespace omendb::index {
+
+class IntTree {
+ public:
+  IntTree(EpochManager& epochs, IndexOptions options);
+  ~IntTree();
+
+  std::optional<uint64_t> Lookup(uint64_t key) const;
+  size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
+                     std::span<bool> found) const;
+  // Insert if absent; with `replace` an existing value is overwritten. Returns the value found.
+  std::optional<uint64_t> Insert(uint64_t key, uint64_t value, bool replace);
+  // Overwrites an existing value, only if it is `*expected` when given. Returns the value found.
+  std::optional<uint64_t> Update(uint64_t key, uint64_t value, const uint64_t* expected);
+  // Removes, only if the value is `*expected` when given. Returns the value found.
+  std::optional<uint64_t> Erase(uint64_t key, const uint64_t* expected);
+
+  Status BulkLoad(std::span<const Entry> entries);
+  // Entries >= low going up, or <= high going down, into `out`. Sets *more to whether keys beyond
+  // the last one copied may exist.
+  size_t ScanForward(uint64_t low, std::span<Entry> out, bool* more) const;
+  size_t ScanBackward(uint64_t high, std::span<Entry> out, bool* more) const;
+
+  size_t Size() const { return static_cast<size_t>(size_.Sum()); }
+  size_t CountRange(uint64_t low, uint64_t high) const;
+  size_t MemoryBytes() const;
+  IndexStats Stats() const;
+  Status Validate() const;
+
+ private:
+  // One step of a descent: the node and the child taken.
+  struct Step {
+    Inner* node;
+    uint32_t place;
+  };
+  using Path = std::vector<Step>;
+
+  Leaf* FindLeaf(uint64_t key) const {
+    NodeRef node = root_.load(std::memory_order_acquire);
+    while (!node.is_leaf()) {
+      const Inner* inner = node.inner();
+      node = inner->child(inner->Find(key));
+    }
+    return node.leaf();
+  }
+  Leaf* LockLeaf(uint64_t key);
+
+  // --- int_build.cc ---
+  Leaf* NewLeaf(uint64_t low, uint64_t last);
+  void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan, Fill fill);
+  void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
+  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill);
+  // The leaves of `plans` side by side, covering [low, last].
+  std::vector<Leaf*> BuildLeaves(std::span<const Entry> entries, std::span<const LeafPlan> plans,
+                                 Fill fill, uint64_t low, uint64_t last);
+  NodeRef BuildLevels(std::vector<ChildEntry> level);
+  Inner* NewInner(std::span<const ChildEntry> children);
+  void ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>& visit) const;
+
+  // --- int_restructure.cc; the caller holds the leaf's lock ---
+  // Makes room for `key` in its bucket. False when the leaf was replaced (dead, lock gone).
+  bool MakeRoom(Leaf* leaf, uint64_t key);
+  bool MakeRoomPlain(Leaf* leaf, uint64_t key);
+  bool MakeRoomModel(Leaf* leaf, uint64_t key);
+  void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
+  void GrowPlain(Leaf* leaf);
+  bool SplitPlain(Leaf* leaf, uint64_t key);
+  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only);
+  void SealAndAppend(Leaf* leaf, std::span<const Entry> entries);
+  void SealAndPrepend(Leaf* leaf, std::span<const Entry> entries);
+  void AfterErase(Leaf* leaf, uint64_t key);
+  void MergeBuckets(Leaf* leaf, uint64_t key);
+  bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
+  Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
+  static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
+
+  // Puts `news` where `olds` (locked, neighbours below one parent) were; olds die.
+  void Replace(std::span<Leaf* const> olds, std::span<Leaf* const> news);
+  void ReplaceLocked(std::span<Leaf* const> olds, std::span<Leaf* const> news)
+      OMEN_REQUIRES(structure_mu_);
+  void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
+                       std::vector<ChildEntry> added) OMEN_REQUIRES(structure_mu_);
+  Path FindPath(uint64_t key) const;
+
+  void RetireBlock(char* block, size_t bytes);
+  void RetireLeafHeader(Leaf* leaf);
+  void RetireInner(Inner* inner);
+
+  // --- int_scan.cc ---
+  static size_t CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, std::span<Entry> out,
+                            bool* valid);
+  static size_t CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
+                             std::span<Entry> out, bool* valid);
+  double Rank(uint64_t key) const;
+
+  EpochManager& epochs_;
+  const IndexOptions options_;
+  Arena* arena_;                // Counted; see arena.h.
+  std::atomic<NodeRef> root_;   // Release by the structure's writers, acquire by everyone.
+  mutable Mutex structure_mu_;  // Inner nodes and root_.
+  std::atomic<size_t> inner_bytes_{0};
+  ShardedCounter size_;
+  mutable LookupCounters counters_;
+  std::atomic<uint64_t> splits_{0}, rebuilds_{0}, merges_{0};
+};
+
+}  // namespace omendb::index

@@ -1,0 +1,106 @@
+// leaf.h - a leaf of the integer index: a header of a few lines and a block of buckets.
+//
+//   header (own cache lines, hot)            block (cold: one miss)
+//   version | range | model ---------------> bucket 0 | bucket 1 | ... | spares
+//                     or upper bounds -----> bucket slot[0], slot[1], ...
+//
+// Model leaf   Keys are dealt to buckets by a monotone linear map of the key, never by search: a
+// key
+//              is in the bucket the model names, or in that bucket's few spares. Nothing to
+//              correct, so a lookup is one dependent miss; up to kModelKeysMax keys.
+// Plain leaf   Up to kPlainBuckets buckets found by their upper bounds, split as in a B-tree. For
+//              keys that no line fits, and for leaves too young to tell.
+//
+// Thread safety  The header is read optimistically under `lock`; the range [low, last] is constant.
+// Invariants     I1  every key of the leaf is in [low, last]
+//                I2  plain: key k is in the first bucket i with upper[i] >= k; upper of the last
+//                    bucket and of the unused places is UINT64_MAX
+//                I3  a block is never changed in kind: a rebuilt leaf gets a new block, the old one
+//                    is retired
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "index/bucket.h"
+#include "index/linear_model.h"
+#include "index/relaxed.h"
+
+namespace omendb::index {
+
+// Why 32: a plain leaf is 8 KB, its upper bounds are four lines and its split costs a microsecond.
+inline constexpr uint32_t kPlainBuckets = 32;
+// Why 8,192: rebuilding a leaf moves at most 128 KB of entries, and happens once in a thousand or
+// more inserts into it.
+inline constexpr size_t kModelKeysMax = 8192;
+// Below this a plain leaf is as fast and needs no space for the unevenness of the keys.
+inline constexpr size_t kModelKeysMin = 256;
+
+struct alignas(64) Leaf {
+  VersionLock lock;
+  uint64_t low = 0;         // Constant.
+  uint64_t last = 0;        // Constant, inclusive.
+  Word base, span, factor;  // The model, see LinearModel.
+  Relaxed<char*> block;
+  Relaxed<uint32_t> shape;    // Bits 0-7 left, 8-15 right, 16-31: 1 if model.
+  Relaxed<uint32_t> buckets;  // Model: primaries. Plain: in use.
+
+  // The writer's line.
+  Relaxed<uint32_t> count;         // Entries.
+  Relaxed<uint32_t> shrink_below;  // Fewer entries than this: rebuild smaller or merge.
+  uint32_t bucket_capacity = 0;    // Plain: buckets in the block.
+  uint32_t slots_used = 0;         // Plain: bitmap of taken slots.
+  uint32_t spare_capacity = 0;     // Model.
+  uint32_t spares_used = 0;
+  uint32_t block_bytes = 0;
+  uint32_t built_count = 0;
+  uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
+
+  alignas(64) Word upper[kPlainBuckets];
+  Relaxed<uint8_t> slot[kPlainBuckets];
+
+  static constexpr uint32_t kModelFlag = 1 << 16;
+  bool is_model() const { return (shape.get() & kModelFlag) != 0; }
+  Bucket* bucket_array() const { return reinterpret_cast<Bucket*>(block.get()); }
+  Spare* spare_array() const {
+    return reinterpret_cast<Spare*>(block.get() + size_t{buckets.get()} * sizeof(Bucket));
+  }
+
+  void SetModel(const LinearModel& model) {
+    base.set(model.base);
+    span.set(model.span);
+    factor.set(model.factor);
+    shape.set(model.left | uint32_t{model.right} << 8 | kModelFlag);
+  }
+  LinearModel model() const {
+    const uint32_t s = shape.get();
+    return {base.get(), span.get(), factor.get(), static_cast<uint8_t>(s),
+            static_cast<uint8_t>(s >> 8)};
+  }
+
+  // The place of the bucket for `key` in order: [0, buckets).
+  uint32_t Route(uint64_t key) const {
+    if (is_model()) return static_cast<uint32_t>(model()(key));
+    return RoutePlain(key);
+  }
+  uint32_t RoutePlain(uint64_t key) const {
+    uint32_t even = 0, odd = 0;
+    const uint32_t n = buckets.get();
+    for (uint32_t i = 0; i < n && i < kPlainBuckets; i += 4) {
+      even += upper[i].get() < key;
+      odd += upper[i + 1].get() < key;
+      even += upper[i + 2].get() < key;
+      odd += upper[i + 3].get() < key;
+    }
+    return even + odd;
+  }
+  // The chain at place `i` in order. Readers: check the version before following it.
+  Chain ChainAt(uint32_t i) const {
+    if (is_model()) return {bucket_array() + i, spare_array()};
+    return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), nullptr};
+  }
+};
+static_assert(sizeof(Leaf) == 448);
+
+}  // namespace omendb::index
