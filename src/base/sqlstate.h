@@ -19,6 +19,7 @@ inline constexpr SqlState kSubstringError{"22011"};
 inline constexpr SqlState kDivisionByZero{"22012"};
 inline constexpr SqlState kIntervalFieldOverflow{"22015"};
 inline constexpr SqlState kInvalidRegularExpression{"2201B"};
+inline constexpr SqlState kSequenceLimitExceeded{"2200H"};
 inline constexpr SqlState kInvalidLimitValue{"2201W"};
 inline constexpr SqlState kInvalidOffsetValue{"2201X"};
 inline constexpr SqlState kCharacterNotInRepertoire{"22021"};
