@@ -36,7 +36,8 @@ struct ReaderOptions {
   uint64_t system_id = 0;  // 0 = take it from the first segment.
   // The log is known to be whole up to here (the manifest says so): ending earlier is damage.
   Lsn must_reach{0};
-  // Stop before the first record that ends past this.
+  // Stop before the first record that ends past this: the end of a record, e.g. durable_lsn().
+  // Everything before it must be valid.
   Lsn limit{UINT64_MAX};
 };
 
