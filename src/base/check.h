@@ -9,16 +9,17 @@ namespace omendb {
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
 }  // namespace omendb
 
-#define OMEN_CHECK(condition)                                                      \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]]                                                 \
-      ::omendb::CheckFailed(#condition, __FILE__, __LINE__);                       \
+#define OMEN_CHECK(condition)                                \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::omendb::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 #ifdef NDEBUG
-#define OMEN_DCHECK(condition) \
-  do {                         \
-    if (false && (condition)) {} \
+#define OMEN_DCHECK(condition)  \
+  do {                          \
+    if (false && (condition)) { \
+    }                           \
   } while (false)
 #else
 #define OMEN_DCHECK(condition) OMEN_CHECK(condition)

@@ -1,4 +1,5 @@
-// ids.h - every id is its own type: explicit construction, no implicit conversion, no mixed compare.
+// ids.h - every id is its own type: explicit construction, no implicit conversion, no mixed
+// compare.
 #pragma once
 
 #include <compare>

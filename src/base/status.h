@@ -49,7 +49,7 @@ struct ErrorInfo {
   std::string column_name;
   std::string constraint_name;
   std::string context;  // 'COPY t, line 3, column a: "x"'.
-  int position = 0;  // 1-based character offset into the statement text; 0 = none.
+  int position = 0;     // 1-based character offset into the statement text; 0 = none.
 };
 
 class [[nodiscard]] Status {
@@ -98,7 +98,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
   Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     OMEN_CHECK(!status_.ok());
   }
@@ -133,17 +133,17 @@ class [[nodiscard]] Result {
 #define OMEN_CONCAT(a, b) OMEN_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` (a Status) from the enclosing function.
-#define OMEN_TRY(expr)                          \
-  do {                                          \
-    ::omendb::Status omen_status_ = (expr);     \
-    if (!omen_status_.ok()) [[unlikely]]        \
-      return omen_status_;                      \
+#define OMEN_TRY(expr)                      \
+  do {                                      \
+    ::omendb::Status omen_status_ = (expr); \
+    if (!omen_status_.ok()) [[unlikely]]    \
+      return omen_status_;                  \
   } while (false)
 
 // OMEN_ASSIGN(auto x, Compute()): x is the value, or the enclosing function returns the error.
 #define OMEN_ASSIGN(decl, expr) OMEN_ASSIGN_IMPL(OMEN_CONCAT(omen_result_, __LINE__), decl, expr)
-#define OMEN_ASSIGN_IMPL(tmp, decl, expr)                \
-  auto tmp = (expr);                                     \
-  if (!tmp.ok()) [[unlikely]]                            \
-    return std::move(tmp).status();                      \
+#define OMEN_ASSIGN_IMPL(tmp, decl, expr) \
+  auto tmp = (expr);                      \
+  if (!tmp.ok()) [[unlikely]]             \
+    return std::move(tmp).status();       \
   decl = std::move(tmp).value()

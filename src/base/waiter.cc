@@ -47,8 +47,7 @@ Status CancelFlag::ToStatus() const {
     case Reason::kStatementTimeout:
       return Status(sqlstate::kQueryCanceled, "canceling statement due to statement timeout");
     case Reason::kShutdown:
-      return Status(sqlstate::kAdminShutdown,
-                    "terminating connection due to administrator command")
+      return Status(sqlstate::kAdminShutdown, "terminating connection due to administrator command")
           .WithRadius(Radius::kConnection);
   }
   return Status::Ok();
