@@ -39,6 +39,8 @@ struct ReaderOptions {
   // Stop before the first record that ends past this: the end of a record, e.g. durable_lsn().
   // Everything before it must be valid.
   Lsn limit{UINT64_MAX};
+  // Reading starts at the oldest segment kept, which may begin inside a record: skip that.
+  bool skip_begun = false;
 };
 
 class LogReader {

@@ -313,6 +313,22 @@ TEST(LogTest, OldSegmentsAreReusedAndTheirOldBytesNeverRead) {
   EXPECT_LT(env.List(kLogDir)->size(), 60U);
 }
 
+TEST(LogTest, ReadingMayStartInsideARecord) {
+  MemEnv env;
+  auto log = Open(env, SmallOptions(), FirstLsn());
+  const auto first = log->Append(1, std::string(10000, 'x'), Durability::kSync);
+  const auto second = log->Append(2, "whole", Durability::kSync);
+  ASSERT_TRUE(log->Close().ok());
+  const Lsn inside(4096 + kSegmentHeaderBytes);
+  EXPECT_TRUE(ReadLog(env, inside).status().Is(sqlstate::kDataCorrupted));
+  const auto rest = ReadLog(env, inside, {.system_id = 77, .skip_begun = true});
+  ASSERT_TRUE(rest.ok()) << rest.status().ToString();
+  ASSERT_EQ(rest->entries.size(), 1U);
+  EXPECT_EQ(rest->entries[0].payload, "whole");
+  EXPECT_EQ(rest->entries[0].end, *second);
+  EXPECT_LT(*first, *second);
+}
+
 TEST(LogTest, ClosedLogsRefuse) {
   MemEnv env;
   auto log = Open(env, SmallOptions(), FirstLsn());

@@ -40,6 +40,11 @@ Result<bool> SegmentLogReader::Next(Record* record) {
       ended_ = true;
       return false;
     }
+    if (first && Continues(piece.header.part) && skip_begun_) {
+      position_ = at = piece.end;
+      continue;
+    }
+    skip_begun_ = false;
     if (Continues(piece.header.part) == first || (!first && piece.header.kind != record->kind)) {
       return DamagedAt(piece.header.lsn, "a part of a record out of order");
     }

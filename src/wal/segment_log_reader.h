@@ -25,7 +25,8 @@ class SegmentLogReader : public LogReader {
         options_(options),
         system_id_(options.system_id),
         starts_(std::move(starts)),
-        position_(position) {}
+        position_(position),
+        skip_begun_(options.skip_begun) {}
 
   Result<bool> Next(Record* record) override;
   Lsn end() const override { return Lsn(position_); }
@@ -63,6 +64,7 @@ class SegmentLogReader : public LogReader {
   const std::vector<uint64_t> starts_;  // Of all segments, in order.
 
   uint64_t position_;   // Where the next record begins.
+  bool skip_begun_;     // No record was seen yet to begin; see ReaderOptions.
   bool ended_ = false;  // Next has returned false.
 
   std::optional<SegmentHeader> segment_;  // The loaded one.
