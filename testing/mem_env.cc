@@ -72,19 +72,18 @@ void ApplyToSector(const Change& change, uint64_t sector, std::string& content) 
   for (uint64_t i = begin; i < end; ++i) content[i] = change.bytes[i - change.offset];
 }
 
-bool Touches(const Change& change, uint64_t sector) {
-  if (change.kind == Change::Kind::kResize) return change.offset < (sector + 1) * kSectorBytes;
-  return change.offset < (sector + 1) * kSectorBytes &&
-         change.offset + change.bytes.size() > sector * kSectorBytes;
-}
-
-// The sectors that any of the changes touches.
-std::set<uint64_t> TouchedSectors(const Node& node, uint64_t bytes_max) {
-  std::set<uint64_t> sectors;
+// The changes that touch each sector, in their order.
+std::map<uint64_t, std::vector<const Change*>> ChangesBySector(const Node& node) {
+  std::map<uint64_t, std::vector<const Change*>> sectors;
+  uint64_t size = node.synced.size();
   for (const Change& change : node.changes) {
+    // Growing changes no byte: what is new reads as zero anyway.
     const uint64_t end =
-        change.kind == Change::Kind::kResize ? bytes_max : change.offset + change.bytes.size();
-    for (uint64_t s = change.offset / kSectorBytes; s * kSectorBytes < end; ++s) sectors.insert(s);
+        change.kind == Change::Kind::kResize ? size : change.offset + change.bytes.size();
+    for (uint64_t s = change.offset / kSectorBytes; s * kSectorBytes < end; ++s) {
+      sectors[s].push_back(&change);
+    }
+    size = change.kind == Change::Kind::kResize ? change.offset : std::max(size, end);
   }
   return sectors;
 }
@@ -100,11 +99,7 @@ std::string Crashed(const Node& node, Prng& prng) {
   }
   std::string content = node.synced;
   content.resize(bytes_max, '\0');
-  for (const uint64_t sector : TouchedSectors(node, bytes_max)) {
-    std::vector<const Change*> touching;
-    for (const Change& change : node.changes) {
-      if (Touches(change, sector)) touching.push_back(&change);
-    }
+  for (const auto& [sector, touching] : ChangesBySector(node)) {
     const uint64_t kept = prng.Below(touching.size() + 1);
     for (uint64_t i = 0; i < kept; ++i) ApplyToSector(*touching[i], sector, content);
   }
