@@ -152,4 +152,78 @@ std::vector<uint64_t> MakeKeys(KeySet set, size_t count, uint64_t seed) {
   return keys;
 }
 
+std::string_view Name(TextSet set) {
+  switch (set) {
+    case TextSet::kUuid:
+      return "uuid";
+    case TextSet::kEmail:
+      return "email";
+    case TextSet::kUrl:
+      return "url";
+    case TextSet::kComposite:
+      return "composite";
+  }
+  return "";
+}
+
+namespace {
+
+constexpr std::string_view kSyllables[] = {"an", "ber", "chi", "do", "el", "fa",  "gus", "hen",
+                                           "i",  "jo",  "ka",  "li", "ma", "nor", "os",  "pe",
+                                           "ra", "sa",  "to",  "u",  "vi", "wal", "xe",  "zu"};
+
+std::string Word(Random& random, int syllables) {
+  std::string word;
+  for (int i = 0; i < syllables; ++i) word += kSyllables[random() % std::size(kSyllables)];
+  return word;
+}
+
+std::string BigEndian(uint32_t v) {
+  return {static_cast<char>(v >> 24), static_cast<char>(v >> 16), static_cast<char>(v >> 8),
+          static_cast<char>(v)};
+}
+
+std::string OneText(TextSet set, Random& random) {
+  switch (set) {
+    case TextSet::kUuid: {
+      std::string key;
+      for (int i = 0; i < 16; ++i) key += static_cast<char>(random() % 255 + 1);
+      return key;
+    }
+    case TextSet::kEmail: {
+      constexpr std::string_view kHosts[] = {"@gmail.com", "@yahoo.com", "@outlook.com",
+                                             "@example.org"};
+      return Word(random, 2) + "." + Word(random, 3) + std::to_string(random() % 10000) +
+             std::string(kHosts[random() % 4]);
+    }
+    case TextSet::kUrl: {
+      const uint64_t host = random() % 1000;
+      return "https://www." + std::string(kSyllables[host % 24]) + std::to_string(host) +
+             ".com/articles/2" + std::to_string(random() % 30 + 100) + "/" + Word(random, 3) + "-" +
+             Word(random, 2) + "/" + std::to_string(random() % 100000) + ".html";
+    }
+    case TextSet::kComposite:
+      return BigEndian(static_cast<uint32_t>(random() % 200 + 0x01010101)) +
+             BigEndian(static_cast<uint32_t>(random() % 20000) * 3 + 0x01010101) +
+             BigEndian(static_cast<uint32_t>(random() >> 40 | 0x01010101));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> MakeTextKeys(TextSet set, size_t count, uint64_t seed) {
+  Random random(seed);
+  std::vector<std::string> keys;
+  while (keys.size() < count) {
+    while (keys.size() < count + 8) keys.push_back(OneText(set, random));
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  }
+  while (keys.size() > count) {
+    keys.erase(keys.begin() + static_cast<int64_t>(random() % keys.size()));
+  }
+  return keys;
+}
+
 }  // namespace omendb::testutil

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,5 +31,17 @@ std::string_view Name(KeySet set);
 
 // `count` strictly ascending keys.
 std::vector<uint64_t> MakeKeys(KeySet set, size_t count, uint64_t seed);
+
+enum class TextSet {
+  kUuid,       // 16 random bytes.
+  kEmail,      // name.name123@provider.tld
+  kUrl,        // Few hosts, long common prefixes.
+  kComposite,  // (int, int, int) as 12 big-endian bytes: few, more, many distinct.
+};
+inline constexpr TextSet kTextSets[] = {TextSet::kUuid, TextSet::kEmail, TextSet::kUrl,
+                                        TextSet::kComposite};
+std::string_view Name(TextSet set);
+// `count` strictly ascending keys in memcmp order.
+std::vector<std::string> MakeTextKeys(TextSet set, size_t count, uint64_t seed);
 
 }  // namespace omendb::testutil

@@ -12,32 +12,41 @@ namespace omendb::index {
 
 namespace {
 
-constexpr uint32_t kGranules = Arena::kChunkBytes / Arena::kGranule;
-constexpr uint32_t kWords = kGranules / 64;
 // Headers come in slabs of this many; the first slab of an index is one cell.
 constexpr size_t kCellsPerSlabMax = 64;
 
-void* MapChunk() {
-  const size_t bytes = Arena::kChunkBytes * 2;  // Twice, to cut an aligned piece out of.
+// `bytes` of address space, aligned to `bytes`.
+char* MapAligned(size_t bytes) {
   auto* raw = static_cast<char*>(
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+      mmap(nullptr, bytes * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   OMEN_CHECK(raw != MAP_FAILED);
   const auto address = reinterpret_cast<uintptr_t>(raw);
-  const uintptr_t aligned = (address + Arena::kChunkBytes - 1) & ~(Arena::kChunkBytes - 1);
-  const size_t before = aligned - address;
+  const size_t before = ((address + bytes - 1) & ~(bytes - 1)) - address;
   if (before > 0) munmap(raw, before);
-  munmap(raw + before + Arena::kChunkBytes, Arena::kChunkBytes - before);
-  madvise(raw + before, Arena::kChunkBytes, MADV_HUGEPAGE);
+  munmap(raw + before + bytes, bytes - before);
+  madvise(raw + before, bytes, MADV_HUGEPAGE);
   return raw + before;
 }
 
 }  // namespace
 
 struct Arena::Chunk {
-  char* base = nullptr;
-  uint32_t free_granules = kGranules;
-  uint32_t longest = kGranules;  // No free run is longer than this.
-  uint64_t used[kWords] = {};
+  explicit Chunk(size_t size)
+      : base(MapAligned(size)),
+        bytes(size),
+        granules(static_cast<uint32_t>(size / kGranule)),
+        free_granules(granules),
+        longest(granules),
+        used(granules / 64) {}
+
+  char* const base;
+  const size_t bytes;
+  const uint32_t granules;
+  uint32_t free_granules;
+  uint32_t longest;         // No free run is longer than this.
+  uint32_t first_free = 0;  // Everything before is used.
+  uint32_t touched = 0;     // Granules up to here have been handed out once.
+  std::vector<uint64_t> used;
 
   bool IsUsed(uint32_t i) const { return (used[i / 64] >> (i % 64)) & 1; }
   void Mark(uint32_t first, uint32_t count, bool value) {
@@ -49,39 +58,47 @@ struct Arena::Chunk {
       i += n;
     }
   }
-  // The first granule at or after `i` that is used (or free), or kGranules.
+  // The first granule at or after `i` that is used (or free), or `granules`.
   uint32_t Seek(uint32_t i, bool want_used) const {
-    while (i < kGranules) {
+    while (i < granules) {
       const uint64_t word = (want_used ? used[i / 64] : ~used[i / 64]) >> (i % 64);
-      if (word != 0) return std::min<uint32_t>(kGranules, i + std::countr_zero(word));
+      if (word != 0) return std::min<uint32_t>(granules, i + std::countr_zero(word));
       i = (i / 64 + 1) * 64;
     }
-    return kGranules;
+    return granules;
   }
-  // First fit. kGranules when there is no room, and `longest` is then exact.
+  // First fit. `granules` when there is no room, and `longest` is then exact.
   uint32_t Find(uint32_t count) {
     uint32_t best = 0;
-    for (uint32_t i = Seek(0, false); i < kGranules;) {
+    uint32_t i = Seek(first_free, false);
+    first_free = i;
+    while (i < granules) {
       const uint32_t end = Seek(i, true);
       if (end - i >= count) return i;
       best = std::max(best, end - i);
       i = Seek(end, false);
     }
     longest = best;
-    return kGranules;
+    return granules;
+  }
+  char* Take(uint32_t at, uint32_t count) {
+    Mark(at, count, true);
+    free_granules -= count;
+    touched = std::max(touched, at + count);
+    return base + size_t{at} * kGranule;
   }
 };
 
 Arena::Arena() = default;
 
 Arena::~Arena() {
-  for (auto& chunk : chunks_) munmap(chunk->base, kChunkBytes);
+  for (auto& chunk : chunks_) munmap(chunk->base, chunk->bytes);
   for (auto& [block, bytes] : small_) std::free(block);
   for (void* slab : cell_slabs_) std::free(slab);
 }
 
 void* Arena::Allocate(size_t bytes) {
-  OMEN_CHECK(bytes > 0 && bytes <= kChunkBytes);
+  OMEN_CHECK(bytes > 0 && bytes <= kHugePage);
   bytes = RoundUp(bytes);
   MutexLock lock(mu_);
   if (chunks_.empty() && small_bytes_ + bytes <= kSmallBytes) {
@@ -95,45 +112,50 @@ void* Arena::Allocate(size_t bytes) {
 }
 
 void* Arena::AllocateInChunk(uint32_t granules) {
+  size_t held = 0;
   for (auto& chunk : chunks_) {
+    held += chunk->bytes;
     if (chunk->longest < granules || chunk->free_granules < granules) continue;
     const uint32_t at = chunk->Find(granules);
-    if (at == kGranules) continue;
-    chunk->Mark(at, granules, true);
-    chunk->free_granules -= granules;
-    return chunk->base + size_t{at} * kGranule;
+    if (at < chunk->granules) return chunk->Take(at, granules);
   }
-  auto& chunk = chunks_.emplace_back(std::make_unique<Chunk>());
-  chunk->base = static_cast<char*>(MapChunk());
+  const size_t bytes = held < kChunkBytesMax ? kHugePage : kChunkBytesMax;
+  auto& chunk = chunks_.emplace_back(std::make_unique<Chunk>(bytes));
   chunk_by_base_[reinterpret_cast<uintptr_t>(chunk->base)] = chunk.get();
-  chunk->Mark(0, granules, true);
-  chunk->free_granules -= granules;
-  chunk->longest -= granules;
-  return chunk->base;
+  return chunk->Take(0, granules);
+}
+
+// Chunks are aligned to their own size.
+Arena::Chunk* Arena::FindChunk(uintptr_t address) {
+  for (const size_t bytes : {kChunkBytesMax, kHugePage}) {
+    const auto it = chunk_by_base_.find(address & ~(bytes - 1));
+    if (it != chunk_by_base_.end() && it->second->bytes == bytes) return it->second;
+  }
+  return nullptr;
 }
 
 void Arena::Free(void* block, size_t bytes) {
   bytes = RoundUp(bytes);
   MutexLock lock(mu_);
   const auto address = reinterpret_cast<uintptr_t>(block);
-  const auto it = chunk_by_base_.find(address & ~(kChunkBytes - 1));
-  if (it == chunk_by_base_.end()) {
+  Chunk* chunk = FindChunk(address);
+  if (chunk == nullptr) {
     OMEN_CHECK(small_.erase(block) == 1);
     small_bytes_ -= bytes;
     std::free(block);
     return;
   }
-  Chunk* chunk = it->second;
-  const auto first =
-      static_cast<uint32_t>((address - reinterpret_cast<uintptr_t>(chunk->base)) / kGranule);
+  const auto base = reinterpret_cast<uintptr_t>(chunk->base);
+  const auto first = static_cast<uint32_t>((address - base) / kGranule);
   const auto count = static_cast<uint32_t>(bytes / kGranule);
-  OMEN_CHECK(chunk->IsUsed(first) && first + count <= kGranules);
+  OMEN_CHECK(first + count <= chunk->granules && chunk->IsUsed(first));
   chunk->Mark(first, count, false);
   chunk->free_granules += count;
   chunk->longest = chunk->free_granules;
-  if (chunk->free_granules < kGranules || chunks_.size() == 1) return;
-  munmap(chunk->base, kChunkBytes);
-  chunk_by_base_.erase(it);
+  chunk->first_free = std::min(chunk->first_free, first);
+  if (chunk->free_granules < chunk->granules || chunks_.size() == 1) return;
+  munmap(chunk->base, chunk->bytes);
+  chunk_by_base_.erase(base);
   std::erase_if(chunks_, [chunk](const auto& c) { return c.get() == chunk; });
 }
 
@@ -161,7 +183,11 @@ void Arena::FreeCell(void* cell) {
 
 size_t Arena::MemoryBytes() const {
   MutexLock lock(mu_);
-  return chunks_.size() * kChunkBytes + small_bytes_ + cell_slab_bytes_;
+  size_t bytes = small_bytes_ + cell_slab_bytes_;
+  for (const auto& chunk : chunks_) {
+    bytes += (chunk->touched * kGranule + kHugePage - 1) / kHugePage * kHugePage;
+  }
+  return bytes;
 }
 
 }  // namespace omendb::index

@@ -1,8 +1,9 @@
 // arena.h - the memory of one index: blocks of whole granules inside large-page chunks.
 //
-// While an index is small its blocks come from malloc; from kSmallBytes on they are cut from 2 MB
-// chunks for which huge pages are asked, which halves the cost of a cache miss. A chunk is a bitmap
-// of 1 KB granules, first fit, so that blocks of any size mix without size classes.
+// While an index is small its blocks come from malloc; from kSmallBytes on they are cut from chunks
+// of 2 MB, later of 16 MB, for which huge pages are asked: that halves the cost of a cache miss. A
+// chunk is a bitmap of 1 KB granules, first fit, so that blocks of any size mix without size
+// classes and the untouched end of the last chunk costs no memory.
 //
 // Thread safety  All functions. Allocation happens when leaves split, not on every insert.
 // Ownership      Counted references: blocks retired to an EpochManager may outlive the index, so
@@ -24,7 +25,8 @@ namespace omendb::index {
 class Arena {
  public:
   static constexpr size_t kGranule = 1024;
-  static constexpr size_t kChunkBytes = 2 << 20;
+  static constexpr size_t kHugePage = 2 << 20;
+  static constexpr size_t kChunkBytesMax = 16 << 20;
   static constexpr size_t kSmallBytes = 512 << 10;
 
   static Arena* Make() { return new Arena(); }
@@ -33,7 +35,7 @@ class Arena {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  // `bytes` rounded up to whole granules, 64-byte aligned. Requires: bytes <= kChunkBytes.
+  // `bytes` rounded up to whole granules, 64-byte aligned. Requires: bytes <= kHugePage.
   void* Allocate(size_t bytes);
   void Free(void* block, size_t bytes);
   static size_t RoundUp(size_t bytes) { return (bytes + kGranule - 1) / kGranule * kGranule; }
@@ -42,7 +44,7 @@ class Arena {
   void* AllocateCell(size_t bytes);
   void FreeCell(void* cell);
 
-  // All memory held, the free parts of chunks too.
+  // All memory held: free parts of chunks too, but not huge pages never touched.
   size_t MemoryBytes() const;
 
  private:
@@ -50,6 +52,7 @@ class Arena {
   Arena();
   ~Arena();
   void* AllocateInChunk(uint32_t granules) OMEN_REQUIRES(mu_);
+  Chunk* FindChunk(uintptr_t address) OMEN_REQUIRES(mu_);
 
   std::atomic<int> refs_{1};
   mutable Mutex mu_;

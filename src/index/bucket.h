@@ -1,7 +1,7 @@
 // bucket.h - the sorted runs in which a leaf keeps its entries.
 //
 // A bucket is 256 bytes: 15 keys in two cache lines, their values in the next two. When a bucket of
-// a model leaf is full its greatest keys move to spares of 7 entries (128 bytes), chained.
+// a model leaf is full its greatest keys move to spares of 3 entries (one cache line), chained.
 //
 // Invariants     I1  keys ascend strictly along bucket, first spare, second spare, ...
 //                I2  a run of the chain has entries only if every run before it is full
@@ -17,6 +17,16 @@
 #include "index/relaxed.h"
 
 namespace omendb::index {
+
+// Optimistic readers compare four words at a time where the compiler has vectors. Each word is read
+// whole on every machine we run on; ThreadSanitizer sees the atomic loads of the plain loop.
+#if OMEN_INDEX_FENCES && (defined(__GNUC__) || defined(__clang__))
+#define OMEN_INDEX_VECTORS 1
+using Words4 [[gnu::vector_size(32), gnu::may_alias]] = uint64_t;
+using Words2 [[gnu::vector_size(16), gnu::may_alias]] = uint64_t;
+#else
+#define OMEN_INDEX_VECTORS 0
+#endif
 
 template <int kSlots>
 struct alignas(64) Run {
@@ -35,6 +45,12 @@ struct alignas(64) Run {
     meta.set((meta.get() & ~(uint64_t{0xffff} << 16)) | uint64_t{next} << 16);
   }
 
+  // All lines at once: their misses overlap.
+  void PrefetchForWrite() const {
+    const auto* line = reinterpret_cast<const char*>(this);
+    for (size_t i = 0; i < sizeof(*this); i += 64) __builtin_prefetch(line + i, 1, 3);
+  }
+
   void Clear() {
     meta.set(0);
     for (Word& key : keys) key.set(UINT64_MAX);
@@ -48,6 +64,26 @@ struct alignas(64) Run {
     }
     if (kSlots % 2 == 1) even += keys[kSlots - 1].get() < key;
     return even + odd;
+  }
+  // 1 + the slot that holds `key` (a padding slot, for UINT64_MAX, too), 0 if none.
+  [[gnu::always_inline]] uint32_t SlotOf(uint64_t key) const {
+#if OMEN_INDEX_VECTORS
+    if constexpr (kSlots == 15) {
+      // Meta and keys are four vectors of four words. Lane numbers are masked by the comparisons
+      // and folded; only one lane can be left, since keys differ.
+      const auto* v = reinterpret_cast<const Words4*>(this);
+      const Words4 wanted = {key, key, key, key};
+      Words4 at = reinterpret_cast<Words4>(v[0] == wanted) & Words4{0, 1, 2, 3};
+      at |= reinterpret_cast<Words4>(v[1] == wanted) & Words4{4, 5, 6, 7};
+      at |= reinterpret_cast<Words4>(v[2] == wanted) & Words4{8, 9, 10, 11};
+      at |= reinterpret_cast<Words4>(v[3] == wanted) & Words4{12, 13, 14, 15};
+      const Words2 half = {at[0] | at[2], at[1] | at[3]};
+      return static_cast<uint32_t>(half[0] | half[1]);
+    }
+#endif
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < kSlots; ++i) at |= keys[i].get() == key ? i + 1 : 0;
+    return at;
   }
   // Requires: count() < kSlots, rank <= count().
   void InsertAt(int rank, uint64_t key, uint64_t value) {
@@ -73,11 +109,11 @@ struct alignas(64) Run {
 };
 
 using Bucket = Run<15>;
-using Spare = Run<7>;
-static_assert(sizeof(Bucket) == 256 && sizeof(Spare) == 128);
+using Spare = Run<3>;
+static_assert(sizeof(Bucket) == 256 && sizeof(Spare) == 64);
 
 // A chain longer than this makes the leaf be rebuilt: it bounds what a lookup can cost.
-inline constexpr int kChainMax = 3;
+inline constexpr int kChainMax = 5;
 
 // Where a key is: a word pair inside a run.
 struct Place {
@@ -92,13 +128,26 @@ struct Chain {
 
   Spare* Next(uint32_t next) const { return next == 0 ? nullptr : spares + (next - 1); }
 
-  Place Find(uint64_t key) const {
-    const int rank = bucket->Rank(key);
-    if (rank < Bucket::kCapacity) [[likely]] {
-      if (bucket->keys[rank].get() != key || rank >= bucket->count()) return {};
-      return {&bucket->values[rank], false};
+  [[gnu::always_inline]] Place Find(uint64_t key) const {
+    const uint32_t slot = bucket->SlotOf(key);
+    const uint64_t meta = bucket->meta.get();
+    if (slot != 0) [[likely]] {
+      // A padding slot holds the greatest key: only a count tells it from a real one. All slots
+      // with that key fold into one number that is at least the true one.
+      if (key == UINT64_MAX) [[unlikely]]
+        return FindGreatest();
+      return {&bucket->values[slot - 1], false};
     }
+    if (Bucket::Next(meta) == 0) return {};
     return FindInSpares(key);
+  }
+  Place FindGreatest() const {
+    const int n = bucket->count();
+    if (n < Bucket::kCapacity || bucket->keys[n - 1].get() == UINT64_MAX) {
+      if (n == 0 || bucket->keys[n - 1].get() != UINT64_MAX) return {};
+      return {&bucket->values[n - 1], false};
+    }
+    return FindInSpares(UINT64_MAX);
   }
   Place FindInSpares(uint64_t key) const {
     Spare* spare = Next(bucket->next());
@@ -134,6 +183,31 @@ struct Chain {
     }
     while (spare->next() != 0) spare = Next(spare->next());
     spare->SetNext(next);
+  }
+
+  enum class Outcome { kInserted, kExists, kFull };
+  // Inserts unless `key` is there (its place is then in *place) or the bucket and its spares are
+  // full. The common case looks at the bucket once.
+  Outcome TryInsert(uint64_t key, uint64_t value, Place* place) const {
+    bucket->PrefetchForWrite();
+    const int rank = bucket->Rank(key);
+    const int n = bucket->count();
+    if (rank < n && bucket->keys[rank].get() == key) {
+      *place = {&bucket->values[rank], false};
+      return Outcome::kExists;
+    }
+    if (n < Bucket::kCapacity) [[likely]] {
+      bucket->InsertAt(rank, key, value);
+      return Outcome::kInserted;
+    }
+    if (rank == n) {
+      *place = FindInSpares(key);
+      if (place->value != nullptr) return Outcome::kExists;
+    }
+    int length = 0;
+    if (!HasRoom(&length)) return Outcome::kFull;
+    Insert(key, value);
+    return Outcome::kInserted;
   }
 
   // Requires: room, and `key` absent.

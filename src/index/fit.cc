@@ -10,9 +10,9 @@ namespace omendb::index {
 
 namespace {
 
-// Bytes a key may take in a model leaf. absl::btree_map takes 18.7 when loaded in order and about
-// 24 when filled at random; the limits keep us within 1.25 times that.
-constexpr double kDenseBytesMax = 22.4;
+// Bytes a key may take in a model leaf. absl::btree_map takes 18.7 when loaded in order (17.6 by
+// hint) and about 24 when filled at random; the limits keep us within 1.25 times that.
+constexpr double kDenseBytesMax = 21.6;
 constexpr double kGrowBytesMax = 31.0;
 // Keys in spares cost a second miss; a leaf with more of them than this is not worth a model.
 constexpr double kSpareKeysMax = 0.10;
@@ -20,10 +20,10 @@ constexpr double kSpareKeysMax = 0.10;
 constexpr double kSpareKeyPenalty = 40;
 // Keys per bucket aimed at. Evenly spaced keys fill buckets to the brim; random ones vary by the
 // square root of the mean, and a lower mean then saves more spares than it costs buckets.
-constexpr double kDenseMeans[] = {15, 14, 12.5};
+constexpr double kDenseMeans[] = {15, 14, 13.25};
 constexpr double kGrowMean = 10.25;
-// One spare a bucket at most when a growing leaf is built, so that a chain has room to grow.
-constexpr int kGrowChainMax = 1;
+// Two spares a bucket at most when a growing leaf is built, so that a chain has room to grow.
+constexpr int kGrowChainMax = 2;
 constexpr size_t kPlainDenseKeys = kPlainBuckets * 14;
 constexpr size_t kPlainGrowKeys = kPlainBuckets * 7;
 
@@ -106,11 +106,11 @@ bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan) {
   Candidate best;
   if (fill == Fill::kDense) {
     best = BestDense(entries);
-    best.plan.spare_room = best.plan.spares + best.plan.buckets / 24 + 1;
+    best.plan.spare_room = best.plan.spares + best.plan.buckets / 16 + 1;
   } else {
     best = Try(entries, kGrowMean, kGrowChainMax, kGrowBytesMax);
     best.plan.spare_room =
-        std::max(best.plan.spares + best.plan.buckets / 8, best.plan.buckets * 2 / 5) + 1;
+        std::max(best.plan.spares + best.plan.buckets / 8, best.plan.buckets / 2) + 1;
   }
   *plan = best.plan;
   return best.ok;

@@ -4,9 +4,10 @@
 // swapped for another that covers the same keys; every other change makes a new node, which takes
 // this one's place in its parent, and this one is retired. At most 4 KB are copied.
 //
-// The model predicts a child within `error` places, measured over every key when the node is built;
-// where that saves no step of the binary search the whole node is searched, so that no set of keys
-// costs more than log2(256) steps a level.
+// The model deals the separators to four times as many cells; a cell names the child with which its
+// keys begin, and the separators inside the cell, at most kCellMax, are compared without a branch.
+// A node with a fuller cell is searched by halving instead, so that no set of keys costs more than
+// log2(256) steps a level. Both answers are exact.
 //
 // Thread safety  Find, child: any thread. SetChild: one writer at a time (the structure mutex).
 // Invariants     I1  separators ascend strictly; child i covers [separator i, separator i + 1)
@@ -55,17 +56,21 @@ class Inner {
  public:
   static constexpr uint32_t kFanout = 256;
 
+  // Separators compared in one cell.
+  static constexpr uint32_t kCellMax = 4;
+  static constexpr uint32_t kCellsPerChild = 4;
+
   static Inner* Make(std::span<const ChildEntry> children) {
     OMEN_CHECK(!children.empty() && children.size() <= kFanout);
-    const auto n = static_cast<uint32_t>(children.size());
-    void* memory = std::aligned_alloc(64, Bytes(n));
+    void* memory = std::aligned_alloc(64, Bytes(static_cast<uint32_t>(children.size())));
     OMEN_CHECK(memory != nullptr);
     return new (memory) Inner(children);
   }
   static void Free(Inner* inner) { std::free(inner); }
   static size_t Bytes(uint32_t count) {
-    return (sizeof(Inner) + count * (sizeof(uint64_t) + sizeof(std::atomic<NodeRef>)) + 63) / 64 *
-           64;
+    const size_t bytes = sizeof(Inner) + (count + kCellMax) * sizeof(uint64_t) +
+                         count * sizeof(std::atomic<NodeRef>) + count * kCellsPerChild;
+    return (bytes + 63) / 64 * 64;
   }
 
   uint32_t count() const { return count_; }
@@ -75,18 +80,16 @@ class Inner {
   size_t bytes() const { return Bytes(count_); }
 
   // The child that covers `key`: the last separator not above it (child 0 for keys below all).
-  uint32_t Find(uint64_t key) const {
+  [[gnu::always_inline]] uint32_t Find(uint64_t key) const {
     const uint64_t* keys = separators();
-    uint32_t first = 0;
-    uint32_t steps_width = whole_width_;
-    if (use_model_) {
-      const auto predicted = static_cast<uint32_t>(model_(key));
-      first = predicted > error_ ? predicted - error_ : 0;
-      first = std::min(first, count_ - window_);
-      steps_width = window_;
+    if (use_model_) [[likely]] {
+      const uint32_t first = cells()[model_(key)];
+      uint32_t at = first;
+      for (uint32_t i = 1; i <= kCellMax; ++i) at += keys[first + i] <= key ? 1 : 0;
+      return std::min(at, count_ - 1);  // The padding equals the greatest key.
     }
-    // Branchless: the last i in [first, first + width) with keys[i] <= key, or first.
-    for (uint32_t width = steps_width; width > 1;) {
+    uint32_t first = 0;
+    for (uint32_t width = count_; width > 1;) {
       const uint32_t half = width / 2;
       first += keys[first + half] <= key ? half : 0;
       width -= half;
@@ -96,47 +99,43 @@ class Inner {
 
  private:
   explicit Inner(std::span<const ChildEntry> entries)
-      : count_(static_cast<uint32_t>(entries.size())), whole_width_(count_) {
+      : count_(static_cast<uint32_t>(entries.size())) {
     for (uint32_t i = 0; i < count_; ++i) {
       separators()[i] = entries[i].low;
       new (&children()[i]) std::atomic<NodeRef>(entries[i].node);
     }
-    FitModel();
+    for (uint32_t i = 0; i < kCellMax; ++i) separators()[count_ + i] = UINT64_MAX;
+    use_model_ = FitModel();
   }
-  void FitModel() {
-    if (count_ < 4) return;
+  bool FitModel() {
     const uint64_t* keys = separators();
+    const uint32_t cell_count = count_ * kCellsPerChild;
     // The first separator is the low bound of the node, often far below the rest.
-    model_ = LinearModel::Make(keys[1], keys[count_ - 1] - keys[1], count_ - 1);
-    uint32_t error = 0;
-    for (uint32_t i = 0; i < count_; ++i) {
-      // Keys of child i lie in [keys[i], keys[i + 1]); the model is monotone, so its error is
-      // greatest at the ends.
-      const uint64_t top = i + 1 < count_ ? keys[i + 1] - 1 : UINT64_MAX;
-      for (uint64_t key : {keys[i], top}) {
-        const auto predicted = static_cast<int64_t>(model_(key));
-        error = std::max(error, static_cast<uint32_t>(std::abs(predicted - int64_t{i})));
-      }
+    const uint64_t base = count_ > 1 ? keys[1] : keys[0];
+    model_ = LinearModel::Make(base, keys[count_ - 1] - base, cell_count);
+    uint32_t next = 1;  // The first separator not yet dealt.
+    for (uint32_t cell = 0; cell < cell_count; ++cell) {
+      cells()[cell] = static_cast<uint8_t>(next - 1);
+      const uint32_t begin = next;
+      while (next < count_ && model_(keys[next]) == cell) ++next;
+      if (next - begin > kCellMax) return false;
     }
-    error_ = error;
-    window_ = std::min(count_, 2 * error + 1);
-    // The model must save two steps of the search to pay for itself.
-    use_model_ = std::bit_width(window_) + 2 <= std::bit_width(count_);
+    return true;
   }
 
   uint64_t* separators() { return reinterpret_cast<uint64_t*>(this + 1); }
   const uint64_t* separators() const { return reinterpret_cast<const uint64_t*>(this + 1); }
   std::atomic<NodeRef>* children() {
-    return reinterpret_cast<std::atomic<NodeRef>*>(separators() + count_);
+    return reinterpret_cast<std::atomic<NodeRef>*>(separators() + count_ + kCellMax);
   }
   const std::atomic<NodeRef>* children() const {
-    return reinterpret_cast<const std::atomic<NodeRef>*>(separators() + count_);
+    return reinterpret_cast<const std::atomic<NodeRef>*>(separators() + count_ + kCellMax);
   }
 
+  uint8_t* cells() { return reinterpret_cast<uint8_t*>(children() + count_); }
+  const uint8_t* cells() const { return reinterpret_cast<const uint8_t*>(children() + count_); }
+
   uint32_t count_;
-  uint32_t whole_width_;
-  uint32_t error_ = 0;
-  uint32_t window_ = 1;
   LinearModel model_;
   bool use_model_ = false;
 };

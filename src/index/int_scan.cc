@@ -13,11 +13,12 @@ bool TakeForward(const R& run, uint64_t low, std::span<Entry> out, size_t* n) {
   const int count = std::min(run.count(), R::kCapacity);
   int i = 0;
   while (i < count && run.keys[i].get() < low) ++i;
-  for (; i < count; ++i) {
-    if (*n == out.size()) return false;
-    out[(*n)++] = run.At(i);
-  }
-  return true;
+  const size_t room = out.size() - *n;
+  const int end = static_cast<int>(std::min<size_t>(count, i + room));
+  Entry* to = out.data() + *n - i;
+  for (int k = i; k < end; ++k) to[k] = run.At(k);
+  *n += end - i;
+  return end == count;
 }
 
 template <typename R>
@@ -38,18 +39,24 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
   size_t n = 0;
   *valid = false;
   const uint32_t buckets = leaf.buckets.get();
-  for (uint32_t i = leaf.Route(low); i < buckets; ++i) {
-    const Chain chain = leaf.ChainAt(i);
-    if (!leaf.lock.Unchanged(version)) return 0;
-    Prefetch(reinterpret_cast<const char*>(chain.bucket) + 2 * sizeof(Bucket));
-    if (!TakeForward(*chain.bucket, low, out, &n)) break;
-    const Spare* spare = chain.Next(chain.bucket->next());
-    bool room = true;
-    for (int k = 0; spare != nullptr && k < kChainMax && room; ++k) {
-      room = TakeForward(*spare, low, out, &n);
-      spare = chain.Next(spare->next());
+  uint8_t slots[kPlainBuckets];
+  const bool model = leaf.is_model();
+  for (uint32_t i = 0; !model && i < kPlainBuckets; ++i) slots[i] = leaf.slot[i].get();
+  const Bucket* const block = leaf.bucket_array();
+  const Chain spares{nullptr, model ? leaf.spare_array() : nullptr};
+  uint32_t i = leaf.Route(low);
+  // What the header said belongs together only if the version still stands.
+  if (!leaf.lock.Unchanged(version)) return 0;
+  for (; i < buckets && n < out.size(); ++i) {
+    const Bucket& bucket = block[model ? i : slots[i]];
+    if (model) Prefetch(reinterpret_cast<const char*>(&bucket) + 4 * sizeof(Bucket));
+    if (!TakeForward(bucket, low, out, &n)) break;
+    const Spare* spare = spares.Next(bucket.next());
+    for (int k = 0; spare != nullptr && k < kChainMax; ++k) {
+      if (!TakeForward(*spare, low, out, &n)) break;
+      spare = spares.Next(spare->next());
     }
-    if (!room || n == out.size()) break;
+    low = 0;  // Every bucket after the first is above the bound.
   }
   *valid = leaf.lock.Unchanged(version);
   return n;

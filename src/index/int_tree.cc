@@ -51,7 +51,7 @@ IntTree::~IntTree() {
   arena_->Unref();
 }
 
-std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
+OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
   EpochGuard guard(epochs_);
   Backoff backoff;
   for (;; backoff.Pause()) {
@@ -79,8 +79,9 @@ std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
   }
 }
 
-size_t IntTree::LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
-                            std::span<bool> found) const {
+OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
+                                              std::span<uint64_t> values,
+                                              std::span<bool> found) const {
   size_t total = 0;
   EpochGuard guard(epochs_);
   const Leaf* leaves[kBatch];
@@ -136,27 +137,26 @@ std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value, bool repla
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
   for (;;) {
-    const Chain chain = leaf->ChainAt(leaf->Route(key));
-    const Place place = chain.Find(key);
-    if (place.value != nullptr) {
-      const uint64_t existing = place.value->get();
-      if (replace) {
-        place.value->set(value);
-        leaf->lock.UnlockChanged();
-      } else {
-        leaf->lock.UnlockUnchanged();
-      }
-      return existing;
-    }
-    int length = 0;
-    if (chain.HasRoom(&length)) [[likely]] {
-      chain.Insert(key, value);
+    Place place;
+    const auto outcome = leaf->ChainAt(leaf->Route(key)).TryInsert(key, value, &place);
+    if (outcome == Chain::Outcome::kInserted) [[likely]] {
       leaf->count.set(leaf->count.get() + 1);
       leaf->lock.UnlockChanged();
       size_.Add(1);
       return std::nullopt;
     }
-    if (!MakeRoom(leaf, key)) leaf = LockLeaf(key);
+    if (outcome == Chain::Outcome::kFull) {
+      if (!MakeRoom(leaf, key)) leaf = LockLeaf(key);
+      continue;
+    }
+    const uint64_t existing = place.value->get();
+    if (replace) {
+      place.value->set(value);
+      leaf->lock.UnlockChanged();
+    } else {
+      leaf->lock.UnlockUnchanged();
+    }
+    return existing;
   }
 }
 
@@ -182,6 +182,7 @@ std::optional<uint64_t> IntTree::Erase(uint64_t key, const uint64_t* expected) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
   const Chain chain = leaf->ChainAt(leaf->Route(key));
+  chain.bucket->PrefetchForWrite();
   const Place place = chain.Find(key);
   if (place.value == nullptr) {
     leaf->lock.UnlockUnchanged();

@@ -64,7 +64,7 @@ class IntTree {
   };
   using Path = std::vector<Step>;
 
-  Leaf* FindLeaf(uint64_t key) const {
+  [[gnu::always_inline]] Leaf* FindLeaf(uint64_t key) const {
     NodeRef node = root_.load(std::memory_order_acquire);
     while (!node.is_leaf()) {
       const Inner* inner = node.inner();

@@ -73,18 +73,18 @@ struct alignas(64) Leaf {
     factor.set(model.factor);
     shape.set(model.left | uint32_t{model.right} << 8 | kModelFlag);
   }
-  LinearModel model() const {
+  [[gnu::always_inline]] LinearModel model() const {
     const uint32_t s = shape.get();
     return {base.get(), span.get(), factor.get(), static_cast<uint8_t>(s),
             static_cast<uint8_t>(s >> 8)};
   }
 
   // The place of the bucket for `key` in order: [0, buckets).
-  uint32_t Route(uint64_t key) const {
+  [[gnu::always_inline]] uint32_t Route(uint64_t key) const {
     if (is_model()) return static_cast<uint32_t>(model()(key));
     return RoutePlain(key);
   }
-  uint32_t RoutePlain(uint64_t key) const {
+  [[gnu::always_inline]] uint32_t RoutePlain(uint64_t key) const {
     uint32_t even = 0, odd = 0;
     const uint32_t n = buckets.get();
     for (uint32_t i = 0; i < n && i < kPlainBuckets; i += 4) {
@@ -96,7 +96,7 @@ struct alignas(64) Leaf {
     return even + odd;
   }
   // The chain at place `i` in order. Readers: check the version before following it.
-  Chain ChainAt(uint32_t i) const {
+  [[gnu::always_inline]] Chain ChainAt(uint32_t i) const {
     if (is_model()) return {bucket_array() + i, spare_array()};
     return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), nullptr};
   }

@@ -33,7 +33,7 @@ struct LinearModel {
     return model;
   }
 
-  uint64_t operator()(uint64_t key) const {
+  [[gnu::always_inline]] uint64_t operator()(uint64_t key) const {
     const uint64_t from_base = key > base ? key - base : 0;
     const uint64_t difference = std::min(from_base, span) << left;
     return static_cast<uint64_t>((static_cast<unsigned __int128>(difference) * factor) >> 64) >>

@@ -21,6 +21,14 @@
 #define OMEN_INDEX_FENCES 1
 #endif
 
+// Compiled twice, for machines with AVX2 and for those without; the loader picks.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && OMEN_INDEX_FENCES && \
+    !defined(__SANITIZE_ADDRESS__)
+#define OMEN_INDEX_CLONES __attribute__((target_clones("avx2,bmi2", "default")))
+#else
+#define OMEN_INDEX_CLONES
+#endif
+
 namespace omendb::index {
 
 template <typename T>

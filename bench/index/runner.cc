@@ -1,0 +1,475 @@
+#include "bench/index/runner.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "bench/index/art.h"
+#include "bench/index/maps.h"
+#include "bench/index/report.h"
+#include "bench/index/subject.h"
+#include "testing/key_sets.h"
+
+namespace omendb::bench {
+
+namespace {
+
+constexpr int kLatencyRepeats = 3;
+
+using testutil::KeySet;
+using Random = std::mt19937_64;
+
+template <typename Key>
+using Subjects = std::vector<std::unique_ptr<Subject<Key>>>;
+
+bool Contains(const std::string& list, const std::string& item) {
+  return ("," + list + ",").find("," + item + ",") != std::string::npos;
+}
+
+template <typename Key, typename Ours>
+Subjects<Key> MakeSubjects(const std::string& peers) {
+  Subjects<Key> subjects;
+  subjects.push_back(std::make_unique<SubjectOf<Key, Ours>>());
+  if (Contains(peers, "absl")) subjects.push_back(std::make_unique<SubjectOf<Key, AbslMap<Key>>>());
+  if (Contains(peers, "art")) subjects.push_back(std::make_unique<SubjectOf<Key, ArtMap<Key>>>());
+  if (Contains(peers, "std::map")) {
+    subjects.push_back(std::make_unique<SubjectOf<Key, StdMap<Key>>>());
+  }
+  return subjects;
+}
+
+template <typename Key>
+std::vector<std::string> Names(const Subjects<Key>& subjects) {
+  std::vector<std::string> names;
+  for (const auto& subject : subjects) names.push_back(subject->name());
+  return names;
+}
+
+// Ranks in [0, n), Zipf 0.99 over a random permutation's worth of scatter.
+std::vector<size_t> ZipfRanks(size_t n, size_t count, Random& random) {
+  // Rejection-free approximation by Gray et al. (SIGMOD 1994).
+  const double theta = 0.99;
+  double zeta = 0;
+  const size_t exact = std::min<size_t>(n, 1'000'000);
+  for (size_t i = 1; i <= exact; ++i) zeta += 1 / std::pow(static_cast<double>(i), theta);
+  if (n > exact) {
+    zeta += (std::pow(static_cast<double>(n), 1 - theta) -
+             std::pow(static_cast<double>(exact), 1 - theta)) /
+            (1 - theta);
+  }
+  const double alpha = 1 / (1 - theta);
+  const double zeta2 = 1 + std::pow(0.5, theta);
+  const double eta = (1 - std::pow(2.0 / static_cast<double>(n), 1 - theta)) / (1 - zeta2 / zeta);
+  std::vector<size_t> ranks(count);
+  for (size_t& rank : ranks) {
+    const double u = static_cast<double>(random() >> 11) * 0x1p-53;
+    const double uz = u * zeta;
+    size_t r =
+        uz < 1 ? 0
+        : uz < zeta2
+            ? 1
+            : static_cast<size_t>(static_cast<double>(n) * std::pow(eta * u - eta + 1, alpha));
+    rank = (std::min(r, n - 1) * 0x9e3779b97f4a7c15) % n;
+  }
+  return ranks;
+}
+
+// Nanoseconds of one dependent random read in `bytes` of huge pages: the physical limit.
+class DependentRead {
+ public:
+  explicit DependentRead(size_t bytes) {
+    constexpr size_t kHuge = 2 << 20;
+    words_ = bytes / 8;
+    mapped_ = (bytes + 2 * kHuge) / kHuge * kHuge;
+    raw_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    madvise(raw_, mapped_, MADV_HUGEPAGE);
+    data_ = static_cast<uint64_t*>(raw_);
+    for (size_t i = 0; i < words_; ++i) data_[i] = i & 1;
+  }
+  ~DependentRead() { munmap(raw_, mapped_); }
+  DependentRead(const DependentRead&) = delete;
+  DependentRead& operator=(const DependentRead&) = delete;
+
+  double Measure(Random& random) const {
+    constexpr size_t kReads = 500'000;
+    std::vector<uint32_t> places(kReads);
+    for (auto& place : places) place = static_cast<uint32_t>(random() % (words_ - 2));
+    uint64_t carried = 0;
+    const double start = CpuNs();
+    for (const uint32_t place : places) carried = data_[place + carried];
+    return (CpuNs() - start + (carried == 42 ? 1 : 0)) / kReads;
+  }
+
+ private:
+  size_t words_, mapped_;
+  void* raw_;
+  uint64_t* data_;
+};
+
+template <typename Key>
+class SetRunner {
+ public:
+  using Pair = typename Subject<Key>::Pair;
+
+  SetRunner(std::string label, std::vector<Key> keys, std::vector<Key> absent,
+            Subjects<Key> subjects, const Options& options, Report& report)
+      : label_(std::move(label)),
+        keys_(std::move(keys)),
+        absent_(std::move(absent)),
+        subjects_(std::move(subjects)),
+        options_(options),
+        report_(report) {}
+
+  void Lookups() {
+    std::vector<Pair> pairs = PairsOf(0, 1);
+    for (auto& subject : subjects_) {
+      subject->Clear();
+      const double start = CpuNs();
+      subject->Load(pairs);
+      Add("load", *subject, (CpuNs() - start) / static_cast<double>(pairs.size()));
+      Add("bytes/key", *subject, PerKey(*subject, pairs.size()));
+    }
+    pairs = {};
+    const size_t n = std::min<size_t>(400'000, keys_.size());
+    std::unique_ptr<DependentRead> limit;
+    if constexpr (std::is_integral_v<Key>) {
+      limit = std::make_unique<DependentRead>(keys_.size() * 16);
+    }
+    for (int round = 0; round < options_.rounds; ++round) {
+      std::vector<Key> uniform, zipf, missing;
+      for (size_t i = 0; i < n; ++i) uniform.push_back(keys_[random_() % keys_.size()]);
+      for (const size_t rank : ZipfRanks(keys_.size(), n, random_)) zipf.push_back(keys_[rank]);
+      for (size_t i = 0; i < n; ++i) missing.push_back(absent_[random_() % absent_.size()]);
+      const std::span<const Key> scans(uniform.data(), n / 20);
+      if (limit) report_.Add(label_, "hit", "read", limit->Measure(random_));
+      for (auto& subject : subjects_) {
+        size_t found = 0;
+        Add("hit", *subject, subject->Lookup(uniform, &found) / static_cast<double>(n));
+        Expect(found == n, "every key is found", *subject);
+        Add("hit zipf", *subject, subject->Lookup(zipf, &found) / static_cast<double>(n));
+        Add("miss", *subject, subject->Lookup(missing, &found) / static_cast<double>(n));
+        Expect(found == 0, "no absent key is found", *subject);
+        Add("batch64", *subject, subject->Batch(uniform, &found) / static_cast<double>(n));
+        Add("scan100", *subject,
+            subject->Scan(scans, 100, &found) / static_cast<double>(scans.size()));
+      }
+    }
+  }
+
+  // The second half of the keys inserted into the first, in chunks: one chunk is one round.
+  void HalfInserts() {
+    std::vector<Pair> half;
+    std::vector<Pair> rest;
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      (random_() % 2 == 0 ? half : rest).push_back({keys_[i], i});
+    }
+    std::shuffle(rest.begin(), rest.end(), random_);
+    InsertChunks(half, rest, "insert half");
+    const size_t chunk = std::min<size_t>(200'000, keys_.size() / 8);
+    for (int round = 0; round < 3; ++round) {
+      std::vector<Key> gone;
+      const size_t begin = static_cast<size_t>(round) * chunk;
+      for (size_t i = begin; i < begin + chunk; ++i) gone.push_back(rest[i].key);
+      for (auto& subject : subjects_) {
+        size_t found = 0;
+        Add("erase", *subject, subject->Erase(gone, &found) / static_cast<double>(chunk));
+        Expect(found == chunk, "every key is erased", *subject);
+      }
+      std::vector<Key> looked;
+      for (size_t i = 0; i < chunk; ++i) looked.push_back(half[random_() % half.size()].key);
+      const std::span<const Pair> back(rest.data() + begin, chunk);
+      for (auto& subject : subjects_) {
+        Add("mixed 50/50", *subject, subject->Mixed(looked, back) / static_cast<double>(2 * chunk));
+      }
+    }
+  }
+
+  void OrderedInserts(const std::string& order, std::vector<Key> sequence) {
+    std::vector<Pair> pairs;
+    for (size_t i = 0; i < sequence.size(); ++i) pairs.push_back({std::move(sequence[i]), i});
+    InsertChunks({}, pairs, order);
+  }
+
+  // The orders in which an index may be filled, after RoBin: from empty and from a loaded part.
+  void Orders() {
+    const std::vector<Key>& k = keys_;
+    OrderedInserts("ascending", k);
+    OrderedInserts("descending", {k.rbegin(), k.rend()});
+    std::vector<Key> shuffled = k;
+    std::shuffle(shuffled.begin(), shuffled.end(), random_);
+    OrderedInserts("random", shuffled);
+    // Clusters of consecutive keys, the clusters in random order.
+    std::vector<size_t> starts;
+    const size_t cluster = 1000;
+    for (size_t i = 0; i < k.size(); i += cluster) starts.push_back(i);
+    std::shuffle(starts.begin(), starts.end(), random_);
+    std::vector<Key> clustered;
+    for (const size_t s : starts) {
+      for (size_t i = s; i < std::min(s + cluster, k.size()); ++i) clustered.push_back(k[i]);
+    }
+    OrderedInserts("clustered", clustered);
+    LoadedThen("low half + asc", 0, k.size() / 2, {k.begin() + k.size() / 2, k.end()});
+  }
+
+  const std::string& label() const { return label_; }
+  std::vector<std::string> names() const { return Names(subjects_); }
+
+ private:
+  void LoadedThen(const std::string& name, size_t begin, size_t end, std::vector<Key> sequence) {
+    std::vector<Pair> loaded;
+    for (size_t i = begin; i < end; ++i) loaded.push_back({keys_[i], i});
+    std::vector<Pair> pairs;
+    for (size_t i = 0; i < sequence.size(); ++i) pairs.push_back({std::move(sequence[i]), i});
+    InsertChunks(loaded, pairs, name);
+  }
+
+  // Inserts `pairs` after `prepare`, in chunks: a chunk is a round. The whole is repeated, and the
+  // latency of each single insert is its least over the repeats: the structures are deterministic,
+  // so what differs between repeats is the rest of the machine (preemption above all).
+  void InsertChunks(std::span<const Pair> loaded, std::span<const Pair> pairs,
+                    const std::string& operation) {
+    const size_t rounds = std::max<size_t>(5, pairs.size() / 1'000'000);
+    std::vector<Latencies> least(subjects_.size());
+    for (int repeat = 0; repeat < kLatencyRepeats; ++repeat) {
+      std::vector<Latencies> latencies(subjects_.size());
+      for (size_t s = 0; s < subjects_.size(); ++s) {
+        latencies[s].ticks.reserve(pairs.size());
+        subjects_[s]->Clear();
+        subjects_[s]->Load(loaded);
+      }
+      for (size_t round = 0; round < rounds; ++round) {
+        const size_t begin = pairs.size() * round / rounds;
+        const size_t end = pairs.size() * (round + 1) / rounds;
+        for (size_t s = 0; s < subjects_.size(); ++s) {
+          const double time =
+              subjects_[s]->Insert(pairs.subspan(begin, end - begin), &latencies[s]);
+          Add(operation, *subjects_[s], time / static_cast<double>(end - begin));
+        }
+      }
+      for (size_t s = 0; s < subjects_.size(); ++s) {
+        auto& a = least[s].ticks;
+        auto& b = latencies[s].ticks;
+        if (a.empty()) a = b;
+        for (size_t i = 0; i < a.size(); ++i) a[i] = std::min(a[i], b[i]);
+      }
+    }
+    for (size_t s = 0; s < subjects_.size(); ++s) {
+      Percentiles(operation, *subjects_[s], least[s]);
+      Add("bytes " + operation, *subjects_[s], PerKey(*subjects_[s], keys_.size()));
+    }
+  }
+
+  void Percentiles(const std::string& operation, const Subject<Key>& subject, Latencies& l) {
+    static const double ns_per_tick = TickNs();
+    auto& t = l.ticks;
+    std::sort(t.begin(), t.end());
+    const auto at = [&](double share) {
+      return ns_per_tick *
+             t[std::min(t.size() - 1, static_cast<size_t>(share * static_cast<double>(t.size())))];
+    };
+    Add(operation + " p50", subject, at(0.5));
+    Add(operation + " p99", subject, at(0.99));
+    Add(operation + " p99.9", subject, at(0.999));
+    Add(operation + " max", subject, at(1));
+  }
+  static double TickNs() {
+    const double start = NowNs();
+    const uint64_t ticks = Ticks();
+    while (NowNs() - start < 2e7) {
+    }
+    return (NowNs() - start) / static_cast<double>(Ticks() - ticks);
+  }
+
+  std::vector<Pair> PairsOf(size_t begin, size_t step) const {
+    std::vector<Pair> pairs;
+    for (size_t i = begin; i < keys_.size(); i += step) pairs.push_back({keys_[i], i});
+    return pairs;
+  }
+  static double PerKey(const Subject<Key>& subject, size_t count) {
+    return static_cast<double>(subject.Bytes()) / static_cast<double>(count);
+  }
+  void Add(const std::string& operation, const Subject<Key>& subject, double figure) {
+    report_.Add(label_, operation, subject.name(), figure);
+  }
+  void Expect(bool ok, const char* what, const Subject<Key>& subject) {
+    if (ok) return;
+    std::fprintf(stderr, "WRONG ANSWER: not so: %s (%s, %s)\n", what, subject.name().c_str(),
+                 label_.c_str());
+    std::exit(1);
+  }
+
+  std::string label_;
+  std::vector<Key> keys_;
+  std::vector<Key> absent_;
+  Subjects<Key> subjects_;
+  const Options& options_;
+  Report& report_;
+  Random random_{7};
+};
+
+std::string Label(const std::string& set, size_t n) {
+  return set + " " + std::to_string(n / 1'000'000) + "M";
+}
+
+// What the issue asks for, checked against what was measured.
+void Bars(Report& report, const std::string& set, size_t n) {
+  const std::string label = Label(set, n);
+  const auto ratio = [&](const std::string& op, const std::string& peer) {
+    const double ours = report.Get(label, op, "omendb");
+    return ours == 0 ? 0 : report.Get(label, op, peer) / ours;
+  };
+  const auto inverse = [&](const std::string& op, const std::string& peer) {
+    const double theirs = report.Get(label, op, peer);
+    return theirs == 0 ? 0 : report.Get(label, op, "omendb") / theirs;
+  };
+  const bool big = n >= 10'000'000;
+  const std::map<std::string, double> lookup = {
+      {"sequential", 6},    {"uniform", 4}, {"lognormal", 3}, {"books", 3},
+      {"time_series", 2.5}, {"fb", 2.5},    {"osm", 2},       {"adversarial", 1},
+      {"uuid", 1},          {"email", 1},   {"url", 1},       {"composite", 1}};
+  const bool text = set == "uuid" || set == "email" || set == "url" || set == "composite";
+  if (lookup.count(set) != 0 && (big || text)) {
+    report.Bar(label + ": lookup against absl", ratio("hit", "absl"), lookup.at(set), true);
+  }
+  if (text) report.Bar(label + ": lookup against ART", ratio("hit", "art"), 1, true);
+  if (!text && n == 10'000'000) {
+    report.Bar(label + ": batch against absl's single",
+               report.Get(label, "hit", "absl") / report.Get(label, "batch64", "omendb"), 5, true);
+  }
+  if (n == 10'000'000 && (set == "sequential" || set == "time_series")) {
+    report.Bar(label + ": lookup against one dependent read", inverse("hit", "read"), 1.5, false);
+  }
+  if (n == 100'000'000 && set == "time_series") {
+    report.Bar(label + ": lookup against one dependent read", inverse("hit", "read"), 2.5, false);
+  }
+  if (n == 10'000'000 && set == "sequential") {
+    report.Bar(label + ": bytes per key", report.Get(label, "bytes/key", "omendb"), 20, false);
+  }
+  report.Bar(label + ": scans of 100 against absl", ratio("scan100", "absl"), 1, true);
+  report.Bar(label + ": memory, loaded", inverse("bytes/key", "absl"), 1.25, false);
+  const bool uniform_big = set == "uniform" && big;
+  report.Bar(label + ": random inserts into half", ratio("insert half", "absl"),
+             uniform_big ? 2 : 1, true);
+  for (const char* order : {"ascending", "descending", "random", "clustered", "low half + asc"}) {
+    report.Bar(label + ": inserts, " + order, ratio(order, "absl"), 1, true);
+  }
+  for (const char* order :
+       {"insert half", "ascending", "descending", "random", "clustered", "low half + asc"}) {
+    const std::string o(order);
+    report.Bar(label + ": p99.9, " + o, inverse(o + " p99.9", "absl"), 2, false);
+    if (!text) {
+      report.Bar(label + ": worst insert in ms, " + o,
+                 report.Get(label, o + " max", "omendb") / 1e6, 1, false);
+    }
+    report.Bar(label + ": memory, " + o, inverse("bytes " + o, "absl"), 1.25, false);
+  }
+}
+
+// 50/50 by one thread and by two, each on a core of its own.
+void TwoThreads(Report& report, size_t n) {
+  const auto keys = testutil::MakeKeys(KeySet::kUniform, n, 3);
+  const std::string label = Label("uniform", n) + " threads";
+  for (int round = 0; round < 5; ++round) {
+    for (int threads = 1; threads <= 2; ++threads) {
+      OursInt ours;
+      std::vector<Subject<uint64_t>::Pair> half;
+      for (size_t i = 0; i < n; i += 2) half.push_back({keys[i], i});
+      ours.Load(half);
+      const size_t operations = n / 2;
+      std::vector<std::thread> workers;
+      const double start = NowNs();
+      for (int t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+          cpu_set_t cpu;
+          CPU_ZERO(&cpu);
+          CPU_SET(1 - t, &cpu);
+          sched_setaffinity(0, sizeof(cpu), &cpu);
+          Random random(static_cast<uint64_t>(round * 2 + t));
+          uint64_t sum = 0;
+          for (size_t i = 0; i < operations / 2; ++i) {
+            uint64_t value = 0;
+            ours.Find(keys[random() % n], &value);
+            sum += value;
+            ours.Insert(keys[random() % n], i);
+          }
+          if (sum == 42) std::printf("-");
+        });
+      }
+      for (auto& worker : workers) worker.join();
+      const double mops = static_cast<double>(operations) * threads / (NowNs() - start) * 1e3;
+      report.Add(label, "50/50 Mops", std::to_string(threads) + " thr", mops);
+    }
+  }
+  report.PrintSet(label, {"1 thr", "2 thr"});
+  report.Bar(label + ": two against one",
+             report.Get(label, "50/50 Mops", "2 thr") / report.Get(label, "50/50 Mops", "1 thr"),
+             1.7, true);
+}
+
+void RunIntSet(const Options& options, Report& report, KeySet set, size_t n) {
+  const std::string name(Name(set));
+  // Every second key of twice as many is loaded; the others are the misses.
+  std::vector<uint64_t> both = testutil::MakeKeys(set, n + n / 10, 42);
+  std::vector<uint64_t> keys, absent;
+  if (set == KeySet::kSequential) {
+    keys.assign(both.begin(), both.begin() + static_cast<int64_t>(n));
+    absent.assign(both.begin() + static_cast<int64_t>(n), both.end());
+  } else {
+    for (size_t i = 0; i < both.size(); ++i) (i % 11 == 10 ? absent : keys).push_back(both[i]);
+  }
+  both = {};
+  const std::string peers = n > 20'000'000 ? "absl" : options.peers;
+  SetRunner<uint64_t> runner(Label(name, n), std::move(keys), std::move(absent),
+                             MakeSubjects<uint64_t, OursInt>(peers), options, report);
+  if (Contains(options.operations, "lookup")) runner.Lookups();
+  if (Contains(options.operations, "insert")) runner.HalfInserts();
+  if (Contains(options.operations, "orders") && n <= 1'000'000) runner.Orders();
+  auto names = runner.names();
+  names.push_back("read");
+  report.PrintSet(runner.label(), names);
+  Bars(report, name, n);
+}
+
+void RunStringSet(const Options& options, Report& report, testutil::TextSet set, size_t n) {
+  const std::string name(Name(set));
+  std::vector<std::string> both = testutil::MakeTextKeys(set, n + n / 10, 42);
+  std::vector<std::string> keys, absent;
+  for (size_t i = 0; i < both.size(); ++i) (i % 11 == 10 ? absent : keys).push_back(both[i]);
+  SetRunner<std::string> runner(Label(name, n), std::move(keys), std::move(absent),
+                                MakeSubjects<std::string, OursBytes>(options.peers), options,
+                                report);
+  if (Contains(options.operations, "lookup")) runner.Lookups();
+  if (Contains(options.operations, "insert")) runner.HalfInserts();
+  if (Contains(options.operations, "orders") && n <= 1'000'000) runner.Orders();
+  report.PrintSet(runner.label(), runner.names());
+  Bars(report, name, n);
+}
+
+}  // namespace
+
+int RunAll(const Options& options) {
+  Report report;
+  const auto wanted = [&](std::string_view name) {
+    return std::string(name).find(options.only) != std::string::npos;
+  };
+  for (const size_t n : options.sizes) {
+    for (const KeySet set : testutil::kIntKeySets) {
+      if (wanted(Name(set))) RunIntSet(options, report, set, n);
+    }
+    if (Contains(options.operations, "threads") && n <= 10'000'000) TwoThreads(report, n);
+    if (!Contains(options.operations, "strings") || n > 10'000'000) continue;
+    for (const testutil::TextSet set : testutil::kTextSets) {
+      if (wanted(Name(set))) RunStringSet(options, report, set, n);
+    }
+  }
+  report.PrintBars();
+  return 0;
+}
+
+}  // namespace omendb::bench

@@ -1,0 +1,21 @@
+// runner.h - what is run, over which sets and sizes.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace omendb::bench {
+
+struct Options {
+  std::vector<size_t> sizes = {1'000'000, 10'000'000};
+  std::string only;
+  std::string operations = "lookup,insert,orders,threads,strings,stores";
+  std::string peers = "absl,art,std::map";
+  int rounds = 5;
+};
+
+// 0 when everything ran; missed bars are printed, not failures.
+int RunAll(const Options& options);
+
+}  // namespace omendb::bench
