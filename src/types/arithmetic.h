@@ -24,8 +24,8 @@ enum class ArithmeticOp : uint8_t { kAdd, kSubtract, kMultiply, kDivide, kModulo
 Result<SqlType> ArithmeticType(ArithmeticOp op, const SqlType& left, const SqlType& right);
 
 // The value has type *ArithmeticType(op, left, right).
-Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a,
-                         const SqlType& right, const Value& b, const IoSettings& settings);
+Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, const SqlType& right,
+                         const Value& b, const IoSettings& settings);
 Result<Value> Negate(const SqlType& type, const Value& value);
 
 }  // namespace omendb::types

@@ -59,7 +59,7 @@ class ArrayBuilder {
   PhysicalType physical_;
   bool has_nulls_ = false;
   std::vector<bool> valid_;
-  std::string values_;            // Fixed-size values, or all strings' bytes.
+  std::string values_;  // Fixed-size values, or all strings' bytes.
   std::vector<uint32_t> ends_;
 };
 

@@ -1,8 +1,8 @@
 // key_encoding.h - values as keys: bytes that order as the values do, native integers, hashes.
 //
 // memcmp of two encodings of the same type and options orders as Compare() with the asked place of
-// NULLs, and two values have the same encoding exactly when Compare() is 0. Encodings of the columns
-// of a composite key are appended one behind the other: none is a prefix of another.
+// NULLs, and two values have the same encoding exactly when Compare() is 0. Encodings of the
+// columns of a composite key are appended one behind the other: none is a prefix of another.
 //
 // Encoding       one byte: 0x00 NULL (nulls first), 0x01 a value, 0x02 NULL (nulls last); then
 //                integers, dates, times, numeric, uuid: big-endian, sign bit flipped;
@@ -33,8 +33,8 @@ struct KeyOptions {
 
 // Appends the encoding of one column of a key.
 void AppendKey(const SqlType& type, const Value& value, KeyOptions options, std::string& key);
-// Makes `key` the smallest byte string greater than every string with prefix `key`; false when there
-// is none (all 0xFF).
+// Makes `key` the smallest byte string greater than every string with prefix `key`; false when
+// there is none (all 0xFF).
 bool PrefixSuccessor(std::string& key);
 
 // Whether one column of this type can be keyed by a 64-bit integer: int2, int4, int8, oid, date,

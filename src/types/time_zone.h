@@ -40,8 +40,6 @@ class TimeZone {
   // The offset of a wall-clock time. In a gap the offset before it, in an overlap standard time, as
   // PostgreSQL decides.
   Offset AtLocal(int64_t local_seconds) const;
-  // Of an abbreviation this zone has used ("CEST"), whenever it last did.
-  std::optional<Offset> OfAbbreviation(std::string_view abbreviation) const;
   bool is_fixed() const { return transitions_.empty() && !rule_; }
 
  private:
@@ -64,22 +62,27 @@ class TimeZone {
     RuleDate daylight_end;
   };
 
+  struct Change {
+    int64_t utc_seconds;
+    const Kind* kind;  // From then on.
+  };
+
   const Kind& KindAtUtc(int64_t utc_seconds) const;
   const Kind& KindByRule(int64_t utc_seconds) const;
+  // The first change behind `utc_seconds`.
+  std::optional<Change> NextChange(int64_t utc_seconds) const;
+  std::optional<Change> NextChangeByRule(int64_t utc_seconds) const;
   static int64_t RuleSecond(const RuleDate& date, int64_t year);
   Offset ToOffset(const Kind& kind) const {
     return {kind.seconds_east, kind.is_dst, abbreviations_[kind.abbreviation]};
   }
 
   std::string name_;
-  std::vector<int64_t> transitions_;        // Ascending.
-  std::vector<uint8_t> transition_kinds_;   // Kind from transition i on.
-  std::vector<Kind> kinds_;                 // The first holds before every transition.
+  std::vector<int64_t> transitions_;       // Ascending.
+  std::vector<uint8_t> transition_kinds_;  // Kind from transition i on.
+  std::vector<Kind> kinds_;                // The first holds before every transition.
   std::vector<std::string> abbreviations_;
   std::optional<Rule> rule_;
 };
-
-// Offset of an abbreviation in PostgreSQL's default set ("EST", "CEST"), whatever the session zone.
-std::optional<TimeZone::Offset> DefaultAbbreviation(std::string_view abbreviation);
 
 }  // namespace omendb::types

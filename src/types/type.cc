@@ -50,8 +50,7 @@ constexpr std::array<TypeEntry, kTypeKindCount> kTypes{{
     {TypeKind::kRegclass, PhysicalType::kInt32, 2205, 2210, 4, "regclass", "regclass"},
     {TypeKind::kRegtype, PhysicalType::kInt32, 2206, 2211, 4, "regtype", "regtype"},
     {TypeKind::kRegproc, PhysicalType::kInt32, 24, 1008, 4, "regproc", "regproc"},
-    {TypeKind::kRegnamespace, PhysicalType::kInt32, 4089, 4090, 4, "regnamespace",
-     "regnamespace"},
+    {TypeKind::kRegnamespace, PhysicalType::kInt32, 4089, 4090, 4, "regnamespace", "regnamespace"},
     {TypeKind::kVoid, PhysicalType::kString, 2278, 2278, 4, "void", "void"},
     {TypeKind::kInt2vector, PhysicalType::kString, 22, 1006, -1, "int2vector", "int2vector"},
     {TypeKind::kOidvector, PhysicalType::kString, 30, 1013, -1, "oidvector", "oidvector"},
@@ -94,14 +93,50 @@ constexpr Alias kAliases[] = {
 
 // Types of PostgreSQL 15 that OmenDB knows it does not have.
 constexpr std::string_view kUnsupported[] = {
-    "timetz",    "money",          "inet",     "cidr",     "macaddr",       "macaddr8",
-    "xml",       "point",          "line",     "lseg",     "box",           "path",
-    "polygon",   "circle",         "bit",      "varbit",   "tsvector",      "tsquery",
-    "int4range", "int8range",      "numrange", "tsrange",  "tstzrange",     "daterange",
-    "jsonpath",  "pg_lsn",         "xid",      "xid8",     "cid",           "tid",
-    "regoper",   "regrole",        "regconfig", "regdictionary", "regcollation",
-    "time with time zone",         "regoperator",  "txid_snapshot", "pg_snapshot",
-    "int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange",
+    "timetz",
+    "money",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "xml",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "bit",
+    "varbit",
+    "tsvector",
+    "tsquery",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "jsonpath",
+    "pg_lsn",
+    "xid",
+    "xid8",
+    "cid",
+    "tid",
+    "regoper",
+    "regrole",
+    "regconfig",
+    "regdictionary",
+    "regcollation",
+    "time with time zone",
+    "regoperator",
+    "txid_snapshot",
+    "pg_snapshot",
+    "int4multirange",
+    "int8multirange",
+    "nummultirange",
+    "tsmultirange",
+    "tstzmultirange",
     "datemultirange",
 };
 
@@ -123,20 +158,47 @@ std::string FormatIntervalModifier(int32_t typmod) {
   int32_t precision = typmod & kFullPrecision;
   std::string out;
   switch (range) {
-    case kYearField: out = " year"; break;
-    case kMonthField: out = " month"; break;
-    case kDayField: out = " day"; break;
-    case kHourField: out = " hour"; break;
-    case kMinuteField: out = " minute"; break;
-    case kSecondField: out = " second"; break;
-    case kYearField | kMonthField: out = " year to month"; break;
-    case kDayField | kHourField: out = " day to hour"; break;
-    case kDayField | kHourField | kMinuteField: out = " day to minute"; break;
-    case kDayField | kHourField | kMinuteField | kSecondField: out = " day to second"; break;
-    case kHourField | kMinuteField: out = " hour to minute"; break;
-    case kHourField | kMinuteField | kSecondField: out = " hour to second"; break;
-    case kMinuteField | kSecondField: out = " minute to second"; break;
-    default: break;
+    case kYearField:
+      out = " year";
+      break;
+    case kMonthField:
+      out = " month";
+      break;
+    case kDayField:
+      out = " day";
+      break;
+    case kHourField:
+      out = " hour";
+      break;
+    case kMinuteField:
+      out = " minute";
+      break;
+    case kSecondField:
+      out = " second";
+      break;
+    case kYearField | kMonthField:
+      out = " year to month";
+      break;
+    case kDayField | kHourField:
+      out = " day to hour";
+      break;
+    case kDayField | kHourField | kMinuteField:
+      out = " day to minute";
+      break;
+    case kDayField | kHourField | kMinuteField | kSecondField:
+      out = " day to second";
+      break;
+    case kHourField | kMinuteField:
+      out = " hour to minute";
+      break;
+    case kHourField | kMinuteField | kSecondField:
+      out = " hour to second";
+      break;
+    case kMinuteField | kSecondField:
+      out = " minute to second";
+      break;
+    default:
+      break;
   }
   if (precision != kFullPrecision) out += "(" + std::to_string(precision) + ")";
   return out;
@@ -153,11 +215,16 @@ std::string FormatScalar(const SqlType& type) {
     case TypeKind::kNumeric:
       return "numeric(" + std::to_string(type.numeric_precision()) + "," +
              std::to_string(type.numeric_scale()) + ")";
-    case TypeKind::kTime: return "time" + typmod + " without time zone";
-    case TypeKind::kTimestamp: return "timestamp" + typmod + " without time zone";
-    case TypeKind::kTimestampTz: return "timestamp" + typmod + " with time zone";
-    case TypeKind::kInterval: return "interval" + FormatIntervalModifier(type.typmod);
-    default: return entry.format;
+    case TypeKind::kTime:
+      return "time" + typmod + " without time zone";
+    case TypeKind::kTimestamp:
+      return "timestamp" + typmod + " without time zone";
+    case TypeKind::kTimestampTz:
+      return "timestamp" + typmod + " with time zone";
+    case TypeKind::kInterval:
+      return "interval" + FormatIntervalModifier(type.typmod);
+    default:
+      return entry.format;
   }
 }
 
@@ -180,21 +247,19 @@ bool SqlType::is_string() const {
 }
 
 int SqlType::numeric_precision() const {
-  return typmod < kModifierHeader ? kNumericPrecisionMax : ((typmod - kModifierHeader) >> 16) & 0xFFFF;
+  return typmod < kModifierHeader ? kNumericPrecisionMax
+                                  : ((typmod - kModifierHeader) >> 16) & 0xFFFF;
 }
 
 int SqlType::numeric_scale() const {
-  return typmod < kModifierHeader ? kUnconstrainedNumericScale
-                                  : (typmod - kModifierHeader) & 0x7FF;
+  return typmod < kModifierHeader ? kUnconstrainedNumericScale : (typmod - kModifierHeader) & 0x7FF;
 }
 
 SqlType NumericType(int precision, int scale) {
   return {TypeKind::kNumeric, false, ((precision << 16) | scale) + kModifierHeader};
 }
 
-SqlType VarcharType(int length) {
-  return {TypeKind::kVarchar, false, length + kModifierHeader};
-}
+SqlType VarcharType(int length) { return {TypeKind::kVarchar, false, length + kModifierHeader}; }
 
 PhysicalType PhysicalTypeOf(const SqlType& type) {
   if (type.is_array) return PhysicalType::kString;
@@ -208,15 +273,20 @@ PhysicalType PhysicalTypeOf(const SqlType& type) {
 
 int PhysicalSize(PhysicalType type) {
   switch (type) {
-    case PhysicalType::kBool8: return 1;
-    case PhysicalType::kInt16: return 2;
+    case PhysicalType::kBool8:
+      return 1;
+    case PhysicalType::kInt16:
+      return 2;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32: return 4;
+    case PhysicalType::kFloat32:
+      return 4;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64: return 8;
+    case PhysicalType::kFloat64:
+      return 8;
     case PhysicalType::kInt128:
     case PhysicalType::kInterval:
-    case PhysicalType::kString: return 16;
+    case PhysicalType::kString:
+      return 16;
   }
   OMEN_CHECK(false);
   return 0;
@@ -247,8 +317,8 @@ Result<SqlType> TypeFromOid(uint32_t oid, int32_t typmod) {
     bool has_array = entry.kind != TypeKind::kUnknown && entry.kind != TypeKind::kVoid;
     if (has_array && entry.array_oid == oid) return SqlType{entry.kind, true, typmod};
   }
-  return Status(sqlstate::kUndefinedObject, "type with OID " + std::to_string(oid) +
-                                                " does not exist");
+  return Status(sqlstate::kUndefinedObject,
+                "type with OID " + std::to_string(oid) + " does not exist");
 }
 
 Result<SqlType> TypeFromName(std::string_view name, int32_t typmod, bool is_array) {
@@ -259,8 +329,7 @@ Result<SqlType> TypeFromName(std::string_view name, int32_t typmod, bool is_arra
   }
   if (const TypeEntry* entry = FindByName(base)) return SqlType{entry->kind, is_array, typmod};
   std::string quoted = "type \"" + std::string(name) + "\"";
-  if (std::find(std::begin(kUnsupported), std::end(kUnsupported), base) !=
-      std::end(kUnsupported)) {
+  if (std::find(std::begin(kUnsupported), std::end(kUnsupported), base) != std::end(kUnsupported)) {
     return NotSupported(quoted);
   }
   return Status(sqlstate::kUndefinedObject, quoted + " does not exist");

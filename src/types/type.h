@@ -1,7 +1,7 @@
 // type.h - the SQL types OmenDB stores and sends, and how each lies in memory.
 //
-// A value lies in memory exactly as DuckDB's vectors hold it, so that a page column can be handed to
-// DuckDB without copying a byte (see DESIGN "Hot pages" in ARCHITECTURE.md):
+// A value lies in memory exactly as DuckDB's vectors hold it, so that a page column can be handed
+// to DuckDB without copying a byte (see DESIGN "Hot pages" in ARCHITECTURE.md):
 //
 //   type                         bytes  representation
 //   boolean                          1  0 or 1
@@ -68,7 +68,15 @@ inline constexpr int kTypeKindCount = 31;
 
 // How many bytes a value takes in a page column, and what they are.
 enum class PhysicalType : uint8_t {
-  kBool8, kInt16, kInt32, kInt64, kInt128, kFloat32, kFloat64, kInterval, kString,
+  kBool8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kInt128,
+  kFloat32,
+  kFloat64,
+  kInterval,
+  kString,
 };
 
 inline constexpr int kNumericPrecisionMax = 38;
@@ -106,8 +114,8 @@ std::string FormatType(const SqlType& type);
 std::string TypeName(const SqlType& type);
 // The type with this pg_type.oid; 42704 when there is none.
 Result<SqlType> TypeFromOid(uint32_t oid, int32_t typmod = -1);
-// From the last part of a parsed type name ("int4", "integer", "varchar", "timestamptz", "serial" is
-// not a type). 42704 "type \"x\" does not exist".
+// From the last part of a parsed type name ("int4", "integer", "varchar", "timestamptz", "serial"
+// is not a type). 42704 "type \"x\" does not exist".
 Result<SqlType> TypeFromName(std::string_view name, int32_t typmod = -1, bool is_array = false);
 
 }  // namespace omendb::types

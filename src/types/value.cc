@@ -60,23 +60,36 @@ int CompareScalars(const SqlType& type, const Value& a, const Value& b) {
     case TypeKind::kRegproc:
     case TypeKind::kRegnamespace:
       return ThreeWay(static_cast<uint32_t>(a.i32), static_cast<uint32_t>(b.i32));
-    case TypeKind::kBpchar: return CompareBytes(TrimBlanks(a.str()), TrimBlanks(b.str()));
-    case TypeKind::kJsonb: return CompareJsonb(a.str(), b.str());
-    case TypeKind::kInt2vector: return CompareArrays({TypeKind::kInt2}, a.str(), b.str());
-    case TypeKind::kOidvector: return CompareArrays({TypeKind::kOid}, a.str(), b.str());
-    default: break;
+    case TypeKind::kBpchar:
+      return CompareBytes(TrimBlanks(a.str()), TrimBlanks(b.str()));
+    case TypeKind::kJsonb:
+      return CompareJsonb(a.str(), b.str());
+    case TypeKind::kInt2vector:
+      return CompareArrays({TypeKind::kInt2}, a.str(), b.str());
+    case TypeKind::kOidvector:
+      return CompareArrays({TypeKind::kOid}, a.str(), b.str());
+    default:
+      break;
   }
   switch (PhysicalTypeOf(type)) {
-    case PhysicalType::kBool8: return ThreeWay(a.boolean, b.boolean);
-    case PhysicalType::kInt16: return ThreeWay(a.i16, b.i16);
-    case PhysicalType::kInt32: return ThreeWay(a.i32, b.i32);
-    case PhysicalType::kInt64: return ThreeWay(a.i64, b.i64);
-    case PhysicalType::kInt128: return ThreeWay(a.i128, b.i128);
-    case PhysicalType::kFloat32: return CompareFloat(a.f32, b.f32);
-    case PhysicalType::kFloat64: return CompareFloat(a.f64, b.f64);
+    case PhysicalType::kBool8:
+      return ThreeWay(a.boolean, b.boolean);
+    case PhysicalType::kInt16:
+      return ThreeWay(a.i16, b.i16);
+    case PhysicalType::kInt32:
+      return ThreeWay(a.i32, b.i32);
+    case PhysicalType::kInt64:
+      return ThreeWay(a.i64, b.i64);
+    case PhysicalType::kInt128:
+      return ThreeWay(a.i128, b.i128);
+    case PhysicalType::kFloat32:
+      return CompareFloat(a.f32, b.f32);
+    case PhysicalType::kFloat64:
+      return CompareFloat(a.f64, b.f64);
     case PhysicalType::kInterval:
       return ThreeWay(IntervalSortKey(a.interval), IntervalSortKey(b.interval));
-    case PhysicalType::kString: return CompareBytes(a.str(), b.str());
+    case PhysicalType::kString:
+      return CompareBytes(a.str(), b.str());
   }
   return 0;
 }
@@ -87,8 +100,8 @@ char* Arena::Allocate(size_t bytes) {
   size_t rounded = (bytes + kArenaAlignment - 1) & ~(kArenaAlignment - 1);
   if (rounded == 0) rounded = kArenaAlignment;
   if (static_cast<size_t>(end_ - next_) < rounded) {
-    size_t grown = blocks_.empty() ? kFirstBlockBytes
-                                   : std::min(blocks_.back().size * 2, kBlockBytesMax);
+    size_t grown =
+        blocks_.empty() ? kFirstBlockBytes : std::min(blocks_.back().size * 2, kBlockBytesMax);
     size_t size = std::max(grown, rounded);
     // new[] of char is aligned to __STDCPP_DEFAULT_NEW_ALIGNMENT__, 16 on every platform of ours.
     blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});

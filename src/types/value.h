@@ -74,14 +74,30 @@ struct Value {
     v.is_null = true;
     return v;
   }
-  static Value Bool(bool b) { return Make([&](Value& v) { v.boolean = b; }); }
-  static Value Int16(int16_t i) { return Make([&](Value& v) { v.i16 = i; }); }
-  static Value Int32(int32_t i) { return Make([&](Value& v) { v.i32 = i; }); }
-  static Value Int64(int64_t i) { return Make([&](Value& v) { v.i64 = i; }); }
-  static Value Float32(float f) { return Make([&](Value& v) { v.f32 = f; }); }
-  static Value Float64(double f) { return Make([&](Value& v) { v.f64 = f; }); }
-  static Value I128(Int128 i) { return Make([&](Value& v) { v.i128 = i; }); }
-  static Value OfInterval(Interval i) { return Make([&](Value& v) { v.interval = i; }); }
+  static Value Bool(bool b) {
+    return Make([&](Value& v) { v.boolean = b; });
+  }
+  static Value Int16(int16_t i) {
+    return Make([&](Value& v) { v.i16 = i; });
+  }
+  static Value Int32(int32_t i) {
+    return Make([&](Value& v) { v.i32 = i; });
+  }
+  static Value Int64(int64_t i) {
+    return Make([&](Value& v) { v.i64 = i; });
+  }
+  static Value Float32(float f) {
+    return Make([&](Value& v) { v.f32 = f; });
+  }
+  static Value Float64(double f) {
+    return Make([&](Value& v) { v.f64 = f; });
+  }
+  static Value I128(Int128 i) {
+    return Make([&](Value& v) { v.i128 = i; });
+  }
+  static Value OfInterval(Interval i) {
+    return Make([&](Value& v) { v.interval = i; });
+  }
   // Borrows `s`.
   static Value String(std::string_view s) {
     return Make([&](Value& v) { v.text = {s.data(), s.size()}; });
@@ -149,14 +165,24 @@ inline Value LoadCell(PhysicalType type, const void* cell) {
   v.i128 = 0;
   v.is_null = false;
   switch (type) {
-    case PhysicalType::kBool8: v.boolean = *static_cast<const uint8_t*>(cell) != 0; break;
-    case PhysicalType::kInt16: std::memcpy(&v.i16, cell, 2); break;
+    case PhysicalType::kBool8:
+      v.boolean = *static_cast<const uint8_t*>(cell) != 0;
+      break;
+    case PhysicalType::kInt16:
+      std::memcpy(&v.i16, cell, 2);
+      break;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32: std::memcpy(&v.i32, cell, 4); break;
+    case PhysicalType::kFloat32:
+      std::memcpy(&v.i32, cell, 4);
+      break;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64: std::memcpy(&v.i64, cell, 8); break;
+    case PhysicalType::kFloat64:
+      std::memcpy(&v.i64, cell, 8);
+      break;
     case PhysicalType::kInt128:
-    case PhysicalType::kInterval: std::memcpy(&v.i128, cell, 16); break;
+    case PhysicalType::kInterval:
+      std::memcpy(&v.i128, cell, 16);
+      break;
     case PhysicalType::kString: {
       auto bytes = static_cast<const char*>(cell);
       uint32_t size;
@@ -172,14 +198,24 @@ inline Value LoadCell(PhysicalType type, const void* cell) {
 
 inline void StoreCell(PhysicalType type, void* cell, const Value& value) {
   switch (type) {
-    case PhysicalType::kBool8: *static_cast<uint8_t*>(cell) = value.boolean ? 1 : 0; break;
-    case PhysicalType::kInt16: std::memcpy(cell, &value.i16, 2); break;
+    case PhysicalType::kBool8:
+      *static_cast<uint8_t*>(cell) = value.boolean ? 1 : 0;
+      break;
+    case PhysicalType::kInt16:
+      std::memcpy(cell, &value.i16, 2);
+      break;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32: std::memcpy(cell, &value.i32, 4); break;
+    case PhysicalType::kFloat32:
+      std::memcpy(cell, &value.i32, 4);
+      break;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64: std::memcpy(cell, &value.i64, 8); break;
+    case PhysicalType::kFloat64:
+      std::memcpy(cell, &value.i64, 8);
+      break;
     case PhysicalType::kInt128:
-    case PhysicalType::kInterval: std::memcpy(cell, &value.i128, 16); break;
+    case PhysicalType::kInterval:
+      std::memcpy(cell, &value.i128, 16);
+      break;
     case PhysicalType::kString: {
       StringSlot slot = StringSlot::Of(value.is_null ? std::string_view() : value.str());
       std::memcpy(cell, &slot, sizeof(slot));

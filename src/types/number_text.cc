@@ -1,0 +1,204 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+#include "base/sqlstate.h"
+#include "types/text_parsers.h"
+
+namespace omendb::types {
+namespace {
+
+Status OutOfRange(std::string_view type, std::string_view text) {
+  return Status(
+      sqlstate::kNumericValueOutOfRange,
+      "value \"" + std::string(text) + "\" is out of range for type " + std::string(type));
+}
+
+template <typename T>
+struct Parsed {
+  enum class Outcome { kOk, kSyntax, kRange } outcome;
+  T value;
+};
+
+// As PostgreSQL's pg_strtoint: too many digits are out of range even before garbage.
+template <typename T>
+Parsed<T> ScanInteger(std::string_view text) {
+  using Outcome = typename Parsed<T>::Outcome;
+  const char* p = text.data();
+  const char* end = p + text.size();
+  while (p < end && IsSpace(*p)) ++p;
+  bool negative = p < end && *p == '-';
+  if (p < end && (*p == '-' || *p == '+')) ++p;
+  if (p == end || !IsDigit(*p)) return {Outcome::kSyntax, 0};
+  // Negative, so that the smallest value needs no case of its own.
+  T value = 0;
+  for (; p < end && IsDigit(*p); ++p) {
+    if (__builtin_mul_overflow(value, T{10}, &value) ||
+        __builtin_sub_overflow(value, static_cast<T>(*p - '0'), &value)) {
+      return {Outcome::kRange, 0};
+    }
+  }
+  while (p < end && IsSpace(*p)) ++p;
+  if (p != end) return {Outcome::kSyntax, 0};
+  if (negative) return {Outcome::kOk, value};
+  if (value == std::numeric_limits<T>::min()) return {Outcome::kRange, 0};
+  return {Outcome::kOk, static_cast<T>(-value)};
+}
+
+template <typename T>
+Result<T> IntegerOrError(std::string_view text, std::string_view type) {
+  Parsed<T> parsed = ScanInteger<T>(text);
+  if (parsed.outcome == Parsed<T>::Outcome::kOk) [[likely]]
+    return parsed.value;
+  if (parsed.outcome == Parsed<T>::Outcome::kRange) return OutOfRange(type, text);
+  return InvalidInput(type, text);
+}
+
+float ParseWithStrtod(const char* s, char** end, float) { return std::strtof(s, end); }
+double ParseWithStrtod(const char* s, char** end, double) { return std::strtod(s, end); }
+
+// The C library's reading, for what from_chars does not take: blanks, plus signs, hexadecimal, and
+// the limits of the range.
+template <typename T>
+Result<T> ParseFloatSlow(std::string_view text, std::string_view type) {
+  std::string copy(TrimSpace(text));
+  if (copy.empty() || copy.find('\0') != std::string::npos) return InvalidInput(type, text);
+  char* end = nullptr;
+  errno = 0;
+  T value = ParseWithStrtod(copy.c_str(), &end, T{});
+  if (end != copy.c_str() + copy.size()) return InvalidInput(type, text);
+  if (errno == ERANGE && (value == 0 || std::isinf(value))) {
+    return Status(sqlstate::kNumericValueOutOfRange,
+                  "\"" + copy + "\" is out of range for type " + std::string(type));
+  }
+  return value;
+}
+
+template <typename T>
+Result<T> ParseFloat(std::string_view text, std::string_view type) {
+  T value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value != 0 &&
+      std::isfinite(value)) [[likely]] {
+    return value;
+  }
+  return ParseFloatSlow<T>(text, type);
+}
+
+// Shortest digits as PostgreSQL lays them out: exponent form below 10^-4 and from 10^`digits` on.
+template <typename T>
+void AppendShortest(T value, int digits, std::string& out) {
+  char scientific[40];
+  auto [end, error] = std::to_chars(scientific, scientific + sizeof(scientific), value,
+                                    std::chars_format::scientific);
+  std::string_view text(scientific, static_cast<size_t>(end - scientific));
+  size_t mark = text.find('e');
+  int exponent = 0;
+  std::string_view power = text.substr(mark + 1);
+  if (power.front() == '+') power.remove_prefix(1);
+  std::from_chars(power.data(), power.data() + power.size(), exponent);
+  if (exponent < -4 || exponent >= digits) {
+    out.append(text);
+    return;
+  }
+  char fixed[400];
+  auto [fixed_end, fixed_error] =
+      std::to_chars(fixed, fixed + sizeof(fixed), value, std::chars_format::fixed);
+  out.append(fixed, static_cast<size_t>(fixed_end - fixed));
+}
+
+template <typename T>
+void AppendFloat(T value, int extra_float_digits, int decimal_digits, std::string& out) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "Infinity" : "-Infinity";
+  } else if (extra_float_digits > 0) {
+    AppendShortest(value, decimal_digits, out);
+  } else {
+    char buffer[64];
+    int precision = std::max(1, decimal_digits + extra_float_digits);
+    int size = std::snprintf(buffer, sizeof(buffer), "%.*g", precision, static_cast<double>(value));
+    out.append(buffer, static_cast<size_t>(size));
+  }
+}
+
+}  // namespace
+
+Status InvalidInput(std::string_view type, std::string_view text) {
+  return Status(
+      sqlstate::kInvalidTextRepresentation,
+      "invalid input syntax for type " + std::string(type) + ": \"" + std::string(text) + "\"");
+}
+
+Result<Value> ParseBool(std::string_view text) {
+  std::string_view s = TrimSpace(text);
+  auto is_prefix_of = [s](std::string_view word) {
+    return !s.empty() && s.size() <= word.size() && EqualsIgnoreCase(s, word.substr(0, s.size()));
+  };
+  if (is_prefix_of("true") || is_prefix_of("yes") || EqualsIgnoreCase(s, "on") || s == "1") {
+    return Value::Bool(true);
+  }
+  if (is_prefix_of("false") || is_prefix_of("no") || s == "0" ||
+      (s.size() >= 2 && is_prefix_of("off"))) {
+    return Value::Bool(false);
+  }
+  return InvalidInput("boolean", text);
+}
+
+Result<Value> ParseInteger(const SqlType& type, std::string_view text) {
+  switch (type.kind) {
+    case TypeKind::kInt2: {
+      OMEN_ASSIGN(int16_t value, IntegerOrError<int16_t>(text, "smallint"));
+      return Value::Int16(value);
+    }
+    case TypeKind::kInt4: {
+      OMEN_ASSIGN(int32_t value, IntegerOrError<int32_t>(text, "integer"));
+      return Value::Int32(value);
+    }
+    default: {
+      OMEN_ASSIGN(int64_t value, IntegerOrError<int64_t>(text, "bigint"));
+      return Value::Int64(value);
+    }
+  }
+}
+
+Result<Value> ParseOid(std::string_view text) {
+  // PostgreSQL reads with strtoul: a signed 32-bit value is taken as its bits.
+  Parsed<int64_t> parsed = ScanInteger<int64_t>(text);
+  using Outcome = Parsed<int64_t>::Outcome;
+  if (parsed.outcome == Outcome::kSyntax) return InvalidInput("oid", text);
+  if (parsed.outcome == Outcome::kRange || parsed.value > UINT32_MAX || parsed.value < INT32_MIN) {
+    return OutOfRange("oid", text);
+  }
+  return Value::Int32(static_cast<int32_t>(parsed.value));
+}
+
+Result<Value> ParseFloat4(std::string_view text) {
+  OMEN_ASSIGN(float value, ParseFloat<float>(text, "real"));
+  return Value::Float32(value);
+}
+
+Result<Value> ParseFloat8(std::string_view text) {
+  OMEN_ASSIGN(double value, ParseFloat<double>(text, "double precision"));
+  return Value::Float64(value);
+}
+
+void AppendInteger(int64_t value, std::string& out) {
+  char buffer[24];
+  auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  out.append(buffer, static_cast<size_t>(end - buffer));
+}
+
+void AppendFloat4(float value, int extra_float_digits, std::string& out) {
+  AppendFloat(value, extra_float_digits, std::numeric_limits<float>::digits10, out);
+}
+
+void AppendFloat8(double value, int extra_float_digits, std::string& out) {
+  AppendFloat(value, extra_float_digits, std::numeric_limits<double>::digits10, out);
+}
+
+}  // namespace omendb::types
