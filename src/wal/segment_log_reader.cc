@@ -103,7 +103,7 @@ Result<bool> SegmentLogReader::Enter(uint64_t* at) {
 Result<bool> SegmentLogReader::Load(uint64_t start) {
   segment_.reset();
   if (!std::binary_search(starts_.begin(), starts_.end(), start)) return false;
-  OMEN_ASSIGN(bytes_, ReadSegment(start));
+  OMEN_TRY(ReadSegment(start, bytes_));
   const auto header = DecodeSegmentHeader(bytes_);
   if (!header.has_value() || header->start != start) return false;
   if (system_id_ == 0) system_id_ = header->system_id;
@@ -116,14 +116,14 @@ Result<bool> SegmentLogReader::Load(uint64_t start) {
   return true;
 }
 
-Result<std::string> SegmentLogReader::ReadSegment(uint64_t start) const {
+Status SegmentLogReader::ReadSegment(uint64_t start, std::string& bytes) const {
   const std::string path = PathOf(start);
   OMEN_ASSIGN(const uint64_t size, env_.FileSize(path));
   OMEN_ASSIGN(auto file, env_.NewRandomAccessFile(path));
-  std::string bytes(size, '\0');
+  bytes.resize(size);
   OMEN_ASSIGN(const size_t got, file->Read(0, bytes));
   bytes.resize(got);
-  return bytes;
+  return Status::Ok();
 }
 
 Result<bool> SegmentLogReader::EndOrDamage(uint64_t bad_at) {
@@ -153,8 +153,9 @@ Result<uint64_t> SegmentLogReader::DurableClaimBehind(uint64_t lsn) {
   uint64_t claim = 0;
   const auto after = std::upper_bound(starts_.begin(), starts_.end(), lsn);
   auto it = after == starts_.begin() ? after : std::prev(after);
+  std::string bytes;
   for (; it != starts_.end(); ++it) {
-    OMEN_ASSIGN(const std::string bytes, ReadSegment(*it));
+    OMEN_TRY(ReadSegment(*it, bytes));
     const uint64_t from = lsn > *it ? lsn - *it : kSegmentHeaderBytes;
     claim = std::max(claim, DurableClaim(bytes, *it, from, system_id_));
   }

@@ -55,7 +55,7 @@ class SegmentLogReader : public LogReader {
   Result<uint64_t> DurableClaimBehind(uint64_t lsn);
   Status DamagedAt(uint64_t lsn, std::string_view what) const;
   std::string PathOf(uint64_t start) const { return env::JoinPath(dir_, SegmentName(start)); }
-  Result<std::string> ReadSegment(uint64_t start) const;
+  Status ReadSegment(uint64_t start, std::string& bytes) const;
 
   env::Env& env_;  // borrowed
   const std::string dir_;
