@@ -1,6 +1,7 @@
 #include "types/binary_numeric.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "base/bytes.h"
@@ -10,112 +11,117 @@
 namespace omendb::types {
 namespace {
 
-constexpr int kDigitBase = 10000;
-constexpr int kDigitDecimals = 4;
-constexpr uint16_t kPositive = 0x0000;
-constexpr uint16_t kNegative = 0x4000;
-constexpr uint16_t kNan = 0xC000;
-constexpr uint16_t kPlusInfinity = 0xD000;
-constexpr uint16_t kMinusInfinity = 0xF000;
-constexpr size_t kHeaderBytes = 8;
-// Digits that text of a value in range can need; more is refused before any work.
-constexpr uint16_t kDigitsMax = 1000;
+constexpr uint16_t kPositive = 0x0000, kNegative = 0x4000, kNaN = 0xC000, kInfinity = 0xD000,
+                   kMinusInfinity = 0xF000;
+constexpr uint16_t kScaleMax = 0x3FFF;
+constexpr int kBase = 10000;
+constexpr int kDigitsOfBase = 4;
 
-Status BadNumeric(std::string_view what) {
+Status Invalid(std::string what) {
   return Status(sqlstate::kInvalidBinaryRepresentation,
-                "invalid " + std::string(what) + " in external \"numeric\" value");
+                "invalid " + what + " in external \"numeric\" value");
 }
 
-void PutBe16(int value, std::string& out) {
-  char bytes[2];
-  StoreBe<uint16_t>(bytes, static_cast<uint16_t>(value));
-  out.append(bytes, 2);
+void Put16(uint16_t value, std::string& out) {
+  char buffer[2];
+  StoreBe<uint16_t>(buffer, value);
+  out.append(buffer, 2);
 }
 
-// The number as decimal text: digits before and behind the point.
-std::string DecimalText(bool negative, int weight, const std::vector<uint16_t>& digits) {
-  std::string text = negative ? "-0" : "0";
-  auto append = [&text](int digit) {
-    for (int divisor = kDigitBase / 10; divisor > 0; divisor /= 10) {
-      text += static_cast<char>('0' + digit / divisor % 10);
-    }
+// The groups as decimal text: "123" groups with weight 0 is "123", with weight -1 "0.0123".
+std::string GroupsToText(std::string_view groups, int weight, int scale) {
+  auto count = static_cast<int>(groups.size() / 2);
+  std::string text;
+  char digits[8];
+  auto put = [&](int index) {
+    unsigned group = index >= 0 && index < count
+                         ? LoadBe<uint16_t>(groups.data() + static_cast<size_t>(index) * 2)
+                         : 0;
+    std::snprintf(digits, sizeof(digits), "%04u", group % kBase);
+    text.append(digits, kDigitsOfBase);
   };
-  auto digit_at = [&digits](int i) {
-    return i >= 0 && i < static_cast<int>(digits.size()) ? static_cast<int>(digits[i]) : 0;
-  };
-  for (int i = 0; i <= weight; ++i) append(digit_at(i));
+  for (int i = 0; i <= weight; ++i) put(i);
+  if (text.empty()) text = "0";
   text += '.';
-  for (int i = weight + 1; i < static_cast<int>(digits.size()); ++i) append(digit_at(i));
+  // Groups at power -1 and below; index grows as the power falls.
+  int fraction_groups = std::max(0, count - 1 - weight);
+  for (int i = 0; i < fraction_groups; ++i) put(weight + 1 + i);
+  // Digits beyond the shown scale are not part of the value.
+  size_t point = text.find('.');
+  size_t kept = point + 1 + static_cast<size_t>(scale);
+  if (text.size() > kept) text.resize(kept);
+  if (text.back() == '.') text.pop_back();
   return text;
 }
 
 }  // namespace
 
 Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
-  if (bytes.size() < kHeaderBytes) {
+  if (bytes.size() < 8) {
     return Status(sqlstate::kProtocolViolation, "insufficient data left in message");
   }
-  const uint16_t count = LoadBe<uint16_t>(bytes.data());
-  const auto weight = static_cast<int16_t>(LoadBe<uint16_t>(bytes.data() + 2));
-  const uint16_t sign = LoadBe<uint16_t>(bytes.data() + 4);
-  const uint16_t scale = LoadBe<uint16_t>(bytes.data() + 6);
-  if (sign == kNan || sign == kPlusInfinity || sign == kMinusInfinity) {
-    return NotSupported("numeric NaN or infinity");
+  size_t count = LoadBe<uint16_t>(bytes.data());
+  auto weight = static_cast<int16_t>(LoadBe<uint16_t>(bytes.data() + 2));
+  auto sign = LoadBe<uint16_t>(bytes.data() + 4);
+  auto scale = LoadBe<uint16_t>(bytes.data() + 6);
+  std::string_view groups = bytes.substr(8);
+  if (sign == kNaN || sign == kInfinity || sign == kMinusInfinity) {
+    return NotSupported("numeric value NaN or infinity");
   }
-  if (sign != kPositive && sign != kNegative) return BadNumeric("sign");
-  if (scale > 0x3FFF) return BadNumeric("scale");
-  if (bytes.size() != kHeaderBytes + size_t{count} * 2) {
+  if (sign != kPositive && sign != kNegative) return Invalid("sign");
+  if (scale > kScaleMax) return Invalid("scale");
+  if (groups.size() != count * 2) {
     return Status(sqlstate::kInvalidBinaryRepresentation, "incorrect binary data format");
   }
-  if (count > kDigitsMax || weight > kDigitsMax || weight < -kDigitsMax) {
-    return NumericOverflow(type);
-  }
-  std::vector<uint16_t> digits(count);
+  bool any = false;
   for (size_t i = 0; i < count; ++i) {
-    digits[i] = LoadBe<uint16_t>(bytes.data() + kHeaderBytes + i * 2);
-    if (digits[i] >= kDigitBase) return BadNumeric("digit");
+    auto group = LoadBe<uint16_t>(groups.data() + i * 2);
+    if (group >= kBase) return Invalid("digit");
+    if (group != 0) any = true;
   }
-  int shown_weight = weight;
-  if (weight < -1) {  // Leading zero digits behind the point.
-    digits.insert(digits.begin(), static_cast<size_t>(-1 - weight), 0);
-    shown_weight = -1;
+  if (!any) return NumericFromUnits(type, 0);
+  // Leading zero groups do not count towards the size.
+  while (LoadBe<uint16_t>(groups.data()) == 0) {
+    groups.remove_prefix(2);
+    --weight;
   }
-  return ParseNumeric(DecimalText(sign == kNegative, shown_weight, digits), type);
+  constexpr int kWeightMax = kNumericPrecisionMax / kDigitsOfBase + 1;
+  if (weight > kWeightMax) return NumericOverflow(type);
+  // Far behind every scale of ours: rounds to zero.
+  if (weight < -kWeightMax - 1) return NumericFromUnits(type, 0);
+  std::string text = GroupsToText(groups, weight, scale);
+  if (sign == kNegative) text.insert(0, 1, '-');
+  return ParseNumeric(text, type);
 }
 
 void SendNumeric(const SqlType& type, const Value& value, std::string& out) {
-  Int128 units = NumericUnits(type, value);
-  int scale = type.numeric_scale();
-  if (type.numeric_unconstrained()) {
-    for (; scale > 0 && units % 10 == 0; --scale) units /= 10;
+  std::string text;
+  AppendNumeric(type, value, text);
+  bool negative = text.front() == '-';
+  if (negative) text.erase(0, 1);
+  size_t point = std::min(text.find('.'), text.size());
+  std::string fraction = point < text.size() ? text.substr(point + 1) : std::string();
+  std::string whole = text.substr(0, point);
+  auto scale = static_cast<uint16_t>(fraction.size());
+  whole.insert(0, (kDigitsOfBase - whole.size() % kDigitsOfBase) % kDigitsOfBase, '0');
+  fraction.append((kDigitsOfBase - fraction.size() % kDigitsOfBase) % kDigitsOfBase, '0');
+  int weight = static_cast<int>(whole.size()) / kDigitsOfBase - 1;
+  std::string all = whole + fraction;
+  std::vector<uint16_t> groups;
+  for (size_t i = 0; i < all.size(); i += kDigitsOfBase) {
+    groups.push_back(static_cast<uint16_t>(std::stoi(all.substr(i, kDigitsOfBase))));
   }
-  const bool negative = units < 0;
-  auto magnitude = static_cast<unsigned __int128>(negative ? -units : units);
-  // Base-10000 digits behind the point must be whole: pad the last one with zeros.
-  const int pad = (kDigitDecimals - scale % kDigitDecimals) % kDigitDecimals;
-  std::vector<int> digits;  // least significant first
-  // The last digit takes what is left of the scale, so that no product can overflow.
-  if (pad != 0) {
-    auto divisor = static_cast<unsigned __int128>(PowerOfTen(kDigitDecimals - pad));
-    digits.push_back(static_cast<int>(magnitude % divisor) * static_cast<int>(PowerOfTen(pad)));
-    magnitude /= divisor;
-  }
-  for (; magnitude != 0; magnitude /= kDigitBase) {
-    digits.push_back(static_cast<int>(magnitude % kDigitBase));
-  }
-  const int fraction_digits = (scale + pad) / kDigitDecimals;
-  int weight = static_cast<int>(digits.size()) - fraction_digits - 1;
-  while (!digits.empty() && digits.back() == 0) {
-    digits.pop_back();
-    --weight;
-  }
-  const auto first_used = std::find_if(digits.begin(), digits.end(), [](int d) { return d != 0; });
-  digits.erase(digits.begin(), first_used);
-  PutBe16(static_cast<int>(digits.size()), out);
-  PutBe16(digits.empty() ? 0 : weight, out);
-  PutBe16(negative ? kNegative : kPositive, out);
-  PutBe16(scale, out);
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) PutBe16(*digit, out);
+  size_t first = 0;
+  while (first < groups.size() && groups[first] == 0) ++first;
+  size_t last = groups.size();
+  while (last > first && groups[last - 1] == 0) --last;
+  bool zero = first == last;
+  Put16(static_cast<uint16_t>(last - first), out);
+  Put16(zero ? 0 : static_cast<uint16_t>(static_cast<int16_t>(weight - static_cast<int>(first))),
+        out);
+  Put16(negative && !zero ? kNegative : kPositive, out);
+  Put16(scale, out);
+  for (size_t i = first; i < last; ++i) Put16(groups[i], out);
 }
 
 }  // namespace omendb::types

@@ -1,7 +1,9 @@
-// binary_numeric.h - numeric on the wire: base-10000 digits, weight, sign and display scale.
+// binary_numeric.h - numeric on the wire: digits of base 10000.
 //
-// Internal to this folder. Thread safety: pure.
-// See            PostgreSQL 15, numeric_send and numeric_recv.
+// Format         int16 digit count, int16 weight (power of 10000 of the first digit), uint16 sign
+//                (0x0000 +, 0x4000 -, 0xC000 NaN, 0xD000 and 0xF000 the infinities), uint16 decimal
+//                digits shown behind the point, then the digits, each an int16 below 10000.
+// Internal to this folder. Thread safety: pure. Errors: 22P03; 22003; 0A000 for NaN and infinity.
 #pragma once
 
 #include <string>
@@ -13,7 +15,6 @@
 
 namespace omendb::types {
 
-// 22P03 for malformed digits; 22003 past the type's precision; 0A000 for NaN and the infinities.
 Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes);
 void SendNumeric(const SqlType& type, const Value& value, std::string& out);
 
