@@ -1,0 +1,337 @@
+#include "server/connection.h"
+
+#include "base/sqlstate.h"
+
+namespace omendb::server {
+namespace {
+
+Status ProtocolError(std::string message) {
+  return Status(sqlstate::kProtocolViolation, std::move(message)).WithRadius(Radius::kConnection);
+}
+
+// The client is gone: nothing can be said to it.
+bool IsSilent(const Status& error) { return error.Is(sqlstate::kConnectionFailure); }
+
+pgwire::TransactionStatus TransactionStatusOf(char status) {
+  return static_cast<pgwire::TransactionStatus>(status);
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionContext& context, boost::asio::io_context& loop, Socket socket,
+                       Yield yield)
+    : context_(context),
+      stream_(loop, std::move(socket)),
+      yield_(yield),
+      waiter_(loop, yield),
+      sink_(*this) {
+  context_.counters.connections_open.fetch_add(1, std::memory_order_relaxed);
+}
+
+Connection::~Connection() {
+  context_.counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Connection::Run() {
+  auto started = Start();
+  Status end = started.ok() ? Status::Ok() : std::move(started).status();
+  if (started.ok() && *started) end = Serve();
+  if (!end.ok() && !IsSilent(end)) {
+    ErrorInfo fatal = end.error();
+    fatal.radius = Radius::kConnection;
+    pgwire::WriteError(output_, fatal);
+  }
+  if (end.ok() || !IsSilent(end)) {
+    const Status flushed = Flush();
+    (void)flushed.ok();  // The client may be gone; there is nobody left to tell.
+  }
+  session_.reset();
+  stream_.Close();
+}
+
+Status Connection::ReadMore(SteadyTime deadline) {
+  const size_t room = std::max<size_t>(input_.missing(), 8192);
+  const Stream::ReadResult got = stream_.Read(input_.Room(room), deadline, yield_);
+  switch (got.state) {
+    case Stream::ReadState::kData:
+      context_.counters.bytes_received.fetch_add(got.bytes, std::memory_order_relaxed);
+      input_.Commit(got.bytes);
+      return Status::Ok();
+    case Stream::ReadState::kClosed:
+      return Status(sqlstate::kConnectionFailure, "client closed the connection")
+          .WithRadius(Radius::kConnection);
+    case Stream::ReadState::kInterrupted:
+      return Status(sqlstate::kAdminShutdown, "terminating connection due to administrator command")
+          .WithRadius(Radius::kConnection);
+    case Stream::ReadState::kTimedOut:
+      return session_ == nullptr
+                 ? Status(sqlstate::kConnectionFailure, "authentication timed out")
+                 : Status(SqlState("25P03"),
+                          "terminating connection due to idle-in-transaction timeout")
+                       .WithRadius(Radius::kConnection);
+  }
+  return Status::Ok();
+}
+
+Status Connection::NextFrame(pgwire::Frame& frame, SteadyTime deadline, size_t bytes_max) {
+  while (true) {
+    switch (input_.NextFrame(frame, bytes_max)) {
+      case pgwire::FrameState::kFrame:
+        return Status::Ok();
+      case pgwire::FrameState::kBroken:
+        return input_.error();
+      case pgwire::FrameState::kNeedMore:
+        break;
+    }
+    // Everything that was asked so far is answered before we wait: one write for a whole pipeline.
+    OMEN_TRY(Flush());
+    OMEN_TRY(ReadMore(deadline));
+  }
+}
+
+SteadyTime Connection::IdleDeadline() const {
+  const uint64_t timeout_ms = session_->idle_in_transaction_timeout_ms();
+  if (timeout_ms == 0 || session_->transaction_status() == 'I') return kNoDeadline;
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+}
+
+Status Connection::Serve() {
+  while (true) {
+    pgwire::Frame frame;
+    OMEN_TRY(NextFrame(frame, IdleDeadline(), pgwire::InputBuffer::kMessageBytesMax));
+    OMEN_ASSIGN(const bool goes_on, Handle(frame));
+    if (!goes_on) return Status::Ok();
+    input_.ShrinkIfIdle();
+  }
+}
+
+Result<bool> Connection::Handle(const pgwire::Frame& frame) {
+  namespace frontend = pgwire::frontend;
+  switch (frame.type) {
+    case frontend::kTerminate:
+      return false;
+    case frontend::kQuery:
+      if (!skip_to_sync_) OMEN_TRY(HandleQuery(frame.body));
+      return true;
+    case frontend::kSync:
+      skip_to_sync_ = false;
+      HandleSync();
+      return true;
+    case frontend::kFlush:
+      OMEN_TRY(Flush());
+      return true;
+    // Left over from a COPY that ended with an error: ignored, as the protocol says.
+    case frontend::kCopyData:
+    case frontend::kCopyDone:
+    case frontend::kCopyFail:
+      return true;
+    case frontend::kParse:
+    case frontend::kBind:
+    case frontend::kDescribe:
+    case frontend::kExecute:
+    case frontend::kClose:
+    case frontend::kFunctionCall: {
+      if (skip_to_sync_) return true;
+      const Status handled = HandleExtended(frame);
+      if (handled.ok()) return true;
+      if (handled.error().radius == Radius::kConnection) return handled;
+      skip_to_sync_ = true;
+      session_->FailTransaction();
+      ReportError(handled);
+      return true;
+    }
+    default:
+      return ProtocolError(std::string("invalid frontend message type ") +
+                           std::to_string(static_cast<unsigned char>(frame.type)));
+  }
+}
+
+Status Connection::HandleExtended(const pgwire::Frame& frame) {
+  switch (frame.type) {
+    case pgwire::frontend::kParse:
+      return HandleParse(frame.body);
+    case pgwire::frontend::kBind:
+      return HandleBind(frame.body);
+    case pgwire::frontend::kDescribe:
+      return HandleDescribe(frame.body);
+    case pgwire::frontend::kExecute:
+      return HandleExecute(frame.body);
+    case pgwire::frontend::kClose:
+      return HandleClose(frame.body);
+    default:
+      return NotSupported("the function call protocol");
+  }
+}
+
+Status Connection::HandleQuery(std::string_view body) {
+  std::string_view text;
+  Status done = pgwire::DecodeString(body, text);
+  if (done.ok()) {
+    // COPY reads further messages into the buffer that the text lies in.
+    const std::string query(text);
+    sink_.Begin({}, {}, session_->io_settings());
+    done = session_->ExecuteSimple(query, sink_);
+  }
+  if (!done.ok()) {
+    if (done.error().radius == Radius::kConnection) return done;
+    ReportError(done);
+  }
+  WriteReady();
+  return Status::Ok();
+}
+
+Status Connection::HandleParse(std::string_view body) {
+  OMEN_TRY(pgwire::DecodeParse(body, parse_));
+  OMEN_TRY(session_->Parse(parse_.statement, parse_.query, parse_.parameter_oids));
+  pgwire::WriteParseComplete(output_);
+  return Status::Ok();
+}
+
+Status Connection::HandleBind(std::string_view body) {
+  OMEN_TRY(pgwire::DecodeBind(body, bind_));
+  parameters_.clear();
+  for (const pgwire::ParameterView& p : bind_.parameters) {
+    parameters_.push_back({p.is_null, p.is_binary, p.bytes});
+  }
+  for (const int16_t format : bind_.result_formats) {
+    if (format != 0 && format != 1) {
+      return Status(sqlstate::kInvalidParameterValue,
+                    "unsupported format code: " + std::to_string(format));
+    }
+  }
+  OMEN_TRY(session_->Bind(bind_.portal, bind_.statement, parameters_));
+  auto formats = portal_formats_.find(bind_.portal);
+  if (formats == portal_formats_.end()) {
+    formats = portal_formats_.emplace(std::string(bind_.portal), std::vector<int16_t>()).first;
+  }
+  formats->second.assign(bind_.result_formats.begin(), bind_.result_formats.end());
+  pgwire::WriteBindComplete(output_);
+  return Status::Ok();
+}
+
+Status Connection::HandleDescribe(std::string_view body) {
+  pgwire::TargetMessage target;
+  OMEN_TRY(pgwire::DecodeTarget(body, target));
+  const bool is_statement = target.kind == 'S';
+  OMEN_ASSIGN(const sql::Session::Description description,
+              is_statement ? session_->DescribeStatement(target.name)
+                           : session_->DescribePortal(target.name));
+  if (is_statement) pgwire::WriteParameterDescription(output_, description.param_oids);
+  if (!description.has_rows) {
+    pgwire::WriteNoData(output_);
+    return Status::Ok();
+  }
+  std::span<const int16_t> formats;
+  if (!is_statement) {
+    auto found = portal_formats_.find(target.name);
+    if (found != portal_formats_.end()) formats = found->second;
+  }
+  if (formats.size() > 1 && formats.size() != description.columns.size()) {
+    return Status(sqlstate::kProtocolViolation,
+                  "bind message has " + std::to_string(formats.size()) +
+                      " result formats but query has " +
+                      std::to_string(description.columns.size()) + " columns");
+  }
+  WriteColumns(output_, description.columns, formats);
+  return Status::Ok();
+}
+
+Status Connection::HandleExecute(std::string_view body) {
+  pgwire::ExecuteMessage execute;
+  OMEN_TRY(pgwire::DecodeExecute(body, execute));
+  // COPY reads further messages into the buffer that the name lies in.
+  const std::string portal(execute.portal);
+  OMEN_ASSIGN(const sql::Session::Description description, session_->DescribePortal(portal));
+  std::span<const int16_t> formats;
+  auto found = portal_formats_.find(portal);
+  if (found != portal_formats_.end()) formats = found->second;
+  if (formats.size() > 1 && formats.size() != description.columns.size()) {
+    return Status(sqlstate::kProtocolViolation,
+                  "bind message has " + std::to_string(formats.size()) +
+                      " result formats but query has " +
+                      std::to_string(description.columns.size()) + " columns");
+  }
+  sink_.Begin(formats, description.columns, session_->io_settings());
+  return session_->Execute(
+      portal, execute.rows_max > 0 ? static_cast<uint64_t>(execute.rows_max) : 0, sink_);
+}
+
+Status Connection::HandleClose(std::string_view body) {
+  pgwire::TargetMessage target;
+  OMEN_TRY(pgwire::DecodeTarget(body, target));
+  if (target.kind == 'S') {
+    OMEN_TRY(session_->CloseStatement(target.name));
+  } else {
+    OMEN_TRY(session_->ClosePortal(target.name));
+    auto found = portal_formats_.find(target.name);
+    if (found != portal_formats_.end()) portal_formats_.erase(found);
+  }
+  pgwire::WriteCloseComplete(output_);
+  return Status::Ok();
+}
+
+void Connection::HandleSync() {
+  const Status synced = session_->Sync(sink_);
+  if (!synced.ok()) ReportError(synced);
+  WriteReady();
+}
+
+void Connection::ReportError(const Status& error) { pgwire::WriteError(output_, error.error()); }
+
+void Connection::WriteReady() {
+  // Portals other than held ones end with their transaction; stale formats would only be unused.
+  if (session_->transaction_status() == 'I' && portal_formats_.size() > 64) {
+    portal_formats_.clear();
+  }
+  pgwire::WriteReadyForQuery(output_, TransactionStatusOf(session_->transaction_status()));
+}
+
+Status Connection::Flush() {
+  if (output_.empty()) return Status::Ok();
+  const Status written = stream_.Write(output_, yield_);
+  context_.counters.bytes_sent.fetch_add(output_.size(), std::memory_order_relaxed);
+  output_.clear();
+  return written;
+}
+
+Result<std::optional<std::string_view>> Connection::ReadCopyMessage() {
+  while (true) {
+    pgwire::Frame frame;
+    OMEN_TRY(NextFrame(frame, kNoDeadline, pgwire::InputBuffer::kMessageBytesMax));
+    switch (frame.type) {
+      case pgwire::frontend::kCopyData:
+        return std::optional<std::string_view>(frame.body);
+      case pgwire::frontend::kCopyDone:
+        return std::optional<std::string_view>();
+      case pgwire::frontend::kCopyFail: {
+        std::string_view reason;
+        OMEN_TRY(pgwire::DecodeString(frame.body, reason));
+        return Status(sqlstate::kQueryCanceled, "COPY from stdin failed: " + std::string(reason));
+      }
+      case pgwire::frontend::kFlush:
+      case pgwire::frontend::kSync:
+        break;  // Clients of the extended protocol may send them; they mean nothing here.
+      default:
+        return ProtocolError("unexpected message type 0x" + std::to_string(frame.type) +
+                             " during COPY from stdin");
+    }
+  }
+}
+
+Status Connection::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) {
+  auto done = std::make_shared<WaitPoint>();
+  bool ran = false;
+  context_.pool.Submit(
+      [&work, &cancel, &ran](Waiter& waiter) {
+        if (cancel.set()) return;  // Cancelled while it was queued.
+        ran = true;
+        work(waiter);
+      },
+      done);
+  // The work uses this session: whatever happens, its end is awaited. A cancel reaches it through
+  // the flag that it polls.
+  OMEN_TRY(waiter_.Wait(done, kNoDeadline, nullptr));
+  return ran ? Status::Ok() : cancel.ToStatus();
+}
+
+}  // namespace omendb::server

@@ -1,0 +1,39 @@
+// coroutine.h - sessions as stackful coroutines: code that is written as if it blocked, on threads
+// that never do.
+//
+// A session runs on the event loop that accepted it, for its whole life. While it waits (client,
+// row lock, commit, analytical work) it is suspended and the loop serves others.
+//
+// Thread safety  A CoroutineWaiter belongs to its coroutine. The things waited for may be signalled
+//                from any thread: the wake-up is posted to the loop.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+
+#include "base/waiter.h"
+
+namespace omendb::server {
+
+using Yield = boost::asio::yield_context;
+
+// Bytes of a session's stack: PostgreSQL's parser recurses. Only touched pages take memory.
+inline constexpr size_t kCoroutineStackBytes = 1 << 20;
+
+class CoroutineWaiter : public Waiter {
+ public:
+  CoroutineWaiter(boost::asio::io_context& loop, Yield yield) : loop_(loop), yield_(yield) {}
+  Status Wait(const std::shared_ptr<WaitPoint>& point, SteadyTime deadline,
+              CancelFlag* cancel) override;
+
+ private:
+  boost::asio::io_context& loop_;
+  Yield yield_;
+};
+
+// Runs `body(yield)` as a coroutine on the loop.
+void Spawn(boost::asio::io_context& loop, std::function<void(Yield)> body);
+
+}  // namespace omendb::server
