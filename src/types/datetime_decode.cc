@@ -169,7 +169,7 @@ Error Decoder::DecodeDate(std::string_view text, Mask seen) {
   }
   found_ = mask;
   Mask all = (seen | mask) & ~(kDayOfYear | kZone);
-  return (all & kDate) == kDate && (all & ~kDate & ~seen) == 0 ? Error::kNone : Error::kBadFormat;
+  return all == kDate ? Error::kNone : Error::kBadFormat;
 }
 
 Error Decoder::DecodeTime(std::string_view text) {
@@ -180,8 +180,7 @@ Error Decoder::DecodeTime(std::string_view text) {
   if (error != Error::kNone) return error;
   if (!text.starts_with(':')) return Error::kBadFormat;
   text.remove_prefix(1);
-  if (text.empty() || !IsDigit(text.front())) return Error::kBadFormat;
-  if ((error = TakeInt(text, minute)) != Error::kNone) return error;
+  if ((error = TakeIntOrZero(text, minute)) != Error::kNone) return error;
   if (text.starts_with('.')) {
     // Minutes and seconds.
     if ((error = ParseFractionalSecond(text, micros)) != Error::kNone) return error;
@@ -190,8 +189,7 @@ Error Decoder::DecodeTime(std::string_view text) {
     hour = 0;
   } else if (text.starts_with(':')) {
     text.remove_prefix(1);
-    if (text.empty() || !IsDigit(text.front())) return Error::kBadFormat;
-    if ((error = TakeInt(text, second)) != Error::kNone) return error;
+    if ((error = TakeIntOrZero(text, second)) != Error::kNone) return error;
     if (text.starts_with('.')) {
       if ((error = ParseFractionalSecond(text, micros)) != Error::kNone) return error;
     } else if (!text.empty()) {
@@ -598,7 +596,10 @@ Error Decoder::Validate() {
   if (time_only_) {
     bool in_range = fields_.minute <= 59 && fields_.second <= 60;
     if (!in_range || ValidateTime() != Error::kNone) return Error::kFieldOverflow;
-    return (seen_ & kTime) == kTime ? Error::kNone : Error::kBadFormat;
+    // The offset of a zone depends on the date.
+    bool zone_without_date =
+        fields_.zone != nullptr && !fields_.zone->is_fixed() && (seen_ & kDate) != kDate;
+    return (seen_ & kTime) == kTime && !zone_without_date ? Error::kNone : Error::kBadFormat;
   }
   return (seen_ & kDate) == kDate ? Error::kNone : Error::kBadFormat;
 }

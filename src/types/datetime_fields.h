@@ -123,5 +123,7 @@ DateTimeError ParseZoneOffset(std::string_view text, int32_t& seconds_east);
 // An int at the front of `text`, which moves behind it, as strtol reads (no blanks);
 // kFieldOverflow.
 DateTimeError TakeInt(std::string_view& text, int64_t& value, int64_t max = INT32_MAX);
+// The same behind a colon, where PostgreSQL takes no digits for zero: "12:" is "12:00".
+DateTimeError TakeIntOrZero(std::string_view& text, int64_t& value);
 
 }  // namespace omendb::types

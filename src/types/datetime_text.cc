@@ -116,7 +116,8 @@ bool ParseIsoTimestamp(std::string_view text, const TimeZone* zone, int64_t& mic
 // Microseconds of the fields as wall-clock time; false beyond what 64 bits hold.
 bool LocalMicros(const DateTimeFields& fields, int64_t& micros) {
   int64_t days = fields.Days();
-  if (days < kDateMin) return false;
+  // Three weeks before the first timestamp: the zone may bring it back into range.
+  if (days < DaysFromCivil(-4713, 11, 1)) return false;
   return !__builtin_mul_overflow(days, kMicrosPerDay, &micros) &&
          !__builtin_add_overflow(micros, fields.TimeMicros(), &micros);
 }

@@ -158,6 +158,12 @@ DateTimeError TakeInt(std::string_view& text, int64_t& value, int64_t max) {
   return DateTimeError::kNone;
 }
 
+DateTimeError TakeIntOrZero(std::string_view& text, int64_t& value) {
+  value = 0;
+  if (text.empty() || !IsDigit(text.front())) return DateTimeError::kNone;
+  return TakeInt(text, value);
+}
+
 DateTimeError ParseFractionalSecond(std::string_view text, int32_t& micros) {
   std::string_view digits = text.substr(1);
   if (!std::all_of(digits.begin(), digits.end(), IsDigit)) return DateTimeError::kBadFormat;

@@ -260,8 +260,7 @@ Error Decoder::DecodeClock(std::string_view text) {
   if (error != Error::kNone) return error;
   if (!text.starts_with(':')) return Error::kBadFormat;
   text.remove_prefix(1);
-  if (text.empty() || !IsDigit(text.front())) return Error::kBadFormat;
-  if ((error = TakeInt(text, parts[1])) != Error::kNone) return error;
+  if ((error = TakeIntOrZero(text, parts[1])) != Error::kNone) return error;
   bool minutes_first =
       text.starts_with('.') || (text.empty() && range_ == (kRangeMinute | kRangeSecond));
   if (minutes_first) {
@@ -271,8 +270,7 @@ Error Decoder::DecodeClock(std::string_view text) {
     parts[0] = 0;
   } else if (text.starts_with(':')) {
     text.remove_prefix(1);
-    if (text.empty() || !IsDigit(text.front())) return Error::kBadFormat;
-    if ((error = TakeInt(text, parts[2])) != Error::kNone) return error;
+    if ((error = TakeIntOrZero(text, parts[2])) != Error::kNone) return error;
   }
   if (text.starts_with('.')) {
     if ((error = ParseFractionalSecond(text, micros)) != Error::kNone) return error;
@@ -437,6 +435,7 @@ class Iso8601Decoder {
   bool in_date_ = true;
   bool has_field_ = false;
   bool done_ = false;
+  size_t digits_ = 0;  // Of the last number, before its point.
 };
 
 Error Iso8601Decoder::TakeDecimal(int64_t& value, double& fraction) {
@@ -455,6 +454,7 @@ Error Iso8601Decoder::TakeDecimal(int64_t& value, double& fraction) {
     if (error != std::errc()) return Error::kFieldOverflow;
   }
   rest_.remove_prefix(size);
+  digits_ = size - start;
   fraction = 0;
   if (!point) return Error::kNone;
   TakeFraction(rest_, fraction);
@@ -482,7 +482,7 @@ Error Iso8601Decoder::AlternativeDate(char delimiter, int64_t value, double frac
   if (has_field_ || (delimiter != 'T' && delimiter != '\0' && delimiter != '-')) {
     return Error::kBadFormat;
   }
-  if (delimiter != '-') {
+  if (delimiter != '-' && digits_ == 8) {
     // YYYYMMDD.
     Error error = Sum(Unit::kYear, value / 10000, 0);
     if (error == Error::kNone) error = Sum(Unit::kMonth, value / 100 % 100, 0);
@@ -493,6 +493,9 @@ Error Iso8601Decoder::AlternativeDate(char delimiter, int64_t value, double frac
     return error;
   }
   Error error = Sum(Unit::kYear, value, fraction);
+  done_ = delimiter == '\0';
+  if (delimiter == 'T') in_date_ = false;
+  if (delimiter != '-') return error;
   constexpr Unit kUnits[] = {Unit::kMonth, Unit::kDay};
   for (Unit unit : kUnits) {
     if (error != Error::kNone) return error;
@@ -531,13 +534,14 @@ Error Iso8601Decoder::TimeUnit(char unit, int64_t value, double fraction) {
 Error Iso8601Decoder::AlternativeTime(char delimiter, int64_t value, double fraction) {
   if (has_field_ || (delimiter != '\0' && delimiter != ':')) return Error::kBadFormat;
   done_ = true;
-  if (delimiter == '\0') {
+  if (delimiter == '\0' && digits_ == 6) {
     Error error = Sum(Unit::kHour, value / 10000, 0);
     if (error == Error::kNone) error = Sum(Unit::kMinute, value / 100 % 100, 0);
     if (error == Error::kNone) error = Sum(Unit::kSecond, value % 100, fraction);
     return error;
   }
   Error error = Sum(Unit::kHour, value, fraction);
+  if (delimiter == '\0') return error;
   constexpr Unit kUnits[] = {Unit::kMinute, Unit::kSecond};
   for (Unit unit : kUnits) {
     if (error != Error::kNone) return error;

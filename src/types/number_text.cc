@@ -88,26 +88,57 @@ Result<T> ParseFloat(std::string_view text, std::string_view type) {
   return ParseFloatSlow<T>(text, type);
 }
 
+// Whether `digits` * 10^power lies exactly between `value` and a neighbour. PostgreSQL does not
+// trust readers to round such a text to even, and writes more digits.
+template <typename T>
+bool IsMidpoint(T value, std::string_view text, int exponent) {
+  constexpr int kExponentMax = 37;  // 128 bits hold what is below.
+  if (exponent < std::numeric_limits<T>::digits10 || exponent > kExponentMax) return false;
+  __int128 decimal = 0;
+  int digits = 0;
+  for (char c : text) {
+    if (c == 'e') break;
+    if (!IsDigit(c)) continue;
+    decimal = decimal * 10 + (c - '0');
+    ++digits;
+  }
+  for (; digits <= exponent; ++digits) decimal *= 10;
+  T magnitude = std::fabs(value);
+  auto exact = static_cast<__int128>(magnitude);
+  T neighbour = std::nextafter(magnitude, decimal > exact ? std::numeric_limits<T>::max() : T{0});
+  __int128 distance = decimal > exact ? decimal - exact : exact - decimal;
+  __int128 gap = static_cast<__int128>(neighbour) - exact;
+  return distance * 2 == (gap < 0 ? -gap : gap);
+}
+
+int ExponentOf(std::string_view scientific) {
+  std::string_view power = scientific.substr(scientific.find('e') + 1);
+  if (power.front() == '+') power.remove_prefix(1);
+  int exponent = 0;
+  std::from_chars(power.data(), power.data() + power.size(), exponent);
+  return exponent;
+}
+
 // Shortest digits as PostgreSQL lays them out: exponent form below 10^-4 and from 10^`digits` on.
 template <typename T>
 void AppendShortest(T value, int digits, std::string& out) {
-  char scientific[40];
-  auto [end, error] = std::to_chars(scientific, scientific + sizeof(scientific), value,
-                                    std::chars_format::scientific);
-  std::string_view text(scientific, static_cast<size_t>(end - scientific));
-  size_t mark = text.find('e');
-  int exponent = 0;
-  std::string_view power = text.substr(mark + 1);
-  if (power.front() == '+') power.remove_prefix(1);
-  std::from_chars(power.data(), power.data() + power.size(), exponent);
+  char buffer[40];
+  char* limit = buffer + sizeof(buffer);
+  char* end = std::to_chars(buffer, limit, value, std::chars_format::scientific).ptr;
+  std::string_view text(buffer, static_cast<size_t>(end - buffer));
+  int exponent = ExponentOf(text);
   if (exponent < -4 || exponent >= digits) {
+    auto precision = static_cast<int>(text.find('e')) - (value < 0 ? 3 : 2);
+    while (precision < digits + 2 && IsMidpoint(value, text, exponent)) {
+      end = std::to_chars(buffer, limit, value, std::chars_format::scientific, ++precision).ptr;
+      text = std::string_view(buffer, static_cast<size_t>(end - buffer));
+    }
     out.append(text);
     return;
   }
   char fixed[400];
-  auto [fixed_end, fixed_error] =
-      std::to_chars(fixed, fixed + sizeof(fixed), value, std::chars_format::fixed);
-  out.append(fixed, static_cast<size_t>(fixed_end - fixed));
+  end = std::to_chars(fixed, fixed + sizeof(fixed), value, std::chars_format::fixed).ptr;
+  out.append(fixed, static_cast<size_t>(end - fixed));
 }
 
 template <typename T>
