@@ -59,6 +59,14 @@ Status NoOperator(ArithmeticOp op, const SqlType& left, const SqlType& right) {
           "type casts.");
 }
 
+// time + time could be two sums: of intervals, or of a time and an interval.
+Status NotUnique(const SqlType& type) {
+  return Status(sqlstate::kAmbiguousFunction,
+                "operator is not unique: " + FormatType(type) + " + " + FormatType(type))
+      .WithHint(
+          "Could not choose a best candidate operator. You might need to add explicit type casts.");
+}
+
 Status OutOfRange(std::string_view type) {
   return Status(sqlstate::kNumericValueOutOfRange, std::string(type) + " out of range");
 }
@@ -104,15 +112,39 @@ Result<SqlType> NumericResult(ArithmeticOp op, const SqlType& left, const SqlTyp
   return NumericType(kNumericPrecisionMax, *scale);
 }
 
+// Dates, timestamps and timestamptzs of two kinds meet in the later of this order; 0 = none.
+int InstantRank(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kDate:
+      return 1;
+    case TypeKind::kTimestamp:
+      return 2;
+    case TypeKind::kTimestampTz:
+      return 3;
+    default:
+      return 0;
+  }
+}
+
 std::optional<SqlType> DateTimeResult(ArithmeticOp op, const SqlType& left, const SqlType& right) {
   const SqlType timestamp{TypeKind::kTimestamp};
+  const SqlType interval{TypeKind::kInterval};
   const bool add = op == kAdd;
+  const bool scales = op == kMultiply || op == kDivide;
+  if (scales && left.kind == TypeKind::kInterval && NumberRank(right.kind) != 0) return interval;
+  if (op == kMultiply && right.kind == TypeKind::kInterval && NumberRank(left.kind) != 0) {
+    return interval;
+  }
   if (!add && op != kSubtract) return std::nullopt;
+  const int left_rank = InstantRank(left.kind);
+  const int right_rank = InstantRank(right.kind);
+  if (!add && left_rank != right_rank && left_rank != 0 && right_rank != 0) return interval;
   const bool right_integer = right.kind == TypeKind::kInt4 || right.kind == TypeKind::kInt2;
   switch (left.kind) {
     case TypeKind::kDate:
       if (right_integer) return SqlType{TypeKind::kDate};
       if (right.kind == TypeKind::kInterval) return timestamp;
+      if (add && right.kind == TypeKind::kTime) return timestamp;
       if (!add && right.kind == TypeKind::kDate) return SqlType{TypeKind::kInt4};
       return std::nullopt;
     case TypeKind::kTimestamp:
@@ -120,10 +152,16 @@ std::optional<SqlType> DateTimeResult(ArithmeticOp op, const SqlType& left, cons
       if (right.kind == TypeKind::kInterval) return SqlType{left.kind};
       if (!add && right.kind == left.kind) return SqlType{TypeKind::kInterval};
       return std::nullopt;
+    case TypeKind::kTime:
+      if (right.kind == TypeKind::kInterval) return SqlType{TypeKind::kTime};
+      if (!add && right.kind == TypeKind::kTime) return interval;
+      if (add && right.kind == TypeKind::kDate) return timestamp;
+      return std::nullopt;
     case TypeKind::kInterval:
-      if (right.kind == TypeKind::kInterval) return SqlType{TypeKind::kInterval};
+      if (right.kind == TypeKind::kInterval) return interval;
       if (!add) return std::nullopt;
       if (right.kind == TypeKind::kDate) return timestamp;
+      if (right.kind == TypeKind::kTime) return SqlType{TypeKind::kTime};
       if (right.kind == TypeKind::kTimestamp || right.kind == TypeKind::kTimestampTz) {
         return SqlType{right.kind};
       }
@@ -271,6 +309,11 @@ Result<Value> DateArithmetic(ArithmeticOp op, int32_t date, int64_t days) {
   return Value::Int32(static_cast<int32_t>(r));
 }
 
+// The time of day, round the clock.
+Value TimeOf(int64_t micros) {
+  return Value::Int64(micros - FloorDiv(micros, kMicrosPerDay) * kMicrosPerDay);
+}
+
 Result<Value> IntervalOf(Result<Interval> interval) {
   if (!interval.ok()) return std::move(interval).status();
   return Value::OfInterval(*interval);
@@ -283,6 +326,9 @@ Result<Value> MovedBy(const SqlType& type, const Value& v, const Interval& inter
     OMEN_ASSIGN(const int64_t r, AddIntervalTz(v.i64, interval, *settings.time_zone));
     return Value::Int64(r);
   }
+  if (type.kind == TypeKind::kTime) {
+    return TimeOf(v.i64 + interval.micros % kMicrosPerDay);
+  }
   int64_t timestamp = v.i64;
   if (type.kind == TypeKind::kDate) {
     OMEN_ASSIGN(timestamp, DateToTimestamp(v.i32));
@@ -291,8 +337,52 @@ Result<Value> MovedBy(const SqlType& type, const Value& v, const Interval& inter
   return Value::Int64(r);
 }
 
+// A time beside a timestamp is an interval; so is one that an interval is less.
+bool IsTimeAsInterval(ArithmeticOp op, const SqlType& type, const SqlType& other) {
+  if (type.kind != TypeKind::kTime) return false;
+  return InstantRank(other.kind) >= 2 || (op == kSubtract && other.kind == TypeKind::kDate);
+}
+
+bool IsRightTimeAsInterval(ArithmeticOp op, const SqlType& left, const SqlType& right) {
+  const bool from_interval = op == kSubtract && left.kind == TypeKind::kInterval;
+  return IsTimeAsInterval(op, right, left) || (from_interval && right.kind == TypeKind::kTime);
+}
+
+Result<int64_t> AsInstant(const SqlType& type, TypeKind target, const Value& v,
+                          const TimeZone& zone) {
+  int64_t instant = v.i64;
+  if (type.kind == TypeKind::kDate) {
+    OMEN_ASSIGN(instant, DateToTimestamp(v.i32));
+  }
+  if (target == TypeKind::kTimestampTz && type.kind != target) return LocalToUtc(instant, zone);
+  return instant;
+}
+
 Result<Value> DateTimeArithmetic(ArithmeticOp op, const SqlType& left, const Value& a,
                                  const SqlType& right, const Value& b, const IoSettings& settings) {
+  if (op == kMultiply || op == kDivide) {
+    const bool interval_first = left.kind == TypeKind::kInterval;
+    const Interval& interval = interval_first ? a.interval : b.interval;
+    const double number = interval_first ? FloatOf(right, b) : FloatOf(left, a);
+    return IntervalOf(op == kMultiply ? MultiplyInterval(interval, number)
+                                      : DivideInterval(interval, number));
+  }
+  if (InstantRank(left.kind) != 0 && InstantRank(right.kind) != 0 && left.kind != right.kind) {
+    const bool tz = left.kind == TypeKind::kTimestampTz || right.kind == TypeKind::kTimestampTz;
+    const TypeKind target = tz ? TypeKind::kTimestampTz : TypeKind::kTimestamp;
+    OMEN_ASSIGN(const int64_t x, AsInstant(left, target, a, *settings.time_zone));
+    OMEN_ASSIGN(const int64_t y, AsInstant(right, target, b, *settings.time_zone));
+    return IntervalOf(SubtractTimestamps(x, y));
+  }
+  if (left.kind == TypeKind::kTime && right.kind == TypeKind::kTime) {
+    return Value::OfInterval({0, 0, a.i64 - b.i64});
+  }
+  if (left.kind == TypeKind::kTime && right.kind == TypeKind::kDate) {
+    return DateTimeArithmetic(op, right, b, left, a, settings);
+  }
+  if (left.kind == TypeKind::kDate && right.kind == TypeKind::kTime) {
+    return MovedBy(left, a, {0, 0, b.i64}, settings);
+  }
   if (left.kind == TypeKind::kDate && right.kind == TypeKind::kDate) {
     if (!IsFiniteDate(a.i32) || !IsFiniteDate(b.i32)) {
       return Status(sqlstate::kDatetimeFieldOverflow, "cannot subtract infinite dates");
@@ -321,9 +411,14 @@ Result<Value> DateTimeArithmetic(ArithmeticOp op, const SqlType& left, const Val
 
 Result<SqlType> ArithmeticType(ArithmeticOp op, const SqlType& left, const SqlType& right) {
   if (left.is_array || right.is_array) return NoOperator(op, left, right);
+  const SqlType interval{TypeKind::kInterval};
+  if (IsTimeAsInterval(op, left, right)) return ArithmeticType(op, interval, right);
+  if (IsRightTimeAsInterval(op, left, right)) return ArithmeticType(op, left, interval);
   const int a = NumberRank(left.kind);
   const int b = NumberRank(right.kind);
   if (a == 0 || b == 0) {
+    const bool two_times = left.kind == TypeKind::kTime && right.kind == TypeKind::kTime;
+    if (op == kAdd && two_times) return NotUnique(SqlType{left.kind});
     const auto result = DateTimeResult(op, left, right);
     if (!result.has_value()) return NoOperator(op, left, right);
     return *result;
@@ -342,6 +437,13 @@ Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, c
                          const Value& b, const IoSettings& settings) {
   if (a.is_null || b.is_null) return Value::Null();
   OMEN_ASSIGN(const SqlType result, ArithmeticType(op, left, right));
+  const SqlType interval{TypeKind::kInterval};
+  if (IsTimeAsInterval(op, left, right)) {
+    return Arithmetic(op, interval, Value::OfInterval({0, 0, a.i64}), right, b, settings);
+  }
+  if (IsRightTimeAsInterval(op, left, right)) {
+    return Arithmetic(op, left, a, interval, Value::OfInterval({0, 0, b.i64}), settings);
+  }
   if (NumberRank(left.kind) == 0 || NumberRank(right.kind) == 0) {
     return DateTimeArithmetic(op, left, a, right, b, settings);
   }

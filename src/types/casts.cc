@@ -107,7 +107,7 @@ std::optional<CastContext> FamilyCast(TypeKind from, TypeKind to) {
 
 // Through the output and input functions: to text by assignment, from text explicitly.
 std::optional<CastContext> TextCast(const SqlType& from, const SqlType& to) {
-  bool to_text = !to.is_array && FamilyOf(to.kind) == Family::kText && to.kind != kName;
+  bool to_text = !to.is_array && FamilyOf(to.kind) == Family::kText;
   bool from_text = !from.is_array && FamilyOf(from.kind) == Family::kText;
   if (to_text) return CastContext::kAssignment;
   if (from_text) return CastContext::kExplicit;
@@ -339,11 +339,10 @@ Result<Value> CastArray(const SqlType& from, const SqlType& to, const Value& val
   return builder.Finish(arena);
 }
 
-// The value's text, as a cast writes it: booleans in full, char(n) without its padding.
+// The value's text, char(n) without its padding.
 Value ToText(const SqlType& from, const Value& value, Arena& arena, const IoSettings& settings) {
   if (!from.is_array && from.kind == kBpchar) return Value::String(TrimBlanks(value.str()));
   if (from.is_string() || (from.kind == kUnknown && !from.is_array)) return value;
-  if (!from.is_array && from.kind == kBool) return Value::String(value.boolean ? "true" : "false");
   std::string text;
   FormatText(from, value, settings, text);
   return Value::String(arena.Copy(text));
@@ -380,6 +379,8 @@ Result<Value> Convert(const SqlType& from, const SqlType& to, const Value& value
   bool to_text = !to.is_array && FamilyOf(to.kind) == Family::kText;
   if (to_text) {
     bool same = from.kind == to.kind && !from.is_array;
+    bool in_full = from.kind == kBool && !from.is_array && to.kind != kName;
+    if (in_full) return Value::String(value.boolean ? "true" : "false");
     return same ? value : ToText(from, value, arena, settings);
   }
   bool from_text =
@@ -389,8 +390,10 @@ Result<Value> Convert(const SqlType& from, const SqlType& to, const Value& value
                      : CastChar(from, to, value, arena);
   }
   if (from_text) {
-    // A length is applied behind, by the rules of casts.
-    bool whole = to.is_array || to.kind == kNumeric || to.kind == kInterval;
+    // A length is applied behind, by the rules of casts; the fields of an interval say what a
+    // literal's numbers are.
+    bool literal = from.kind == kUnknown && to.kind == kInterval;
+    bool whole = to.is_array || to.kind == kNumeric || literal;
     SqlType parsed = whole ? to : SqlType{to.kind};
     return ParseText(parsed, value.str(), arena, settings);
   }
