@@ -70,7 +70,7 @@ class EpochManager {
 
  private:
   friend class EpochGuard;
-  epoch_internal::Slot* CurrentSlot() {
+  [[gnu::always_inline]] epoch_internal::Slot* CurrentSlot() {
     auto& cache = epoch_internal::thread_cache;
     if (cache.manager_id == id_) [[likely]]
       return cache.slot;
@@ -86,7 +86,7 @@ class EpochManager {
 
 class [[nodiscard]] EpochGuard {
  public:
-  explicit EpochGuard(EpochManager& manager) : slot_(manager.CurrentSlot()) {
+  [[gnu::always_inline]] explicit EpochGuard(EpochManager& manager) : slot_(manager.CurrentSlot()) {
     if (slot_->depth++ != 0) return;
     // Acquire: who sees an epoch sees everything that was unlinked before it began.
     const uint64_t now = manager.global_.load(std::memory_order_acquire);
@@ -97,7 +97,7 @@ class [[nodiscard]] EpochGuard {
       slot_->epoch.exchange(now, std::memory_order_seq_cst);
     }
   }
-  ~EpochGuard() {
+  [[gnu::always_inline]] ~EpochGuard() {
     if (--slot_->depth == 0) slot_->epoch.store(0, std::memory_order_release);
   }
   EpochGuard(const EpochGuard&) = delete;

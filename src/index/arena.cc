@@ -13,7 +13,7 @@ namespace omendb::index {
 namespace {
 
 // Headers come in slabs of this many; the first slab of an index is one cell.
-constexpr size_t kCellsPerSlabMax = 64;
+constexpr size_t kCellsPerSlab = 64;
 
 // `bytes` of address space, aligned to `bytes`.
 char* MapAligned(size_t bytes) {
@@ -95,6 +95,7 @@ Arena::~Arena() {
   for (auto& chunk : chunks_) munmap(chunk->base, chunk->bytes);
   for (auto& [block, bytes] : small_) std::free(block);
   for (void* slab : cell_slabs_) std::free(slab);
+  for (void* page : cell_pages_) munmap(page, kHugePage);
 }
 
 void* Arena::Allocate(size_t bytes) {
@@ -164,12 +165,24 @@ void* Arena::AllocateCell(size_t bytes) {
   OMEN_CHECK(cell_bytes_ == 0 || cell_bytes_ == bytes);
   cell_bytes_ = bytes;
   if (free_cells_.empty()) {
-    const size_t cells = cell_slabs_.empty() ? 1 : kCellsPerSlabMax;
-    auto* slab = static_cast<char*>(std::aligned_alloc(64, cells * bytes));
-    OMEN_CHECK(slab != nullptr);
-    cell_slabs_.push_back(slab);
-    cell_slab_bytes_ += cells * bytes;
-    for (size_t i = cells; i-- > 0;) free_cells_.push_back(slab + i * bytes);
+    if (chunks_.size() < 2) {
+      const size_t cells = cell_slabs_.empty() ? 1 : kCellsPerSlab;
+      auto* slab = static_cast<char*>(std::aligned_alloc(64, cells * bytes));
+      OMEN_CHECK(slab != nullptr);
+      cell_slabs_.push_back(slab);
+      cell_slab_bytes_ += cells * bytes;
+      for (size_t i = cells; i-- > 0;) free_cells_.push_back(slab + i * bytes);
+    } else {
+      // Headers of a large index share huge pages of their own.
+      if (cell_page_left_ < bytes) {
+        cell_page_ = MapAligned(kHugePage);
+        cell_page_left_ = kHugePage;
+        cell_pages_.push_back(cell_page_);
+      }
+      free_cells_.push_back(cell_page_);
+      cell_page_ += bytes;
+      cell_page_left_ -= bytes;
+    }
   }
   void* cell = free_cells_.back();
   free_cells_.pop_back();
@@ -183,7 +196,7 @@ void Arena::FreeCell(void* cell) {
 
 size_t Arena::MemoryBytes() const {
   MutexLock lock(mu_);
-  size_t bytes = small_bytes_ + cell_slab_bytes_;
+  size_t bytes = small_bytes_ + cell_slab_bytes_ + cell_pages_.size() * kHugePage;
   for (const auto& chunk : chunks_) {
     bytes += (chunk->touched * kGranule + kHugePage - 1) / kHugePage * kHugePage;
   }

@@ -63,6 +63,9 @@ class Arena {
   size_t cell_bytes_ OMEN_GUARDED_BY(mu_) = 0;
   size_t cell_slab_bytes_ OMEN_GUARDED_BY(mu_) = 0;
   std::vector<void*> cell_slabs_ OMEN_GUARDED_BY(mu_);
+  std::vector<void*> cell_pages_ OMEN_GUARDED_BY(mu_);
+  char* cell_page_ OMEN_GUARDED_BY(mu_) = nullptr;  // The next cell of the last page.
+  size_t cell_page_left_ OMEN_GUARDED_BY(mu_) = 0;
   std::vector<void*> free_cells_ OMEN_GUARDED_BY(mu_);
 };
 

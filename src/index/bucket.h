@@ -45,10 +45,18 @@ struct alignas(64) Run {
     meta.set((meta.get() & ~(uint64_t{0xffff} << 16)) | uint64_t{next} << 16);
   }
 
+  [[gnu::always_inline]] void PrefetchValues() const {
+    Prefetch(values);
+    Prefetch(values + 8);
+  }
   // All lines at once: their misses overlap.
-  void PrefetchForWrite() const {
+  [[gnu::always_inline]] void PrefetchForWrite() const {
+    static_assert(sizeof(*this) == 256);
     const auto* line = reinterpret_cast<const char*>(this);
-    for (size_t i = 0; i < sizeof(*this); i += 64) __builtin_prefetch(line + i, 1, 3);
+    PrefetchWrite(line);
+    PrefetchWrite(line + 64);
+    PrefetchWrite(line + 128);
+    PrefetchWrite(line + 192);
   }
 
   void Clear() {
@@ -77,7 +85,8 @@ struct alignas(64) Run {
       at |= reinterpret_cast<Words4>(v[1] == wanted) & Words4{4, 5, 6, 7};
       at |= reinterpret_cast<Words4>(v[2] == wanted) & Words4{8, 9, 10, 11};
       at |= reinterpret_cast<Words4>(v[3] == wanted) & Words4{12, 13, 14, 15};
-      const Words2 half = {at[0] | at[2], at[1] | at[3]};
+      const Words2 half =
+          __builtin_shufflevector(at, at, 0, 1) | __builtin_shufflevector(at, at, 2, 3);
       return static_cast<uint32_t>(half[0] | half[1]);
     }
 #endif

@@ -2,7 +2,7 @@
 //
 // Readers need no version: the separators never change after construction. A child pointer may be
 // swapped for another that covers the same keys; every other change makes a new node, which takes
-// this one's place in its parent, and this one is retired. At most 4 KB are copied.
+// this one's place in its parent, and this one is retired. At most 5 KB are copied.
 //
 // The model deals the separators to four times as many cells; a cell names the child with which its
 // keys begin, and the separators inside the cell, at most kCellMax, are compared without a branch.
@@ -62,36 +62,32 @@ class Inner {
 
   static Inner* Make(std::span<const ChildEntry> children) {
     OMEN_CHECK(!children.empty() && children.size() <= kFanout);
-    void* memory = std::aligned_alloc(64, Bytes(static_cast<uint32_t>(children.size())));
+    void* memory = std::aligned_alloc(64, sizeof(Inner));
     OMEN_CHECK(memory != nullptr);
     return new (memory) Inner(children);
   }
   static void Free(Inner* inner) { std::free(inner); }
-  static size_t Bytes(uint32_t count) {
-    const size_t bytes = sizeof(Inner) + (count + kCellMax) * sizeof(uint64_t) +
-                         count * sizeof(std::atomic<NodeRef>) + count * kCellsPerChild;
-    return (bytes + 63) / 64 * 64;
-  }
 
   uint32_t count() const { return count_; }
-  uint64_t separator(uint32_t i) const { return separators()[i]; }
-  NodeRef child(uint32_t i) const { return children()[i].load(std::memory_order_acquire); }
-  void SetChild(uint32_t i, NodeRef node) { children()[i].store(node, std::memory_order_release); }
-  size_t bytes() const { return Bytes(count_); }
+  uint64_t separator(uint32_t i) const { return separators_[i].get(); }
+  NodeRef child(uint32_t i) const { return children_[i].load(std::memory_order_acquire); }
+  void SetChild(uint32_t i, NodeRef node) { children_[i].store(node, std::memory_order_release); }
 
   // The child that covers `key`: the last separator not above it (child 0 for keys below all).
   [[gnu::always_inline]] uint32_t Find(uint64_t key) const {
-    const uint64_t* keys = separators();
     if (use_model_) [[likely]] {
-      const uint32_t first = cells()[model_(key)];
-      uint32_t at = first;
-      for (uint32_t i = 1; i <= kCellMax; ++i) at += keys[first + i] <= key ? 1 : 0;
-      return std::min(at, count_ - 1);  // The padding equals the greatest key.
+      const uint64_t first = cells_[model_(key)];
+      const Word* next = separators_ + first + 1;
+      static_assert(kCellMax == 4);
+      const uint64_t a = next[0].get() <= key, b = next[1].get() <= key;
+      const uint64_t c = next[2].get() <= key, d = next[3].get() <= key;
+      // The padding after the last separator equals the greatest key.
+      return static_cast<uint32_t>(std::min<uint64_t>(first + (a + b) + (c + d), last_));
     }
     uint32_t first = 0;
     for (uint32_t width = count_; width > 1;) {
       const uint32_t half = width / 2;
-      first += keys[first + half] <= key ? half : 0;
+      first += separators_[first + half].get() <= key ? half : 0;
       width -= half;
     }
     return first;
@@ -99,45 +95,37 @@ class Inner {
 
  private:
   explicit Inner(std::span<const ChildEntry> entries)
-      : count_(static_cast<uint32_t>(entries.size())) {
+      : count_(static_cast<uint32_t>(entries.size())), last_(count_ - 1) {
     for (uint32_t i = 0; i < count_; ++i) {
-      separators()[i] = entries[i].low;
-      new (&children()[i]) std::atomic<NodeRef>(entries[i].node);
+      separators_[i].set(entries[i].low);
+      children_[i].store(entries[i].node, std::memory_order_relaxed);
     }
-    for (uint32_t i = 0; i < kCellMax; ++i) separators()[count_ + i] = UINT64_MAX;
+    for (uint32_t i = 0; i < kCellMax; ++i) separators_[count_ + i].set(UINT64_MAX);
     use_model_ = FitModel();
   }
   bool FitModel() {
-    const uint64_t* keys = separators();
     const uint32_t cell_count = count_ * kCellsPerChild;
     // The first separator is the low bound of the node, often far below the rest.
-    const uint64_t base = count_ > 1 ? keys[1] : keys[0];
-    model_ = LinearModel::Make(base, keys[count_ - 1] - base, cell_count);
+    const uint64_t base = separator(count_ > 1 ? 1 : 0);
+    model_ = LinearModel::Make(base, separator(count_ - 1) - base, cell_count);
     uint32_t next = 1;  // The first separator not yet dealt.
     for (uint32_t cell = 0; cell < cell_count; ++cell) {
-      cells()[cell] = static_cast<uint8_t>(next - 1);
+      cells_[cell] = static_cast<uint8_t>(next - 1);
       const uint32_t begin = next;
-      while (next < count_ && model_(keys[next]) == cell) ++next;
+      while (next < count_ && model_(separator(next)) == cell) ++next;
       if (next - begin > kCellMax) return false;
     }
     return true;
   }
 
-  uint64_t* separators() { return reinterpret_cast<uint64_t*>(this + 1); }
-  const uint64_t* separators() const { return reinterpret_cast<const uint64_t*>(this + 1); }
-  std::atomic<NodeRef>* children() {
-    return reinterpret_cast<std::atomic<NodeRef>*>(separators() + count_ + kCellMax);
-  }
-  const std::atomic<NodeRef>* children() const {
-    return reinterpret_cast<const std::atomic<NodeRef>*>(separators() + count_ + kCellMax);
-  }
-
-  uint8_t* cells() { return reinterpret_cast<uint8_t*>(children() + count_); }
-  const uint8_t* cells() const { return reinterpret_cast<const uint8_t*>(children() + count_); }
-
-  uint32_t count_;
   LinearModel model_;
+  uint32_t count_;
+  uint64_t last_;
   bool use_model_ = false;
+  // Words only so that the compiler compares them one by one, which is faster here.
+  Word separators_[kFanout + kCellMax];
+  std::atomic<NodeRef> children_[kFanout];
+  uint8_t cells_[kFanout * kCellsPerChild];
 };
 static_assert(std::atomic<NodeRef>::is_always_lock_free);
 

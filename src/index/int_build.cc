@@ -136,7 +136,7 @@ std::vector<Leaf*> IntTree::BuildLeaves(std::span<const Entry> entries,
 
 Inner* IntTree::NewInner(std::span<const ChildEntry> children) {
   Inner* inner = Inner::Make(children);
-  inner_bytes_.fetch_add(inner->bytes(), std::memory_order_relaxed);
+  inner_bytes_.fetch_add(sizeof(Inner), std::memory_order_relaxed);
   return inner;
 }
 

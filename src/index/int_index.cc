@@ -13,7 +13,7 @@ IntIndex::IntIndex(EpochManager& epochs, IndexOptions options)
     : impl_(std::make_unique<Impl>(epochs, options)) {}
 IntIndex::~IntIndex() = default;
 
-std::optional<uint64_t> IntIndex::Lookup(uint64_t key) const { return impl_->Lookup(key); }
+bool IntIndex::Find(uint64_t key, uint64_t* value) const { return impl_->Find(key, value); }
 std::optional<uint64_t> IntIndex::Insert(uint64_t key, uint64_t value) {
   return impl_->Insert(key, value, /*replace=*/false);
 }

@@ -33,7 +33,15 @@ class IntIndex {
   IntIndex& operator=(const IntIndex&) = delete;
 
   // --- One key ---
-  std::optional<uint64_t> Lookup(uint64_t key) const;
+  // True and *value set when there; *value is anything when not.
+  bool Find(uint64_t key, uint64_t* value) const;
+  // The same, put together in the caller: GCC 12 returns an optional of a word by way of a byte
+  // written and a word read back, which stalls every lookup.
+  std::optional<uint64_t> Lookup(uint64_t key) const {
+    uint64_t value = 0;
+    if (!Find(key, &value)) return std::nullopt;
+    return value;
+  }
   // Inserts if absent. Returns the value already there, which stays; nullopt when inserted.
   std::optional<uint64_t> Insert(uint64_t key, uint64_t value);
   // Inserts or replaces. Returns the value replaced.

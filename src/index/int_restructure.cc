@@ -62,9 +62,9 @@ void IntTree::RetireLeafHeader(Leaf* leaf) {
 }
 
 void IntTree::RetireInner(Inner* inner) {
-  inner_bytes_.fetch_sub(inner->bytes(), std::memory_order_relaxed);
+  inner_bytes_.fetch_sub(sizeof(Inner), std::memory_order_relaxed);
   epochs_.Retire(
-      inner, [](void* p, void*) { Inner::Free(static_cast<Inner*>(p)); }, nullptr, inner->bytes());
+      inner, [](void* p, void*) { Inner::Free(static_cast<Inner*>(p)); }, nullptr, sizeof(Inner));
 }
 
 void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {

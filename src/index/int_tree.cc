@@ -51,7 +51,29 @@ IntTree::~IntTree() {
   arena_->Unref();
 }
 
-OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
+// One attempt in few instructions, so that the processor runs ahead into the next lookup while
+// this one waits for memory.
+OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value) const {
+  if (SampleThis()) [[unlikely]]
+    return Answer::kAgain;
+  EpochGuard guard(epochs_);
+  const Leaf* leaf = FindLeaf(key);
+  const uint64_t version = leaf->lock.Read();
+  const Chain chain = leaf->Locate(key);
+  // From here on `chain` points into the block that the header named at `version`.
+  if (!VersionLock::Readable(version) || !leaf->lock.Unchanged(version)) [[unlikely]] {
+    return Answer::kAgain;
+  }
+  chain.bucket->PrefetchValues();
+  const Place place = chain.Find(key);
+  if (place.value != nullptr) *value = place.value->get();
+  if (!leaf->lock.Unchanged(version)) [[unlikely]]
+    return Answer::kAgain;
+  return place.value != nullptr ? Answer::kFound : Answer::kAbsent;
+}
+
+// The same, repeated until no writer disturbs it, and counted.
+bool IntTree::FindCounted(uint64_t key, uint64_t* value) const {
   EpochGuard guard(epochs_);
   Backoff backoff;
   for (;; backoff.Pause()) {
@@ -59,23 +81,17 @@ OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Lookup(uint64_t key) const {
     const uint64_t version = leaf->lock.Read();
     if (!VersionLock::Readable(version)) continue;
     const bool model = leaf->is_model();
-    const Chain chain = leaf->ChainAt(leaf->Route(key));
-    // From here on `chain` points into the block that the header named at `version`.
+    const Chain chain = leaf->Locate(key);
     if (!leaf->lock.Unchanged(version)) continue;
-    Prefetch(chain.bucket->values);
-    Prefetch(chain.bucket->values + 8);
     const Place place = chain.Find(key);
-    const uint64_t value = place.value == nullptr ? 0 : place.value->get();
+    if (place.value != nullptr) *value = place.value->get();
     if (!leaf->lock.Unchanged(version)) continue;
-    if (SampleThis()) [[unlikely]] {
-      auto& counter = !model           ? counters_.fallbacks
-                      : place.in_spare ? counters_.corrections
-                                       : counters_.model_hits;
-      counter.Add(kSampleEvery);
-      if (backoff.rounds() > 0) counters_.retries.Add(kSampleEvery);
-    }
-    if (place.value == nullptr) return std::nullopt;
-    return value;
+    auto& counter = !model           ? counters_.fallbacks
+                    : place.in_spare ? counters_.corrections
+                                     : counters_.model_hits;
+    counter.Add(kSampleEvery);
+    if (backoff.rounds() > 0) counters_.retries.Add(1);
+    return place.value != nullptr;
   }
 }
 
@@ -96,7 +112,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
     }
     for (size_t i = 0; i < n; ++i) {
       versions[i] = leaves[i]->lock.Read();
-      chains[i] = leaves[i]->ChainAt(leaves[i]->Route(keys[at + i]));
+      chains[i] = leaves[i]->Locate(keys[at + i]);
       if (!leaves[i]->lock.Unchanged(versions[i]) || !VersionLock::Readable(versions[i])) {
         versions[i] = kUnread;
         continue;
@@ -113,9 +129,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
         if (hit) value = place.value->get();
       }
       if (!leaves[i]->lock.Unchanged(versions[i])) [[unlikely]] {
-        const auto again = Lookup(keys[at + i]);
-        hit = again.has_value();
-        value = again.value_or(0);
+        hit = FindCounted(keys[at + i], &value);
       }
       found[at + i] = hit;
       if (hit) values[at + i] = value;
@@ -138,7 +152,7 @@ std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value, bool repla
   Leaf* leaf = LockLeaf(key);
   for (;;) {
     Place place;
-    const auto outcome = leaf->ChainAt(leaf->Route(key)).TryInsert(key, value, &place);
+    const auto outcome = leaf->Locate(key).TryInsert(key, value, &place);
     if (outcome == Chain::Outcome::kInserted) [[likely]] {
       leaf->count.set(leaf->count.get() + 1);
       leaf->lock.UnlockChanged();
@@ -163,7 +177,7 @@ std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value, bool repla
 std::optional<uint64_t> IntTree::Update(uint64_t key, uint64_t value, const uint64_t* expected) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
-  const Place place = leaf->ChainAt(leaf->Route(key)).Find(key);
+  const Place place = leaf->Locate(key).Find(key);
   if (place.value == nullptr) {
     leaf->lock.UnlockUnchanged();
     return std::nullopt;
@@ -181,7 +195,7 @@ std::optional<uint64_t> IntTree::Update(uint64_t key, uint64_t value, const uint
 std::optional<uint64_t> IntTree::Erase(uint64_t key, const uint64_t* expected) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
-  const Chain chain = leaf->ChainAt(leaf->Route(key));
+  const Chain chain = leaf->Locate(key);
   chain.bucket->PrefetchForWrite();
   const Place place = chain.Find(key);
   if (place.value == nullptr) {

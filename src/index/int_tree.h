@@ -34,7 +34,10 @@ class IntTree {
   IntTree(EpochManager& epochs, IndexOptions options);
   ~IntTree();
 
-  std::optional<uint64_t> Lookup(uint64_t key) const;
+  bool Find(uint64_t key, uint64_t* value) const {
+    const Answer answer = TryFind(key, value);
+    return answer == Answer::kAgain ? FindCounted(key, value) : answer == Answer::kFound;
+  }
   size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
                      std::span<bool> found) const;
   // Insert if absent; with `replace` an existing value is overwritten. Returns the value found.
@@ -73,6 +76,10 @@ class IntTree {
     return node.leaf();
   }
   Leaf* LockLeaf(uint64_t key);
+  enum class Answer { kFound, kAbsent, kAgain };
+  Answer TryFind(uint64_t key, uint64_t* value) const;
+  // As Find, repeated until no writer disturbs it, and counted.
+  bool FindCounted(uint64_t key, uint64_t* value) const;
 
   // --- int_build.cc ---
   Leaf* NewLeaf(uint64_t low, uint64_t last);

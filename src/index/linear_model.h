@@ -34,7 +34,10 @@ struct LinearModel {
   }
 
   [[gnu::always_inline]] uint64_t operator()(uint64_t key) const {
-    const uint64_t from_base = key > base ? key - base : 0;
+    // Without branches: which side of the base a key is on cannot be foreseen.
+    uint64_t from_base = 0;
+    const bool below = __builtin_sub_overflow(key, base, &from_base);
+    from_base &= uint64_t{below} - 1;
     const uint64_t difference = std::min(from_base, span) << left;
     return static_cast<uint64_t>((static_cast<unsigned __int128>(difference) * factor) >> 64) >>
            right;
