@@ -32,6 +32,7 @@ struct DatabaseOptions {
   uint64_t memory_bytes = 4ULL << 30;          // --memory: hot rows, indexes, DuckDB together
   uint64_t checkpoint_wal_bytes = 1ULL << 30;  // max_wal_size: log that starts a checkpoint
   uint64_t checkpoint_interval_ms = 300'000;   // checkpoint_timeout
+  uint64_t wal_segment_bytes = 16ULL << 20;    // wal_segment_size
   bool fsync = true;  // false only in tests and control runs: loses acknowledged work on power loss
 };
 
@@ -124,6 +125,11 @@ class Database {
   virtual Result<int64_t> NextValue(const catalog::SequenceDef& sequence) = 0;
   virtual Status SetSequence(const catalog::SequenceDef& sequence, SequenceState state) = 0;
   virtual SequenceState GetSequence(const catalog::SequenceDef& sequence) = 0;
+
+  // Gives back one session-level advisory lock; false when the session does not hold it.
+  virtual bool UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) = 0;
+  // All of them: at the end of a session, and pg_advisory_unlock_all().
+  virtual void UnlockAllAdvisory(uint64_t session_owner) = 0;
 
   virtual Status Checkpoint() = 0;
   virtual EngineStats stats() const = 0;

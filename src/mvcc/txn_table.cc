@@ -36,7 +36,7 @@ TxnId TxnTable::Acquire() {
 void TxnTable::Release(TxnId id) {
   Slot& slot = slots_[SlotOf(id)];
   OMEN_CHECK(slot.id.load(std::memory_order_relaxed) == id.value());
-  Unpin(id);
+  UnpinAll(id);
   slot.id.store(0, std::memory_order_seq_cst);
   MutexLock lock(mu_);
   free_.push_back(SlotOf(id));
@@ -58,38 +58,37 @@ void TxnTable::SetCommitTimestamp(TxnId id, Timestamp ts) {
 // The collector reads its timestamp G, then the pins. If it misses our store, its reads come before
 // our re-read of last_visible in the total order, so G <= what we have pinned, and nothing that
 // ends after G is reclaimed.
-Timestamp TxnTable::PinInto(std::atomic<uint64_t>& pin, const std::atomic<uint64_t>& last_visible) {
+Timestamp TxnTable::Pin(TxnId id, int pin, const std::atomic<uint64_t>& last_visible) {
+  std::atomic<uint64_t>& word = slots_[SlotOf(id)].pins[pin];
   uint64_t ts = last_visible.load(std::memory_order_seq_cst);
   for (;;) {
-    pin.store(ts, std::memory_order_seq_cst);
+    word.store(ts, std::memory_order_seq_cst);
     const uint64_t again = last_visible.load(std::memory_order_seq_cst);
     if (again == ts) return Timestamp(ts);
     ts = again;
   }
 }
 
-Timestamp TxnTable::PinSnapshot(TxnId id, const std::atomic<uint64_t>& last_visible) {
-  Slot& slot = slots_[SlotOf(id)];
-  slot.latest.store(kInfinity, std::memory_order_relaxed);
-  return PinInto(slot.snapshot, last_visible);
+void TxnTable::PinAt(TxnId id, int pin, Timestamp ts) {
+  slots_[SlotOf(id)].pins[pin].store(ts.value(), std::memory_order_seq_cst);
 }
 
-Timestamp TxnTable::PinLatest(TxnId id, const std::atomic<uint64_t>& last_visible) {
-  return PinInto(slots_[SlotOf(id)].latest, last_visible);
+void TxnTable::Unpin(TxnId id, int pin) {
+  slots_[SlotOf(id)].pins[pin].store(kInfinity, std::memory_order_release);
 }
 
-void TxnTable::Unpin(TxnId id) {
-  Slot& slot = slots_[SlotOf(id)];
-  slot.snapshot.store(kInfinity, std::memory_order_release);
-  slot.latest.store(kInfinity, std::memory_order_release);
+void TxnTable::UnpinAll(TxnId id) {
+  for (std::atomic<uint64_t>& pin : slots_[SlotOf(id)].pins) {
+    pin.store(kInfinity, std::memory_order_release);
+  }
 }
 
 std::vector<uint64_t> TxnTable::Pinned() const {
   std::vector<uint64_t> pins;
   const uint32_t used = slots_used_.load(std::memory_order_seq_cst);
   for (uint32_t i = 0; i < used; ++i) {
-    for (const std::atomic<uint64_t>* pin : {&slots_[i].snapshot, &slots_[i].latest}) {
-      const uint64_t ts = pin->load(std::memory_order_seq_cst);
+    for (const std::atomic<uint64_t>& pin : slots_[i].pins) {
+      const uint64_t ts = pin.load(std::memory_order_seq_cst);
       if (ts != kInfinity) pins.push_back(ts);
     }
   }

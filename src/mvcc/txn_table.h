@@ -6,7 +6,8 @@
 // Slots          A TxnId is (generation, slot). While marks of a transaction can be met, its slot
 //                holds its id. A reader that finds another id there knows that the mark has been
 //                replaced, and reads the word again.
-// Snapshots      A slot pins up to two timestamps. Version [b, e) is garbage when no pinned ts lies
+// Snapshots      A slot pins up to kPins timestamps. Version [b, e) is garbage when no pinned ts
+// lies
 //                in it and e is not above the collector's own timestamp.
 // Thread safety  Acquire, Release, State, Pinned: any thread. Pin...: the slot's owner.
 // Ownership      Fixed memory, allocated with the table.
@@ -43,12 +44,18 @@ class TxnTable {
   uint64_t State(TxnId id) const;
   void SetCommitTimestamp(TxnId id, Timestamp ts);
 
-  // Registers the newest published timestamp as the transaction's snapshot and returns it. After
-  // this returns nothing visible at it is reclaimed until Unpin or the next PinSnapshot.
-  Timestamp PinSnapshot(TxnId id, const std::atomic<uint64_t>& last_visible);
-  // A second pin, for versions newer than the snapshot (READ COMMITTED re-checks).
-  Timestamp PinLatest(TxnId id, const std::atomic<uint64_t>& last_visible);
-  void Unpin(TxnId id);
+  // A transaction's pins: its snapshot, then those of PushLatestSnapshot, then the newest version
+  // of a row that it must look at again (READ COMMITTED).
+  static constexpr int kPins = 4;
+  static constexpr int kSnapshotPin = 0;
+  static constexpr int kConflictPin = 3;
+  // Registers the newest published timestamp in one pin of the transaction and returns it. After
+  // this returns nothing visible at it is reclaimed until Unpin or the next Pin of the same pin.
+  Timestamp Pin(TxnId id, int pin, const std::atomic<uint64_t>& last_visible);
+  // Pins a timestamp that is not published yet, or not by much: at least `last_visible`.
+  void PinAt(TxnId id, int pin, Timestamp ts);
+  void Unpin(TxnId id, int pin);
+  void UnpinAll(TxnId id);
 
   // Every pinned timestamp, sorted, without duplicates. The caller must read the collector's own
   // timestamp before calling this.
@@ -59,12 +66,10 @@ class TxnTable {
   struct alignas(64) Slot {
     std::atomic<uint64_t> id{0};     // release on Acquire/Release pairs with acquire in State
     std::atomic<uint64_t> state{0};  // release in SetCommitTimestamp
-    std::atomic<uint64_t> snapshot{kInfinity};  // seq_cst: see PinInto
-    std::atomic<uint64_t> latest{kInfinity};
+    std::atomic<uint64_t> pins[kPins] = {kInfinity, kInfinity, kInfinity, kInfinity};  // See Pin.
     uint64_t generation = 0;  // Owner of the slot; guarded by mu_ while free.
   };
   static uint32_t SlotOf(TxnId id) { return static_cast<uint32_t>(id.value()) & (kSlotsMax - 1); }
-  static Timestamp PinInto(std::atomic<uint64_t>& pin, const std::atomic<uint64_t>& last_visible);
 
   const std::unique_ptr<Slot[]> slots_;
   mutable Mutex mu_;

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -131,6 +132,63 @@ size_t Page::WriteRow(uint32_t slot, std::span<const types::Value> row) {
       heap += row[i].text.size;
     } else {
       types::StoreCell(types[i], cell, row[i]);
+    }
+  }
+  return allocated;
+}
+
+void Page::WriteFixed(uint32_t column, uint32_t slot, uint32_t count, const types::ColumnView& view,
+                      uint32_t first_row) {
+  Column& c = columns_[column];
+  const size_t size = c.size;
+  char* to = c.cells + slot * size;
+  const char* from = static_cast<const char*>(view.data);
+  if (view.selection == nullptr) {
+    std::memcpy(to, from + first_row * size, count * size);
+  } else {
+    for (uint32_t i = 0; i < count; ++i) {
+      std::memcpy(to + i * size, from + view.selection[first_row + i] * size, size);
+    }
+  }
+  if (view.validity == nullptr) return;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!view.is_null(first_row + i)) continue;
+    std::memset(to + i * size, 0, size);
+    SetNull(column, slot + i);
+  }
+}
+
+size_t Page::WriteRows(uint32_t slot, uint32_t count, const types::Chunk& chunk,
+                       uint32_t first_row) {
+  const auto& strings = layout_->string_columns();
+  for (uint32_t column = 0; column < layout_->columns_count(); ++column) {
+    if (column < chunk.columns.size()) {
+      WriteFixed(column, slot, count, chunk.columns[column], first_row);
+      continue;
+    }
+    for (uint32_t i = 0; i < count; ++i) SetNull(column, slot + i);
+  }
+  if (strings.empty()) return 0;
+  // The slots point at the chunk's strings now; give each version its own bytes.
+  size_t allocated = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    size_t long_bytes = 0;
+    for (const uint32_t column : strings) {
+      const auto* cells = reinterpret_cast<const types::StringSlot*>(columns_[column].cells);
+      const types::StringSlot& cell = cells[slot + i];
+      if (!cell.is_inline()) long_bytes += cell.size;
+    }
+    if (long_bytes == 0) continue;
+    auto* heap = static_cast<char*>(std::malloc(long_bytes));
+    OMEN_CHECK(heap != nullptr);
+    allocated += malloc_usable_size(heap);
+    for (const uint32_t column : strings) {
+      auto* cells = reinterpret_cast<types::StringSlot*>(columns_[column].cells);
+      types::StringSlot& cell = cells[slot + i];
+      if (cell.is_inline()) continue;
+      std::memcpy(heap, cell.pointer, cell.size);
+      cell.pointer = heap;
+      heap += cell.size;
     }
   }
   return allocated;

@@ -19,6 +19,7 @@
 
 #include "base/ids.h"
 #include "mvcc/snapshot.h"
+#include "types/chunk.h"
 #include "types/type.h"
 #include "types/value.h"
 
@@ -94,6 +95,8 @@ class Page {
   // Writes all cells of a slot; strings are copied. Values past the layout are ignored, missing
   // ones are NULL. Returns the bytes allocated for strings.
   size_t WriteRow(uint32_t slot, std::span<const types::Value> row);
+  // The same for `count` fresh slots from `slot` on, column by column.
+  size_t WriteRows(uint32_t slot, uint32_t count, const types::Chunk& chunk, uint32_t first_row);
   // Frees the strings of a slot. Returns the bytes freed.
   size_t FreeStrings(uint32_t slot);
 
@@ -114,6 +117,8 @@ class Page {
 
  private:
   friend class TableStore;
+  void WriteFixed(uint32_t column, uint32_t slot, uint32_t count, const types::ColumnView& view,
+                  uint32_t first_row);
   struct Column {
     char* cells;
     uint64_t* validity;

@@ -47,6 +47,7 @@ std::shared_ptr<const Layout> TableStore::InternLayout(
   }
   layouts_.push_back(std::make_shared<const Layout>(
       std::vector<types::PhysicalType>(columns.begin(), columns.end())));
+  columns_min_.store(std::min(columns_min(), columns.size()), std::memory_order_release);
   return layouts_.back();
 }
 
@@ -186,6 +187,16 @@ void TableStore::Write(const SlotRange& slot, RowId row, VersionRef prev,
   header.end.store(mvcc::kInfinity, std::memory_order_relaxed);
 }
 
+void TableStore::WriteColumns(const SlotRange& slots, const types::Chunk& chunk, uint32_t first) {
+  const size_t bytes = slots.page->WriteRows(slots.first, slots.count, chunk, first);
+  if (bytes > 0) Charge(bytes);
+  for (uint32_t i = 0; i < slots.count; ++i) {
+    VersionHeader& header = slots.page->header(slots.first + i);
+    header.prev.store(0, std::memory_order_relaxed);
+    header.end.store(mvcc::kInfinity, std::memory_order_relaxed);
+  }
+}
+
 void TableStore::Free(std::span<const VersionRef> refs) {
   for (const VersionRef ref : refs) {
     Page& owner = page(ref);
@@ -205,6 +216,31 @@ void TableStore::Free(std::span<const VersionRef> refs) {
       reuse_.push_back(&owner);
     }
   }
+}
+
+void TableStore::Restore(RowId id, const std::shared_ptr<const Layout>& layout, Timestamp ts,
+                         std::span<const types::Value> cells) {
+  RaiseRows(id);
+  const VersionRef old = head(id);
+  const SlotRange slot = Allocate(layout);
+  OMEN_CHECK(slot.page != nullptr);
+  Write(slot, id, 0, cells);
+  slot.page->header(slot.first).begin.store(ts.value(), std::memory_order_release);
+  row(id).store(slot.ref(), std::memory_order_release);
+  if (old != 0) {
+    Free(std::span(&old, 1));
+  } else {
+    AddRows(1);
+  }
+}
+
+void TableStore::RestoreDelete(RowId id) {
+  RaiseRows(id);
+  const VersionRef old = head(id);
+  if (old == 0) return;
+  row(id).store(0, std::memory_order_release);
+  Free(std::span(&old, 1));
+  AddRows(-1);
 }
 
 RowId TableStore::ReserveRows(uint64_t count) {

@@ -23,6 +23,7 @@
 #include "rowstore/memory_account.h"
 #include "rowstore/page.h"
 #include "rowstore/segmented_array.h"
+#include "types/chunk.h"
 
 namespace omendb::rowstore {
 
@@ -41,6 +42,9 @@ class TableStore {
   // The layout with exactly these columns: always the same object for the same columns.
   std::shared_ptr<const Layout> InternLayout(std::span<const types::PhysicalType> columns);
 
+  // No page has fewer columns than this.
+  size_t columns_min() const { return columns_min_.load(std::memory_order_acquire); }
+
   // ---- Versions --------------------------------------------------------------------------------
   struct SlotRange {
     Page* page = nullptr;  // null: out of memory
@@ -55,6 +59,9 @@ class TableStore {
   // Fills a slot's cells and header but `begin`.
   void Write(const SlotRange& slot, RowId row, VersionRef prev,
              std::span<const types::Value> cells);
+  // Fills the cells of fresh slots from rows `first`, ... of the chunk, column by column, and their
+  // headers but `begin` and row id.
+  void WriteColumns(const SlotRange& slots, const types::Chunk& chunk, uint32_t first);
   // Frees the slots for reuse. Nobody may reach them: retire them through the epochs first.
   void Free(std::span<const VersionRef> refs);
 
@@ -79,12 +86,19 @@ class TableStore {
   // Replaces the head, keeping kRowLocked. False when the head is no longer `expected`, or gone.
   bool SetHead(RowId id, VersionRef expected, VersionRef desired);
 
+  // ---- Recovery, one thread --------------------------------------------------------------------
+  // Puts a committed version of a row in place of the one there was.
+  void Restore(RowId id, const std::shared_ptr<const Layout>& layout, Timestamp ts,
+               std::span<const types::Value> cells);
+  void RestoreDelete(RowId id);
+
   // Live rows, uncommitted ones included: what planners need.
   void AddRows(int64_t delta) { rows_count_.fetch_add(delta, std::memory_order_relaxed); }
   uint64_t rows_count() const {
     const int64_t n = rows_count_.load(std::memory_order_relaxed);
     return n < 0 ? 0 : static_cast<uint64_t>(n);
   }
+  const MemoryAccount& memory() const { return memory_; }
   uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -106,6 +120,7 @@ class TableStore {
   MemoryAccount& memory_;
   std::atomic<uint64_t> memory_bytes_{0};
   std::atomic<int64_t> rows_count_{0};
+  std::atomic<size_t> columns_min_{SIZE_MAX};
   std::atomic<uint64_t> next_row_{1};
   SegmentedArray<std::atomic<uint64_t>, 8> rows_;
   SegmentedArray<std::atomic<Page*>, 3> pages_;

@@ -28,8 +28,14 @@ struct TransactionOptions {
 
 // PostgreSQL's table lock modes (chapter 13.3.1), in its order.
 enum class TableLockMode : uint8_t {
-  kAccessShare = 1, kRowShare, kRowExclusive, kShareUpdateExclusive, kShare, kShareRowExclusive,
-  kExclusive, kAccessExclusive,
+  kAccessShare = 1,
+  kRowShare,
+  kRowExclusive,
+  kShareUpdateExclusive,
+  kShare,
+  kShareRowExclusive,
+  kExclusive,
+  kAccessExclusive,
 };
 enum class RowLockMode : uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };
 enum class LockWait : uint8_t { kWait, kNoWait, kSkipLocked };
@@ -47,8 +53,8 @@ class Transaction {
   // A still newer snapshot for re-running a statement after a conflict (READ COMMITTED only).
   virtual void RefreshSnapshot() = 0;
   virtual const mvcc::Snapshot& snapshot() const = 0;
-  // Between Push and Pop, snapshot() is the newest at any isolation level and conflicts are those of
-  // READ COMMITTED: foreign keys must hold for what is committed, not for what was seen. Nests.
+  // Between Push and Pop, snapshot() is the newest at any isolation level and conflicts are those
+  // of READ COMMITTED: foreign keys must hold for what is committed, not for what was seen. Nests.
   virtual void PushLatestSnapshot() = 0;
   virtual void PopSnapshot() = 0;
 

@@ -1,0 +1,22 @@
+// build_index.h - fills indexes from the rows that are there: CREATE INDEX and the end of recovery.
+//
+// Thread safety  No writer may be at work on the table.
+#pragma once
+
+#include <memory>
+
+#include "engine/relation_impl.h"
+
+namespace omendb::engine {
+
+// The index over the rows that `snapshot` sees. On a duplicate of a unique key: the row is told in
+// `duplicate`, and nullptr returned.
+std::shared_ptr<TableIndex> BuildTableIndex(Table& table, const catalog::TableDef& definition,
+                                            const catalog::IndexDef& index,
+                                            const mvcc::TxnTable& txns,
+                                            const mvcc::Snapshot& snapshot, RowRef* duplicate);
+
+// After recovery, when every version in the table is committed: all indexes and statistics.
+Status RebuildTable(Table& table, const catalog::TableDef& definition);
+
+}  // namespace omendb::engine

@@ -1,0 +1,106 @@
+// database_impl.h - Database: puts log, transactions, storage, catalog and background work
+// together.
+//
+// Lock order     commit mutex, then storages and sequences; catalog_mu_ is a leaf.
+// Threads        maintenance: garbage, index memory; checkpointer: checkpoints by log size and
+// time.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "engine/database.h"
+#include "engine/garbage_collector.h"
+#include "engine/manifest.h"
+#include "engine/sequences.h"
+#include "engine/storages.h"
+#include "txn/transaction_manager.h"
+#include "wal/log_writer.h"
+
+namespace omendb::engine {
+
+class DatabaseImpl final : public Database {
+ public:
+  DatabaseImpl(env::Env& env, DatabaseOptions options);
+  ~DatabaseImpl() override;
+
+  // Recovers and starts the threads.
+  Status Start();
+
+  Status Close() override;
+  std::unique_ptr<txn::Transaction> Begin(txn::TransactionOptions options) override;
+  Status Commit(txn::Transaction& txn, Waiter& waiter) override;
+  void Abort(txn::Transaction& txn) override;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog() const override;
+  std::shared_ptr<const catalog::CatalogSnapshot> CatalogFor(
+      const txn::Transaction& txn) const override;
+  catalog::CatalogEdit& EditCatalog(txn::Transaction& txn) override;
+  Oid NewOid() override { return sequences_.NewOid(); }
+  Status CreateStorage(StatementContext& context, const catalog::TableDef& table) override;
+  Status BuildIndex(StatementContext& context, const catalog::TableDef& table,
+                    const catalog::IndexDef& index) override;
+  std::shared_ptr<Relation> OpenRelation(std::shared_ptr<const catalog::TableDef> table) override;
+  Status CheckConstraints(StatementContext& context, bool at_commit) override;
+  Status SetConstraints(StatementContext& context, const std::vector<Oid>& constraints,
+                        bool deferred) override;
+  Result<int64_t> NextValue(const catalog::SequenceDef& sequence) override;
+  Status SetSequence(const catalog::SequenceDef& sequence, SequenceState state) override;
+  SequenceState GetSequence(const catalog::SequenceDef& sequence) override;
+  bool UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) override;
+  void UnlockAllAdvisory(uint64_t session_owner) override;
+  Status Checkpoint() override;
+  EngineStats stats() const override;
+  Status health() const override;
+
+ private:
+  class CatalogCommit;
+  class DropStorage;
+  class DropIndex;
+  Status Recover();
+  Status OpenLog(Lsn end);
+  // Takes storage and indexes that `next` no longer names out of use.
+  void DropUnused(const catalog::CatalogSnapshot& before, const catalog::CatalogSnapshot& next,
+                  const std::vector<catalog::CatalogChange>& changes);
+  Status CheckpointLocked();
+  void RemoveOldCheckpoints(const std::string& keep);
+  void MaintenanceLoop();
+  void CheckpointLoop();
+  void StopThreads();
+  // Waits at most so long, less when the threads are stopped; true = go on.
+  bool Pause(uint64_t milliseconds);
+
+  env::Env& env_;
+  const DatabaseOptions options_;
+  std::unique_ptr<env::FileLock> lock_file_;
+  EpochManager epochs_;
+  rowstore::MemoryAccount memory_;
+  GarbageCollector garbage_;
+  txn::TransactionManager manager_;
+  std::unique_ptr<wal::LogWriter> log_;
+  Storages storages_;
+  Sequences sequences_;
+
+  mutable Mutex catalog_mu_;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog_ OMEN_GUARDED_BY(catalog_mu_);
+  // What the log has, published or not. Guarded by the manager's commit mutex.
+  std::shared_ptr<const catalog::CatalogSnapshot> logged_catalog_;
+
+  Mutex checkpoint_mu_;
+  Manifest manifest_ OMEN_GUARDED_BY(checkpoint_mu_);
+  std::atomic<uint64_t> checkpoints_{0};
+  std::atomic<uint64_t> checkpoint_end_{0};  // where the log ended at the last one
+
+  Mutex stop_mu_;
+  CondVar stop_cv_;
+  bool stopping_ OMEN_GUARDED_BY(stop_mu_) = false;
+  std::atomic<bool> closed_{false};
+  std::thread maintenance_;
+  std::thread checkpointer_;
+};
+
+}  // namespace omendb::engine

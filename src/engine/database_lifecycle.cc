@@ -1,0 +1,240 @@
+// Opening, recovering, checkpointing and closing a Database, and its background threads.
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/sqlstate.h"
+#include "engine/checkpoint.h"
+#include "engine/database_impl.h"
+#include "engine/recovery.h"
+
+namespace omendb::engine {
+namespace {
+
+constexpr uint64_t kMaintenancePauseMs = 20;
+constexpr uint64_t kCheckpointPauseMs = 500;
+constexpr char kCheckpointPrefix[] = "checkpoint-";
+
+std::string CheckpointName(Timestamp ts) {
+  std::string digits = std::to_string(ts.value());
+  return kCheckpointPrefix + std::string(20 - digits.size(), '0') + digits + ".ckpt";
+}
+
+uint64_t NewSystemId() {
+  std::random_device device;
+  const uint64_t id = static_cast<uint64_t>(device()) << 32 | device();
+  return id != 0 ? id : 1;
+}
+
+// A log without a manifest must be that of a first start which did not finish, and so be empty.
+// Otherwise the manifest was lost, and starting anew would throw the data away.
+Status CheckLogUnused(env::Env& env, const std::string& data_dir, const std::string& log_dir) {
+  const auto lost = [&] {
+    return env::DamagedFile(env::JoinPath(data_dir, "manifest"), 0,
+                            "the file is missing, but the folder holds a log");
+  };
+  auto reader = wal::OpenLogReader(env, log_dir, wal::FirstLsn(), {});
+  if (!reader.ok()) return lost();
+  wal::Record record;
+  OMEN_ASSIGN(const bool used, (*reader)->Next(&record));
+  return used ? lost() : Status::Ok();
+}
+
+}  // namespace
+
+Status DatabaseImpl::Start() {
+  OMEN_TRY(Recover());
+  maintenance_ = std::thread([this] { MaintenanceLoop(); });
+  checkpointer_ = std::thread([this] { CheckpointLoop(); });
+  return Status::Ok();
+}
+
+Status DatabaseImpl::Recover() {
+  OMEN_ASSIGN(const bool folder_exists, env_.Exists(options_.data_dir));
+  if (!folder_exists) {
+    OMEN_TRY(env_.CreateDir(options_.data_dir));
+    OMEN_TRY(env_.SyncDir(env::DirName(options_.data_dir)));
+  }
+  OMEN_ASSIGN(lock_file_, env_.LockFile(env::JoinPath(options_.data_dir, "lock")));
+  OMEN_ASSIGN(std::optional<Manifest> found, ReadManifest(env_, options_.data_dir));
+  Recovery recovery(storages_, sequences_);
+  Manifest manifest;
+  Lsn end = wal::FirstLsn();
+  const std::string log_dir = env::JoinPath(options_.data_dir, "wal");
+  if (found) {
+    manifest = *found;
+    OMEN_TRY(recovery.LoadCheckpoint(
+        env_, env::JoinPath(options_.data_dir, manifest.checkpoint_file), manifest));
+    OMEN_TRY(recovery.ReplayLog(env_, log_dir, manifest, &end));
+  } else {
+    OMEN_ASSIGN(const std::vector<std::string> names, env_.List(options_.data_dir));
+    for (const std::string& name : names) {
+      if (name == "lock" || name == "manifest.new" || name == "wal") continue;
+      if (name.starts_with(kCheckpointPrefix)) continue;  // A first start that did not finish.
+      return Status(sqlstate::kDataCorrupted, "data directory \"" + options_.data_dir +
+                                                  "\" is not empty, but has no manifest")
+          .WithHint("The file \"manifest\" is missing, or this is not an OmenDB data directory.");
+    }
+    manifest.system_id = NewSystemId();
+    // A log without a manifest is that of a first start which did not finish: it holds nothing that
+    // was acknowledged.
+    OMEN_ASSIGN(const bool has_log, env_.Exists(log_dir));
+    if (has_log) {
+      OMEN_TRY(CheckLogUnused(env_, options_.data_dir, log_dir));
+      OMEN_ASSIGN(const std::vector<std::string> segments, env_.List(log_dir));
+      for (const std::string& name : segments) {
+        OMEN_TRY(env_.Remove(env::JoinPath(log_dir, name)));
+      }
+    }
+  }
+  OMEN_TRY(recovery.Finish());
+  {
+    MutexLock lock(catalog_mu_);
+    catalog_ = recovery.catalog();
+    logged_catalog_ = catalog_;
+  }
+  {
+    MutexLock lock(checkpoint_mu_);
+    manifest_ = manifest;
+  }
+  OMEN_TRY(OpenLog(end));
+  manager_.Start(log_.get(), recovery.last_commit());
+  if (found) {
+    auto restart = log_->Append(txn::kRestartRecord, "restart", wal::Durability::kAsync);
+    if (!restart.ok()) return std::move(restart).status();
+    checkpoint_end_.store(manifest.redo_start.value());
+    return Status::Ok();
+  }
+  return Checkpoint();
+}
+
+Status DatabaseImpl::OpenLog(Lsn end) {
+  wal::LogOptions log_options;
+  {
+    MutexLock lock(checkpoint_mu_);
+    log_options.system_id = manifest_.system_id;
+  }
+  log_options.fsync = options_.fsync;
+  log_options.segment_bytes = options_.wal_segment_bytes;
+  OMEN_ASSIGN(log_, wal::OpenLogWriter(env_, env::JoinPath(options_.data_dir, "wal"), log_options,
+                                       end, &manager_));
+  return Status::Ok();
+}
+
+Status DatabaseImpl::Checkpoint() {
+  MutexLock lock(checkpoint_mu_);
+  return CheckpointLocked();
+}
+
+Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
+  OMEN_TRY(manager_.health());
+  CheckpointSource source;
+  auto pin = manager_.Begin({}, 0);
+  const auto moment = manager_.TakeMoment([&] {
+    source.catalog = logged_catalog_;
+    for (const auto& def : source.catalog->all_tables()) {
+      if (auto table = storages_.Find(def->storage)) source.tables.emplace(def->storage, table);
+    }
+  });
+  manager_.txns().PinAt(pin->id(), mvcc::TxnTable::kSnapshotPin, moment.ts);
+  source.ts = moment.ts;
+  source.sequences = sequences_.Snapshot();
+  Manifest next = manifest_;
+  next.checkpoint_file = CheckpointName(moment.ts);
+  next.checkpoint_ts = moment.ts;
+  next.redo_start = moment.redo_start;
+  next.must_reach = moment.end;
+  // A checkpoint of the same moment may be there and be the one in use.
+  if (next.checkpoint_file == manifest_.checkpoint_file) {
+    next.checkpoint_file += "." + std::to_string(checkpoints_.load() % 2);
+    if (next.checkpoint_file == manifest_.checkpoint_file) next.checkpoint_file += "b";
+  }
+  const std::string path = env::JoinPath(options_.data_dir, next.checkpoint_file);
+  const Status written = WriteCheckpoint(env_, path, manifest_.system_id, source, manager_.txns(),
+                                         [this] { return closed_.load(); });
+  manager_.Abort(*pin);
+  if (!written.ok()) {
+    (void)env_.Remove(path);
+    return written;
+  }
+  // The rows of the checkpoint must not be newer than what is durable.
+  OMEN_TRY(log_->WaitDurable(moment.end));
+  OMEN_TRY(WriteManifest(env_, options_.data_dir, next));
+  manifest_ = next;
+  checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  checkpoint_end_.store(moment.end.value());
+  RemoveOldCheckpoints(next.checkpoint_file);
+  return log_->RemoveBefore(moment.redo_start);
+}
+
+void DatabaseImpl::RemoveOldCheckpoints(const std::string& keep) {
+  const auto names = env_.List(options_.data_dir);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    if (name.starts_with(kCheckpointPrefix) && name != keep) {
+      (void)env_.Remove(env::JoinPath(options_.data_dir, name));
+    }
+  }
+}
+
+Status DatabaseImpl::Close() {
+  StopThreads();
+  Status result;
+  if (manager_.health().ok()) result = Checkpoint();
+  closed_.store(true);
+  const Status closed = log_->Close();
+  if (result.ok()) result = closed;
+  lock_file_.reset();
+  return result;
+}
+
+void DatabaseImpl::StopThreads() {
+  {
+    MutexLock lock(stop_mu_);
+    stopping_ = true;
+  }
+  stop_cv_.NotifyAll();
+  if (maintenance_.joinable()) maintenance_.join();
+  if (checkpointer_.joinable()) checkpointer_.join();
+}
+
+bool DatabaseImpl::Pause(uint64_t milliseconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  MutexLock lock(stop_mu_);
+  while (!stopping_) {
+    if (!stop_cv_.WaitUntil(stop_mu_, deadline)) break;
+  }
+  return !stopping_;
+}
+
+void DatabaseImpl::MaintenanceLoop() {
+  uint64_t passes = 0;
+  while (Pause(kMaintenancePauseMs)) {
+    garbage_.Run(manager_.txns(), manager_.last_visible());
+    if (++passes % 16 != 0) continue;
+    uint64_t index_bytes = 0;
+    for (const std::shared_ptr<Table>& table : storages_.All()) {
+      for (const auto& index : *table->indexes()) index_bytes += index->memory_bytes();
+    }
+    memory_.SetOther(index_bytes);
+  }
+}
+
+void DatabaseImpl::CheckpointLoop() {
+  auto last = std::chrono::steady_clock::now();
+  const auto interval = std::chrono::milliseconds(options_.checkpoint_interval_ms);
+  while (Pause(kCheckpointPauseMs)) {
+    const uint64_t grown = log_->appended_lsn().value() - checkpoint_end_.load();
+    const auto now = std::chrono::steady_clock::now();
+    const bool due =
+        grown >= options_.checkpoint_wal_bytes || (now - last >= interval && grown > 4096);
+    if (!due || !manager_.health().ok()) continue;
+    last = now;
+    // A full disk: the log goes on as long as it can, and the next attempt may find space.
+    (void)Checkpoint();
+  }
+}
+
+}  // namespace omendb::engine

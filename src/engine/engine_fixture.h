@@ -1,0 +1,160 @@
+// engine_fixture.h - what the engine's tests share: a database on MemEnv, tables, sessions.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "engine/relation.h"
+#include "testing/mem_env.h"
+
+namespace omendb::engine {
+
+// A table to make: columns by name and type, the first `keys` of them the primary key.
+struct TableSpec {
+  std::string name = "t";
+  std::vector<std::pair<std::string, types::TypeKind>> columns = {
+      {"id", types::TypeKind::kInt4}, {"v", types::TypeKind::kInt4}, {"s", types::TypeKind::kText}};
+  size_t keys = 1;
+  std::vector<std::vector<size_t>> unique;     // columns of further unique indexes
+  std::vector<std::vector<size_t>> secondary;  // of indexes that are not unique
+};
+
+class Engine {
+ public:
+  explicit Engine(DatabaseOptions options = {}) : options_(std::move(options)) {
+    options_.data_dir = "data";
+    Open();
+  }
+  void Open() {
+    auto opened = Database::Open(*env, options_);
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    db = std::move(opened).value();
+  }
+  // Ends as a crash would, on the file system that a power failure leaves.
+  void Crash(uint64_t seed, testutil::CrashLoss loss = testutil::CrashLoss::kRandom) {
+    std::unique_ptr<testutil::MemEnv> after = env->CrashClone(seed, loss);
+    db.reset();
+    env = std::move(after);
+    Open();
+  }
+  void Restart() {
+    ASSERT_TRUE(db->Close().ok());
+    db.reset();
+    Open();
+  }
+
+  std::unique_ptr<txn::Transaction> Begin(
+      txn::IsolationLevel level = txn::IsolationLevel::kReadCommitted) {
+    txn::TransactionOptions options;
+    options.isolation = level;
+    return db->Begin(options);
+  }
+  StatementContext Statement(txn::Transaction& txn) {
+    txn.BeginStatement();
+    StatementContext context;
+    context.txn = &txn;
+    context.catalog = db->CatalogFor(txn);
+    context.database = context.catalog->FindDatabase("postgres")->oid;
+    context.waiter = &waiter;
+    return context;
+  }
+  Status Commit(txn::Transaction& txn) { return db->Commit(txn, waiter); }
+
+  void CreateTable(const TableSpec& spec) {
+    auto txn = Begin();
+    StatementContext context = Statement(*txn);
+    const catalog::TableDef def = Define(spec, context);
+    ASSERT_TRUE(db->EditCatalog(*txn).Put(def).ok());
+    ASSERT_TRUE(db->CreateStorage(context, def).ok());
+    const Status committed = Commit(*txn);
+    ASSERT_TRUE(committed.ok()) << committed.ToString();
+  }
+  catalog::TableDef Define(const TableSpec& spec, const StatementContext& context) {
+    catalog::TableDef def;
+    def.oid = db->NewOid();
+    def.storage = db->NewOid();
+    def.database = context.database;
+    def.schema = context.catalog->FindSchema(context.database, "public")->oid;
+    def.name = spec.name;
+    def.owner = catalog::kBootstrapRole;
+    for (size_t i = 0; i < spec.columns.size(); ++i) {
+      catalog::ColumnDef column;
+      column.id = ColumnId(static_cast<int16_t>(i + 1));
+      column.name = spec.columns[i].first;
+      column.type = types::SqlType{spec.columns[i].second};
+      column.not_null = i < spec.keys;
+      def.columns.push_back(column);
+    }
+    std::vector<size_t> keys;
+    for (size_t i = 0; i < spec.keys; ++i) keys.push_back(i);
+    if (!keys.empty()) AddIndex(def, spec.name + "_pkey", keys, true, true);
+    int number = 0;
+    for (const auto& columns : spec.unique) {
+      AddIndex(def, spec.name + "_u" + std::to_string(++number), columns, true, false);
+    }
+    for (const auto& columns : spec.secondary) {
+      AddIndex(def, spec.name + "_i" + std::to_string(++number), columns, false, false);
+    }
+    return def;
+  }
+  void AddIndex(catalog::TableDef& def, const std::string& name, const std::vector<size_t>& columns,
+                bool unique, bool primary) {
+    catalog::IndexDef index;
+    index.oid = db->NewOid();
+    index.storage = db->NewOid();
+    index.name = name;
+    index.unique = unique;
+    index.primary = primary;
+    for (const size_t column : columns) {
+      index.keys.push_back({ColumnId(static_cast<int16_t>(column + 1)), false, false});
+    }
+    def.indexes.push_back(index);
+  }
+
+  std::shared_ptr<const catalog::TableDef> Table(const StatementContext& context,
+                                                 const std::string& name = "t") {
+    const auto* schema = context.catalog->FindSchema(context.database, "public");
+    return context.catalog->FindRelation(schema->oid, name).table;
+  }
+  std::shared_ptr<Relation> Open(const StatementContext& context, const std::string& name = "t") {
+    return db->OpenRelation(Table(context, name));
+  }
+
+  std::unique_ptr<testutil::MemEnv> env = std::make_unique<testutil::MemEnv>();
+  std::unique_ptr<Database> db;
+  ThreadWaiter waiter;
+
+ private:
+  DatabaseOptions options_;
+};
+
+inline types::Value Int(int32_t i) { return types::Value::Int32(i); }
+inline types::Value Text(std::string_view s) { return types::Value::String(s); }
+
+// Rows of table "t" as (id, v), by a scan.
+inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation) {
+  std::map<int32_t, int32_t> rows;
+  Relation::ScanOptions options;
+  options.columns = {ColumnId(1), ColumnId(2)};
+  auto scan = relation.OpenScan(context, options);
+  auto worker = scan->NewWorker();
+  types::Chunk chunk;
+  for (;;) {
+    auto more = scan->Next(*worker, chunk, nullptr);
+    EXPECT_TRUE(more.ok());
+    if (!more.ok() || !*more) break;
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      const bool fresh =
+          rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32).second;
+      EXPECT_TRUE(fresh) << "a row was seen twice";
+    }
+  }
+  return rows;
+}
+
+}  // namespace omendb::engine

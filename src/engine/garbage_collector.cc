@@ -1,0 +1,76 @@
+#include "engine/garbage_collector.h"
+
+#include <algorithm>
+
+namespace omendb::engine {
+
+using rowstore::VersionRef;
+using txn::UndoRecord;
+
+void GarbageCollector::Add(txn::Garbage garbage) {
+  MutexLock lock(mu_);
+  queue_.push_back(std::move(garbage));
+}
+
+void GarbageCollector::Collect(Item item, const std::vector<uint64_t>& pins) {
+  const rowstore::VersionHeader& header = item.table->store().header(item.version);
+  const uint64_t begin = header.begin.load(std::memory_order_acquire);
+  const uint64_t end = header.end.load(std::memory_order_acquire);
+  // The greatest pin below `end`: it sees the version unless it is below `begin` too.
+  const auto above = std::lower_bound(pins.begin(), pins.end(), end);
+  if (above != pins.begin() && *(above - 1) >= begin) {
+    blocked_[*(above - 1)].push_back(std::move(item));
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  item.table->Unlink(item.row, item.version, item.same_keys);
+  retired_[item.table].push_back(item.version);
+  reclaimed_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void GarbageCollector::FlushRetired() {
+  for (auto& [table, refs] : retired_) table->Retire(std::move(refs));
+  retired_.clear();
+}
+
+size_t GarbageCollector::Run(const mvcc::TxnTable& txns,
+                             const std::atomic<uint64_t>& last_visible) {
+  std::vector<txn::Garbage> queue;
+  // Our own timestamp first, then the pins: see TxnTable::Pin. What is in the queue was committed
+  // before, so it ends at or before a timestamp read after taking it.
+  {
+    MutexLock lock(mu_);
+    queue.swap(queue_);
+  }
+  (void)last_visible.load(std::memory_order_seq_cst);
+  const std::vector<uint64_t> pins = txns.Pinned();
+  const uint64_t before = reclaimed();
+  {
+    EpochGuard guard(epochs_);
+    for (auto it = blocked_.begin(); it != blocked_.end();) {
+      if (std::binary_search(pins.begin(), pins.end(), it->first)) {
+        ++it;
+        continue;
+      }
+      std::vector<Item> items = std::move(it->second);
+      it = blocked_.erase(it);
+      waiting_.fetch_sub(items.size(), std::memory_order_relaxed);
+      // May block them again, on a smaller pin: those come before `it`.
+      for (Item& item : items) Collect(std::move(item), pins);
+    }
+    for (txn::Garbage& garbage : queue) {
+      for (const UndoRecord& record : garbage.records) {
+        const bool update = record.kind == UndoRecord::Kind::kUpdate;
+        if (!update && record.kind != UndoRecord::Kind::kDelete) continue;
+        auto* table = static_cast<Table*>(record.table);
+        Collect({table->shared_from_this(), record.row, record.old, update && !record.keys_changed},
+                pins);
+      }
+    }
+    FlushRetired();
+  }
+  epochs_.Collect();
+  return reclaimed() - before;
+}
+
+}  // namespace omendb::engine

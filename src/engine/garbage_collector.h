@@ -1,0 +1,55 @@
+// garbage_collector.h - takes away versions that no snapshot can see.
+//
+// Every committed update and delete hands over the versions it ended. A version [begin, end) is
+// garbage when no pinned timestamp lies in it; otherwise it waits for the greatest such pin to go,
+// and is not looked at before. So one old snapshot keeps one version of each row, and costs nothing
+// more.
+//
+// Thread safety  Add: any thread. Run: one thread (the engine's maintenance thread).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "engine/table.h"
+#include "mvcc/txn_table.h"
+#include "txn/undo.h"
+
+namespace omendb::engine {
+
+class GarbageCollector final : public txn::GarbageSink {
+ public:
+  explicit GarbageCollector(EpochManager& epochs) : epochs_(epochs) {}
+
+  void Add(txn::Garbage garbage) override;
+  // One pass. Returns how many versions were unlinked.
+  size_t Run(const mvcc::TxnTable& txns, const std::atomic<uint64_t>& last_visible);
+  uint64_t reclaimed() const { return reclaimed_.load(std::memory_order_relaxed); }
+  uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Item {
+    std::shared_ptr<Table> table;
+    RowId row;
+    rowstore::VersionRef version;
+    bool same_keys;
+  };
+  void Collect(Item item, const std::vector<uint64_t>& pins);
+  void FlushRetired();
+
+  EpochManager& epochs_;
+  Mutex mu_;
+  std::vector<txn::Garbage> queue_ OMEN_GUARDED_BY(mu_);
+  // ---- The maintenance thread's ----
+  std::map<uint64_t, std::vector<Item>> blocked_;  // by the pin that keeps them
+  std::map<std::shared_ptr<Table>, std::vector<rowstore::VersionRef>> retired_;
+  std::atomic<uint64_t> reclaimed_{0};
+  std::atomic<uint64_t> waiting_{0};
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,235 @@
+#include "engine/recovery.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/sqlstate.h"
+#include "engine/build_index.h"
+#include "engine/redo.h"
+
+namespace omendb::engine {
+namespace {
+
+Status DamagedRecord(std::string_view what) {
+  return Status(sqlstate::kDataCorrupted, "the log is damaged: " + std::string(what));
+}
+
+}  // namespace
+
+Recovery::Recovery(Storages& storages, Sequences& sequences)
+    : storages_(storages), sequences_(sequences), catalog_(catalog::BootstrapCatalog()) {}
+
+Status Recovery::LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest) {
+  checkpoint_ts_ = manifest.checkpoint_ts;
+  last_commit_ = std::max(last_commit_, checkpoint_ts_);
+  // The checkpoint has the whole catalog: nothing of a new folder's may shine through.
+  catalog_ = std::make_shared<const catalog::CatalogSnapshot>();
+  return ReadCheckpoint(env, path, manifest.system_id, *this);
+}
+
+Status Recovery::OnCatalog(const std::vector<catalog::CatalogChange>& objects) {
+  return ApplyCatalog(objects);
+}
+
+Status Recovery::OnSequence(std::string_view record) { return sequences_.Apply(record); }
+
+Status Recovery::OnRows(Oid storage, uint64_t count, std::string_view images) {
+  Target* target = TargetOf(storage);
+  if (target == nullptr) return DamagedRecord("checkpointed rows of an unknown table");
+  ByteReader in(images);
+  for (uint64_t i = 0; i < count; ++i) {
+    const RowId row(in.GetVarint());
+    if (row.value() == 0 || !ReadRowImage(target->columns, in, row_)) {
+      return DamagedRecord("a checkpointed row");
+    }
+    target->table->store().Restore(row, target->layout, checkpoint_ts_, row_);
+  }
+  return Status::Ok();
+}
+
+Status Recovery::ApplyCatalog(const std::vector<catalog::CatalogChange>& changes) {
+  catalog::CatalogEdit edit(catalog_);
+  OMEN_TRY(edit.Apply(changes));
+  catalog_ = edit.Installed();
+  last_target_ = nullptr;
+  for (const catalog::CatalogChange& change : changes) {
+    if (change.op != catalog::CatalogChange::Op::kPut) continue;
+    const auto* def = std::get_if<catalog::TableDef>(change.object.get());
+    if (def == nullptr) continue;
+    Target& target = targets_[def->storage];
+    if (target.table == nullptr) {
+      catalog::TableDef bare = *def;  // Indexes come last.
+      bare.indexes.clear();
+      target.table = storages_.Create(bare);
+    }
+    target.columns.clear();
+    for (const catalog::ColumnDef& column : def->columns) {
+      target.columns.push_back(types::PhysicalTypeOf(column.type));
+    }
+    target.layout = target.table->store().InternLayout(target.columns);
+  }
+  return Status::Ok();
+}
+
+Recovery::Target* Recovery::TargetOf(Oid storage) {
+  if (last_target_ != nullptr && last_storage_ == storage) return last_target_;
+  const auto it = targets_.find(storage);
+  if (it == targets_.end()) return nullptr;
+  last_storage_ = storage;
+  last_target_ = &it->second;
+  return last_target_;
+}
+
+Status Recovery::ReplayLog(env::Env& env, const std::string& dir, const Manifest& manifest,
+                           Lsn* end) {
+  wal::ReaderOptions options;
+  options.system_id = manifest.system_id;
+  options.must_reach = manifest.must_reach;
+  OMEN_ASSIGN(auto reader, wal::OpenLogReader(env, dir, manifest.redo_start, options));
+  wal::Record record;
+  for (;;) {
+    OMEN_ASSIGN(const bool more, reader->Next(&record));
+    if (!more) break;
+    Status applied = ApplyRecord(record, manifest.checkpoint_ts);
+    if (applied.ok()) continue;
+    return Status(sqlstate::kDataCorrupted,
+                  "cannot replay the log record at " + std::to_string(record.begin.value()))
+        .WithDetail(applied.ToString());
+  }
+  *end = reader->end();
+  streams_.clear();
+  return Status::Ok();
+}
+
+Status Recovery::ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts) {
+  ByteReader in(record.payload);
+  switch (record.kind) {
+    case txn::kCommitRecord:
+      return ApplyCommit(record.payload, checkpoint_ts);
+    case txn::kChangesRecord: {
+      const auto stream = in.Get<uint64_t>();
+      if (in.failed()) return DamagedRecord("a record of changes without a stream");
+      streams_[stream].append(record.payload.substr(in.position()));
+      return Status::Ok();
+    }
+    case txn::kForgetRecord: {
+      const auto stream = in.Get<uint64_t>();
+      const auto position = in.Get<uint64_t>();
+      std::string& redo = streams_[stream];
+      if (in.failed() || position > redo.size()) return DamagedRecord("a record that forgets");
+      redo.resize(position);
+      return Status::Ok();
+    }
+    case txn::kRestartRecord:
+      streams_.clear();
+      return Status::Ok();
+    case txn::kSequenceRecord:
+      return sequences_.Apply(record.payload);
+    default:
+      return DamagedRecord("a record of unknown kind " + std::to_string(record.kind));
+  }
+}
+
+Status Recovery::ApplyCommit(std::string_view payload, Timestamp checkpoint_ts) {
+  ByteReader in(payload);
+  const Timestamp ts(in.Get<uint64_t>());
+  const auto stream = in.Get<uint64_t>();
+  const std::string_view changes = in.GetString();
+  if (in.failed()) return DamagedRecord("a commit record without a head");
+  std::string spilled;
+  if (stream != 0) {
+    const auto it = streams_.find(stream);
+    if (it != streams_.end()) {
+      spilled = std::move(it->second);
+      streams_.erase(it);
+    }
+  }
+  if (ts <= checkpoint_ts) return Status::Ok();
+  last_commit_ = std::max(last_commit_, ts);
+  ++transactions_;
+  if (!changes.empty()) {
+    OMEN_ASSIGN(const auto decoded, catalog::DecodeChanges(changes));
+    OMEN_TRY(ApplyCatalog(decoded));
+  }
+  OMEN_TRY(ApplyRedo(spilled, ts));
+  return ApplyRedo(payload.substr(in.position()), ts);
+}
+
+Status Recovery::ApplyRedo(std::string_view redo, Timestamp ts) {
+  ByteReader in(redo);
+  while (in.remaining() > 0) {
+    const auto op = in.Get<uint8_t>();
+    const Oid storage(static_cast<uint32_t>(in.GetVarint()));
+    const std::string_view payload = in.GetString();
+    if (in.failed()) return DamagedRecord("a cut operation");
+    // Storage that is unknown was dropped by a transaction that is older than the checkpoint, or
+    // was replaced within its own transaction.
+    if (Target* target = TargetOf(storage)) {
+      OMEN_TRY(ApplyOperation(op, *target, payload, ts));
+    }
+  }
+  return Status::Ok();
+}
+
+Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view payload,
+                                Timestamp ts) {
+  rowstore::TableStore& store = target.table->store();
+  ByteReader in(payload);
+  const RowId first(in.GetVarint());
+  if (in.failed() || first.value() == 0) return DamagedRecord("an operation without a row");
+  switch (static_cast<RedoOp>(op)) {
+    case RedoOp::kDelete:
+      store.RestoreDelete(first);
+      return Status::Ok();
+    case RedoOp::kPut:
+      if (!ReadRowImage(target.columns, in, row_)) return DamagedRecord("a row image");
+      store.Restore(first, target.layout, ts, row_);
+      return Status::Ok();
+    case RedoOp::kPutMany: {
+      const uint64_t count = in.GetVarint();
+      for (uint64_t i = 0; i < count; ++i) {
+        if (!ReadRowImage(target.columns, in, row_)) return DamagedRecord("a row image");
+        store.Restore(RowId(first.value() + i), target.layout, ts, row_);
+      }
+      return Status::Ok();
+    }
+  }
+  return DamagedRecord("an unknown operation");
+}
+
+Status Recovery::Finish() {
+  catalog::CatalogEdit edit(catalog_);
+  for (const auto& table : catalog_->all_tables()) {
+    if (table->persistence == catalog::Persistence::kTemporary) {
+      OMEN_TRY(edit.Drop(catalog::ObjectKind::kTable, table->oid));
+    }
+  }
+  for (const auto& sequence : catalog_->all_sequences()) {
+    if (sequence->persistence == catalog::Persistence::kTemporary) {
+      OMEN_TRY(edit.Drop(catalog::ObjectKind::kSequence, sequence->oid));
+    }
+  }
+  for (const catalog::DatabaseDef* database : catalog_->databases()) {
+    for (const auto& view : catalog_->views(database->oid)) {
+      if (view->persistence == catalog::Persistence::kTemporary) {
+        OMEN_TRY(edit.Drop(catalog::ObjectKind::kView, view->oid));
+      }
+    }
+  }
+  if (!edit.empty()) catalog_ = edit.Installed();
+  std::set<Oid> wanted;
+  for (const auto& def : catalog_->all_tables()) {
+    wanted.insert(def->storage);
+    const std::shared_ptr<Table> table = storages_.Find(def->storage);
+    OMEN_TRY(RebuildTable(*table, *def));
+    sequences_.RaiseOid(std::max(def->oid, def->storage));
+  }
+  for (const auto& [storage, target] : targets_) {
+    if (!wanted.contains(storage)) storages_.Drop(storage);
+  }
+  sequences_.Retain(*catalog_);
+  return Status::Ok();
+}
+
+}  // namespace omendb::engine

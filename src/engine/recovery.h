@@ -1,0 +1,70 @@
+// recovery.h - brings the newest checkpoint and the log after it back into memory.
+//
+// Only committed work is in the checkpoint, and of the log only transactions whose commit record is
+// there are applied, in commit order. So nothing is ever undone. Indexes are built at the end, in
+// bulk.
+//
+// Thread safety  One thread, before anybody else uses the database.
+// Errors         XX001 for damage, naming file and offset.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "catalog/snapshot.h"
+#include "engine/checkpoint.h"
+#include "engine/manifest.h"
+#include "engine/sequences.h"
+#include "engine/storages.h"
+#include "wal/log_reader.h"
+
+namespace omendb::engine {
+
+class Recovery final : public CheckpointSink {
+ public:
+  Recovery(Storages& storages, Sequences& sequences);
+
+  Status LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest);
+  // Applies the log; `end` becomes where a writer continues.
+  Status ReplayLog(env::Env& env, const std::string& dir, const Manifest& manifest, Lsn* end);
+  // Drops what must not survive a restart and builds indexes and statistics.
+  Status Finish();
+
+  const std::shared_ptr<const catalog::CatalogSnapshot>& catalog() const { return catalog_; }
+  Timestamp last_commit() const { return last_commit_; }
+  uint64_t transactions() const { return transactions_; }
+
+  // CheckpointSink
+  Status OnCatalog(const std::vector<catalog::CatalogChange>& objects) override;
+  Status OnSequence(std::string_view record) override;
+  Status OnRows(Oid storage, uint64_t count, std::string_view images) override;
+
+ private:
+  struct Target {
+    std::shared_ptr<Table> table;
+    std::vector<types::PhysicalType> columns;
+    std::shared_ptr<const rowstore::Layout> layout;
+  };
+  Status ApplyCatalog(const std::vector<catalog::CatalogChange>& changes);
+  Status ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts);
+  Status ApplyCommit(std::string_view payload, Timestamp checkpoint_ts);
+  Status ApplyRedo(std::string_view redo, Timestamp ts);
+  Status ApplyOperation(uint8_t op, Target& target, std::string_view payload, Timestamp ts);
+  Target* TargetOf(Oid storage);
+
+  Storages& storages_;
+  Sequences& sequences_;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog_;
+  std::map<Oid, Target> targets_;
+  Target* last_target_ = nullptr;  // Rows of one table come in runs.
+  Oid last_storage_;
+  std::map<uint64_t, std::string> streams_;  // changes of transactions not committed yet
+  Timestamp checkpoint_ts_;
+  Timestamp last_commit_{1};
+  uint64_t transactions_ = 0;
+  types::Row row_;
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,164 @@
+// relation_impl.h - Relation over a Table, for one version of its definition.
+//
+// Thread safety  As Relation. Immutable after construction.
+// Ownership      Shares the table and its indexes; borrows the database.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine_transaction.h"
+#include "engine/relation.h"
+#include "engine/table.h"
+#include "txn/transaction_manager.h"
+
+namespace omendb::engine {
+
+class RelationImpl final : public Relation, public std::enable_shared_from_this<RelationImpl> {
+ public:
+  RelationImpl(txn::TransactionManager& manager, std::shared_ptr<Table> table,
+               std::shared_ptr<const catalog::TableDef> definition);
+
+  const catalog::TableDef& table() const override { return *definition_; }
+  const std::shared_ptr<const catalog::TableDef>& definition() const { return definition_; }
+  Table& storage() const { return *table_; }
+
+  Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
+                                       std::span<const types::Value> key) override;
+  Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
+                   const std::function<Result<bool>(RowRef)>& visit) override;
+  uint64_t EstimateRange(Oid index, const KeyRange& range) override;
+  void Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) override;
+  Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
+  std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
+  uint64_t rows_estimate() const override;
+  ColumnStatistics statistics(ColumnId column) const override;
+
+  Result<RowRef> Insert(StatementContext& context, std::span<const types::Value> row) override;
+  Result<std::optional<RowRef>> InsertOrFind(StatementContext& context,
+                                             std::span<const types::Value> row,
+                                             std::span<const Oid> arbiters,
+                                             RowRef* conflict) override;
+  Status InsertChunk(StatementContext& context, const types::Chunk& chunk) override;
+  Result<RowResult> Update(StatementContext& context, const RowRef& seen,
+                           std::span<const types::Value> row) override;
+  Result<RowResult> Delete(StatementContext& context, const RowRef& seen) override;
+  Result<RowResult> Lock(StatementContext& context, const RowRef& seen, txn::RowLockMode mode,
+                         txn::LockWait wait) override;
+
+  // ---- For TableScan ---------------------------------------------------------------------------
+  const txn::TransactionManager& manager() const { return manager_; }
+  // The value that pages without this column read.
+  types::Value MissingValue(ColumnId column) const {
+    return missing_[static_cast<size_t>(column.value() - 1)];
+  }
+
+ private:
+  struct Access {
+    const catalog::IndexDef* definition;
+    std::shared_ptr<TableIndex> index;
+  };
+  // What stands in the way of a key.
+  struct Conflict {
+    const Access* access = nullptr;
+    RowRef row;
+  };
+  enum class RowState : uint8_t { kLive, kDead, kGone, kInDoubt };
+
+  const Access* FindAccess(Oid index) const;
+  rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
+  // The newest state of a row, for writers. kInDoubt: `mark` is of the transaction to wait for.
+  // kLive: `ref` is the version. A version is as the transaction itself sees it, whatever the
+  // command.
+  RowState NewestState(TxnId self, RowId row, rowstore::VersionRef* ref, uint64_t* mark) const;
+  static txn::WaitContext WaitOf(const StatementContext& context);
+  static txn::TransactionImpl& TxnOf(const StatementContext& context);
+
+  Status CheckRow(StatementContext& context, std::span<const types::Value> row);
+  Status CheckMemory() const;
+  // Inserts; on a conflict with one of the arbiters (all unique indexes, with `any`) undoes that
+  // and tells it in `conflict`; on another conflict: 23505.
+  Result<RowRef> TryInsert(StatementContext& context, std::span<const types::Value> row,
+                           Conflict* conflict);
+  // Finds the row that the primary key decides, or reserves one. Returns the dead head to continue.
+  Result<RowId> PlaceRow(StatementContext& context, const std::string& key,
+                         rowstore::VersionRef* dead, Conflict* conflict);
+  Result<rowstore::TableStore::SlotRange> NewVersion(txn::TransactionImpl& txn, RowId row,
+                                                     rowstore::VersionRef prev,
+                                                     std::span<const types::Value> row_values);
+  // Adds entries of a version that is the row's head; `old_row` (may be empty) tells what keys were
+  // there. Waits for in-doubt rows with the same key.
+  Status AddEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
+                    std::span<const types::Value> old_values, Conflict* conflict);
+  Status AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
+                        const std::string& key, Conflict* conflict);
+  // Another row with this key that is live or in doubt.
+  bool FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
+                     RowRef* duplicate, uint64_t* mark) const;
+  Result<std::optional<RowRef>> FindConflict(StatementContext& context,
+                                             std::span<const types::Value> row,
+                                             std::span<const Oid> arbiters);
+  Status DuplicateKey(const StatementContext& context, const catalog::IndexDef& index,
+                      std::span<const types::Value> row) const;
+  static bool IsArbiter(std::span<const Oid> arbiters, Oid index);
+
+  // Whether a write may queue foreign-key events; remembered for one catalog version.
+  bool ConcernsForeignKeys(const StatementContext& context) const;
+  Status AfterInsert(StatementContext& context, const RowRef& inserted,
+                     std::span<const types::Value> row);
+
+  // What became of a row since a version of it was seen.
+  struct Judgement {
+    enum class Kind : uint8_t {
+      kCurrent,  // `seen` is the newest version, and not ended
+      kChanged,  // `head` was committed since
+      kDeleted,
+      kRunning,  // the transaction of `mark` is changing it
+      kOwn,      // this transaction changed it itself since
+      kAgain,    // caught in the middle of a step of another thread
+    } kind;
+    uint64_t mark;
+    rowstore::VersionRef head;
+  };
+  Judgement Judge(const txn::TransactionImpl& txn, const RowRef& seen) const;
+  Result<std::optional<RowResult>> Resolve(StatementContext& context, const RowRef& seen,
+                                           const Judgement& found, txn::LockWait wait);
+  Status RowLocked() const;
+  // Ends the seen version with the transaction's mark.
+  Result<RowResult> Claim(StatementContext& context, const RowRef& seen, txn::RowLockMode mode);
+  void ReadWhole(rowstore::VersionRef ref, types::Row& row) const;
+  Result<RowResult> MoveRow(StatementContext& context, const RowRef& seen,
+                            std::span<const types::Value> old_row,
+                            std::span<const types::Value> row);
+  Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
+  bool KeysUnchanged(rowstore::VersionRef a, rowstore::VersionRef b) const;
+
+  Status InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t first,
+                     uint32_t* inserted);
+  Status CheckChunk(StatementContext& context, const types::Chunk& chunk);
+  // Enters the keys of versions that are their rows' heads. `adjacent` becomes false when a version
+  // got another row id than its place gives.
+  Status IndexRange(StatementContext& context, const rowstore::TableStore::SlotRange& range,
+                    bool* adjacent);
+  Status ContinueRow(StatementContext& context, const rowstore::TableStore::SlotRange& range,
+                     uint32_t i);
+  void LogRange(txn::TransactionImpl& txn, const rowstore::TableStore::SlotRange& range, RowId rows,
+                bool adjacent) const;
+
+  txn::TransactionManager& manager_;
+  const std::shared_ptr<Table> table_;
+  const std::shared_ptr<const catalog::TableDef> definition_;
+  std::shared_ptr<const rowstore::Layout> layout_;
+  std::vector<types::PhysicalType> physical_;
+  std::vector<Access> indexes_;
+  const Access* primary_ = nullptr;
+  std::vector<ColumnId> not_null_;
+  types::Arena missing_arena_;
+  types::Row missing_;
+  Sketches sketches_;
+  // Catalog version (top bit moved to bit 1) << 2 | concerned; 0 = not asked yet.
+  mutable std::atomic<uint64_t> foreign_key_cache_{0};
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,337 @@
+#include <algorithm>
+#include <thread>
+
+#include "base/check.h"
+#include "base/sqlstate.h"
+#include "engine/failing_row.h"
+#include "engine/key_text.h"
+#include "engine/redo.h"
+#include "engine/relation_impl.h"
+#include "mvcc/visibility.h"
+
+namespace omendb::engine {
+
+using rowstore::kReinserted;
+using rowstore::kRowGone;
+using rowstore::SlotOf;
+using rowstore::VersionRef;
+using txn::UndoRecord;
+
+txn::WaitContext RelationImpl::WaitOf(const StatementContext& context) {
+  return {context.waiter, context.cancel, context.lock_timeout_ms};
+}
+
+Status RelationImpl::CheckMemory() const {
+  const rowstore::MemoryAccount& memory = table_->store().memory();
+  if (!memory.exhausted()) [[likely]]
+    return Status::Ok();
+  return Status(sqlstate::kOutOfMemory, "out of memory")
+      .WithDetail("The rows in memory have reached the budget of " +
+                  std::to_string(memory.limit() >> 20) + " MB.")
+      .WithHint("Delete rows, or start the server with a larger --memory.");
+}
+
+Status RelationImpl::CheckRow(StatementContext& context, std::span<const types::Value> row) {
+  OMEN_CHECK(row.size() == physical_.size());
+  for (const ColumnId column : not_null_) {
+    if (row[static_cast<size_t>(column.value() - 1)].is_null) [[unlikely]] {
+      return NotNullViolation(context, *definition_, column, row);
+    }
+  }
+  return CheckMemory();
+}
+
+Result<rowstore::TableStore::SlotRange> RelationImpl::NewVersion(
+    txn::TransactionImpl& txn, RowId row, VersionRef prev,
+    std::span<const types::Value> row_values) {
+  rowstore::TableStore& store = table_->store();
+  const rowstore::TableStore::SlotRange slot = store.Allocate(layout_);
+  if (slot.page == nullptr) return Status(sqlstate::kOutOfMemory, "out of memory");
+  store.Write(slot, row, prev, row_values);
+  slot.page->header(slot.first).begin.store(txn.word(), std::memory_order_release);
+  return slot;
+}
+
+Status RelationImpl::DuplicateKey(const StatementContext& context, const catalog::IndexDef& index,
+                                  std::span<const types::Value> row) const {
+  std::vector<ColumnId> columns;
+  types::Row values;
+  for (const catalog::IndexKey& key : index.keys) {
+    columns.push_back(key.column);
+    values.push_back(row[static_cast<size_t>(key.column.value() - 1)]);
+  }
+  const catalog::SchemaDef* schema = context.catalog->schema(definition_->schema);
+  return Status(sqlstate::kUniqueViolation,
+                "duplicate key value violates unique constraint \"" + index.name + "\"")
+      .WithDetail(KeyText(context, *definition_, columns, values) + " already exists.")
+      .WithConstraint(schema != nullptr ? schema->name : "", definition_->name, index.name);
+}
+
+bool RelationImpl::IsArbiter(std::span<const Oid> arbiters, Oid index) {
+  return arbiters.empty() || std::find(arbiters.begin(), arbiters.end(), index) != arbiters.end();
+}
+
+// Waits until the key is free or surely taken.
+Result<RowId> RelationImpl::PlaceRow(StatementContext& context, const std::string& key,
+                                     VersionRef* dead, Conflict* conflict) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  for (;;) {
+    *dead = 0;
+    uint64_t mark = 0;
+    {
+      EpochGuard guard(table_->epochs());
+      const std::optional<RowId> found = primary_->index->FindRow(key);
+      if (!found) return table_->store().ReserveRows(1);
+      VersionRef ref = 0;
+      switch (NewestState(txn.id(), *found, &ref, &mark)) {
+        case RowState::kLive:
+          conflict->access = primary_;
+          conflict->row = {*found, ref};
+          return *found;
+        case RowState::kDead:
+          *dead = ref;
+          return *found;
+        case RowState::kGone:
+          break;
+        case RowState::kInDoubt:
+          OMEN_CHECK(mark != 0);
+          break;
+      }
+    }
+    if (mark != 0) {
+      OMEN_TRY(manager_.WaitFor(txn, mark, WaitOf(context)));
+    } else {
+      std::this_thread::yield();  // Whoever undoes or collects it has but to erase the entry.
+    }
+  }
+}
+
+Result<RowRef> RelationImpl::TryInsert(StatementContext& context, std::span<const types::Value> row,
+                                       Conflict* conflict) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  rowstore::TableStore& store = table_->store();
+  std::string key;
+  if (primary_ != nullptr) primary_->index->KeyOfRow(row, key);
+  for (;;) {
+    VersionRef dead = 0;
+    RowId id;
+    if (primary_ != nullptr) {
+      OMEN_ASSIGN(id, PlaceRow(context, key, &dead, conflict));
+      if (conflict->access != nullptr) return RowRef{};
+    } else {
+      id = store.ReserveRows(1);
+    }
+    OMEN_ASSIGN(const auto slot, NewVersion(txn, id, dead != 0 ? dead | kReinserted : 0, row));
+    const VersionRef fresh = slot.ref();
+    bool placed;
+    if (dead != 0) {
+      MutexLock lock(table_->row_stripe(id));
+      placed = store.SetHead(id, dead, fresh);
+    } else {
+      placed = store.SetHead(id, 0, fresh);
+      if (placed && primary_ != nullptr && primary_->index->InsertRow(key, id)) {
+        store.SetHead(id, fresh, kRowGone);  // Another transaction was faster with this key.
+        placed = false;
+      }
+    }
+    if (!placed) {
+      slot.page->header(slot.first).begin.store(mvcc::kInfinity, std::memory_order_release);
+      table_->Retire({fresh});
+      continue;
+    }
+    store.AddRows(1);
+    UndoRecord undo;
+    undo.kind = UndoRecord::Kind::kInsert;
+    undo.row = id;
+    undo.fresh = fresh;
+    txn.AddUndo(undo, table_);
+    OMEN_TRY(AddEntries(context, id, row, {}, conflict));
+    return RowRef{id, fresh};
+  }
+}
+
+Status RelationImpl::AddEntries(StatementContext& context, RowId row,
+                                std::span<const types::Value> values,
+                                std::span<const types::Value> old_values, Conflict* conflict) {
+  std::string key;
+  for (const Access& access : indexes_) {
+    if (access.index->is_row_map()) continue;
+    if (!old_values.empty() && access.index->SameKey(old_values, values)) continue;
+    access.index->KeyOfRow(values, key);
+    if (access.index->Conflicts(values)) {
+      OMEN_TRY(AddUniqueEntry(context, access, row, key, conflict));
+      if (conflict->access != nullptr) return Status::Ok();
+    } else {
+      access.index->InsertEntry(key, row);
+    }
+  }
+  return Status::Ok();
+}
+
+// The row's version is its head already: of two transactions that enter the same key, the second to
+// take the stripe sees the first.
+Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
+                                    const std::string& key, Conflict* conflict) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  const size_t hash = std::hash<std::string>()(key) + access.index->storage().value();
+  for (;;) {
+    uint64_t mark = 0;
+    {
+      EpochGuard guard(table_->epochs());
+      MutexLock lock(table_->key_stripe(hash));
+      RowRef duplicate;
+      if (!FindDuplicate(txn.id(), access, row, key, &duplicate, &mark)) {
+        access.index->InsertEntry(key, row);
+        return Status::Ok();
+      }
+      if (mark == 0) {
+        conflict->access = &access;
+        conflict->row = duplicate;
+        return Status::Ok();
+      }
+    }
+    OMEN_TRY(manager_.WaitFor(txn, mark, WaitOf(context)));
+  }
+}
+
+// The caller holds an epoch guard.
+bool RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
+                                 const std::string& key, RowRef* duplicate, uint64_t* mark) const {
+  const rowstore::TableStore& store = table_->store();
+  TableIndex::Bounds bounds;
+  bounds.low = key;
+  bounds.high = key;
+  if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
+  TableIndex::Cursor cursor(*access.index, std::move(bounds), /*backward=*/false);
+  RowId row;
+  std::string_view entry;
+  std::string actual;
+  while (cursor.Next(&row, &entry)) {
+    if (row == except || entry != key) continue;
+    VersionRef ref = 0;
+    uint64_t doubt = 0;
+    const RowState state = NewestState(self, row, &ref, &doubt);
+    if (state == RowState::kGone || state == RowState::kDead) continue;
+    // In doubt: the key counts if the row has it now or would have it after a rollback.
+    while (ref != 0) {
+      const rowstore::VersionHeader& header = store.header(ref);
+      access.index->KeyOfVersion(store.page(ref), SlotOf(ref), actual);
+      if (actual == key) {
+        *duplicate = {row, ref};
+        *mark = doubt;
+        return true;
+      }
+      if (state == RowState::kLive || !mvcc::IsTxnWord(header.begin.load())) break;
+      ref = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+    }
+  }
+  return false;
+}
+
+Result<RowRef> RelationImpl::Insert(StatementContext& context, std::span<const types::Value> row) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_TRY(txn.CheckWritable());
+  OMEN_TRY(CheckRow(context, row));
+  Conflict conflict;
+  OMEN_ASSIGN(const RowRef inserted, TryInsert(context, row, &conflict));
+  if (conflict.access != nullptr) {
+    return DuplicateKey(context, *conflict.access->definition, row);
+  }
+  OMEN_TRY(AfterInsert(context, inserted, row));
+  return inserted;
+}
+
+bool RelationImpl::ConcernsForeignKeys(const StatementContext& context) const {
+  const uint64_t version = context.catalog->version();
+  const uint64_t tag = version << 2 | (version >> 63) << 1;
+  const uint64_t cached = foreign_key_cache_.load(std::memory_order_relaxed);
+  if ((cached & ~uint64_t{1}) == tag) return (cached & 1) != 0;
+  const bool concerned = ForeignKeyQueue::Concerns(context, *definition_);
+  foreign_key_cache_.store(tag | (concerned ? 1 : 0), std::memory_order_relaxed);
+  return concerned;
+}
+
+Status RelationImpl::AfterInsert(StatementContext& context, const RowRef& inserted,
+                                 std::span<const types::Value> row) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  for (size_t i = 0; i < row.size(); ++i) sketches_[i]->Add(row[i]);
+  if (table_->logged()) {
+    AppendPut(table_->storage(), inserted.row_id, physical_, row, txn.redo());
+    OMEN_TRY(txn.MaybeSpill());
+  }
+  if (ConcernsForeignKeys(context)) {
+    EngineTransaction::Of(txn).foreign_keys().OnInsert(context, *definition_, inserted, row);
+  }
+  return Status::Ok();
+}
+
+Result<std::optional<RowRef>> RelationImpl::FindConflict(StatementContext& context,
+                                                         std::span<const types::Value> row,
+                                                         std::span<const Oid> arbiters) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  std::string key;
+  for (const Access& access : indexes_) {
+    if (!access.index->Conflicts(row) || !IsArbiter(arbiters, access.definition->oid)) continue;
+    access.index->KeyOfRow(row, key);
+    for (;;) {
+      uint64_t mark = 0;
+      RowRef found;
+      {
+        EpochGuard guard(table_->epochs());
+        if (access.index->is_row_map()) {
+          const std::optional<RowId> id = access.index->FindRow(key);
+          if (!id) break;
+          const RowState state = NewestState(txn.id(), *id, &found.version, &mark);
+          if (state == RowState::kDead) break;
+          found.row_id = *id;
+          if (state == RowState::kGone) continue;
+        } else if (!FindDuplicate(txn.id(), access, RowId(0), key, &found, &mark)) {
+          break;
+        }
+      }
+      if (mark == 0) return std::optional<RowRef>(found);
+      OMEN_TRY(manager_.WaitFor(txn, mark, WaitOf(context)));
+    }
+  }
+  return std::optional<RowRef>();
+}
+
+Result<std::optional<RowRef>> RelationImpl::InsertOrFind(StatementContext& context,
+                                                         std::span<const types::Value> row,
+                                                         std::span<const Oid> arbiters,
+                                                         RowRef* conflict) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_TRY(txn.CheckWritable());
+  OMEN_TRY(CheckRow(context, row));
+  for (;;) {
+    OMEN_ASSIGN(std::optional<RowRef> found, FindConflict(context, row, arbiters));
+    if (!found) {
+      const uint64_t mark = txn.undo_size();
+      Conflict late;
+      OMEN_ASSIGN(const RowRef inserted, TryInsert(context, row, &late));
+      if (late.access == nullptr) {
+        OMEN_TRY(AfterInsert(context, inserted, row));
+        return std::optional<RowRef>(inserted);
+      }
+      txn.RollbackTo(mark);
+      if (!IsArbiter(arbiters, late.access->definition->oid)) {
+        return DuplicateKey(context, *late.access->definition, row);
+      }
+      found = late.row;
+    }
+    txn.PinConflict();
+    // Only now it cannot be collected; it may have been replaced just before.
+    if (table_->store().head(found->row_id) != found->version) continue;
+    const rowstore::VersionHeader& header = table_->store().header(found->version);
+    if (!txn.follows_latest() && !mvcc::IsSeen(manager_.txns(), txn.snapshot(), header.begin) &&
+        mvcc::ResolveNow(manager_.txns(), txn.id(), header.begin, manager_.last_visible()).kind !=
+            mvcc::Resolved::Kind::kOwn) {
+      return Status(sqlstate::kSerializationFailure,
+                    "could not serialize access due to concurrent update");
+    }
+    *conflict = *found;
+    return std::optional<RowRef>();
+  }
+}
+
+}  // namespace omendb::engine

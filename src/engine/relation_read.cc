@@ -1,0 +1,214 @@
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/sqlstate.h"
+#include "engine/relation_impl.h"
+#include "engine/table_scan.h"
+#include "mvcc/visibility.h"
+
+namespace omendb::engine {
+
+using rowstore::HeadOf;
+using rowstore::kReinserted;
+using rowstore::kRowGone;
+using rowstore::SlotOf;
+using rowstore::VersionRef;
+
+RelationImpl::RelationImpl(txn::TransactionManager& manager, std::shared_ptr<Table> table,
+                           std::shared_ptr<const catalog::TableDef> definition)
+    : manager_(manager), table_(std::move(table)), definition_(std::move(definition)) {
+  std::vector<types::SqlType> column_types;
+  for (const catalog::ColumnDef& column : definition_->columns) {
+    column_types.push_back(column.type);
+    physical_.push_back(types::PhysicalTypeOf(column.type));
+    if (column.not_null && !column.dropped) not_null_.push_back(column.id);
+    missing_.push_back(MissingValueOf(column, missing_arena_));
+  }
+  layout_ = table_->store().InternLayout(physical_);
+  sketches_ = table_->statistics().Ensure(column_types);
+  for (const catalog::IndexDef& index : definition_->indexes) {
+    std::shared_ptr<TableIndex> storage = table_->FindIndex(index.storage);
+    if (storage != nullptr) indexes_.push_back({&index, std::move(storage)});
+  }
+  for (const Access& access : indexes_) {
+    if (access.index->is_row_map()) primary_ = &access;
+  }
+}
+
+txn::TransactionImpl& RelationImpl::TxnOf(const StatementContext& context) {
+  return static_cast<txn::TransactionImpl&>(*context.txn);
+}
+
+const RelationImpl::Access* RelationImpl::FindAccess(Oid index) const {
+  for (const Access& access : indexes_) {
+    if (access.definition->oid == index) return &access;
+  }
+  return nullptr;
+}
+
+// The caller holds an epoch guard.
+VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const {
+  const rowstore::TableStore& store = table_->store();
+  VersionRef ref = store.head(row);
+  while (ref != 0) {
+    const rowstore::VersionHeader& header = store.header(ref);
+    if (mvcc::IsSeen(manager_.txns(), snapshot, header.begin)) {
+      return mvcc::IsSeen(manager_.txns(), snapshot, header.end) ? 0 : ref;
+    }
+    ref = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+  }
+  return 0;
+}
+
+Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oid index,
+                                                   std::span<const types::Value> key) {
+  const Access* access = FindAccess(index);
+  if (access == nullptr) return Status(sqlstate::kInternalError, "no such index");
+  for (const types::Value& value : key) {
+    if (value.is_null) return std::optional<RowRef>();
+  }
+  const mvcc::Snapshot& snapshot = context.txn->snapshot();
+  TableIndex& storage = *access->index;
+  EpochGuard guard(table_->epochs());
+  if (storage.is_row_map()) {
+    std::optional<RowId> row;
+    if (storage.shape() == TableIndex::Shape::kRowByInt) {
+      const auto found = storage.ints().Lookup(storage.IntKeyOf(key[0]));
+      if (found) row = RowId(*found);
+    } else {
+      std::string bytes;
+      storage.KeyOfValues(key, bytes);
+      row = storage.FindRow(bytes);
+    }
+    if (!row) return std::optional<RowRef>();
+    const VersionRef version = VisibleVersion(snapshot, *row);
+    if (version == 0) return std::optional<RowRef>();
+    return std::optional<RowRef>(RowRef{*row, version});
+  }
+  KeyRange range;
+  range.equal.assign(key.begin(), key.end());
+  TableIndex::Cursor cursor(storage, storage.BoundsOf(range), /*backward=*/false);
+  RowId row;
+  std::string_view entry;
+  std::string actual;
+  while (cursor.Next(&row, &entry)) {
+    const VersionRef version = VisibleVersion(snapshot, row);
+    if (version == 0) continue;
+    storage.KeyOfVersion(table_->store().page(version), SlotOf(version), actual);
+    if (actual == entry) return std::optional<RowRef>(RowRef{row, version});
+  }
+  return std::optional<RowRef>();
+}
+
+Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
+                               const std::function<Result<bool>(RowRef)>& visit) {
+  const Access* access = FindAccess(index);
+  if (access == nullptr) return Status(sqlstate::kInternalError, "no such index");
+  const mvcc::Snapshot snapshot = context.txn->snapshot();
+  TableIndex& storage = *access->index;
+  TableIndex::Cursor cursor(storage, storage.BoundsOf(range), range.backward);
+  RowId row;
+  std::string_view entry;
+  std::string actual;
+  for (uint64_t visited = 1; cursor.Next(&row, &entry); ++visited) {
+    if (visited % 1024 == 0 && context.cancel != nullptr && context.cancel->set()) {
+      return context.cancel->ToStatus();
+    }
+    VersionRef version;
+    {
+      EpochGuard guard(table_->epochs());
+      version = VisibleVersion(snapshot, row);
+      if (version == 0) continue;
+      if (!storage.is_row_map()) {
+        storage.KeyOfVersion(table_->store().page(version), SlotOf(version), actual);
+        if (actual != entry) continue;
+      }
+    }
+    OMEN_ASSIGN(const bool more, visit(RowRef{row, version}));
+    if (!more) break;
+  }
+  return Status::Ok();
+}
+
+uint64_t RelationImpl::EstimateRange(Oid index, const KeyRange& range) {
+  const Access* access = FindAccess(index);
+  return access == nullptr ? rows_estimate() : access->index->Estimate(range);
+}
+
+void RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) {
+  const rowstore::Page& page = table_->store().page(row.version);
+  const uint32_t slot = SlotOf(row.version);
+  const size_t stored = page.layout().columns_count();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto column = static_cast<uint32_t>(columns[i].value() - 1);
+    out[i] = column < stored ? page.Read(column, slot) : missing_[column];
+  }
+}
+
+void RelationImpl::ReadWhole(VersionRef ref, types::Row& row) const {
+  const rowstore::Page& page = table_->store().page(ref);
+  const uint32_t slot = SlotOf(ref);
+  const size_t stored = page.layout().columns_count();
+  row.resize(physical_.size());
+  for (uint32_t i = 0; i < row.size(); ++i) {
+    row[i] = i < stored ? page.Read(i, slot) : missing_[i];
+  }
+}
+
+Result<bool> RelationImpl::IsCurrent(StatementContext& context, const RowRef& row) {
+  const TxnId self = context.txn->id();
+  EpochGuard guard(table_->epochs());
+  VersionRef ref = 0;
+  uint64_t mark = 0;
+  const RowState state = NewestState(self, row.row_id, &ref, &mark);
+  if (state == RowState::kGone || state == RowState::kDead) return false;
+  return table_->store().head(row.row_id) == row.version;
+}
+
+uint64_t RelationImpl::rows_estimate() const { return table_->store().rows_count(); }
+
+ColumnStatistics RelationImpl::statistics(ColumnId column) const {
+  const auto i = static_cast<size_t>(column.value() - 1);
+  ColumnStatistics statistics = sketches_[i]->Get(rows_estimate());
+  // Rows of before ADD COLUMN read the missing value, which no insert has told the sketch of.
+  if (definition_->columns[i].missing_value) statistics.has_min_max = false;
+  if (missing_[i].is_null && !definition_->columns[i].not_null) statistics.may_have_nulls = true;
+  return statistics;
+}
+
+std::unique_ptr<Relation::Scan> RelationImpl::OpenScan(StatementContext& context,
+                                                       ScanOptions options) {
+  return std::make_unique<TableScan>(shared_from_this(), context, std::move(options));
+}
+
+RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionRef* ref,
+                                                 uint64_t* mark) const {
+  using Kind = mvcc::Resolved::Kind;
+  const rowstore::TableStore& store = table_->store();
+  const uint64_t word = store.row(row).load(std::memory_order_acquire);
+  *ref = HeadOf(word);
+  if ((word & kRowGone) != 0 || *ref == 0) return RowState::kGone;
+  const rowstore::VersionHeader& header = store.header(*ref);
+  const mvcc::Resolved begin =
+      mvcc::ResolveNow(manager_.txns(), self, header.begin, manager_.last_visible());
+  if (begin.kind == Kind::kInfinite) return RowState::kGone;  // Being undone.
+  if (begin.kind == Kind::kRunning) {
+    *mark = begin.word;
+    return RowState::kInDoubt;
+  }
+  const mvcc::Resolved end =
+      mvcc::ResolveNow(manager_.txns(), self, header.end, manager_.last_visible());
+  switch (end.kind) {
+    case Kind::kInfinite:
+      return RowState::kLive;
+    case Kind::kRunning:
+      *mark = end.word;
+      return RowState::kInDoubt;
+    case Kind::kOwn:
+    case Kind::kCommitted:
+      break;
+  }
+  return RowState::kDead;
+}
+
+}  // namespace omendb::engine

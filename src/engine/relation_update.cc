@@ -1,0 +1,316 @@
+#include <thread>
+
+#include "base/check.h"
+#include "base/sqlstate.h"
+#include "engine/redo.h"
+#include "engine/relation_impl.h"
+#include "mvcc/visibility.h"
+
+namespace omendb::engine {
+namespace {
+
+using rowstore::HeadOf;
+using rowstore::kReinserted;
+using rowstore::kRowGone;
+using rowstore::kRowLocked;
+using rowstore::SlotOf;
+using rowstore::VersionRef;
+using txn::LockWait;
+using txn::RowLockMode;
+using txn::UndoRecord;
+using Kind = mvcc::Resolved::Kind;
+
+Status ConcurrentUpdate() {
+  return Status(sqlstate::kSerializationFailure,
+                "could not serialize access due to concurrent update");
+}
+Status ConcurrentDelete() {
+  return Status(sqlstate::kSerializationFailure,
+                "could not serialize access due to concurrent delete");
+}
+
+}  // namespace
+
+// Judges the row against the version that was seen: kCurrent, or what stands in the way.
+RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
+                                            const RowRef& seen) const {
+  const rowstore::TableStore& store = table_->store();
+  EpochGuard guard(table_->epochs());
+  const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
+  if ((word & kRowGone) != 0) return {Judgement::Kind::kDeleted, 0, 0};
+  const VersionRef head = HeadOf(word);
+  const rowstore::VersionHeader& header = store.header(head);
+  const auto resolve = [&](const std::atomic<uint64_t>& w) {
+    return mvcc::ResolveNow(manager_.txns(), txn.id(), w, manager_.last_visible());
+  };
+  const mvcc::Resolved begin = resolve(header.begin);
+  if (head != seen.version) {
+    switch (begin.kind) {
+      case Kind::kInfinite:
+        return {Judgement::Kind::kAgain, 0, 0};
+      case Kind::kRunning:
+        return {Judgement::Kind::kRunning, begin.word, head};
+      case Kind::kOwn:
+        return {Judgement::Kind::kOwn, 0, head};
+      case Kind::kCommitted:
+        break;
+    }
+    for (VersionRef ref = head; ref != 0 && ref != seen.version;) {
+      const uint64_t prev = store.header(ref).prev.load(std::memory_order_acquire);
+      if ((prev & kReinserted) != 0) return {Judgement::Kind::kDeleted, 0, 0};
+      ref = prev & ~kReinserted;
+    }
+  } else if (begin.kind == Kind::kOwn && mvcc::CommandOf(begin.word) >= txn.snapshot().command) {
+    return {Judgement::Kind::kOwn, 0, head};  // Made by this very statement.
+  }
+  const mvcc::Resolved end = resolve(header.end);
+  switch (end.kind) {
+    case Kind::kInfinite:
+      return {head == seen.version ? Judgement::Kind::kCurrent : Judgement::Kind::kChanged, 0,
+              head};
+    case Kind::kRunning:
+      return {Judgement::Kind::kRunning, end.word, head};
+    case Kind::kOwn:
+      return {Judgement::Kind::kOwn, 0, head};
+    case Kind::kCommitted:
+      // As the head: deleted. Its successor may be about to become the head of a later commit that
+      // is published already; then the row map has it.
+      break;
+  }
+  return {store.head(seen.row_id) == head ? Judgement::Kind::kDeleted : Judgement::Kind::kAgain, 0,
+          0};
+}
+
+// Turns a judgement other than kCurrent into an outcome, waiting where it must; nullopt: judge
+// again.
+Result<std::optional<RowResult>> RelationImpl::Resolve(StatementContext& context,
+                                                       const RowRef& seen, const Judgement& found,
+                                                       LockWait wait) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  switch (found.kind) {
+    case Judgement::Kind::kCurrent:
+      break;
+    case Judgement::Kind::kAgain:
+      std::this_thread::yield();
+      break;
+    case Judgement::Kind::kOwn:
+      return std::optional<RowResult>(RowResult{RowOutcome::kGone, {}});
+    case Judgement::Kind::kRunning:
+      if (wait == LockWait::kSkipLocked) {
+        return std::optional<RowResult>(RowResult{RowOutcome::kSkipped, {}});
+      }
+      if (wait == LockWait::kNoWait) return RowLocked();
+      OMEN_TRY(manager_.WaitFor(txn, found.mark, WaitOf(context)));
+      break;
+    case Judgement::Kind::kDeleted:
+      if (!txn.follows_latest()) return ConcurrentDelete();
+      return std::optional<RowResult>(RowResult{RowOutcome::kGone, {}});
+    case Judgement::Kind::kChanged:
+      if (!txn.follows_latest()) return ConcurrentUpdate();
+      txn.PinConflict();
+      if (table_->store().head(seen.row_id) != found.head) break;
+      return std::optional<RowResult>(
+          RowResult{RowOutcome::kChanged, RowRef{seen.row_id, found.head}});
+  }
+  return std::optional<RowResult>();
+}
+
+Status RelationImpl::RowLocked() const {
+  return Status(sqlstate::kLockNotAvailable,
+                "could not obtain lock on row in relation \"" + definition_->name + "\"");
+}
+
+Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& seen,
+                                      RowLockMode mode) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  rowstore::TableStore& store = table_->store();
+  for (;;) {
+    const Judgement found = Judge(txn, seen);
+    if (found.kind != Judgement::Kind::kCurrent) {
+      OMEN_ASSIGN(const std::optional<RowResult> outcome,
+                  Resolve(context, seen, found, LockWait::kWait));
+      if (outcome) return *outcome;
+      continue;
+    }
+    rowstore::Page& page = store.page(seen.version);
+    std::atomic<uint64_t>& end = page.header(SlotOf(seen.version)).end;
+    uint64_t expected = mvcc::kInfinity;
+    if (!end.compare_exchange_strong(expected, txn.word(), std::memory_order_seq_cst)) continue;
+    page.Touch();
+    // Pairs with Lock: it sets the flag, then looks at the end word; we do it the other way round.
+    if ((store.row(seen.row_id).load(std::memory_order_seq_cst) & kRowLocked) == 0) {
+      return RowResult{RowOutcome::kDone, seen};
+    }
+    const txn::LockKey key{txn::LockKind::kRow, table_->storage().value(), seen.row_id.value()};
+    if (manager_.locks().Compatible(txn.id().value(), key, txn::ModeOf(mode))) {
+      return RowResult{RowOutcome::kDone, seen};
+    }
+    end.store(mvcc::kInfinity, std::memory_order_seq_cst);
+    page.Touch();
+    OMEN_ASSIGN(const bool held,
+                txn.LockRow(table_, table_->storage(), seen.row_id, mode, LockWait::kWait,
+                            WaitOf(context), [] { return true; }));
+    OMEN_CHECK(held);
+  }
+}
+
+bool RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
+  std::string key_a;
+  std::string key_b;
+  for (const Access& access : indexes_) {
+    if (!access.definition->unique) continue;
+    access.index->KeyOfVersion(table_->store().page(a), SlotOf(a), key_a);
+    access.index->KeyOfVersion(table_->store().page(b), SlotOf(b), key_b);
+    if (key_a != key_b) return false;
+  }
+  return true;
+}
+
+Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& seen,
+                                     RowLockMode mode, LockWait wait) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  rowstore::TableStore& store = table_->store();
+  for (;;) {
+    Judgement found = Judge(txn, seen);
+    // An update that leaves keys alone does not stand in the way of KEY SHARE.
+    if (found.kind == Judgement::Kind::kRunning && mode == RowLockMode::kKeyShare &&
+        found.head != seen.version) {
+      EpochGuard guard(table_->epochs());
+      if (store.head(seen.row_id) == found.head && KeysUnchanged(found.head, seen.version)) {
+        found.kind = Judgement::Kind::kCurrent;
+      }
+    }
+    if (found.kind != Judgement::Kind::kCurrent) {
+      OMEN_ASSIGN(const std::optional<RowResult> outcome, Resolve(context, seen, found, wait));
+      if (outcome) return *outcome;
+      continue;
+    }
+    bool moved = false;
+    OMEN_ASSIGN(
+        const bool held,
+        txn.LockRow(table_, table_->storage(), seen.row_id, mode, wait, WaitOf(context), [&] {
+          const bool same =
+              store.head(seen.row_id) == found.head &&
+              (found.head != seen.version ||
+               store.header(seen.version).end.load(std::memory_order_seq_cst) == mvcc::kInfinity);
+          moved = !same;
+          return same;
+        }));
+    if (held) return RowResult{RowOutcome::kDone, seen};
+    if (moved) continue;
+    if (wait == LockWait::kSkipLocked) return RowResult{RowOutcome::kSkipped, {}};
+    return RowLocked();
+  }
+}
+
+Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& seen,
+                                       std::span<const types::Value> row) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_TRY(txn.CheckWritable());
+  OMEN_TRY(CheckRow(context, row));
+  types::Row old_row;
+  ReadWhole(seen.version, old_row);
+  bool unique_changed = false;
+  bool keys_changed = false;
+  for (const Access& access : indexes_) {
+    if (access.index->SameKey(old_row, row)) continue;
+    if (access.index->is_row_map()) return MoveRow(context, seen, old_row, row);
+    keys_changed = true;
+    unique_changed = unique_changed || access.index->unique();
+  }
+  OMEN_ASSIGN(
+      const RowResult claimed,
+      Claim(context, seen, unique_changed ? RowLockMode::kUpdate : RowLockMode::kNoKeyUpdate));
+  if (claimed.outcome != RowOutcome::kDone) return claimed;
+  rowstore::TableStore& store = table_->store();
+  auto slot = NewVersion(txn, seen.row_id, seen.version, row);
+  if (!slot.ok()) {
+    store.header(seen.version).end.store(mvcc::kInfinity, std::memory_order_seq_cst);
+    return std::move(slot).status();
+  }
+  const VersionRef fresh = slot->ref();
+  if (keys_changed) {
+    MutexLock lock(table_->row_stripe(seen.row_id));
+    OMEN_CHECK(store.SetHead(seen.row_id, seen.version, fresh));
+  } else {
+    OMEN_CHECK(store.SetHead(seen.row_id, seen.version, fresh));
+  }
+  UndoRecord undo;
+  undo.kind = UndoRecord::Kind::kUpdate;
+  undo.keys_changed = keys_changed;
+  undo.row = seen.row_id;
+  undo.fresh = fresh;
+  undo.old = seen.version;
+  txn.AddUndo(undo, table_);
+  if (keys_changed) {
+    Conflict conflict;
+    OMEN_TRY(AddEntries(context, seen.row_id, row, old_row, &conflict));
+    if (conflict.access != nullptr) {
+      return DuplicateKey(context, *conflict.access->definition, row);
+    }
+  }
+  for (size_t i = 0; i < row.size(); ++i) sketches_[i]->Add(row[i]);
+  if (table_->logged()) {
+    AppendPut(table_->storage(), seen.row_id, physical_, row, txn.redo());
+    OMEN_TRY(txn.MaybeSpill());
+  }
+  const RowRef updated{seen.row_id, fresh};
+  if (ConcernsForeignKeys(context)) {
+    EngineTransaction::Of(txn).foreign_keys().OnUpdate(context, *definition_, updated, old_row,
+                                                       row);
+  }
+  return RowResult{RowOutcome::kDone, updated};
+}
+
+// A new primary key makes another row.
+Result<RowResult> RelationImpl::MoveRow(StatementContext& context, const RowRef& seen,
+                                        std::span<const types::Value> old_row,
+                                        std::span<const types::Value> row) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
+  if (claimed.outcome != RowOutcome::kDone) return claimed;
+  OMEN_TRY(DeleteClaimed(txn, seen));
+  Conflict conflict;
+  OMEN_ASSIGN(const RowRef inserted, TryInsert(context, row, &conflict));
+  if (conflict.access != nullptr) {
+    return DuplicateKey(context, *conflict.access->definition, row);
+  }
+  for (size_t i = 0; i < row.size(); ++i) sketches_[i]->Add(row[i]);
+  if (table_->logged()) {
+    AppendPut(table_->storage(), inserted.row_id, physical_, row, txn.redo());
+    OMEN_TRY(txn.MaybeSpill());
+  }
+  if (ConcernsForeignKeys(context)) {
+    EngineTransaction::Of(txn).foreign_keys().OnUpdate(context, *definition_, inserted, old_row,
+                                                       row);
+  }
+  return RowResult{RowOutcome::kDone, inserted};
+}
+
+Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen) {
+  UndoRecord undo;
+  undo.kind = UndoRecord::Kind::kDelete;
+  undo.row = seen.row_id;
+  undo.old = seen.version;
+  txn.AddUndo(undo, table_);
+  table_->store().AddRows(-1);
+  if (!table_->logged()) return Status::Ok();
+  AppendDelete(table_->storage(), seen.row_id, txn.redo());
+  return txn.MaybeSpill();
+}
+
+Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_TRY(txn.CheckWritable());
+  OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
+  if (claimed.outcome != RowOutcome::kDone) return claimed;
+  OMEN_TRY(DeleteClaimed(txn, seen));
+  if (ConcernsForeignKeys(context)) {
+    types::Row old_row;
+    ReadWhole(seen.version, old_row);
+    EngineTransaction::Of(txn).foreign_keys().OnDelete(context, *definition_, old_row);
+  }
+  return RowResult{RowOutcome::kDone, seen};
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,131 @@
+#include "engine/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "types/key_encoding.h"
+
+namespace omendb::engine {
+namespace {
+
+using types::PhysicalType;
+using types::TypeKind;
+
+bool ComparesAsInteger(const types::SqlType& type) {
+  if (type.is_array) return false;
+  switch (type.kind) {
+    case TypeKind::kInt2:
+    case TypeKind::kInt4:
+    case TypeKind::kInt8:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+      return true;
+    case TypeKind::kNumeric:
+      return types::PhysicalTypeOf(type) != PhysicalType::kInt128;
+    default:
+      return false;
+  }
+}
+
+int64_t IntegerOf(PhysicalType physical, const types::Value& value) {
+  switch (physical) {
+    case PhysicalType::kInt16:
+      return value.i16;
+    case PhysicalType::kInt32:
+      return value.i32;
+    default:
+      return value.i64;
+  }
+}
+
+types::Value ValueOf(PhysicalType physical, int64_t integer) {
+  switch (physical) {
+    case PhysicalType::kInt16:
+      return types::Value::Int16(static_cast<int16_t>(integer));
+    case PhysicalType::kInt32:
+      return types::Value::Int32(static_cast<int32_t>(integer));
+    default:
+      return types::Value::Int64(integer);
+  }
+}
+
+}  // namespace
+
+ColumnSketch::ColumnSketch(types::SqlType type)
+    : type_(type), physical_(types::PhysicalTypeOf(type)), has_range_(ComparesAsInteger(type)) {}
+
+void ColumnSketch::Add(const types::Value& value) {
+  if (value.is_null) {
+    if (!has_nulls_.load(std::memory_order_relaxed)) {
+      has_nulls_.store(true, std::memory_order_relaxed);
+    }
+    return;
+  }
+  uint64_t hash;
+  if (has_range_) {
+    const int64_t integer = IntegerOf(physical_, value);
+    int64_t min = min_.load(std::memory_order_relaxed);
+    while (integer < min && !min_.compare_exchange_weak(min, integer, std::memory_order_relaxed)) {
+    }
+    int64_t max = max_.load(std::memory_order_relaxed);
+    while (integer > max && !max_.compare_exchange_weak(max, integer, std::memory_order_relaxed)) {
+    }
+    hash = static_cast<uint64_t>(integer) * 0x9e3779b97f4a7c15ULL;
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93ULL;
+    hash ^= hash >> 32;
+  } else {
+    hash = types::HashValue(type_, value);
+  }
+  const uint64_t rest = hash << kRegisterBits;
+  const auto rank =
+      static_cast<uint8_t>(rest == 0 ? 64 - kRegisterBits + 1 : __builtin_clzll(rest) + 1);
+  std::atomic<uint8_t>& slot = registers_[hash >> (64 - kRegisterBits)];
+  // Losing a race loses one observation of very many.
+  if (slot.load(std::memory_order_relaxed) < rank) slot.store(rank, std::memory_order_relaxed);
+}
+
+ColumnStatistics ColumnSketch::Get(uint64_t rows_count) const {
+  ColumnStatistics statistics;
+  statistics.may_have_nulls = has_nulls_.load(std::memory_order_relaxed);
+  const int64_t min = min_.load(std::memory_order_relaxed);
+  const int64_t max = max_.load(std::memory_order_relaxed);
+  if (has_range_ && min <= max) {
+    statistics.has_min_max = true;
+    statistics.min = ValueOf(physical_, min);
+    statistics.max = ValueOf(physical_, max);
+  }
+  constexpr double kRegisters = 1 << kRegisterBits;
+  double sum = 0;
+  int zeros = 0;
+  for (const auto& slot : registers_) {
+    const uint8_t rank = slot.load(std::memory_order_relaxed);
+    sum += std::ldexp(1.0, -rank);
+    if (rank == 0) ++zeros;
+  }
+  double estimate = 0.7213 / (1 + 1.079 / kRegisters) * kRegisters * kRegisters / sum;
+  if (estimate <= 2.5 * kRegisters && zeros > 0) {
+    estimate = kRegisters * std::log(kRegisters / zeros);
+  }
+  statistics.distinct_count =
+      std::min(static_cast<uint64_t>(estimate + 0.5), std::max<uint64_t>(rows_count, 1));
+  return statistics;
+}
+
+Sketches TableStatistics::Ensure(const std::vector<types::SqlType>& columns) {
+  MutexLock lock(mu_);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i < sketches_.size() && sketches_[i]->type() == columns[i]) continue;
+    auto sketch = std::make_shared<ColumnSketch>(columns[i]);
+    if (i < sketches_.size()) {
+      sketches_[i] = std::move(sketch);
+    } else {
+      sketches_.push_back(std::move(sketch));
+    }
+  }
+  return {sketches_.begin(), sketches_.begin() + static_cast<ptrdiff_t>(columns.size())};
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,189 @@
+#include "engine/table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace omendb::engine {
+
+using rowstore::HeadOf;
+using rowstore::kReinserted;
+using rowstore::kRowGone;
+using rowstore::SlotOf;
+using rowstore::VersionRef;
+using txn::UndoRecord;
+
+std::shared_ptr<const Indexes> Table::indexes() const {
+  MutexLock lock(mu_);
+  return indexes_;
+}
+
+std::shared_ptr<TableIndex> Table::FindIndex(Oid storage) const {
+  for (const auto& index : *indexes()) {
+    if (index->storage() == storage) return index;
+  }
+  return nullptr;
+}
+
+void Table::AddIndex(std::shared_ptr<TableIndex> index) {
+  MutexLock lock(mu_);
+  auto next = std::make_shared<Indexes>(*indexes_);
+  next->push_back(std::move(index));
+  indexes_ = std::move(next);
+}
+
+void Table::DropIndex(Oid storage) {
+  MutexLock lock(mu_);
+  auto next = std::make_shared<Indexes>(*indexes_);
+  std::erase_if(*next, [&](const auto& index) { return index->storage() == storage; });
+  indexes_ = std::move(next);
+}
+
+TableIndex* Table::RowMapOf(const Indexes& indexes) {
+  for (const auto& index : indexes) {
+    if (index->is_row_map()) return index.get();
+  }
+  return nullptr;
+}
+
+void Table::Undo(const UndoRecord& record) {
+  EpochGuard guard(epochs_);
+  switch (record.kind) {
+    case UndoRecord::Kind::kInsert:
+      UndoInsert(record, record.fresh);
+      Retire({record.fresh});
+      break;
+    case UndoRecord::Kind::kInsertRange: {
+      std::vector<VersionRef> refs;
+      for (uint32_t i = record.count; i-- > 0;) {
+        UndoInsert(record, record.fresh + i);
+        refs.push_back(record.fresh + i);
+      }
+      Retire(std::move(refs));
+      break;
+    }
+    case UndoRecord::Kind::kUpdate:
+      UndoUpdate(record);
+      Retire({record.fresh});
+      break;
+    case UndoRecord::Kind::kDelete:
+      Revive(record.old);
+      store_.AddRows(1);
+      break;
+    case UndoRecord::Kind::kAction:
+      break;
+  }
+}
+
+void Table::Revive(VersionRef old) {
+  rowstore::Page& page = store_.page(old);
+  page.header(SlotOf(old)).end.store(mvcc::kInfinity, std::memory_order_seq_cst);
+  page.Touch();
+}
+
+void Table::UndoInsert(const UndoRecord& /*record*/, VersionRef fresh) {
+  rowstore::VersionHeader& header = store_.header(fresh);
+  const RowId row(header.row_id);
+  if (row.value() == 0) return;  // Allocated for a bulk insert that failed before this row.
+  {
+    MutexLock lock(row_stripe(row));
+    const VersionRef older = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+    const bool unlinked = store_.SetHead(row, fresh, older != 0 ? older : kRowGone);
+    if (!unlinked) {
+      // Never became the head: the index had the key already.
+      header.begin.store(mvcc::kInfinity, std::memory_order_release);
+      return;
+    }
+    EraseEntries(row, fresh);
+    if (older == 0) EraseRow(row, fresh);
+  }
+  header.begin.store(mvcc::kInfinity, std::memory_order_release);
+  store_.AddRows(-1);
+}
+
+void Table::UndoUpdate(const UndoRecord& record) {
+  rowstore::VersionHeader& fresh = store_.header(record.fresh);
+  if (record.keys_changed) {
+    MutexLock lock(row_stripe(record.row));
+    OMEN_CHECK(store_.SetHead(record.row, record.fresh, record.old));
+    EraseEntries(record.row, record.fresh);
+  } else {
+    OMEN_CHECK(store_.SetHead(record.row, record.fresh, record.old));
+  }
+  Revive(record.old);
+  fresh.begin.store(mvcc::kInfinity, std::memory_order_release);
+}
+
+void Table::EraseEntries(RowId row, VersionRef gone) {
+  const auto list = indexes();
+  std::string key;
+  std::string other;
+  for (const auto& index : *list) {
+    if (index->is_row_map()) continue;
+    index->KeyOfVersion(store_.page(gone), SlotOf(gone), key);
+    bool kept = false;
+    for (VersionRef ref = store_.head(row); ref != 0 && !kept;
+         ref = store_.header(ref).prev.load(std::memory_order_acquire) & ~kReinserted) {
+      index->KeyOfVersion(store_.page(ref), SlotOf(ref), other);
+      kept = other == key;
+    }
+    if (!kept) index->EraseEntry(key, row);
+  }
+}
+
+void Table::EraseRow(RowId row, VersionRef gone) {
+  const auto list = indexes();
+  TableIndex* row_map = RowMapOf(*list);
+  if (row_map == nullptr) return;
+  std::string key;
+  row_map->KeyOfVersion(store_.page(gone), SlotOf(gone), key);
+  row_map->EraseRow(key, row);
+}
+
+void Table::Unlink(RowId row, VersionRef old, bool same_keys) {
+  rowstore::VersionHeader& gone = store_.header(old);
+  MutexLock lock(row_stripe(row));
+  for (;;) {
+    const uint64_t older = gone.prev.load(std::memory_order_acquire);
+    VersionRef ref = store_.head(row);
+    if (ref == old) {
+      const VersionRef next = older & ~kReinserted;
+      // Fails when the key is being inserted again: then `old` is no longer the head.
+      if (!store_.SetHead(row, old, next != 0 ? next : kRowGone)) continue;
+      EraseEntries(row, old);
+      if (next == 0) EraseRow(row, old);
+      return;
+    }
+    while (ref != 0) {
+      rowstore::VersionHeader& header = store_.header(ref);
+      const uint64_t prev = header.prev.load(std::memory_order_acquire);
+      if ((prev & ~kReinserted) == old) {
+        const uint64_t flag = (prev | older) & kReinserted;
+        const VersionRef next = older & ~kReinserted;
+        header.prev.store(next != 0 ? next | flag : 0, std::memory_order_release);
+        if (!same_keys) EraseEntries(row, old);
+        return;
+      }
+      ref = prev & ~kReinserted;
+    }
+    return;  // Not in the chain: cannot happen, and would be harmless.
+  }
+}
+
+void Table::Retire(std::vector<VersionRef> refs) {
+  struct Batch {
+    std::shared_ptr<Table> table;
+    std::vector<VersionRef> refs;
+  };
+  const size_t bytes = refs.size() * 128;
+  auto batch = std::make_unique<Batch>(Batch{shared_from_this(), std::move(refs)});
+  epochs_.Retire(
+      batch.release(),
+      [](void* object, void*) {
+        std::unique_ptr<Batch> owned(static_cast<Batch*>(object));
+        owned->table->store_.Free(owned->refs);
+      },
+      nullptr, bytes);
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,82 @@
+// table.h - the storage of one table: its row versions, its indexes, and what keeps them consistent
+// when versions are undone or collected.
+//
+// Index entries  Added by the writer of a version after it became the row's head. Taken away when
+// no
+//                version of the row has the key any more. Both happen under the row's stripe when
+//                the row is not new, so that an entry cannot be taken away behind the back of a
+//                writer that has just found it there.
+// Thread safety  Any thread.
+// Lock order     row stripe, key stripe, then the leaves of rowstore and index.
+// Ownership      Shared by relations, transactions that touched it, and the garbage collector.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "engine/statistics.h"
+#include "engine/table_index.h"
+#include "rowstore/table_store.h"
+#include "txn/undo.h"
+
+namespace omendb::engine {
+
+using Indexes = std::vector<std::shared_ptr<TableIndex>>;
+
+class Table final : public txn::VersionedTable, public std::enable_shared_from_this<Table> {
+ public:
+  Table(EpochManager& epochs, rowstore::MemoryAccount& memory, Oid storage, bool logged)
+      : epochs_(epochs), storage_(storage), logged_(logged), store_(memory) {}
+
+  Oid storage() const { return storage_; }
+  // False for temporary tables: their rows never reach the log or a checkpoint.
+  bool logged() const { return logged_; }
+  rowstore::TableStore& store() override { return store_; }
+  TableStatistics& statistics() { return statistics_; }
+  EpochManager& epochs() { return epochs_; }
+
+  // The indexes now; a list once given never changes.
+  std::shared_ptr<const Indexes> indexes() const;
+  std::shared_ptr<TableIndex> FindIndex(Oid storage) const;
+  void AddIndex(std::shared_ptr<TableIndex> index);
+  void DropIndex(Oid storage);
+  // The index of the primary key, which decides row ids; null when there is none.
+  static TableIndex* RowMapOf(const Indexes& indexes);
+
+  Mutex& row_stripe(RowId row) { return row_stripes_[row.value() % kStripes].mu; }
+  Mutex& key_stripe(size_t hash) { return key_stripes_[hash % kStripes].mu; }
+
+  void Undo(const txn::UndoRecord& record) override;
+  // Unlinks version `old` of the row, which no snapshot can see, and what it had in the indexes.
+  // The caller retires it. `same_keys`: its successor has its keys.
+  void Unlink(RowId row, rowstore::VersionRef old, bool same_keys);
+  // Frees versions once no epoch guard can reach them.
+  void Retire(std::vector<rowstore::VersionRef> refs);
+
+ private:
+  static constexpr size_t kStripes = 64;
+  struct alignas(64) Stripe {
+    Mutex mu;
+  };
+  void UndoInsert(const txn::UndoRecord& record, rowstore::VersionRef fresh);
+  void UndoUpdate(const txn::UndoRecord& record);
+  void Revive(rowstore::VersionRef old);
+  // Erases the entries of a version that is no longer in the row's chain.
+  void EraseEntries(RowId row, rowstore::VersionRef gone);
+  void EraseRow(RowId row, rowstore::VersionRef gone);
+
+  EpochManager& epochs_;
+  const Oid storage_;
+  const bool logged_;
+  rowstore::TableStore store_;
+  TableStatistics statistics_;
+  mutable Mutex mu_;
+  std::shared_ptr<const Indexes> indexes_ OMEN_GUARDED_BY(mu_) = std::make_shared<Indexes>();
+  std::array<Stripe, kStripes> row_stripes_;
+  std::array<Stripe, kStripes> key_stripes_;
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,303 @@
+#include "engine/table_index.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "types/text_io.h"
+
+namespace omendb::engine {
+namespace {
+
+constexpr size_t kRowIdBytes = 8;
+
+void AppendRowId(RowId row, std::string& key) {
+  char bytes[kRowIdBytes];
+  StoreBe<uint64_t>(bytes, row.value());
+  key.append(bytes, kRowIdBytes);
+}
+
+std::string IntKeyBytes(uint64_t key) {
+  std::string bytes(8, '\0');
+  StoreBe<uint64_t>(bytes.data(), key);
+  return bytes;
+}
+
+}  // namespace
+
+types::Value MissingValueOf(const catalog::ColumnDef& column, types::Arena& arena) {
+  if (!column.missing_value) return types::Value::Null();
+  auto parsed = types::ParseText(column.type, *column.missing_value, arena, types::IoSettings());
+  if (!parsed.ok()) return types::Value::Null();  // It was text of this type's output function.
+  return types::CopyTo(arena, types::PhysicalTypeOf(column.type), *parsed);
+}
+
+TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
+                       const catalog::IndexDef& definition)
+    : storage_(definition.storage),
+      unique_(definition.unique),
+      nulls_not_distinct_(definition.nulls_not_distinct) {
+  for (const catalog::IndexKey& key : definition.keys) {
+    const catalog::ColumnDef& column = table.column(key.column);
+    keys_.push_back({key.column,
+                     column.type,
+                     {key.descending, key.nulls_first},
+                     MissingValueOf(column, arena_)});
+  }
+  if (definition.primary) {
+    const bool one_int =
+        keys_.size() == 1 && !keys_[0].options.descending && types::HasNativeIntKey(keys_[0].type);
+    shape_ = one_int ? Shape::kRowByInt : Shape::kRowByBytes;
+  } else {
+    shape_ = Shape::kEntries;
+  }
+  if (shape_ == Shape::kRowByInt) {
+    ints_ = std::make_unique<index::IntIndex>(epochs);
+  } else {
+    bytes_ = std::make_unique<index::BytesIndex>(epochs);
+  }
+}
+
+bool TableIndex::Conflicts(std::span<const types::Value> row) const {
+  if (!unique_) return false;
+  if (nulls_not_distinct_) return true;
+  return std::none_of(keys_.begin(), keys_.end(), [&](const Key& key) {
+    return row[static_cast<size_t>(key.column.value() - 1)].is_null;
+  });
+}
+
+bool TableIndex::SameKey(std::span<const types::Value> a, std::span<const types::Value> b) const {
+  return std::all_of(keys_.begin(), keys_.end(), [&](const Key& key) {
+    const auto i = static_cast<size_t>(key.column.value() - 1);
+    if (a[i].is_null || b[i].is_null) return a[i].is_null == b[i].is_null;
+    return types::Compare(key.type, a[i], b[i]) == 0;
+  });
+}
+
+void TableIndex::AppendColumn(const Key& key, const types::Value& value, std::string& out) const {
+  if (shape_ == Shape::kRowByInt) {
+    char bytes[8];
+    StoreBe<uint64_t>(bytes, types::EncodeIntKey(key.type, value));
+    out.append(bytes, sizeof(bytes));
+  } else {
+    types::AppendKey(key.type, value, key.options, out);
+  }
+}
+
+void TableIndex::KeyOfRow(std::span<const types::Value> row, std::string& key) const {
+  key.clear();
+  for (const Key& k : keys_) {
+    AppendColumn(k, row[static_cast<size_t>(k.column.value() - 1)], key);
+  }
+}
+
+void TableIndex::KeyOfVersion(const rowstore::Page& page, uint32_t slot, std::string& key) const {
+  key.clear();
+  for (const Key& k : keys_) {
+    const auto column = static_cast<uint32_t>(k.column.value() - 1);
+    const types::Value value =
+        column < page.layout().columns_count() ? page.Read(column, slot) : k.missing;
+    AppendColumn(k, value, key);
+  }
+}
+
+void TableIndex::KeyOfValues(std::span<const types::Value> values, std::string& key) const {
+  key.clear();
+  for (size_t i = 0; i < values.size(); ++i) AppendColumn(keys_[i], values[i], key);
+}
+
+std::optional<RowId> TableIndex::FindRow(std::string_view key) const {
+  const auto found = shape_ == Shape::kRowByInt ? ints_->Lookup(LoadBe<uint64_t>(key.data()))
+                                                : bytes_->Lookup(key);
+  if (!found.has_value()) return std::nullopt;
+  return RowId(*found);
+}
+
+std::optional<RowId> TableIndex::InsertRow(std::string_view key, RowId row) {
+  const auto found = shape_ == Shape::kRowByInt
+                         ? ints_->Insert(LoadBe<uint64_t>(key.data()), row.value())
+                         : bytes_->Insert(key, row.value());
+  if (!found.has_value()) return std::nullopt;
+  return RowId(*found);
+}
+
+void TableIndex::EraseRow(std::string_view key, RowId row) {
+  if (shape_ == Shape::kRowByInt) {
+    ints_->EraseIf(LoadBe<uint64_t>(key.data()), row.value());
+  } else {
+    bytes_->EraseIf(key, row.value());
+  }
+}
+
+void TableIndex::InsertEntry(std::string_view key, RowId row) {
+  std::string entry(key);
+  AppendRowId(row, entry);
+  bytes_->Insert(entry, row.value());
+}
+
+void TableIndex::EraseEntry(std::string_view key, RowId row) {
+  std::string entry(key);
+  AppendRowId(row, entry);
+  bytes_->Erase(entry);
+}
+
+TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
+  Bounds bounds;
+  const size_t equal = range.equal.size();
+  for (const types::Value& value : range.equal) {
+    if (value.is_null) bounds.empty = true;
+  }
+  if ((range.lower && range.lower->is_null) || (range.upper && range.upper->is_null)) {
+    bounds.empty = true;
+  }
+  if (bounds.empty) return bounds;
+  std::string prefix;
+  KeyOfValues(range.equal, prefix);
+  std::optional<types::Value> first = range.lower;
+  std::optional<types::Value> last = range.upper;
+  bool first_inclusive = range.lower_inclusive;
+  bool last_inclusive = range.upper_inclusive;
+  const bool descending = equal < keys_.size() && keys_[equal].options.descending;
+  if (descending) {
+    std::swap(first, last);
+    std::swap(first_inclusive, last_inclusive);
+  }
+  bounds.low = prefix;
+  if (first) {
+    AppendColumn(keys_[equal], *first, bounds.low);
+    if (!first_inclusive && !types::PrefixSuccessor(bounds.low)) bounds.empty = true;
+  } else if (equal < keys_.size() && last && shape_ != Shape::kRowByInt) {
+    // A range excludes NULLs, which may come first: values begin with 0x01.
+    bounds.low.push_back('\x01');
+  }
+  bounds.high = prefix;
+  if (last) {
+    AppendColumn(keys_[equal], *last, bounds.high);
+    if (last_inclusive && !types::PrefixSuccessor(bounds.high)) bounds.high.clear();
+  } else if (equal < keys_.size() && first && shape_ != Shape::kRowByInt) {
+    bounds.high.push_back('\x02');  // before NULLs that come last
+  } else if (!bounds.high.empty()) {
+    if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
+  }
+  if (shape_ == Shape::kRowByInt) {
+    // A successor drops trailing 0xff bytes; integers need all eight.
+    if (!bounds.low.empty()) bounds.low.resize(8, '\0');
+    if (!bounds.high.empty()) bounds.high.resize(8, '\0');
+  }
+  if (!bounds.high.empty() && bounds.low >= bounds.high) bounds.empty = true;
+  return bounds;
+}
+
+TableIndex::Cursor::Cursor(const TableIndex& index, Bounds bounds, bool backward)
+    : index_(index), bounds_(std::move(bounds)), backward_(backward), finished_(bounds_.empty) {
+  if (finished_) return;
+  if (index_.shape_ == Shape::kRowByInt) {
+    int_cursor_.emplace(*index_.ints_);
+    const uint64_t low = bounds_.low.empty() ? 0 : LoadBe<uint64_t>(bounds_.low.data());
+    if (!backward_) {
+      int_cursor_->SeekForward(low);
+    } else {
+      // [low, high): the greatest key is high - 1, and high > low >= 0.
+      int_cursor_->SeekBackward(bounds_.high.empty() ? UINT64_MAX
+                                                     : LoadBe<uint64_t>(bounds_.high.data()) - 1);
+    }
+    return;
+  }
+  bytes_cursor_.emplace(*index_.bytes_);
+  if (!backward_) {
+    bytes_cursor_->SeekForward(bounds_.low);
+  } else if (bounds_.high.empty()) {
+    bytes_cursor_->SeekLast();
+  } else {
+    bytes_cursor_->SeekBackward(bounds_.high, /*inclusive=*/false);
+  }
+}
+
+bool TableIndex::Cursor::Fill() {
+  at_ = 0;
+  if (int_cursor_) {
+    int_batch_.resize(batch_size_);
+    int_count_ = int_cursor_->Next(int_batch_);
+    batch_size_ = std::min<size_t>(batch_size_ * 2, 512);
+    return int_count_ > 0;
+  }
+  const size_t count = bytes_cursor_->Next(bytes_batch_, batch_size_);
+  batch_size_ = std::min<size_t>(batch_size_ * 2, 512);
+  return count > 0;
+}
+
+bool TableIndex::Cursor::Next(RowId* row, std::string_view* key) {
+  if (finished_) return false;
+  const size_t count = int_cursor_ ? int_count_ : bytes_batch_.size();
+  if (at_ == count && !Fill()) {
+    finished_ = true;
+    return false;
+  }
+  if (int_cursor_) {
+    const index::Entry& entry = int_batch_[at_++];
+    int_key_ = IntKeyBytes(entry.key);
+    *key = int_key_;
+    *row = RowId(entry.value);
+  } else {
+    *key = bytes_batch_.key(at_);
+    *row = RowId(bytes_batch_.value(at_));
+    ++at_;
+  }
+  // Bounds are compared with the whole entry, row id included: it only lengthens the key.
+  const bool past = backward_ ? *key < std::string_view(bounds_.low)
+                              : !bounds_.high.empty() && *key >= std::string_view(bounds_.high);
+  if (past) {
+    finished_ = true;
+    return false;
+  }
+  if (index_.shape_ == Shape::kEntries) key->remove_suffix(kRowIdBytes);
+  return true;
+}
+
+uint64_t TableIndex::Estimate(const KeyRange& range) const {
+  const Bounds bounds = BoundsOf(range);
+  if (bounds.empty) return 0;
+  if (shape_ == Shape::kRowByInt) {
+    const uint64_t low = bounds.low.empty() ? 0 : LoadBe<uint64_t>(bounds.low.data());
+    const uint64_t high = bounds.high.empty() ? UINT64_MAX : LoadBe<uint64_t>(bounds.high.data());
+    return ints_->CountRange(low, high);
+  }
+  return bytes_->CountRange(bounds.low, bounds.high);
+}
+
+std::optional<size_t> TableIndex::BulkLoad(std::vector<BulkEntry>& entries) {
+  std::sort(entries.begin(), entries.end(), [](const BulkEntry& a, const BulkEntry& b) {
+    const int order = a.key.compare(b.key);
+    return order != 0 ? order < 0 : a.row < b.row;
+  });
+  for (size_t i = 1; i < entries.size(); ++i) {
+    if ((entries[i].conflicts || is_row_map()) && entries[i].key == entries[i - 1].key) return i;
+  }
+  Status loaded;
+  if (shape_ == Shape::kRowByInt) {
+    std::vector<index::Entry> ints;
+    ints.reserve(entries.size());
+    for (const BulkEntry& e : entries) {
+      ints.push_back({LoadBe<uint64_t>(e.key.data()), e.row.value()});
+    }
+    loaded = ints_->BulkLoad(ints);
+  } else {
+    std::vector<index::BytesEntry> bytes;
+    bytes.reserve(entries.size());
+    for (BulkEntry& e : entries) {
+      if (shape_ == Shape::kEntries) AppendRowId(e.row, e.key);
+      bytes.push_back({e.key, e.row.value()});
+    }
+    loaded = bytes_->BulkLoad(bytes);
+  }
+  OMEN_CHECK(loaded.ok());
+  return std::nullopt;
+}
+
+size_t TableIndex::memory_bytes() const {
+  return ints_ ? ints_->MemoryBytes() : bytes_->MemoryBytes();
+}
+size_t TableIndex::size() const { return ints_ ? ints_->Size() : bytes_->Size(); }
+index::IndexStats TableIndex::stats() const { return ints_ ? ints_->Stats() : bytes_->Stats(); }
+
+}  // namespace omendb::engine

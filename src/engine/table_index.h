@@ -1,0 +1,139 @@
+// table_index.h - one index of a table: keys of rows to row ids, through the learned indexes.
+//
+//   kRowByInt    primary key of one integer-like column: u64 key -> row id
+//   kRowByBytes  any other primary key: encoded key -> row id
+//   kEntries     everything else: (encoded key, row id) -> row id
+//
+// A primary key and its row id belong together for good: updating the key makes another row, and
+// inserting a deleted key again continues the old row. So one entry serves every snapshot. Entries
+// of the third kind may be stale: readers compare the key with the version they found.
+//
+// Thread safety  Any thread. Lookups and cursors enter epoch guards themselves.
+// See            types/key_encoding.h for the bytes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/epoch.h"
+#include "catalog/definitions.h"
+#include "engine/relation.h"
+#include "index/bytes_index.h"
+#include "index/int_index.h"
+#include "rowstore/page.h"
+#include "types/key_encoding.h"
+
+namespace omendb::engine {
+
+// What rows stored before ADD COLUMN read in it.
+types::Value MissingValueOf(const catalog::ColumnDef& column, types::Arena& arena);
+
+class TableIndex {
+ public:
+  enum class Shape : uint8_t { kRowByInt, kRowByBytes, kEntries };
+
+  // `table` gives the key columns' types.
+  TableIndex(EpochManager& epochs, const catalog::TableDef& table,
+             const catalog::IndexDef& definition);
+
+  Oid storage() const { return storage_; }
+  Shape shape() const { return shape_; }
+  bool unique() const { return unique_; }
+  bool is_row_map() const { return shape_ != Shape::kEntries; }
+  size_t keys_count() const { return keys_.size(); }
+
+  // Whether equal keys conflict: false when a key column is NULL (unless NULLS NOT DISTINCT).
+  // `row` has a value for each column of the table, by ColumnId - 1.
+  bool Conflicts(std::span<const types::Value> row) const;
+  bool SameKey(std::span<const types::Value> a, std::span<const types::Value> b) const;
+
+  // Encoded keys, without the row id; `key` is replaced. Of a whole row, of a stored version, of
+  // values given in key order.
+  void KeyOfRow(std::span<const types::Value> row, std::string& key) const;
+  void KeyOfVersion(const rowstore::Page& page, uint32_t slot, std::string& key) const;
+  void KeyOfValues(std::span<const types::Value> values, std::string& key) const;
+
+  // ---- kRowByInt and kRowByBytes ---------------------------------------------------------------
+  std::optional<RowId> FindRow(std::string_view key) const;
+  // The row already there, or nullopt when inserted.
+  std::optional<RowId> InsertRow(std::string_view key, RowId row);
+  void EraseRow(std::string_view key, RowId row);
+  // The fast ways for kRowByInt.
+  index::IntIndex& ints() { return *ints_; }
+  uint64_t IntKeyOf(const types::Value& value) const {
+    return types::EncodeIntKey(keys_[0].type, value);
+  }
+  ColumnId int_column() const { return keys_[0].column; }
+
+  // ---- kEntries --------------------------------------------------------------------------------
+  void InsertEntry(std::string_view key, RowId row);
+  void EraseEntry(std::string_view key, RowId row);
+
+  // ---- Ranges ----------------------------------------------------------------------------------
+  // Bounds of a range as encoded keys: [low, high); an empty high has no end.
+  struct Bounds {
+    std::string low;
+    std::string high;
+    bool empty = false;
+  };
+  Bounds BoundsOf(const KeyRange& range) const;
+  // Entries of the bounds in order, in batches; for kEntries `key` is without the row id.
+  class Cursor {
+   public:
+    Cursor(const TableIndex& index, Bounds bounds, bool backward);
+    // False at the end.
+    bool Next(RowId* row, std::string_view* key);
+
+   private:
+    bool Fill();
+    const TableIndex& index_;
+    const Bounds bounds_;
+    const bool backward_;
+    size_t batch_size_ = 16;  // grows: short ranges stay cheap
+    size_t at_ = 0;
+    bool finished_ = false;
+    std::optional<index::IntCursor> int_cursor_;
+    std::vector<index::Entry> int_batch_;
+    size_t int_count_ = 0;
+    std::string int_key_;
+    std::optional<index::BytesCursor> bytes_cursor_;
+    index::BytesBatch bytes_batch_;
+  };
+  uint64_t Estimate(const KeyRange& range) const;
+
+  // Fills an empty index from entries in any order; `keys[i]` belongs to `rows[i]`. Returns the
+  // position of an entry whose key an earlier one has, when this is a row map or `check_unique`.
+  struct BulkEntry {
+    std::string key;
+    RowId row;
+    bool conflicts;
+  };
+  std::optional<size_t> BulkLoad(std::vector<BulkEntry>& entries);
+
+  size_t memory_bytes() const;
+  size_t size() const;
+  index::IndexStats stats() const;
+
+ private:
+  struct Key {
+    ColumnId column;
+    types::SqlType type;
+    types::KeyOptions options;
+    types::Value missing;  // of pages from before the column was added
+  };
+  void AppendColumn(const Key& key, const types::Value& value, std::string& out) const;
+
+  const Oid storage_;
+  const bool unique_;
+  const bool nulls_not_distinct_;
+  Shape shape_;
+  types::Arena arena_;  // owns the missing values' strings
+  std::vector<Key> keys_;
+  std::unique_ptr<index::IntIndex> ints_;
+  std::unique_ptr<index::BytesIndex> bytes_;
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,68 @@
+// undo.h - what a transaction did, record by record: enough to stamp it at commit, to undo it, and
+// to find the garbage it left.
+//
+// Thread safety  Belongs to its transaction; after commit, to the garbage collector.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "rowstore/table_store.h"
+
+namespace omendb::txn {
+
+class TransactionImpl;
+struct UndoRecord;
+
+// What this layer asks of a table; engine's tables implement it.
+class VersionedTable {
+ public:
+  virtual ~VersionedTable() = default;
+  virtual rowstore::TableStore& store() = 0;
+  // Takes back one record (kInsert, kInsertRange, kUpdate, kDelete), newest first. The versions
+  // must be unreachable from row map and indexes when it returns; it retires them.
+  virtual void Undo(const UndoRecord& record) = 0;
+};
+
+// Anything else to take back: catalog edits, new storage.
+class UndoAction {
+ public:
+  virtual ~UndoAction() = default;
+  virtual void Undo() = 0;
+};
+
+struct UndoRecord {
+  enum class Kind : uint8_t {
+    kInsert,       // fresh: the version
+    kInsertRange,  // fresh: the first of `count` versions in adjacent slots
+    kUpdate,       // old was ended, fresh put in front of it
+    kDelete,       // old was ended
+    kAction,       // action, owned by the transaction
+  };
+  Kind kind = Kind::kInsert;
+  bool keys_changed = false;  // kUpdate: index entries were added
+  uint32_t count = 1;
+  VersionedTable* table = nullptr;
+  UndoAction* action = nullptr;
+  RowId row;
+  rowstore::VersionRef fresh = 0;
+  rowstore::VersionRef old = 0;
+  uint64_t redo_position = 0;  // Where the transaction's redo ended before this.
+};
+
+// A finished transaction's records, with what keeps their tables alive.
+struct Garbage {
+  Timestamp committed;
+  std::vector<UndoRecord> records;
+  std::vector<std::shared_ptr<VersionedTable>> tables;
+};
+
+class GarbageSink {
+ public:
+  virtual ~GarbageSink() = default;
+  virtual void Add(Garbage garbage) = 0;
+};
+
+}  // namespace omendb::txn
