@@ -32,9 +32,9 @@ size_t ValidSequence(const unsigned char* p, size_t available) {
 }
 
 size_t NominalLength(unsigned char lead) {
-  if (lead < 0xC0) return 1;
-  if (lead < 0xE0) return 2;
-  return lead < 0xF0 ? 3 : 4;
+  if ((lead & 0xE0) == 0xC0) return 2;
+  if ((lead & 0xF0) == 0xE0) return 3;
+  return (lead & 0xF8) == 0xF0 ? 4 : 1;
 }
 
 Status InvalidSequence(const unsigned char* p, size_t available) {

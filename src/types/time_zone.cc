@@ -64,20 +64,29 @@ std::string ReadFile(const std::string& path) {
   return file.bad() ? std::string() : bytes;
 }
 
-// The spelling that tzdata.zi has of a name in any case: file names are case-sensitive.
-std::string CanonicalName(std::string_view name) {
-  std::string folded;
-  for (char c : name) folded += ToLower(c);
+// Names in lower case to the spelling that tzdata.zi has: file names are case-sensitive.
+std::map<std::string, std::string, std::less<>> ReadZoneNames() {
+  std::map<std::string, std::string, std::less<>> names;
   std::ifstream table(std::string(kZoneFolder) + "tzdata.zi");
   std::string line;
   while (std::getline(table, line)) {
     // "Z name ..." and "L target name".
     if (line.size() < 3 || (line[0] != 'Z' && line[0] != 'L') || line[1] != ' ') continue;
     size_t begin = line[0] == 'Z' ? 2 : line.find(' ', 2) + 1;
-    std::string candidate = line.substr(begin, line.find(' ', begin) - begin);
-    if (EqualsIgnoreCase(candidate, folded)) return candidate;
+    std::string name = line.substr(begin, line.find(' ', begin) - begin);
+    std::string folded;
+    for (char c : name) folded += ToLower(c);
+    names.emplace(std::move(folded), std::move(name));
   }
-  return {};
+  return names;
+}
+
+std::string CanonicalName(std::string_view name) {
+  static const auto names = ReadZoneNames();
+  std::string folded;
+  for (char c : name) folded += ToLower(c);
+  auto it = names.find(folded);
+  return it == names.end() ? std::string() : it->second;
 }
 
 std::shared_ptr<const TimeZone> LoadZone(std::string_view name) {
