@@ -1,0 +1,340 @@
+// plan_dml.cc - our catalog's INSERT, UPDATE and DELETE operators.
+#include <set>
+
+#include "base/sqlstate.h"
+#include "duck/catalog/omen_catalog.h"
+#include "duck/catalog/table_entry.h"
+#include "duck/dml/conflict_clause.h"
+#include "duck/dml/write_operator.h"
+#include "duck/errors.h"
+#include "duck/logical_types.h"
+#include "duck/scan/table_scan.h"
+#include "duck/session_state.h"
+#include "duckdb/execution/operator/projection/physical_projection.hpp"
+#include "duckdb/execution/physical_plan_generator.hpp"
+#include "duckdb/planner/expression/bound_default_expression.hpp"
+#include "duckdb/planner/expression/bound_reference_expression.hpp"
+#include "duckdb/planner/operator/logical_delete.hpp"
+#include "duckdb/planner/operator/logical_insert.hpp"
+#include "duckdb/planner/operator/logical_update.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+using Constraints = duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>;
+
+// ---- INSERT -----------------------------------------------------------------------------------
+
+class InsertOperator : public WriteOperator {
+ public:
+  InsertOperator(duckdb::PhysicalPlan& plan, duckdb::vector<duckdb::LogicalType> result_types,
+                 duckdb::TableCatalogEntry& table, Constraints constraints,
+                 duckdb::idx_t cardinality, bool returning,
+                 std::shared_ptr<ConflictClause> conflict, bool streaming)
+      : WriteOperator(plan, std::move(result_types), table, std::move(constraints), cardinality,
+                      returning),
+        conflict_(std::move(conflict)),
+        streaming_(streaming) {}
+
+  std::string GetName() const override { return "OMENDB_INSERT"; }
+
+ protected:
+  struct InsertRun : public Run {
+    duckdb::unique_ptr<duckdb::ExpressionExecutor> set_executor;
+    duckdb::unique_ptr<duckdb::ExpressionExecutor> where_executor;
+    duckdb::DataChunk pair;    // the existing row, then the proposed one
+    duckdb::DataChunk values;  // of SET
+    std::set<uint64_t> touched;  // row ids this command inserted or updated
+  };
+
+  bool streams() const override { return streaming_; }
+
+  std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
+    auto run = std::make_unique<InsertRun>();
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    if (conflict_ != nullptr && conflict_->do_update) {
+      duckdb::vector<duckdb::LogicalType> pair_types = table_.GetTypes();
+      const auto columns = pair_types;
+      pair_types.insert(pair_types.end(), columns.begin(), columns.end());
+      run->pair.Initialize(context, pair_types);
+      duckdb::vector<duckdb::LogicalType> set_types;
+      run->set_executor = duckdb::make_uniq<duckdb::ExpressionExecutor>(context);
+      for (const auto& expr : conflict_->set_expressions) {
+        set_types.push_back(expr->return_type);
+        run->set_executor->AddExpression(*expr);
+      }
+      run->values.Initialize(context, set_types);
+      if (conflict_->where != nullptr) {
+        run->where_executor =
+            duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *conflict_->where);
+      }
+    }
+    return run;
+  }
+
+  void Write(duckdb::ClientContext& context, Run& base, duckdb::DataChunk& chunk) const override {
+    auto& run = static_cast<InsertRun&>(base);
+    RowWriter& writer = *run.writer;
+    types::Row row;
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      writer.LoadRow(chunk, i, row);
+      writer.Check(row);
+      if (conflict_ != nullptr) {
+        InsertOrUpdate(context, run, row);
+        continue;
+      }
+      const engine::RowRef ref =
+          ValueOrThrow(writer.relation().Insert(writer.statement(), row));
+      ++writer.rows_affected;
+      if (returning_) {
+        writer.ReadRow(ref, row);
+        writer.AddReturning(row);
+      }
+    }
+  }
+
+ private:
+  void InsertOrUpdate(duckdb::ClientContext& context, InsertRun& run, types::Row& row) const {
+    RowWriter& writer = *run.writer;
+    for (;;) {
+      SessionState::Get(context).ThrowIfCancelled();
+      engine::RowRef existing;
+      const auto inserted = ValueOrThrow(writer.relation().InsertOrFind(
+          writer.statement(), row, conflict_->arbiters, &existing));
+      if (inserted.has_value()) {
+        run.touched.insert(inserted->row_id.value());
+        ++writer.rows_affected;
+        writer.AddReturning(row);
+        return;
+      }
+      if (!conflict_->do_update) return;
+      if (run.touched.contains(existing.row_id.value())) {
+        ThrowStatus(Status(sqlstate::kCardinalityViolation,
+                           "ON CONFLICT DO UPDATE command cannot affect row a second time")
+                        .WithHint("Ensure that no rows proposed for insertion within the same "
+                                  "command have duplicate constrained values."));
+      }
+      if (UpdateExisting(run, row, existing)) return;
+      // Somebody changed or removed it in between: try to insert again.
+    }
+  }
+
+  bool UpdateExisting(InsertRun& run, const types::Row& proposed, engine::RowRef existing) const {
+    RowWriter& writer = *run.writer;
+    const engine::RowResult locked = ValueOrThrow(
+        writer.relation().Lock(writer.statement(), existing, txn::RowLockMode::kUpdate,
+                               txn::LockWait::kWait));
+    if (locked.outcome == engine::RowOutcome::kChanged) existing = locked.latest;
+    if (locked.outcome == engine::RowOutcome::kGone) return false;
+    types::Row current;
+    writer.ReadRow(existing, current);
+    FillPair(run, current, proposed);
+    if (run.where_executor != nullptr) {
+      duckdb::Vector keep(conflict_->where->return_type);
+      run.where_executor->ExecuteExpression(run.pair, keep);
+      const duckdb::Value value = keep.GetValue(0);
+      if (value.IsNull() || !value.GetValue<bool>()) return true;
+    }
+    run.values.Reset();
+    run.set_executor->Execute(run.pair, run.values);
+    types::Row updated = current;
+    for (size_t i = 0; i < conflict_->set_columns.size(); ++i) {
+      const size_t column = conflict_->set_columns[i];
+      updated[static_cast<size_t>(table_.column_ids()[column].value() - 1)] =
+          writer.LoadCell(run.values.data[i], 1, 0, column);
+    }
+    writer.Check(updated);
+    const engine::RowResult result =
+        ValueOrThrow(writer.relation().Update(writer.statement(), existing, updated));
+    if (result.outcome != engine::RowOutcome::kDone) return false;
+    run.touched.insert(result.latest.row_id.value());
+    ++writer.rows_affected;
+    writer.AddReturning(updated);
+    return true;
+  }
+
+  void FillPair(InsertRun& run, const types::Row& current, const types::Row& proposed) const {
+    run.pair.Reset();
+    const auto& ids = table_.column_ids();
+    for (size_t c = 0; c < ids.size(); ++c) {
+      const auto index = static_cast<size_t>(ids[c].value() - 1);
+      const types::SqlType& column_type = table_.definition()->column(ids[c]).type;
+      StoreVectorCell(run.pair.data[c], 0, column_type, current[index]);
+      StoreVectorCell(run.pair.data[ids.size() + c], 0, column_type, proposed[index]);
+    }
+    run.pair.SetCardinality(1);
+  }
+
+  const std::shared_ptr<ConflictClause> conflict_;
+  const bool streaming_;
+};
+
+// ---- UPDATE -----------------------------------------------------------------------------------
+
+class UpdateOperator : public WriteOperator {
+ public:
+  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op,
+                 duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions)
+      : WriteOperator(plan, op.types, op.table, std::move(op.bound_constraints),
+                      op.estimated_cardinality, op.return_chunk),
+        columns_(std::move(op.columns)),
+        defaults_(std::move(op.bound_defaults)),
+        expressions_(std::move(expressions)) {}
+
+  std::string GetName() const override { return "OMENDB_UPDATE"; }
+
+ protected:
+  struct UpdateRun : public Run {
+    duckdb::unique_ptr<duckdb::ExpressionExecutor> defaults;
+    duckdb::DataChunk default_values;
+    std::set<uint64_t> touched;
+  };
+
+  std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
+    auto run = std::make_unique<UpdateRun>();
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    run->defaults = duckdb::make_uniq<duckdb::ExpressionExecutor>(context);
+    duckdb::vector<duckdb::LogicalType> default_types;
+    for (size_t i = 0; i < expressions_.size(); ++i) {
+      if (!IsDefault(i)) continue;
+      const auto& value = defaults_[columns_[i].index];
+      run->defaults->AddExpression(*value);
+      default_types.push_back(value->return_type);
+    }
+    if (!default_types.empty()) run->default_values.Initialize(context, default_types);
+    return run;
+  }
+
+  void Write(duckdb::ClientContext&, Run& base, duckdb::DataChunk& chunk) const override {
+    auto& run = static_cast<UpdateRun&>(base);
+    RowWriter& writer = *run.writer;
+    duckdb::Vector& row_ids = chunk.data[chunk.ColumnCount() - 1];
+    row_ids.Flatten(chunk.size());
+    const auto* ids = duckdb::FlatVector::GetData<duckdb::hugeint_t>(row_ids);
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      const engine::RowRef seen = RowRefOf(ids[i]);
+      // UPDATE ... FROM may join a row more than once: the first match counts.
+      if (!run.touched.insert(seen.row_id.value()).second) continue;
+      types::Row row;
+      writer.ReadRow(seen, row);
+      Assign(run, chunk, i, row);
+      writer.Check(row);
+      const engine::RowResult result =
+          ValueOrThrow(writer.relation().Update(writer.statement(), seen, row));
+      if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();
+      run.touched.insert(result.latest.row_id.value());
+      ++writer.rows_affected;
+      writer.AddReturning(row);
+    }
+  }
+
+ private:
+  bool IsDefault(size_t i) const {
+    return expressions_[i]->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
+  }
+
+  void Assign(UpdateRun& run, duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& row) const {
+    RowWriter& writer = *run.writer;
+    size_t next_default = 0;
+    if (run.default_values.ColumnCount() > 0) {
+      run.default_values.Reset();
+      duckdb::DataChunk one;
+      one.SetCardinality(1);
+      run.defaults->Execute(one, run.default_values);
+    }
+    for (size_t e = 0; e < expressions_.size(); ++e) {
+      const size_t column = columns_[e].index;
+      auto& target = row[static_cast<size_t>(table_.column_ids()[column].value() - 1)];
+      if (IsDefault(e)) {
+        target = writer.LoadCell(run.default_values.data[next_default++], 1, 0, column);
+        continue;
+      }
+      const auto& reference = expressions_[e]->Cast<duckdb::BoundReferenceExpression>();
+      target = writer.LoadCell(chunk.data[reference.index], chunk.size(), i, column);
+    }
+  }
+
+  const duckdb::vector<duckdb::PhysicalIndex> columns_;
+  const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> defaults_;
+  const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions_;
+};
+
+// ---- DELETE -----------------------------------------------------------------------------------
+
+class DeleteOperator : public WriteOperator {
+ public:
+  DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalDelete& op, duckdb::idx_t row_id)
+      : WriteOperator(plan, op.types, op.table, {}, op.estimated_cardinality, op.return_chunk),
+        row_id_(row_id) {}
+
+  std::string GetName() const override { return "OMENDB_DELETE"; }
+
+ protected:
+  struct DeleteRun : public Run {
+    std::set<uint64_t> touched;
+  };
+  std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
+    auto run = std::make_unique<DeleteRun>();
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    return run;
+  }
+
+  void Write(duckdb::ClientContext&, Run& base, duckdb::DataChunk& chunk) const override {
+    auto& run = static_cast<DeleteRun&>(base);
+    RowWriter& writer = *run.writer;
+    duckdb::Vector& row_ids = chunk.data[row_id_];
+    row_ids.Flatten(chunk.size());
+    const auto* ids = duckdb::FlatVector::GetData<duckdb::hugeint_t>(row_ids);
+    for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      const engine::RowRef seen = RowRefOf(ids[i]);
+      if (!run.touched.insert(seen.row_id.value()).second) continue;
+      types::Row row;
+      if (returning_) writer.ReadRow(seen, row);
+      const engine::RowResult result =
+          ValueOrThrow(writer.relation().Delete(writer.statement(), seen));
+      if (result.outcome == engine::RowOutcome::kChanged) writer.ThrowConflict();
+      if (result.outcome == engine::RowOutcome::kGone) continue;
+      ++writer.rows_affected;
+      if (returning_) writer.AddReturning(row);
+    }
+  }
+
+ private:
+  const duckdb::idx_t row_id_;
+};
+
+}  // namespace
+
+duckdb::PhysicalOperator& OmenCatalog::PlanInsert(
+    duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+    duckdb::LogicalInsert& op, duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
+  if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
+  const bool streaming = !PlanReads(*plan, op.table.Cast<OmenTableEntry>());
+  auto& insert = planner.Make<InsertOperator>(
+      op.types, op.table, std::move(op.bound_constraints), op.estimated_cardinality,
+      op.return_chunk, SessionState::Get(context).conflict, streaming);
+  insert.children.push_back(*plan);
+  return insert;
+}
+
+duckdb::PhysicalOperator& OmenCatalog::PlanUpdate(duckdb::ClientContext&,
+                                                  duckdb::PhysicalPlanGenerator& planner,
+                                                  duckdb::LogicalUpdate& op,
+                                                  duckdb::PhysicalOperator& plan) {
+  auto& update = planner.Make<UpdateOperator>(op, std::move(op.expressions));
+  update.children.push_back(plan);
+  return update;
+}
+
+duckdb::PhysicalOperator& OmenCatalog::PlanDelete(duckdb::ClientContext&,
+                                                  duckdb::PhysicalPlanGenerator& planner,
+                                                  duckdb::LogicalDelete& op,
+                                                  duckdb::PhysicalOperator& plan) {
+  const auto& row_id = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>();
+  auto& del = planner.Make<DeleteOperator>(op, row_id.index);
+  del.children.push_back(plan);
+  return del;
+}
+
+}  // namespace omendb::duck

@@ -1,0 +1,174 @@
+#include "duck/dml/row_writer.h"
+
+#include "base/sqlstate.h"
+#include "duck/catalog/table_entry.h"
+#include "duck/errors.h"
+#include "duck/logical_types.h"
+#include "duck/session_state.h"
+#include "duckdb/planner/constraints/bound_check_constraint.hpp"
+#include "engine/failing_row.h"
+#include "types/casts.h"
+#include "types/json.h"
+
+namespace omendb::duck {
+
+namespace {
+
+// Types whose modifier or form DuckDB knows nothing of.
+bool NeedsCoercion(const types::SqlType& type) {
+  if (type.is_array) return false;
+  switch (type.kind) {
+    case types::TypeKind::kVarchar:
+    case types::TypeKind::kBpchar:
+    case types::TypeKind::kTime:
+    case types::TypeKind::kTimestamp:
+    case types::TypeKind::kTimestampTz:
+    case types::TypeKind::kInterval: return type.typmod >= 0;
+    case types::TypeKind::kName: return true;
+    default: return false;
+  }
+}
+
+types::SqlType WithoutModifier(types::SqlType type) {
+  if (type.kind == types::TypeKind::kVarchar || type.kind == types::TypeKind::kBpchar ||
+      type.kind == types::TypeKind::kName) {
+    return {types::TypeKind::kText};
+  }
+  type.typmod = -1;
+  return type;
+}
+
+bool IsArray(const types::SqlType& type) {
+  return type.is_array || type.kind == types::TypeKind::kInt2vector ||
+         type.kind == types::TypeKind::kOidvector;
+}
+
+types::SqlType ElementType(const types::SqlType& type) {
+  if (type.is_array) return type.element();
+  return {type.kind == types::TypeKind::kInt2vector ? types::TypeKind::kInt2
+                                                    : types::TypeKind::kOid};
+}
+
+}  // namespace
+
+RowWriter::RowWriter(
+    duckdb::ClientContext& context, const OmenTableEntry& table,
+    const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints, bool returning)
+    : context_(context), state_(SessionState::Get(context)), table_(table) {
+  relation_ = state_.database->OpenRelation(table.definition());
+  for (const catalog::ColumnDef& column : definition().columns) all_columns_.push_back(column.id);
+  const auto types = table.GetTypes();
+  if (returning) {
+    returning_ = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, types);
+    returning_chunk_.Initialize(context, types);
+  }
+  size_t index = 0;
+  for (const auto& constraint : constraints) {
+    if (constraint->type != duckdb::ConstraintType::CHECK) continue;
+    auto& check = constraint->Cast<duckdb::BoundCheckConstraint>();
+    checks_.push_back({table.check_names()[index++],
+                       duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *check.expression)});
+  }
+  if (!checks_.empty()) check_chunk_.Initialize(context, types);
+}
+
+const catalog::TableDef& RowWriter::definition() const { return *table_.definition(); }
+engine::StatementContext& RowWriter::statement() { return state_.RequireStatement(); }
+
+types::Value RowWriter::LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
+                                 size_t column) {
+  const types::SqlType& type = definition().column(table_.column_ids()[column]).type;
+  duckdb::UnifiedVectorFormat format;
+  vector.ToUnifiedFormat(count, format);
+  if (IsArray(type)) {
+    const auto cell = format.sel->get_index(i);
+    if (!format.validity.RowIsValid(cell)) return types::Value::Null();
+    auto& child = duckdb::ListVector::GetEntry(vector);
+    duckdb::UnifiedVectorFormat child_format;
+    child.ToUnifiedFormat(duckdb::ListVector::GetListSize(vector), child_format);
+    return EncodeList(child, child_format,
+                      duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format)[cell],
+                      ElementType(type), arena_);
+  }
+  types::Value value = LoadVectorCell(format, types::PhysicalTypeOf(type), i);
+  if (value.is_null) return value;
+  if (type.kind == types::TypeKind::kJsonb) {
+    std::string normal;
+    ThrowIfError(types::NormalizeJsonb(value.str(), normal));
+    return types::Value::String(arena_.Copy(normal));
+  }
+  if (type.kind == types::TypeKind::kJson) {
+    ThrowIfError(types::ValidateJson(value.str()));
+    return value;
+  }
+  if (!NeedsCoercion(type)) return value;
+  return ValueOrThrow(types::CastValue(WithoutModifier(type), type, value, arena_,
+                                       types::CastContext::kAssignment, state_.io_settings()));
+}
+
+void RowWriter::LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& row) {
+  row.assign(definition().columns.size(), types::Value::Null());
+  const auto& ids = table_.column_ids();
+  for (size_t c = 0; c < ids.size(); ++c) {
+    row[static_cast<size_t>(ids[c].value() - 1)] = LoadCell(chunk.data[c], chunk.size(), i, c);
+  }
+}
+
+void RowWriter::ReadRow(const engine::RowRef& ref, types::Row& row) {
+  row.resize(all_columns_.size());
+  relation_->Read(ref, all_columns_, row.data());
+}
+
+void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row) {
+  const auto& ids = table_.column_ids();
+  for (size_t c = 0; c < ids.size(); ++c) {
+    types::Value value = row[static_cast<size_t>(ids[c].value() - 1)];
+    const types::SqlType& type = definition().column(ids[c]).type;
+    if (!value.is_null && type.kind == types::TypeKind::kBpchar && !type.is_array) {
+      value = types::Value::String(types::TrimBlanks(value.str()));
+    }
+    StoreVectorCell(chunk.data[c], i, type, value);
+  }
+}
+
+void RowWriter::Check(const types::Row& row) {
+  if (checks_.empty()) return;
+  check_chunk_.Reset();
+  StoreRow(check_chunk_, 0, row);
+  check_chunk_.SetCardinality(1);
+  for (CheckConstraint& check : checks_) {
+    duckdb::Vector result(check.executor->expressions[0]->return_type);
+    check.executor->ExecuteExpression(check_chunk_, result);
+    const duckdb::Value value = result.GetValue(0).DefaultCastAs(duckdb::LogicalType::BOOLEAN);
+    if (!value.IsNull() && !value.GetValue<bool>()) {
+      ThrowStatus(engine::CheckViolation(statement(), definition(), check.name, row));
+    }
+  }
+}
+
+void RowWriter::FlushReturning() {
+  if (returning_chunk_.size() == 0) return;
+  returning_->Append(returning_chunk_);
+  returning_chunk_.Reset();
+}
+
+void RowWriter::AddReturning(const types::Row& row) {
+  if (returning_ == nullptr) return;
+  const duckdb::idx_t i = returning_chunk_.size();
+  StoreRow(returning_chunk_, i, row);
+  returning_chunk_.SetCardinality(i + 1);
+  // One by one would cost an append each; a full chunk or the end flushes.
+  if (i + 1 == STANDARD_VECTOR_SIZE) FlushReturning();
+}
+
+void RowWriter::Finish() {
+  if (returning_ != nullptr) FlushReturning();
+}
+
+void RowWriter::ThrowConflict() {
+  state_.conflict_is_retryable = true;
+  ThrowStatus(Status(sqlstate::kSerializationFailure,
+                     "could not serialize access due to concurrent update"));
+}
+
+}  // namespace omendb::duck

@@ -1,0 +1,77 @@
+// row_writer.h - writes rows that DuckDB computed into one table: coercion to the columns' modifiers,
+// CHECK constraints, retries, RETURNING. The common part of the write operators.
+//
+// Thread safety  One thread at a time, as the engine asks of the writes of a transaction.
+// Errors         Throws Status-carrying exceptions. Write conflicts under READ COMMITTED are marked
+//                retryable in SessionState.
+#pragma once
+
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "duckdb.hpp"
+#include "duckdb/common/types/column/column_data_collection.hpp"
+#include "duckdb/execution/expression_executor.hpp"
+#include "duckdb/planner/bound_constraint.hpp"
+#include "engine/relation.h"
+
+namespace omendb::duck {
+
+class OmenTableEntry;
+class SessionState;
+
+class RowWriter {
+ public:
+  // `constraints` are the table's bound constraints (CHECK ones are evaluated).
+  RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table,
+            const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints,
+            bool returning);
+
+  const catalog::TableDef& definition() const;
+  engine::Relation& relation() { return *relation_; }
+  engine::StatementContext& statement();
+  types::Arena& arena() { return arena_; }
+  void ResetArena() { arena_.Reset(); }
+
+  // Row `i` of a chunk in DuckDB's column order as a full row of the table; DEFAULT coercions done.
+  void LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& row);
+  // One cell of DuckDB column `column` as our value, coerced to the column's type.
+  types::Value LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
+                        size_t column);
+  // Reads all columns of a stored row.
+  void ReadRow(const engine::RowRef& ref, types::Row& row);
+  // 23514 when a CHECK constraint is false of the row.
+  void Check(const types::Row& row);
+  // Appends a row to the rows of RETURNING (when asked for), in DuckDB's form.
+  void AddReturning(const types::Row& row);
+  // After the last row, before returning_rows() is read.
+  void Finish();
+  // A conflicting change under READ COMMITTED: 40001, to be run again by the session.
+  [[noreturn]] void ThrowConflict();
+
+  duckdb::ColumnDataCollection* returning_rows() { return returning_.get(); }
+  uint64_t rows_affected = 0;
+
+ private:
+  void StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row);
+  void FlushReturning();
+
+  duckdb::ClientContext& context_;
+  SessionState& state_;
+  const OmenTableEntry& table_;
+  std::shared_ptr<engine::Relation> relation_;
+  std::vector<ColumnId> all_columns_;
+  types::Arena arena_;
+  duckdb::unique_ptr<duckdb::ColumnDataCollection> returning_;
+  duckdb::DataChunk returning_chunk_;
+
+  struct CheckConstraint {
+    std::string name;
+    duckdb::unique_ptr<duckdb::ExpressionExecutor> executor;
+  };
+  std::vector<CheckConstraint> checks_;
+  duckdb::DataChunk check_chunk_;
+};
+
+}  // namespace omendb::duck

@@ -1,0 +1,43 @@
+// duck_engine_impl.h - the engine behind duck::DuckEngine: holds the current DuckDB instance.
+//
+// Thread safety  Any thread. Lock order: mu_ before DuckDB's own locks.
+#pragma once
+
+#include <memory>
+
+#include "base/mutex.h"
+#include "duck/duck_engine.h"
+
+namespace omendb::duck {
+
+class Instance;
+
+class DuckEngineImpl : public DuckEngine {
+ public:
+  DuckEngineImpl(DuckOptions options, engine::Database& database, SystemTables& system_tables,
+                 SessionFunctions& functions)
+      : options_(std::move(options)),
+        database_(database),
+        system_tables_(system_tables),
+        functions_(functions) {}
+
+  Result<std::unique_ptr<DuckSession>> NewSession(Oid database) override;
+  uint64_t memory_used() const override;
+
+  // The instance in use; a new one when the last was invalidated by an INTERNAL or FATAL error.
+  Result<std::shared_ptr<Instance>> CurrentInstance();
+  engine::Database& database() { return database_; }
+  SystemTables& system_tables() { return system_tables_; }
+  SessionFunctions& functions() { return functions_; }
+  SqlRewriter* rewriter() { return options_.rewriter; }
+
+ private:
+  const DuckOptions options_;
+  engine::Database& database_;
+  SystemTables& system_tables_;
+  SessionFunctions& functions_;
+  mutable Mutex mu_;
+  std::shared_ptr<Instance> instance_ OMEN_GUARDED_BY(mu_);
+};
+
+}  // namespace omendb::duck

@@ -1,0 +1,55 @@
+// duck_result.h - duck::DuckResult: runs DuckDB's tasks on the caller's thread (beside DuckDB's own
+// threads) and looks at the cancel flag between them.
+//
+// Thread safety  One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "duck/chunk_converter.h"
+#include "duck/duck_engine.h"
+#include "duck/session_state.h"
+
+namespace omendb::duck {
+
+class Instance;
+
+class DuckResultImpl : public DuckResult {
+ public:
+  struct Parts {
+    std::shared_ptr<Instance> instance;
+    duckdb::Connection* connection = nullptr;  // borrowed
+    duckdb::shared_ptr<SessionState> state;
+    duckdb::unique_ptr<duckdb::PendingQueryResult> pending;
+    std::vector<types::ResultColumn> columns;
+    std::vector<std::shared_ptr<void>> pinned;  // catalog entries of the plan
+    bool returns_rows = true;
+    bool with_profile = false;
+  };
+  explicit DuckResultImpl(Parts parts);
+  ~DuckResultImpl() override;
+
+  Result<const types::Chunk*> Next() override;
+  uint64_t rows_affected() const override { return rows_affected_; }
+  double progress() const override { return finished_ ? 1.0 : 0.0; }
+  std::string profile() const override { return profile_; }
+
+ private:
+  Status Start();
+  Status Cancelled();
+  // Runs until a chunk can be fetched.
+  Status AwaitChunk();
+  Status Failed(const duckdb::ErrorData& error);
+  void Finish();
+
+  Parts parts_;
+  ChunkConverter converter_;
+  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  bool finished_ = false;
+  uint64_t rows_affected_ = 0;
+  std::string profile_;
+};
+
+}  // namespace omendb::duck

@@ -1,0 +1,80 @@
+#include "duck/instance.h"
+
+#include "duck/catalog/omen_catalog.h"
+#include "duck/errors.h"
+#include "duck/functions/register.h"
+#include "duckdb/main/valid_checker.hpp"
+#include "duckdb/storage/buffer_manager.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+// Settings of every connection. PostgreSQL: integer division truncates, NULLs sort as the greatest
+// value, a scalar subquery has at most one row, joins and float arithmetic raise errors.
+constexpr const char* kSettings[] = {
+    "SET integer_division = true",
+    "SET default_null_order = 'nulls_last_on_asc_first_on_desc'",
+    "SET scalar_subquery_error_on_multiple_rows = true",
+    "SET ieee_floating_point_ops = false",
+    "SET order_by_non_integer_literal = true",
+    "SET python_enable_replacements = false",
+    "SET enable_progress_bar = false",
+    "SET errors_as_json = false",
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Instance>> Instance::Create(const DuckOptions& options,
+                                                   SessionFunctions& functions) {
+  std::shared_ptr<Instance> instance(new Instance());
+  try {
+    duckdb::DBConfig config;
+    config.options.maximum_memory = options.memory_bytes;
+    config.options.maximum_threads = static_cast<duckdb::idx_t>(options.threads);
+    config.options.temporary_directory = options.temp_directory;
+    config.options.autoload_known_extensions = false;
+    config.options.autoinstall_known_extensions = false;
+    config.options.load_extensions = false;
+    RegisterStorageExtension(config);
+    instance->db_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    duckdb::Connection connection(*instance->db_);
+    RegisterFunctions(*connection.context, functions);
+  } catch (const std::exception& exception) {
+    return ToStatus(duckdb::ErrorData(exception));
+  }
+  return instance;
+}
+
+Status Instance::Attach(duckdb::Connection& connection, Oid database) {
+  MutexLock lock(mu_);
+  if (attached_.contains(database.value())) return Status::Ok();
+  auto result = connection.Query("ATTACH '" + std::to_string(database.value()) + "' AS \"" +
+                                 AttachedName(database) + "\" (TYPE omendb)");
+  if (result->HasError()) return ToStatus(result->GetErrorObject());
+  attached_.insert(database.value());
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<duckdb::Connection>> Instance::Connect(Oid database) {
+  try {
+    auto connection = std::make_unique<duckdb::Connection>(*db_);
+    OMEN_TRY(Attach(*connection, database));
+    for (const char* setting : kSettings) {
+      auto result = connection->Query(setting);
+      // A setting that another build of DuckDB does not have is not worth failing for.
+      (void)result;
+    }
+    return connection;
+  } catch (const std::exception& exception) {
+    return ToStatus(duckdb::ErrorData(exception));
+  }
+}
+
+bool Instance::invalidated() const { return duckdb::ValidChecker::IsInvalidated(*db_->instance); }
+
+uint64_t Instance::memory_used() const {
+  return duckdb::BufferManager::GetBufferManager(*db_->instance).GetUsedMemory();
+}
+
+}  // namespace omendb::duck

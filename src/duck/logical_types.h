@@ -1,0 +1,56 @@
+// logical_types.h - OmenDB's SQL types and values as DuckDB's, and back.
+//
+// Values lie in memory alike on both sides (types/type.h); only arrays differ: an encoded blob here,
+// a LIST there. char(n), varchar(n), name and "char" are VARCHAR inside DuckDB; the exact type of a
+// result column comes from the table column it is read from.
+//
+// Thread safety  Pure functions.
+#pragma once
+
+#include "duckdb.hpp"
+#include "types/array.h"
+#include "types/type.h"
+#include "types/value.h"
+
+namespace omendb::duck {
+
+// Aliases of types that DuckDB has no id for.
+inline constexpr const char* kJsonbAlias = "JSONB";
+inline constexpr const char* kRegclassAlias = "REGCLASS";
+inline constexpr const char* kRegtypeAlias = "REGTYPE";
+inline constexpr const char* kRegprocAlias = "REGPROC";
+inline constexpr const char* kRegnamespaceAlias = "REGNAMESPACE";
+
+duckdb::LogicalType JsonbType();
+bool IsJson(const duckdb::LogicalType& type);
+bool IsJsonb(const duckdb::LogicalType& type);
+
+duckdb::LogicalType ToLogicalType(const types::SqlType& type);
+// The type a result of `type` is sent as. Nested types other than lists are sent as text.
+types::SqlType ToSqlType(const duckdb::LogicalType& type);
+// True when a vector of `type` lies in memory as a column of ToSqlType(type) does.
+bool HasSameLayout(const duckdb::LogicalType& type);
+
+// `type` is the value's type; the result has ToLogicalType(type).
+duckdb::Value ToDuckValue(const types::SqlType& type, const types::Value& value);
+// Requires: value.type() == ToLogicalType(type), or NULL. Strings are copied into `arena`.
+types::Value FromDuckValue(const duckdb::Value& value, const types::SqlType& type,
+                           types::Arena& arena);
+
+// The encoded array (types/array.h) of one LIST value of a vector. `element` is the SQL type of the
+// children; children are of a layout equal to it.
+types::Value EncodeList(duckdb::Vector& child, const duckdb::UnifiedVectorFormat& child_format,
+                        duckdb::list_entry_t entry, const types::SqlType& element,
+                        types::Arena& arena);
+// Appends the elements of an encoded array to `list`'s child vector and answers its entry.
+duckdb::list_entry_t DecodeList(std::string_view bytes, const types::SqlType& element,
+                                duckdb::Vector& list);
+
+// One cell of a flat or unified vector whose layout equals `physical`'s.
+types::Value LoadVectorCell(const duckdb::UnifiedVectorFormat& format, types::PhysicalType physical,
+                            duckdb::idx_t row);
+// Copies strings into the vector's heap.
+void StoreVectorCell(duckdb::Vector& vector, duckdb::idx_t row, const types::SqlType& type,
+                     const types::Value& value);
+
+}  // namespace omendb::duck

@@ -1,0 +1,103 @@
+#include "duck/plan/column_origin.h"
+
+#include <unordered_map>
+
+#include "duck/catalog/table_entry.h"
+#include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/operator/logical_aggregate.hpp"
+#include "duckdb/planner/operator/logical_delete.hpp"
+#include "duckdb/planner/operator/logical_get.hpp"
+#include "duckdb/planner/operator/logical_insert.hpp"
+#include "duckdb/planner/operator/logical_projection.hpp"
+#include "duckdb/planner/operator/logical_update.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+class Tracer {
+ public:
+  void Collect(duckdb::LogicalOperator& op) {
+    switch (op.type) {
+      case duckdb::LogicalOperatorType::LOGICAL_PROJECTION:
+        expressions_[op.Cast<duckdb::LogicalProjection>().table_index] = &op.expressions;
+        break;
+      case duckdb::LogicalOperatorType::LOGICAL_AGGREGATE_AND_GROUP_BY: {
+        auto& aggregate = op.Cast<duckdb::LogicalAggregate>();
+        expressions_[aggregate.group_index] = &aggregate.groups;
+        break;
+      }
+      case duckdb::LogicalOperatorType::LOGICAL_GET: {
+        auto& get = op.Cast<duckdb::LogicalGet>();
+        if (get.function.name == "omendb_scan") gets_[get.table_index] = &get;
+        break;
+      }
+      case duckdb::LogicalOperatorType::LOGICAL_INSERT: {
+        auto& insert = op.Cast<duckdb::LogicalInsert>();
+        tables_[insert.table_index] = &insert.table;
+        break;
+      }
+      case duckdb::LogicalOperatorType::LOGICAL_UPDATE: {
+        auto& update = op.Cast<duckdb::LogicalUpdate>();
+        tables_[update.table_index] = &update.table;
+        break;
+      }
+      case duckdb::LogicalOperatorType::LOGICAL_DELETE: {
+        auto& del = op.Cast<duckdb::LogicalDelete>();
+        tables_[del.table_index] = &del.table;
+        break;
+      }
+      default: break;
+    }
+    for (auto& child : op.children) Collect(*child);
+  }
+
+  std::optional<ColumnOrigin> Trace(duckdb::ColumnBinding binding) const {
+    for (int depth = 0; depth < 64; ++depth) {
+      if (auto get = gets_.find(binding.table_index); get != gets_.end()) {
+        const auto& ids = get->second->GetColumnIds();
+        if (binding.column_index >= ids.size()) return std::nullopt;
+        const auto table = get->second->GetTable();
+        if (!table) return std::nullopt;
+        return Column(table->Cast<OmenTableEntry>(), ids[binding.column_index].GetPrimaryIndex());
+      }
+      if (auto table = tables_.find(binding.table_index); table != tables_.end()) {
+        return Column(table->second->Cast<OmenTableEntry>(), binding.column_index);
+      }
+      auto found = expressions_.find(binding.table_index);
+      if (found == expressions_.end() || binding.column_index >= found->second->size()) {
+        return std::nullopt;
+      }
+      const duckdb::Expression& expr = *(*found->second)[binding.column_index];
+      if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) {
+        return std::nullopt;
+      }
+      binding = expr.Cast<duckdb::BoundColumnRefExpression>().binding;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static std::optional<ColumnOrigin> Column(const OmenTableEntry& table, duckdb::idx_t index) {
+    if (index >= table.column_ids().size()) return std::nullopt;
+    const ColumnId id = table.column_ids()[index];
+    return ColumnOrigin{table.definition()->oid, id, table.definition()->column(id).type};
+  }
+
+  std::unordered_map<duckdb::idx_t, duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>*>
+      expressions_;
+  std::unordered_map<duckdb::idx_t, duckdb::LogicalGet*> gets_;
+  std::unordered_map<duckdb::idx_t, duckdb::TableCatalogEntry*> tables_;
+};
+
+}  // namespace
+
+std::vector<std::optional<ColumnOrigin>> TraceColumns(duckdb::LogicalOperator& plan) {
+  Tracer tracer;
+  tracer.Collect(plan);
+  std::vector<std::optional<ColumnOrigin>> origins;
+  for (const auto& binding : plan.GetColumnBindings()) origins.push_back(tracer.Trace(binding));
+  return origins;
+}
+
+}  // namespace omendb::duck

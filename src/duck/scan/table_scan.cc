@@ -1,0 +1,302 @@
+#include "duck/scan/table_scan.h"
+
+#include "duck/catalog/table_entry.h"
+#include "duck/errors.h"
+#include "duck/logical_types.h"
+#include "duck/scan/filter_bounds.h"
+#include "duck/session_state.h"
+#include "duckdb/planner/table_filter_state.hpp"
+#include "duckdb/storage/statistics/node_statistics.hpp"
+#include "duckdb/storage/table/column_segment.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+// Where a scanned column comes from.
+struct ScannedColumn {
+  enum class Kind : uint8_t { kStored, kRowId, kEmpty } kind = Kind::kEmpty;
+  size_t chunk_column = 0;  // kStored: index in the engine's chunk
+  types::SqlType type;
+  duckdb::LogicalType logical;
+};
+
+struct ScanState : public duckdb::GlobalTableFunctionState {
+  std::shared_ptr<engine::Relation> relation;
+  std::unique_ptr<engine::Relation::Scan> scan;
+  std::vector<ScannedColumn> columns;
+  std::vector<duckdb::idx_t> projection;  // Output column i is columns[projection[i]].
+  duckdb::optional_ptr<duckdb::TableFilterSet> filters;
+  bool with_refs = false;
+  types::Arena arena;
+  int64_t threads = 1;
+
+  duckdb::idx_t MaxThreads() const override { return static_cast<duckdb::idx_t>(threads); }
+};
+
+struct ScanLocal : public duckdb::LocalTableFunctionState {
+  std::unique_ptr<engine::Relation::Scan::WorkerState> worker;
+  types::Chunk chunk;
+  std::vector<engine::RowRef> refs;
+  duckdb::DataChunk scanned;
+  struct Filter {
+    duckdb::idx_t column;
+    const duckdb::TableFilter* filter;
+    duckdb::unique_ptr<duckdb::TableFilterState> state;
+  };
+  std::vector<Filter> filters;
+};
+
+void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t id,
+               engine::Relation::ScanOptions& options) {
+  ScannedColumn column;
+  if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
+    column.kind = ScannedColumn::Kind::kRowId;
+    column.logical = duckdb::LogicalType::HUGEINT;
+    state.with_refs = true;
+  } else if (id < table.column_ids().size()) {
+    const ColumnId our_id = table.column_ids()[id];
+    column.kind = ScannedColumn::Kind::kStored;
+    column.type = table.definition()->column(our_id).type;
+    column.logical = ToLogicalType(column.type);
+    column.chunk_column = options.columns.size();
+    options.columns.push_back(our_id);
+  } else {
+    column.logical = duckdb::LogicalType::BOOLEAN;
+  }
+  state.columns.push_back(std::move(column));
+}
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
+    duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
+  SessionState& session = SessionState::Get(context);
+  const OmenTableEntry& table = input.bind_data->Cast<TableScanData>().table;
+  auto state = duckdb::make_uniq<ScanState>();
+  engine::Relation::ScanOptions options;
+  for (duckdb::column_t id : input.column_ids) AddColumn(*state, table, id, options);
+  if (input.CanRemoveFilterColumns()) {
+    state->projection.assign(input.projection_ids.begin(), input.projection_ids.end());
+  } else {
+    for (duckdb::idx_t i = 0; i < state->columns.size(); ++i) state->projection.push_back(i);
+  }
+  state->filters = input.filters;
+  options.with_refs = state->with_refs;
+  if (input.filters != nullptr) {
+    for (const auto& [index, filter] : input.filters->filters) {
+      const ScannedColumn& column = state->columns[index];
+      if (column.kind != ScannedColumn::Kind::kStored) continue;
+      if (auto bound = BoundOf(*filter, options.columns[column.chunk_column], column.type,
+                               state->arena)) {
+        options.bounds.push_back(*bound);
+      }
+    }
+  }
+  state->relation = session.database->OpenRelation(table.definition());
+  state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
+  constexpr uint64_t kRowsPerThread = 64 * 1024;
+  state->threads =
+      1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
+  return state;
+}
+
+duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
+    duckdb::ExecutionContext& context, duckdb::TableFunctionInitInput&,
+    duckdb::GlobalTableFunctionState* global) {
+  auto& state = global->Cast<ScanState>();
+  auto local = duckdb::make_uniq<ScanLocal>();
+  local->worker = state.scan->NewWorker();
+  duckdb::vector<duckdb::LogicalType> types;
+  for (const ScannedColumn& column : state.columns) types.push_back(column.logical);
+  local->scanned.InitializeEmpty(types);
+  if (state.filters != nullptr) {
+    for (const auto& [index, filter] : state.filters->filters) {
+      local->filters.push_back(
+          {index, filter.get(), duckdb::TableFilterState::Initialize(context.client, *filter)});
+    }
+  }
+  return local;
+}
+
+bool IsArray(const types::SqlType& type) {
+  return type.is_array || type.kind == types::TypeKind::kInt2vector ||
+         type.kind == types::TypeKind::kOidvector;
+}
+
+// Arrays become lists; char(n) loses its trailing blanks, which have no meaning in it.
+void FillConverted(const types::ColumnView& view, uint32_t count, const types::SqlType& type,
+                   duckdb::Vector& vector) {
+  for (uint32_t i = 0; i < count; ++i) {
+    types::Value value = view.Get(i);
+    if (!value.is_null && type.kind == types::TypeKind::kBpchar && !type.is_array) {
+      const std::string_view trimmed = types::TrimBlanks(value.str());
+      duckdb::FlatVector::GetData<duckdb::string_t>(vector)[i] =
+          duckdb::string_t(trimmed.data(), static_cast<uint32_t>(trimmed.size()));
+      continue;
+    }
+    StoreVectorCell(vector, i, type, value);
+  }
+}
+
+void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::Vector& target) {
+  const types::ColumnView& view = chunk.columns[column.chunk_column];
+  if (IsArray(column.type) || column.type.kind == types::TypeKind::kBpchar) {
+    duckdb::Vector converted(column.logical);
+    FillConverted(view, chunk.rows_count, column.type, converted);
+    target.Reference(converted);
+    return;
+  }
+  duckdb::Vector flat(column.logical, reinterpret_cast<duckdb::data_ptr_t>(
+                                          const_cast<void*>(view.data)));
+  if (view.validity != nullptr) {
+    duckdb::FlatVector::SetValidity(
+        flat, duckdb::ValidityMask(const_cast<uint64_t*>(view.validity), STANDARD_VECTOR_SIZE));
+  }
+  if (view.selection != nullptr) {
+    const duckdb::SelectionVector selection(const_cast<uint32_t*>(view.selection));
+    target.Slice(flat, selection, chunk.rows_count);
+  } else {
+    target.Reference(flat);
+  }
+}
+
+void FillRowIds(const std::vector<engine::RowRef>& refs, duckdb::Vector& target) {
+  duckdb::Vector ids(duckdb::LogicalType::HUGEINT);
+  auto* data = duckdb::FlatVector::GetData<duckdb::hugeint_t>(ids);
+  for (size_t i = 0; i < refs.size(); ++i) {
+    data[i] = duckdb::hugeint_t(static_cast<int64_t>(refs[i].version), refs[i].row_id.value());
+  }
+  target.Reference(ids);
+}
+
+void FillEmpty(duckdb::Vector& target) {
+  target.Reference(duckdb::Value(duckdb::LogicalType::BOOLEAN));
+}
+
+// Rows of local.scanned that pass the filters; `selection` names them.
+duckdb::idx_t ApplyFilters(ScanLocal& local, duckdb::SelectionVector& selection) {
+  const duckdb::idx_t count = local.chunk.rows_count;
+  duckdb::idx_t passed = count;
+  for (auto& filter : local.filters) {
+    duckdb::Vector& vector = local.scanned.data[filter.column];
+    duckdb::UnifiedVectorFormat format;
+    vector.ToUnifiedFormat(count, format);
+    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter.filter,
+                                           *filter.state, count, passed);
+    if (passed == 0) break;
+  }
+  return passed;
+}
+
+void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
+          duckdb::DataChunk& output) {
+  auto& state = input.global_state->Cast<ScanState>();
+  auto& local = input.local_state->Cast<ScanLocal>();
+  SessionState& session = SessionState::Get(context);
+  for (;;) {
+    session.ThrowIfCancelled();
+    local.refs.clear();
+    const bool more = ValueOrThrow(state.scan->Next(*local.worker, local.chunk,
+                                                    state.with_refs ? &local.refs : nullptr));
+    if (!more) return output.SetCardinality(0);
+    if (local.chunk.rows_count == 0) continue;
+    for (size_t i = 0; i < state.columns.size(); ++i) {
+      switch (state.columns[i].kind) {
+        case ScannedColumn::Kind::kStored:
+          FillStored(state.columns[i], local.chunk, local.scanned.data[i]);
+          break;
+        case ScannedColumn::Kind::kRowId: FillRowIds(local.refs, local.scanned.data[i]); break;
+        case ScannedColumn::Kind::kEmpty: FillEmpty(local.scanned.data[i]); break;
+      }
+    }
+    local.scanned.SetCardinality(local.chunk.rows_count);
+    duckdb::SelectionVector selection;
+    const duckdb::idx_t passed = ApplyFilters(local, selection);
+    if (passed == 0) continue;
+    for (size_t i = 0; i < state.projection.size(); ++i) {
+      output.data[i].Reference(local.scanned.data[state.projection[i]]);
+    }
+    if (passed < local.chunk.rows_count) {
+      output.Slice(selection, passed);
+    }
+    output.SetCardinality(passed);
+    return;
+  }
+}
+
+duckdb::unique_ptr<duckdb::BaseStatistics> Statistics(duckdb::ClientContext& context,
+                                                      const duckdb::FunctionData* data,
+                                                      duckdb::column_t column) {
+  return data->Cast<TableScanData>().table.GetStatistics(context, column);
+}
+
+duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(duckdb::ClientContext& context,
+                                                       const duckdb::FunctionData* data) {
+  SessionState& session = SessionState::Get(context);
+  const auto& table = data->Cast<TableScanData>().table;
+  const uint64_t rows = session.database->OpenRelation(table.definition())->rows_estimate();
+  return duckdb::make_uniq<duckdb::NodeStatistics>(rows);
+}
+
+double Progress(duckdb::ClientContext&, const duckdb::FunctionData*,
+                const duckdb::GlobalTableFunctionState* global) {
+  return 100.0 * global->Cast<ScanState>().scan->progress();
+}
+
+duckdb::BindInfo GetBindInfo(const duckdb::optional_ptr<duckdb::FunctionData> data) {
+  return duckdb::BindInfo(data->Cast<TableScanData>().table);
+}
+
+duckdb::virtual_column_map_t VirtualColumns(duckdb::ClientContext&,
+                                            duckdb::optional_ptr<duckdb::FunctionData>) {
+  return TableVirtualColumns();
+}
+
+duckdb::vector<duckdb::column_t> RowIdColumns(duckdb::ClientContext&,
+                                              duckdb::optional_ptr<duckdb::FunctionData>) {
+  return {duckdb::COLUMN_IDENTIFIER_ROW_ID};
+}
+
+duckdb::InsertionOrderPreservingMap<std::string> Describe(
+    duckdb::TableFunctionToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> result;
+  result["Table"] = input.bind_data->Cast<TableScanData>().table.name;
+  return result;
+}
+
+}  // namespace
+
+duckdb::TableFunction TableScanFunction() {
+  duckdb::TableFunction function("omendb_scan", {}, Scan);
+  function.init_global = InitGlobal;
+  function.init_local = InitLocal;
+  function.statistics = Statistics;
+  function.cardinality = Cardinality;
+  function.table_scan_progress = Progress;
+  function.get_bind_info = GetBindInfo;
+  function.get_virtual_columns = VirtualColumns;
+  function.get_row_id_columns = RowIdColumns;
+  function.to_string = Describe;
+  function.projection_pushdown = true;
+  function.filter_pushdown = true;
+  function.filter_prune = true;
+  function.verify_serialization = false;
+  return function;
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> MakeTableScanData(OmenTableEntry& table) {
+  return duckdb::make_uniq<TableScanData>(table);
+}
+
+duckdb::virtual_column_map_t TableVirtualColumns() {
+  return {
+      {duckdb::COLUMN_IDENTIFIER_ROW_ID,
+       duckdb::TableColumn(kRowIdColumnName, duckdb::LogicalType::HUGEINT)},
+      {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)},
+  };
+}
+
+engine::RowRef RowRefOf(duckdb::hugeint_t row_id) {
+  return {RowId(row_id.lower), static_cast<uint64_t>(row_id.upper)};
+}
+
+}  // namespace omendb::duck
