@@ -176,9 +176,12 @@ Result<std::unique_ptr<LogReader>> OpenLogReader(env::Env& env, const std::strin
   OMEN_ASSIGN(std::vector<uint64_t> starts, ListSegments(env, dir));
   const bool there = !starts.empty() && starts.front() <= start.value();
   if (!there && (start != FirstLsn() || !starts.empty())) {
-    return env::DamagedFile(
-        env::JoinPath(dir, SegmentName(start == FirstLsn() ? 0 : start.value())), 0,
-        "the log segment with position " + std::to_string(start.value()) + " is missing");
+    return Status(sqlstate::kDataCorrupted, "the log in \"" + dir +
+                                                "\" is damaged: no segment holds position " +
+                                                std::to_string(start.value()))
+        .WithDetail(starts.empty()
+                        ? "There is no segment at all."
+                        : "The oldest segment is \"" + SegmentName(starts.front()) + "\".");
   }
   if (start.value() % kRecordAlign != 0) {
     return Status(sqlstate::kDataCorrupted,
