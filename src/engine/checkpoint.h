@@ -23,7 +23,7 @@ namespace omendb::engine {
 struct CheckpointSource {
   Timestamp ts;  // pinned by the caller
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;
-  std::vector<std::string> sequences;            // see Sequences::Snapshot
+  std::vector<std::string> sequences;            // see DurableCounters::Snapshot
   std::map<Oid, std::shared_ptr<Table>> tables;  // by storage: those of the catalog
 };
 

@@ -27,7 +27,7 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       garbage_(epochs_),
       manager_(&garbage_),
       storages_(epochs_, memory_, manager_),
-      sequences_(manager_) {}
+      counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
   StopThreads();
@@ -213,13 +213,13 @@ Status DatabaseImpl::SetConstraints(StatementContext& context, const std::vector
 }
 
 Result<int64_t> DatabaseImpl::NextValue(const catalog::SequenceDef& sequence) {
-  return sequences_.Next(sequence);
+  return counters_.sequences().Next(sequence);
 }
 Status DatabaseImpl::SetSequence(const catalog::SequenceDef& sequence, SequenceState state) {
-  return sequences_.Set(sequence, state);
+  return counters_.sequences().Set(sequence, state);
 }
 Database::SequenceState DatabaseImpl::GetSequence(const catalog::SequenceDef& sequence) {
-  return sequences_.Get(sequence);
+  return counters_.sequences().Get(sequence);
 }
 
 bool DatabaseImpl::UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) {

@@ -15,9 +15,9 @@
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "engine/database.h"
+#include "engine/durable_counters.h"
 #include "engine/garbage_collector.h"
 #include "engine/manifest.h"
-#include "engine/sequences.h"
 #include "engine/storages.h"
 #include "txn/transaction_manager.h"
 #include "wal/log_writer.h"
@@ -40,7 +40,7 @@ class DatabaseImpl final : public Database {
   std::shared_ptr<const catalog::CatalogSnapshot> CatalogFor(
       const txn::Transaction& txn) const override;
   catalog::CatalogEdit& EditCatalog(txn::Transaction& txn) override;
-  Oid NewOid() override { return sequences_.NewOid(); }
+  Oid NewOid() override { return counters_.NewOid(); }
   Status CreateStorage(StatementContext& context, const catalog::TableDef& table) override;
   Status BuildIndex(StatementContext& context, const catalog::TableDef& table,
                     const catalog::IndexDef& index) override;
@@ -83,7 +83,7 @@ class DatabaseImpl final : public Database {
   txn::TransactionManager manager_;
   std::unique_ptr<wal::LogWriter> log_;
   Storages storages_;
-  Sequences sequences_;
+  DurableCounters counters_;
 
   mutable Mutex catalog_mu_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_ OMEN_GUARDED_BY(catalog_mu_);

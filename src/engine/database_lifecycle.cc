@@ -59,7 +59,7 @@ Status DatabaseImpl::Recover() {
   }
   OMEN_ASSIGN(lock_file_, env_.LockFile(env::JoinPath(options_.data_dir, "lock")));
   OMEN_ASSIGN(std::optional<Manifest> found, ReadManifest(env_, options_.data_dir));
-  Recovery recovery(storages_, sequences_);
+  Recovery recovery(storages_, counters_);
   Manifest manifest;
   Lsn end = wal::FirstLsn();
   const std::string log_dir = env::JoinPath(options_.data_dir, "wal");
@@ -140,7 +140,7 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   });
   manager_.txns().PinAt(pin->id(), mvcc::TxnTable::kSnapshotPin, moment.ts);
   source.ts = moment.ts;
-  source.sequences = sequences_.Snapshot();
+  source.sequences = counters_.Snapshot();
   Manifest next = manifest_;
   next.checkpoint_file = CheckpointName(moment.ts);
   next.checkpoint_ts = moment.ts;

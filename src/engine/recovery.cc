@@ -17,8 +17,8 @@ Status DamagedRecord(std::string_view what) {
 
 }  // namespace
 
-Recovery::Recovery(Storages& storages, Sequences& sequences)
-    : storages_(storages), sequences_(sequences), catalog_(catalog::BootstrapCatalog()) {}
+Recovery::Recovery(Storages& storages, DurableCounters& counters)
+    : storages_(storages), counters_(counters), catalog_(catalog::BootstrapCatalog()) {}
 
 Status Recovery::LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest) {
   checkpoint_ts_ = manifest.checkpoint_ts;
@@ -32,7 +32,7 @@ Status Recovery::OnCatalog(const std::vector<catalog::CatalogChange>& objects) {
   return ApplyCatalog(objects);
 }
 
-Status Recovery::OnSequence(std::string_view record) { return sequences_.Apply(record); }
+Status Recovery::OnSequence(std::string_view record) { return counters_.Apply(record); }
 
 Status Recovery::OnRows(Oid storage, uint64_t count, std::string_view images) {
   Target* target = TargetOf(storage);
@@ -125,7 +125,7 @@ Status Recovery::ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts)
       streams_.clear();
       return Status::Ok();
     case txn::kSequenceRecord:
-      return sequences_.Apply(record.payload);
+      return counters_.Apply(record.payload);
     default:
       return DamagedRecord("a record of unknown kind " + std::to_string(record.kind));
   }
@@ -223,12 +223,12 @@ Status Recovery::Finish() {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
     OMEN_TRY(RebuildTable(*table, *def));
-    sequences_.RaiseOid(std::max(def->oid, def->storage));
+    counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {
     if (!wanted.contains(storage)) storages_.Drop(storage);
   }
-  sequences_.Retain(*catalog_);
+  counters_.Retain(*catalog_);
   return Status::Ok();
 }
 

@@ -15,8 +15,8 @@
 
 #include "catalog/snapshot.h"
 #include "engine/checkpoint.h"
+#include "engine/durable_counters.h"
 #include "engine/manifest.h"
-#include "engine/sequences.h"
 #include "engine/storages.h"
 #include "wal/log_reader.h"
 
@@ -24,7 +24,7 @@ namespace omendb::engine {
 
 class Recovery final : public CheckpointSink {
  public:
-  Recovery(Storages& storages, Sequences& sequences);
+  Recovery(Storages& storages, DurableCounters& counters);
 
   Status LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest);
   // Applies the log; `end` becomes where a writer continues.
@@ -55,7 +55,7 @@ class Recovery final : public CheckpointSink {
   Target* TargetOf(Oid storage);
 
   Storages& storages_;
-  Sequences& sequences_;
+  DurableCounters& counters_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_;
   std::map<Oid, Target> targets_;
   Target* last_target_ = nullptr;  // Rows of one table come in runs.

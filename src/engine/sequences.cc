@@ -1,167 +1,114 @@
 #include "engine/sequences.h"
 
-#include <algorithm>
-
-#include "base/bytes.h"
 #include "base/sqlstate.h"
 
 namespace omendb::engine {
+namespace {
 
 using catalog::SequenceDef;
 
-std::string Sequences::Encode(Oid sequence, const State& logged) {
-  std::string record;
-  ByteWriter out(record);
-  out.Put<uint32_t>(sequence.value());
-  out.Put<uint64_t>(logged.version);
-  out.Put<int64_t>(logged.last_value);
-  out.Put<uint8_t>(logged.is_called ? 1 : 0);
-  return record;
+Status AtTheEnd(const SequenceDef& sequence) {
+  const bool up = sequence.increment > 0;
+  return Status(sqlstate::kSequenceLimitExceeded,
+                std::string("nextval: reached ") + (up ? "maximum" : "minimum") +
+                    " value of sequence \"" + sequence.name + "\" (" +
+                    std::to_string(up ? sequence.max_value : sequence.min_value) + ")");
 }
 
-Sequences::State& Sequences::StateOf(const SequenceDef& sequence) {
-  const auto [it, fresh] = states_.try_emplace(sequence.oid);
-  if (fresh) it->second.last_value = sequence.start;
-  return it->second;
+// The value after `last`; nullopt at the end of a sequence that does not cycle.
+std::optional<int64_t> Successor(const SequenceDef& sequence, int64_t last) {
+  int64_t next = 0;
+  const bool overflow = __builtin_add_overflow(last, sequence.increment, &next);
+  if (!overflow && next >= sequence.min_value && next <= sequence.max_value) return next;
+  if (!sequence.cycle) return std::nullopt;
+  return sequence.increment > 0 ? sequence.min_value : sequence.max_value;
 }
 
-Status Sequences::Advance(const SequenceDef& sequence, State& state) {
-  if (!state.is_called) {
-    state.is_called = true;
-    return Status::Ok();
+}  // namespace
+
+std::shared_ptr<SequenceStore::Entry> SequenceStore::Find(const SequenceDef& sequence) {
+  MutexLock lock(mu_);
+  std::shared_ptr<Entry>& entry = entries_[sequence.oid];
+  if (entry == nullptr) {
+    entry = std::make_shared<Entry>();
+    MutexLock entry_lock(entry->mu);
+    entry->state = entry->logged = {sequence.start, false};
   }
-  int64_t next;
-  const bool overflow = __builtin_add_overflow(state.last_value, sequence.increment, &next);
-  if (sequence.increment > 0 && (overflow || next > sequence.max_value)) {
-    if (!sequence.cycle) {
-      return Status(SqlState("2200H"), "nextval: reached maximum value of sequence \"" +
-                                           sequence.name + "\" (" +
-                                           std::to_string(sequence.max_value) + ")");
+  return entry;
+}
+
+Status SequenceStore::LogAhead(const SequenceDef& sequence, Entry& entry) {
+  State ahead = entry.state;
+  for (int64_t i = 1; i < kValuesLogged; ++i) {
+    const auto next = Successor(sequence, ahead.last_value);
+    if (!next.has_value()) break;
+    ahead.last_value = *next;
+  }
+  OMEN_TRY(log_(sequence.oid, ahead));
+  entry.logged = ahead;
+  entry.values_left = kValuesLogged;
+  return Status::Ok();
+}
+
+Result<int64_t> SequenceStore::Next(const SequenceDef& sequence) {
+  const std::shared_ptr<Entry> entry = Find(sequence);
+  MutexLock lock(entry->mu);
+  const State before = entry->state;
+  if (before.is_called) {
+    const auto next = Successor(sequence, before.last_value);
+    if (!next.has_value()) return AtTheEnd(sequence);
+    entry->state.last_value = *next;
+  }
+  entry->state.is_called = true;
+  if (entry->values_left == 0) {
+    Status logged = LogAhead(sequence, *entry);
+    if (!logged.ok()) {
+      entry->state = before;
+      return logged;
     }
-    next = sequence.min_value;
-  } else if (sequence.increment < 0 && (overflow || next < sequence.min_value)) {
-    if (!sequence.cycle) {
-      return Status(SqlState("2200H"), "nextval: reached minimum value of sequence \"" +
-                                           sequence.name + "\" (" +
-                                           std::to_string(sequence.min_value) + ")");
-    }
-    next = sequence.max_value;
   }
-  state.last_value = next;
+  --entry->values_left;
+  return entry->state.last_value;
+}
+
+Status SequenceStore::Set(const SequenceDef& sequence, State state) {
+  const std::shared_ptr<Entry> entry = Find(sequence);
+  MutexLock lock(entry->mu);
+  OMEN_TRY(log_(sequence.oid, state));
+  entry->state = entry->logged = state;
+  entry->values_left = 0;
   return Status::Ok();
 }
 
-Result<int64_t> Sequences::Next(const SequenceDef& sequence) {
-  MutexLock lock(mu_);
-  State& state = StateOf(sequence);
-  State next = state;
-  OMEN_TRY(Advance(sequence, next));
-  if (next.covered > 0) {
-    --next.covered;
-    state = next;
-    return state.last_value;
-  }
-  if (sequence.persistence != catalog::Persistence::kTemporary) {
-    State ahead = next;
-    for (int64_t i = 1; i < kAhead && Advance(sequence, ahead).ok(); ++i) ++next.covered;
-    ahead.version = ++next.version;
-    auto logged = manager_.AppendRecord(txn::kSequenceRecord, Encode(sequence.oid, ahead),
-                                        wal::Durability::kAsync);
-    if (!logged.ok()) return std::move(logged).status();
-    logged_[sequence.oid] = ahead;
-  }
-  state = next;
-  return state.last_value;
+SequenceStore::State SequenceStore::Get(const SequenceDef& sequence) {
+  const std::shared_ptr<Entry> entry = Find(sequence);
+  MutexLock lock(entry->mu);
+  return entry->state;
 }
 
-Status Sequences::Set(const SequenceDef& sequence, Database::SequenceState wanted) {
-  if (wanted.last_value < sequence.min_value || wanted.last_value > sequence.max_value) {
-    return Status(sqlstate::kNumericValueOutOfRange,
-                  "setval: value " + std::to_string(wanted.last_value) +
-                      " is out of bounds for sequence \"" + sequence.name + "\" (" +
-                      std::to_string(sequence.min_value) + ".." +
-                      std::to_string(sequence.max_value) + ")");
+void SequenceStore::Restore(Oid oid, State state) {
+  auto entry = std::make_shared<Entry>();
+  {
+    MutexLock entry_lock(entry->mu);
+    entry->state = entry->logged = state;
   }
   MutexLock lock(mu_);
-  State& state = StateOf(sequence);
-  State next = state;
-  next.last_value = wanted.last_value;
-  next.is_called = wanted.is_called;
-  next.covered = 0;
-  ++next.version;
-  auto logged = manager_.AppendRecord(txn::kSequenceRecord, Encode(sequence.oid, next),
-                                      wal::Durability::kAsync);
-  if (!logged.ok()) return std::move(logged).status();
-  logged_[sequence.oid] = next;
-  state = next;
-  return Status::Ok();
+  entries_[oid] = std::move(entry);
 }
 
-Database::SequenceState Sequences::Get(const SequenceDef& sequence) const {
+void SequenceStore::Forget(Oid oid) {
   MutexLock lock(mu_);
-  const auto it = states_.find(sequence.oid);
-  if (it == states_.end()) return {sequence.start, false};
-  return {it->second.last_value, it->second.is_called};
+  entries_.erase(oid);
 }
 
-Oid Sequences::NewOid() {
+std::vector<std::pair<Oid, SequenceStore::State>> SequenceStore::LoggedStates() const {
+  std::vector<std::pair<Oid, State>> states;
   MutexLock lock(mu_);
-  if (next_oid_ >= oid_covered_) {
-    oid_covered_ = next_oid_ + kOidsAhead;
-    State ahead;
-    ahead.last_value = oid_covered_;
-    ahead.version = ++oid_version_;
-    // If the log refuses, so will the commit that would make the Oid known.
-    (void)manager_.AppendRecord(txn::kSequenceRecord, Encode(Oid(0), ahead),
-                                wal::Durability::kAsync);
+  for (const auto& [oid, entry] : entries_) {
+    MutexLock entry_lock(entry->mu);
+    states.emplace_back(oid, entry->logged);
   }
-  return Oid(next_oid_++);
-}
-
-Status Sequences::Apply(std::string_view record) {
-  ByteReader in(record);
-  const Oid sequence(in.Get<uint32_t>());
-  State state;
-  state.version = in.Get<uint64_t>();
-  state.last_value = in.Get<int64_t>();
-  state.is_called = in.Get<uint8_t>() != 0;
-  if (in.failed()) return Status(sqlstate::kDataCorrupted, "a sequence record is damaged");
-  MutexLock lock(mu_);
-  if (sequence.value() == 0) {
-    oid_version_ = std::max(oid_version_, state.version);
-    next_oid_ = std::max(next_oid_, static_cast<uint32_t>(state.last_value));
-    oid_covered_ = std::max(oid_covered_, next_oid_);
-    return Status::Ok();
-  }
-  const auto it = states_.find(sequence);
-  if (it != states_.end() && it->second.version >= state.version) return Status::Ok();
-  states_[sequence] = state;
-  logged_[sequence] = state;
-  return Status::Ok();
-}
-
-std::vector<std::string> Sequences::Snapshot() const {
-  MutexLock lock(mu_);
-  std::vector<std::string> records;
-  for (const auto& [oid, state] : logged_) records.push_back(Encode(oid, state));
-  State oids;
-  oids.last_value = oid_covered_;
-  oids.version = oid_version_;
-  records.push_back(Encode(Oid(0), oids));
-  return records;
-}
-
-void Sequences::RaiseOid(Oid used) {
-  MutexLock lock(mu_);
-  next_oid_ = std::max(next_oid_, used.value() + 1);
-  oid_covered_ = std::max(oid_covered_, next_oid_);
-}
-
-void Sequences::Retain(const catalog::CatalogSnapshot& catalog) {
-  MutexLock lock(mu_);
-  const auto gone = [&](const auto& entry) { return catalog.sequence(entry.first) == nullptr; };
-  std::erase_if(states_, gone);
-  std::erase_if(logged_, gone);
+  return states;
 }
 
 }  // namespace omendb::engine

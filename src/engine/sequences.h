@@ -1,62 +1,59 @@
-// sequences.h - values of sequences and Oids: given once, never again, also over a crash.
+// sequences.h - the current values of all sequences. Not transactional, as in PostgreSQL: a value
+// given is never given again, whatever becomes of the transaction that took it.
 //
-// A counter is logged ahead: one record covers the next kAhead values, so most calls touch no log.
-// After a crash the values that were covered and not given are skipped, as in PostgreSQL.
-//
-// Thread safety  Any thread. Lock order: mu_, then the log's.
-// See            PostgreSQL 15, src/backend/commands/sequence.c (SEQ_LOG_VALS).
+// Durability     What would be lost in a crash is logged ahead of time: one record covers the next
+//                kValuesLogged values, and recovery goes on behind them. So a crash may skip values
+//                but never repeats one. The record lies in the log before the commit record of any
+//                transaction that used the values, and is durable with it.
+// Thread safety  Any thread. One mutex for each sequence; the log callback runs under it.
+// Errors         2200H at the end of a sequence that does not cycle; whatever the log answers.
+// See            PostgreSQL 15, src/backend/commands/sequence.c (SEQ_LOG_VALS) for the behaviour.
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <map>
-#include <string>
-#include <string_view>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 #include "engine/database.h"
-#include "txn/transaction_manager.h"
 
 namespace omendb::engine {
 
-class Sequences {
+class SequenceStore {
  public:
-  explicit Sequences(txn::TransactionManager& manager) : manager_(manager) {}
+  using State = Database::SequenceState;
+  // Appends to the log: "after a crash, sequence `oid` has this state".
+  using Log = std::function<Status(Oid oid, const State& state)>;
+
+  static constexpr int64_t kValuesLogged = 32;
+
+  explicit SequenceStore(Log log) : log_(std::move(log)) {}
 
   Result<int64_t> Next(const catalog::SequenceDef& sequence);
-  Status Set(const catalog::SequenceDef& sequence, Database::SequenceState state);
-  Database::SequenceState Get(const catalog::SequenceDef& sequence) const;
-  Oid NewOid();
+  Status Set(const catalog::SequenceDef& sequence, State state);
+  State Get(const catalog::SequenceDef& sequence);
 
-  // ---- Recovery and checkpoints ----------------------------------------------------------------
-  // One logged or checkpointed state; older than what is known: ignored. XX001 on bad bytes.
-  Status Apply(std::string_view record);
-  // The states as records.
-  std::vector<std::string> Snapshot() const;
-  void RaiseOid(Oid used);
-  // Forgets sequences that are not in the catalog.
-  void Retain(const catalog::CatalogSnapshot& catalog);
+  // Recovery: the state that a log record or a checkpoint names.
+  void Restore(Oid oid, State state);
+  void Forget(Oid oid);
+  // For a checkpoint: states from which no value that was given is given again.
+  std::vector<std::pair<Oid, State>> LoggedStates() const;
 
  private:
-  static constexpr int64_t kAhead = 32;
-  static constexpr uint32_t kOidsAhead = 1024;
-  struct State {
-    int64_t last_value = 0;
-    bool is_called = false;
-    uint64_t version = 0;  // of the newest record
-    int64_t covered = 0;   // calls that need no record
+  struct Entry {
+    Mutex mu;
+    State state OMEN_GUARDED_BY(mu);
+    State logged OMEN_GUARDED_BY(mu);             // What recovery would find.
+    int64_t values_left OMEN_GUARDED_BY(mu) = 0;  // before the log must be written again
   };
-  static std::string Encode(Oid sequence, const State& logged);
-  static Status Advance(const catalog::SequenceDef& sequence, State& state);
-  State& StateOf(const catalog::SequenceDef& sequence) OMEN_REQUIRES(mu_);
+  std::shared_ptr<Entry> Find(const catalog::SequenceDef& sequence);
+  Status LogAhead(const catalog::SequenceDef& sequence, Entry& entry) OMEN_REQUIRES(entry.mu);
 
-  txn::TransactionManager& manager_;
+  const Log log_;
   mutable Mutex mu_;
-  std::map<Oid, State> states_ OMEN_GUARDED_BY(mu_);
-  std::map<Oid, State> logged_ OMEN_GUARDED_BY(mu_);  // as in the newest record
-  uint32_t next_oid_ OMEN_GUARDED_BY(mu_) = catalog::kFirstUserOid;
-  uint32_t oid_covered_ OMEN_GUARDED_BY(mu_) = catalog::kFirstUserOid;  // first Oid not covered
-  uint64_t oid_version_ OMEN_GUARDED_BY(mu_) = 0;
+  std::map<Oid, std::shared_ptr<Entry>> entries_ OMEN_GUARDED_BY(mu_);
 };
 
 }  // namespace omendb::engine
