@@ -33,7 +33,12 @@ class BytesIndex {
   BytesIndex& operator=(const BytesIndex&) = delete;
 
   // The meaning of each: as in IntIndex.
-  std::optional<uint64_t> Lookup(std::string_view key) const;
+  bool Find(std::string_view key, uint64_t* value) const;
+  std::optional<uint64_t> Lookup(std::string_view key) const {
+    uint64_t value = 0;
+    if (!Find(key, &value)) return std::nullopt;
+    return value;
+  }
   std::optional<uint64_t> Insert(std::string_view key, uint64_t value);
   std::optional<uint64_t> Upsert(std::string_view key, uint64_t value);
   std::optional<uint64_t> Update(std::string_view key, uint64_t value);

@@ -52,7 +52,7 @@ struct ChildEntry {
   NodeRef node;
 };
 
-class Inner {
+class alignas(64) Inner {
  public:
   static constexpr uint32_t kFanout = 256;
 

@@ -1,0 +1,80 @@
+#include "index/bytes_node.h"
+
+namespace omendb::index {
+
+BytesInner::BytesInner(std::span<const BytesChild> children)
+    : count_(static_cast<uint32_t>(children.size())) {
+  OMEN_CHECK(!children.empty() && children.size() <= kFanout);
+  if (count_ > 1) {
+    const std::string& first = children[1].low;
+    prefix_ = first.substr(0, CommonPrefix(first, children.back().low));
+  }
+  for (uint32_t i = 0; i < count_; ++i) {
+    ends_[i] = static_cast<uint32_t>(text_.size());
+    text_ += children[i].low;
+    heads_[i].set(i == 0 ? 0 : HeadOf(children[i].low, prefix_.size()));
+    children_[i].store(children[i].node, std::memory_order_relaxed);
+  }
+  ends_[count_] = static_cast<uint32_t>(text_.size());
+  text_.shrink_to_fit();
+  for (uint32_t i = 0; i < kCellMax; ++i) heads_[count_ + i].set(UINT64_MAX);
+  use_model_ = FitModel();
+}
+
+// As Inner::FitModel, over the heads; equal heads share a cell.
+bool BytesInner::FitModel() {
+  if (count_ < 8) return false;
+  const uint32_t cell_count = count_ * kCellsPerChild;
+  const uint64_t base = heads_[1].get();
+  model_ = LinearModel::Make(base, heads_[count_ - 1].get() - base, cell_count);
+  uint32_t next = 1;
+  for (uint32_t cell = 0; cell < cell_count; ++cell) {
+    cells_[cell] = static_cast<uint8_t>(next - 1);
+    const uint32_t begin = next;
+    while (next < count_ && model_(heads_[next].get()) == cell) ++next;
+    if (next - begin > kCellMax) return false;
+  }
+  return true;
+}
+
+// The number of separators, the first not counted, whose head is below `head`.
+uint32_t BytesInner::CountBelow(uint64_t head) const {
+  if (use_model_) {
+    const uint64_t first = cells_[model_(head)];
+    uint64_t at = first;
+    for (uint32_t i = 1; i <= kCellMax; ++i) at += heads_[first + i].get() < head;
+    return static_cast<uint32_t>(std::min<uint64_t>(at, count_ - 1));
+  }
+  uint32_t first = 0;
+  for (uint32_t width = count_ - 1; width > 0;) {
+    const uint32_t half = (width + 1) / 2;
+    first += heads_[first + half].get() < head ? half : 0;
+    width -= half;
+  }
+  return first;
+}
+
+uint32_t BytesInner::Find(std::string_view key, bool below) const {
+  if (count_ == 1) return 0;
+  const size_t skip = prefix_.size();
+  if (skip > 0) {
+    const int order = key.substr(0, skip).compare(prefix_);
+    if (order != 0) return order < 0 ? 0 : count_ - 1;
+  }
+  const uint64_t head = HeadOf(key, skip);
+  uint32_t first = CountBelow(head);
+  uint32_t end = first;  // Separators first + 1 ... end have this head.
+  while (end + 1 < count_ && heads_[end + 1].get() == head) ++end;
+  while (first < end) {
+    const uint32_t middle = first + (end - first + 1) / 2;
+    const int order = separator(middle).compare(key);
+    if (order < 0 || (order == 0 && !below)) {
+      first = middle;
+    } else {
+      end = middle - 1;
+    }
+  }
+  return first;
+}
+
+}  // namespace omendb::index
