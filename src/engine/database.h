@@ -60,6 +60,8 @@ struct StatementContext {
 struct EngineStats {
   uint64_t commits = 0;
   uint64_t aborts = 0;
+  uint64_t deadlocks = 0;
+  uint64_t transactions_waiting = 0;  // for a lock or another transaction, now
   uint64_t wal_bytes = 0;
   uint64_t wal_fsyncs = 0;
   uint64_t checkpoints = 0;

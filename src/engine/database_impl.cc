@@ -233,6 +233,8 @@ EngineStats DatabaseImpl::stats() const {
   EngineStats stats;
   stats.commits = manager_.commits();
   stats.aborts = manager_.aborts();
+  stats.deadlocks = manager_.deadlocks();
+  stats.transactions_waiting = manager_.waiting();
   if (log_ != nullptr) {
     const wal::LogStats log = log_->stats();
     stats.wal_bytes = log.bytes;

@@ -19,6 +19,9 @@ namespace omendb::txn {
 
 enum class IsolationLevel : uint8_t { kReadCommitted, kRepeatableRead, kSerializable };
 
+// SERIALIZABLE would have to find write skew; until it does, it is refused (0A000), never weakened.
+inline constexpr bool kSerializableSupported = false;
+
 struct TransactionOptions {
   IsolationLevel isolation = IsolationLevel::kReadCommitted;
   bool read_only = false;

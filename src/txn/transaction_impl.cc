@@ -21,6 +21,9 @@ TransactionImpl::~TransactionImpl() {
 }
 
 Status TransactionImpl::SetOptions(TransactionOptions options) {
+  if (options.isolation == IsolationLevel::kSerializable && !kSerializableSupported) {
+    return NotSupported("isolation level SERIALIZABLE");
+  }
   if (has_snapshot_ && options.isolation != options_.isolation) {
     return Status(sqlstate::kActiveSqlTransaction,
                   "SET TRANSACTION ISOLATION LEVEL must be called before any query");
@@ -86,6 +89,9 @@ Status TransactionImpl::CheckWritable() const {
   }
   if (state_ != State::kRunning) [[unlikely]] {
     return Status(sqlstate::kNoActiveSqlTransaction, "the transaction has ended");
+  }
+  if (options_.isolation == IsolationLevel::kSerializable && !kSerializableSupported) [[unlikely]] {
+    return NotSupported("isolation level SERIALIZABLE");
   }
   if (snapshot().command >= mvcc::kCommandMax) [[unlikely]] {
     return Status(sqlstate::kProgramLimitExceeded,

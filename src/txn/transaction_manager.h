@@ -97,6 +97,7 @@ class TransactionManager : public wal::DurableObserver {
   uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   uint64_t aborts() const { return aborts_.load(std::memory_order_relaxed); }
   uint64_t deadlocks() const { return graph_.deadlocks(); }
+  size_t waiting() const { return graph_.size(); }
 
   // wal::DurableObserver
   void OnDurable(Lsn durable) override;

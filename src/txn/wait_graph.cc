@@ -59,6 +59,11 @@ void WaitGraph::Remove(LockOwner waiter) {
   waits_.erase(waiter);
 }
 
+size_t WaitGraph::size() const {
+  MutexLock lock(mu_);
+  return waits_.size();
+}
+
 uint64_t WaitGraph::deadlocks() const {
   MutexLock lock(mu_);
   return deadlocks_;

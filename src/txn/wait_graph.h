@@ -33,6 +33,8 @@ class WaitGraph {
   // Replaces the blockers of a registered wait.
   void Update(LockOwner waiter, std::vector<LockOwner> blockers);
   void Remove(LockOwner waiter);
+  // Waits registered now.
+  size_t size() const;
   // Waits that closed a cycle, since the start.
   uint64_t deadlocks() const;
 

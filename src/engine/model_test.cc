@@ -1,0 +1,342 @@
+// Random operations of several transactions against a model, and threads that move money.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "engine/engine_fixture.h"
+
+namespace omendb::engine {
+namespace {
+
+using txn::IsolationLevel;
+using Pairs = std::map<int32_t, int32_t>;
+
+constexpr ColumnId kValueColumn[] = {ColumnId(2)};
+
+// One open transaction and what it must see: the committed rows of its snapshot with its own
+// changes.
+struct Open {
+  std::unique_ptr<txn::Transaction> txn;
+  Pairs sees;
+  std::set<int32_t> written;
+  std::vector<std::tuple<uint64_t, Pairs, std::set<int32_t>>> savepoints;
+};
+
+class Model {
+ public:
+  Model(Engine& engine, uint64_t seed) : e_(engine), random_(seed) {}
+
+  void Step() {
+    const uint64_t dice = random_() % 100;
+    if (open_.size() < 2 || (dice < 10 && open_.size() < 5)) {
+      Open fresh;
+      fresh.txn = e_.Begin(IsolationLevel::kRepeatableRead);
+      fresh.txn->BeginStatement();
+      fresh.sees = committed_;
+      open_.push_back(std::move(fresh));
+      return;
+    }
+    const size_t which = random_() % open_.size();
+    if (dice < 20) {
+      Finish(which, dice < 16);
+    } else if (dice < 30) {
+      Check(open_[which]);
+    } else if (dice < 35) {
+      Savepoint(open_[which]);
+    } else {
+      Change(open_[which]);
+    }
+  }
+  void FinishAll() {
+    while (!open_.empty()) Finish(0, true);
+  }
+  const Pairs& committed() const { return committed_; }
+
+ private:
+  void Savepoint(Open& open) {
+    if (open.savepoints.empty() || random_() % 2 == 0) {
+      open.savepoints.emplace_back(open.txn->Mark(), open.sees, open.written);
+      return;
+    }
+    open.txn->RollbackTo(std::get<0>(open.savepoints.back()));
+    open.sees = std::get<1>(open.savepoints.back());
+    // Row conflicts with what was undone are gone too, as the model's are.
+    open.written = std::get<2>(open.savepoints.back());
+    open.savepoints.pop_back();
+  }
+
+  // Whether someone else's uncommitted or later commit stands in the way of writing this key.
+  bool Conflicts(const Open& open, int32_t key) {
+    for (const Open& other : open_) {
+      if (&other != &open && other.written.contains(key)) return true;
+    }
+    return false;
+  }
+
+  void Change(Open& open) {
+    const int32_t key = static_cast<int32_t>(random_() % 40);
+    if (Conflicts(open, key)) return;  // It would wait, and the test has one thread.
+    StatementContext context = e_.Statement(*open.txn);
+    auto relation = e_.Open(context);
+    const types::Value key_value[] = {Int(key)};
+    auto found = relation->Lookup(context, relation->table().primary_key()->oid, key_value);
+    ASSERT_TRUE(found.ok());
+    ASSERT_EQ(found->has_value(), open.sees.contains(key)) << "key " << key;
+    const uint64_t mark = open.txn->Mark();
+    const int32_t v = static_cast<int32_t>(random_() % 1000);
+    const types::Value row[] = {Int(key), Int(v), Text("text of row " + std::to_string(v))};
+    Status status;
+    if (!found->has_value()) {
+      auto inserted = relation->Insert(context, row);
+      if (!inserted.ok()) {
+        // Committed by someone else since the snapshot.
+        ASSERT_EQ(inserted.status().sqlstate(), "23505");
+        ASSERT_TRUE(committed_.contains(key));
+        open.txn->RollbackTo(mark);
+        return;
+      }
+      open.sees[key] = v;
+    } else {
+      types::Value seen;
+      relation->Read(**found, kValueColumn, &seen);
+      ASSERT_EQ(seen.i32, open.sees[key]);
+      const bool remove = random_() % 3 == 0;
+      auto result =
+          remove ? relation->Delete(context, **found) : relation->Update(context, **found, row);
+      if (!result.ok()) {
+        ASSERT_EQ(result.status().sqlstate(), "40001");
+        open.txn->RollbackTo(mark);
+        return;
+      }
+      ASSERT_EQ(result->outcome, RowOutcome::kDone);
+      if (remove) {
+        open.sees.erase(key);
+      } else {
+        open.sees[key] = v;
+      }
+    }
+    open.written.insert(key);
+  }
+
+  void Check(Open& open) {
+    StatementContext context = e_.Statement(*open.txn);
+    auto relation = e_.Open(context);
+    ASSERT_EQ(ScanPairs(context, *relation), open.sees);
+    // The same through both indexes.
+    for (const catalog::IndexDef& index : relation->table().indexes) {
+      Pairs rows;
+      int32_t last = INT32_MIN;
+      const bool by_id = index.primary;
+      const Status scanned =
+          relation->ScanIndex(context, index.oid, {}, [&](RowRef row) -> Result<bool> {
+            const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
+            types::Value values[2];
+            relation->Read(row, columns, values);
+            rows[values[0].i32] = values[1].i32;
+            const int32_t order = by_id ? values[0].i32 : values[1].i32;
+            EXPECT_LE(last, order);
+            last = order;
+            return true;
+          });
+      ASSERT_TRUE(scanned.ok());
+      ASSERT_EQ(rows, open.sees) << index.name;
+    }
+  }
+
+  void Finish(size_t which, bool commit) {
+    Open open = std::move(open_[which]);
+    open_.erase(open_.begin() + static_cast<ptrdiff_t>(which));
+    if (!commit) {
+      e_.db->Abort(*open.txn);
+      return;
+    }
+    ASSERT_TRUE(e_.Commit(*open.txn).ok());
+    for (const int32_t key : open.written) {
+      const auto it = open.sees.find(key);
+      if (it == open.sees.end()) {
+        committed_.erase(key);
+      } else {
+        committed_[key] = it->second;
+      }
+    }
+  }
+
+  Engine& e_;
+  std::mt19937_64 random_;
+  Pairs committed_;
+  std::vector<Open> open_;
+};
+
+class ModelTest : public ::testing::TestWithParam<uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, ::testing::Range<uint64_t>(1, 7));
+
+TEST_P(ModelTest, EverySnapshotSeesWhatTheModelSays) {
+  Engine e;
+  e.CreateTable({.secondary = {{1}}});
+  Model model(e, GetParam());
+  for (int step = 0; step < 3000 && !::testing::Test::HasFatalFailure(); ++step) {
+    model.Step();
+    if (step % 1000 == 500) {
+      ASSERT_TRUE(e.db->Checkpoint().ok());
+    }
+  }
+  model.FinishAll();
+  const auto committed = [&] {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    return ScanPairs(context, *e.Open(context));
+  };
+  EXPECT_EQ(committed(), model.committed());
+  e.Crash(GetParam());
+  EXPECT_EQ(committed(), model.committed());
+  e.Restart();
+  EXPECT_EQ(committed(), model.committed());
+}
+
+constexpr int32_t kAccounts = 20;
+constexpr int32_t kStart = 1000;
+
+// Moves money from one account to another; false when it had to give up.
+bool Transfer(Engine& e, std::mt19937_64& random) {
+  const auto level =
+      random() % 2 == 0 ? IsolationLevel::kReadCommitted : IsolationLevel::kRepeatableRead;
+  auto txn = e.Begin(level);
+  const int32_t from = static_cast<int32_t>(random() % kAccounts);
+  const int32_t to = static_cast<int32_t>(random() % kAccounts);
+  const int32_t amount = static_cast<int32_t>(random() % 10);
+  for (const auto& [id, change] : {std::pair(from, -amount), std::pair(to, amount)}) {
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    const types::Value key[] = {Int(id)};
+    auto row = relation->Lookup(context, relation->table().primary_key()->oid, key);
+    if (!row.ok() || !row->has_value()) return false;
+    RowRef current = **row;
+    for (;;) {
+      types::Value v;
+      relation->Read(current, kValueColumn, &v);
+      const types::Value values[] = {Int(id), Int(v.i32 + change), Text("a transfer was here")};
+      auto result = relation->Update(context, current, values);
+      if (!result.ok()) {
+        const std::string_view state = result.status().sqlstate();
+        EXPECT_TRUE(state == "40001" || state == "40P01") << result.status().ToString();
+        return false;
+      }
+      if (result->outcome == RowOutcome::kDone) break;
+      EXPECT_EQ(result->outcome, RowOutcome::kChanged);
+      current = result->latest;
+    }
+  }
+  if (random() % 10 == 0) return false;  // Destroyed while running: aborts.
+  return e.Commit(*txn).ok();
+}
+
+int64_t Sum(const Pairs& rows) {
+  int64_t sum = 0;
+  for (const auto& [id, v] : rows) sum += v;
+  return sum;
+}
+
+TEST(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
+  Engine e;
+  e.CreateTable({.secondary = {{1}}});
+  {
+    auto txn = e.Begin();
+    for (int32_t i = 0; i < kAccounts; ++i) {
+      StatementContext context = e.Statement(*txn);
+      const types::Value row[] = {Int(i), Int(kStart), Text("")};
+      ASSERT_TRUE(e.Open(context)->Insert(context, row).ok());
+    }
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  }
+  std::atomic<bool> stop{false};
+  std::atomic<int> transfers{0};
+  std::vector<std::thread> threads;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    threads.emplace_back([&, seed] {
+      std::mt19937_64 random(seed);
+      for (int i = 0; i < 300; ++i) {
+        if (Transfer(e, random)) transfers.fetch_add(1);
+      }
+    });
+  }
+  // Adds and removes other rows, some of them with keys that come back.
+  threads.emplace_back([&] {
+    std::mt19937_64 random(99);
+    for (int i = 0; i < 300; ++i) {
+      auto txn = e.Begin();
+      StatementContext context = e.Statement(*txn);
+      auto relation = e.Open(context);
+      const int32_t id = 1000 + static_cast<int32_t>(random() % 10);
+      const types::Value key[] = {Int(id)};
+      auto row = relation->Lookup(context, relation->table().primary_key()->oid, key);
+      ASSERT_TRUE(row.ok());
+      if (row->has_value()) {
+        ASSERT_TRUE(relation->Delete(context, **row).ok());
+      } else {
+        const types::Value values[] = {Int(id), Int(0), Text("comes and goes, this one")};
+        ASSERT_TRUE(relation->Insert(context, values).ok());
+      }
+      ASSERT_TRUE(e.Commit(*txn).ok());
+    }
+  });
+  std::thread reader([&] {
+    while (!stop) {
+      auto txn = e.Begin(IsolationLevel::kRepeatableRead);
+      StatementContext context = e.Statement(*txn);
+      auto relation = e.Open(context);
+      const Pairs first = ScanPairs(context, *relation);
+      EXPECT_EQ(Sum(first), int64_t{kAccounts} * kStart);
+      EXPECT_EQ(ScanPairs(context, *relation), first);
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  stop = true;
+  reader.join();
+  EXPECT_GT(transfers, 0);
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  const Pairs before = ScanPairs(context, *e.Open(context));
+  EXPECT_EQ(Sum(before), int64_t{kAccounts} * kStart);
+  txn.reset();
+  e.Crash(5);
+  txn = e.Begin();
+  context = e.Statement(*txn);
+  EXPECT_EQ(ScanPairs(context, *e.Open(context)), before);
+}
+
+TEST(EngineGarbage, VersionsNobodySeesAreReclaimedBesideAnOldSnapshot) {
+  Engine e;
+  e.CreateTable({});
+  auto write = [&](int32_t v, bool insert) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    const types::Value row[] = {Int(1), Int(v), Text("some text that is not inlined")};
+    if (insert) {
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+    } else {
+      const types::Value key[] = {Int(1)};
+      auto found = relation->Lookup(context, relation->table().primary_key()->oid, key);
+      ASSERT_TRUE(relation->Update(context, **found, row).ok());
+    }
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  };
+  write(0, true);
+  auto old = e.Begin(IsolationLevel::kRepeatableRead);
+  StatementContext context = e.Statement(*old);
+  ASSERT_EQ(ScanPairs(context, *e.Open(context)), (Pairs{{1, 0}}));
+  for (int32_t i = 1; i <= 500; ++i) write(i, false);
+  // All but the newest and the one that `old` sees. The maintenance thread runs by itself.
+  while (e.db->stats().versions_reclaimed < 499) std::this_thread::yield();
+  EXPECT_EQ(e.db->stats().versions_reclaimed, 499u);
+  EXPECT_EQ(ScanPairs(context, *e.Open(context)), (Pairs{{1, 0}}));
+  old.reset();
+  while (e.db->stats().versions_reclaimed < 500) std::this_thread::yield();
+  EXPECT_EQ(e.db->stats().versions_reclaimed, 500u);
+}
+
+}  // namespace
+}  // namespace omendb::engine
