@@ -3,9 +3,9 @@
 
     tools/record_types.py --psql "psql -h HOST -p PORT -U postgres" src/types/testdata
 
-The server must be PostgreSQL 15 with UTF-8 and the C locale. Three files are written, one case a
-line, fields separated by tabs and escaped as COPY does (\\t \\n \\\\); a line that begins with # sets
-what holds for those behind it.
+The server must be PostgreSQL 15 with UTF-8 and the C locale. Four files are written, one case a
+line, fields separated by tabs and escaped as COPY does (\\t \\n \\\\); a line that begins with #
+sets what holds for those behind it.
 """
 
 import argparse
@@ -74,7 +74,8 @@ TIMES = ['04:05:06.789', '04:05:06', '04:05', '040506', '0405', '04:05 AM', '04:
          '04:05:06.', '04:05.5', '4', '04', '123456789', 'T040506', 'T04:05:06', '15:00:00 zulu',
          '11:59:59.5 PM', '00:00:00.000001', '12:34:56x', ':12', '12:', '1:2:3:4', 'now x']
 STAMPS = ['2024-01-31 10:20:30', '2024-01-31T10:20:30', '2024-01-31 10:20:30.5',
-          '2024-01-31 10:20:30.123456', '2024-01-31 10:20:30.1234565', '2024-01-31 10:20:30.9999999',
+          '2024-01-31 10:20:30.123456', '2024-01-31 10:20:30.1234565',
+          '2024-01-31 10:20:30.9999999',
           '2024-01-31 10:20:30Z', '2024-01-31T10:20:30Z', '2024-01-31 10:20:30+02',
           '2024-01-31 10:20:30-05:30', '2024-01-31 10:20:30+0530', '2024-01-31 10:20:30 +02:00:15',
           '2024-01-31 10:20:30 PST', '2024-07-31 10:20:30 PDT', '2024-01-31 10:20:30 EST5EDT',
@@ -187,7 +188,8 @@ def random_cases(rng):
         digits = rng.randint(1, 24)
         scale = rng.randint(0, 9)
         number = rng.choice(['', '-']) + str(rng.randrange(10 ** digits))
-        cases.append(('numeric', number + '.' + str(rng.randrange(10 ** scale)) if scale else number))
+        fraction = '.' + str(rng.randrange(10 ** scale)) if scale else ''
+        cases.append(('numeric', number + fraction))
         cases.append(('numeric(12,3)', f'{rng.uniform(-1e9, 1e9):.6f}'))
         cases.append(('numeric(38,18)', f'{rng.uniform(-1e9, 1e9):.9f}'))
     for _ in range(400):

@@ -62,6 +62,29 @@ double RoundToMicros(double seconds) { return std::rint(seconds * 1e6) / 1e6; }
 
 bool FitsInt32(double value) { return value >= INT32_MIN && value <= INT32_MAX; }
 
+// Fractions of months become days, fractions of days microseconds, and never the other way.
+Result<Interval> ScaledInterval(double months, double days, double micros) {
+  if (!FitsInt32(months) || !FitsInt32(days)) return IntervalOutOfRange();
+  auto whole_months = static_cast<int32_t>(months);
+  auto whole_days = static_cast<int64_t>(days);
+  double rest_days = RoundToMicros((months - whole_months) * 30);
+  auto whole_rest_days = static_cast<int64_t>(rest_days);
+  double seconds = RoundToMicros(
+      (days - static_cast<double>(whole_days) + rest_days - static_cast<double>(whole_rest_days)) *
+      86400);
+  if (std::fabs(seconds) >= 86400) {
+    auto carried = static_cast<int64_t>(seconds / 86400);
+    whole_days += carried;
+    seconds -= static_cast<double>(carried) * 86400.0;
+  }
+  whole_days += whole_rest_days;
+  double total = std::rint(micros + seconds * 1e6);
+  constexpr double kLimit = 9223372036854775808.0;
+  bool fits = total >= -kLimit && total < kLimit;  // False for NaN.
+  if (!fits || !FitsInt32(static_cast<double>(whole_days))) return IntervalOutOfRange();
+  return Interval{whole_months, static_cast<int32_t>(whole_days), static_cast<int64_t>(total)};
+}
+
 }  // namespace
 
 Result<Interval> CoerceInterval(Interval interval, int32_t typmod) {
@@ -172,50 +195,15 @@ Result<Interval> NegateInterval(const Interval& interval) {
   return result;
 }
 
-// Fractions of months become days, fractions of days microseconds, and never the other way.
 Result<Interval> MultiplyInterval(const Interval& interval, double factor) {
-  double months = interval.months * factor;
-  double days = interval.days * factor;
-  if (!FitsInt32(months) || !FitsInt32(days)) return IntervalOutOfRange();
-  Interval result{static_cast<int32_t>(months), static_cast<int32_t>(days), 0};
-  double month_rest_days = RoundToMicros((months - result.months) * 30);
-  double second_rest =
-      (days - result.days + month_rest_days - static_cast<int>(month_rest_days)) * 86400;
-  second_rest = RoundToMicros(second_rest);
-  if (std::fabs(second_rest) >= 86400) {
-    result.days += static_cast<int32_t>(second_rest / 86400);
-    second_rest -= static_cast<int>(second_rest / 86400) * 86400.0;
-  }
-  result.days += static_cast<int32_t>(month_rest_days);
-  double micros = std::rint(static_cast<double>(interval.micros) * factor + second_rest * 1e6);
-  if (std::isnan(micros) || micros < -9223372036854775808.0 || micros >= 9223372036854775808.0) {
-    return IntervalOutOfRange();
-  }
-  result.micros = static_cast<int64_t>(micros);
-  return result;
+  return ScaledInterval(interval.months * factor, interval.days * factor,
+                        static_cast<double>(interval.micros) * factor);
 }
 
 Result<Interval> DivideInterval(const Interval& interval, double divisor) {
   if (divisor == 0) return Status(sqlstate::kDivisionByZero, "division by zero");
-  double months = interval.months / divisor;
-  double days = interval.days / divisor;
-  if (!FitsInt32(months) || !FitsInt32(days)) return IntervalOutOfRange();
-  Interval result{static_cast<int32_t>(months), static_cast<int32_t>(days), 0};
-  double month_rest_days = RoundToMicros((months - result.months) * 30);
-  double second_rest =
-      (days - result.days + month_rest_days - static_cast<int>(month_rest_days)) * 86400;
-  second_rest = RoundToMicros(second_rest);
-  if (std::fabs(second_rest) >= 86400) {
-    result.days += static_cast<int32_t>(second_rest / 86400);
-    second_rest -= static_cast<int>(second_rest / 86400) * 86400.0;
-  }
-  result.days += static_cast<int32_t>(month_rest_days);
-  double micros = std::rint(static_cast<double>(interval.micros) / divisor + second_rest * 1e6);
-  if (std::isnan(micros) || micros < -9223372036854775808.0 || micros >= 9223372036854775808.0) {
-    return IntervalOutOfRange();
-  }
-  result.micros = static_cast<int64_t>(micros);
-  return result;
+  return ScaledInterval(interval.months / divisor, interval.days / divisor,
+                        static_cast<double>(interval.micros) / divisor);
 }
 
 }  // namespace omendb::types

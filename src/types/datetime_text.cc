@@ -284,7 +284,9 @@ int64_t RoundTimestamp(int64_t micros, int precision) {
   constexpr int64_t kEpoch2000 = 10957 * kMicrosPerDay;
   int64_t relative = 0;
   if (__builtin_sub_overflow(micros, kEpoch2000, &relative)) return micros;
-  return RoundMicros(relative, precision) + kEpoch2000;
+  int64_t rounded = 0;
+  bool overflow = __builtin_add_overflow(RoundMicros(relative, precision), kEpoch2000, &rounded);
+  return overflow ? micros : rounded;
 }
 
 Result<Value> ParseDate(std::string_view text, const IoSettings& settings) {
