@@ -70,8 +70,8 @@ class Host {
   virtual ~Host() = default;
   // How the session's own code waits (row locks, commits).
   virtual Waiter& waiter() = 0;
-  // Runs `work` where it may take long or block, and returns when it is done. `work` gets the Waiter
-  // of that place. 53300/53200 when admission refuses; 57014 when cancelled while queued.
+  // Runs `work` where it may take long or block, and returns when it is done. `work` gets the
+  // Waiter of that place. 53300/53200 when admission refuses; 57014 when cancelled while queued.
   virtual Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) = 0;
 };
 
@@ -79,7 +79,7 @@ class Host {
 class Instance {
  public:
   struct Options {
-    uint16_t port = 5433;  // for SHOW
+    uint16_t port = 5433;                                       // for SHOW
     std::vector<std::pair<std::string, std::string>> settings;  // from config file and command line
     uint64_t duck_memory_bytes = 1ULL << 30;
     int duck_threads = 2;
@@ -134,8 +134,8 @@ class Session {
   virtual Status Parse(std::string_view name, std::string_view text,
                        std::span<const uint32_t> param_oids) = 0;
   struct Description {
-    std::vector<uint32_t> param_oids;            // statements only
-    std::vector<types::ResultColumn> columns;    // empty with has_rows == false: NoData
+    std::vector<uint32_t> param_oids;          // statements only
+    std::vector<types::ResultColumn> columns;  // empty with has_rows == false: NoData
     bool has_rows = false;
   };
   virtual Result<Description> DescribeStatement(std::string_view name) = 0;

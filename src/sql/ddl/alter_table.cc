@@ -1,0 +1,582 @@
+#include "sql/ddl/alter_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/sqlstate.h"
+#include "engine/relation.h"
+#include "sql/statements/evaluate.h"
+#include "types/casts.h"
+
+namespace omendb::sql {
+
+using catalog::ConstraintDef;
+using catalog::ConstraintKind;
+
+namespace {
+
+// A default that gives every row the same value.
+bool IsStable(const Node* expression) {
+  bool stable = true;
+  WalkNode(const_cast<Node*>(expression), [&](Node* node) {
+    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL) {
+      const std::string_view name =
+          LastName(node->func_call->funcname, node->func_call->n_funcname);
+      for (std::string_view volatile_name :
+           {"nextval", "random", "gen_random_uuid", "clock_timestamp", "timeofday", "setval"}) {
+        if (name == volatile_name) stable = false;
+      }
+    }
+    return stable;
+  });
+  return stable;
+}
+
+// The same bytes mean the same value in both types.
+bool IsBinaryCompatible(const types::SqlType& from, const types::SqlType& to) {
+  using types::TypeKind;
+  if (from.is_array != to.is_array) return false;
+  if (from == to) return true;
+  const bool from_text = from.kind == TypeKind::kVarchar || from.kind == TypeKind::kText;
+  if (from_text && to.kind == TypeKind::kText) return true;
+  if (from_text && to.kind == TypeKind::kVarchar) {
+    return to.typmod < 0 ||
+           (from.kind == TypeKind::kVarchar && from.typmod >= 0 && from.typmod <= to.typmod);
+  }
+  return false;
+}
+
+}  // namespace
+
+Status TableAlteration::Put() {
+  return session_.db().EditCatalog(*session_.block().txn()).Put(table_);
+}
+
+Result<catalog::ColumnDef*> TableAlteration::Column(std::string_view name) {
+  for (catalog::ColumnDef& column : table_.columns) {
+    if (!column.dropped && column.name == name) return &column;
+  }
+  return Status(sqlstate::kUndefinedColumn,
+                fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table_.name));
+}
+
+Status TableAlteration::AddColumn(const PgQuery__AlterTableCmd& command) {
+  const PgQuery__ColumnDef& source = *command.def->column_def;
+  if (table_.FindColumn(View(source.colname)) != nullptr) {
+    const Status exists(
+        sqlstate::kDuplicateColumn,
+        fmt::format("column \"{}\" of relation \"{}\" already exists{}", View(source.colname),
+                    table_.name, command.missing_ok ? ", skipping" : ""));
+    if (!command.missing_ok) return exists;
+    session_.Notify("NOTICE", exists);
+    return Status::Ok();
+  }
+  TableBuilder builder(call_, table_);
+  OMEN_TRY(builder.AddColumn(source));
+  const ColumnId id = table_.columns.back().id;
+  auto column = [&]() -> catalog::ColumnDef& {
+    return table_.columns[static_cast<size_t>(id.value() - 1)];
+  };
+  const bool has_default = !column().default_sql.empty();
+  bool fill = false;
+  if (has_default) {
+    OMEN_ASSIGN(auto tree, ParseTree::Parse("SELECT " + column().default_sql));
+    const Node* expression = tree->statement(0).node->select_stmt->target_list[0]->res_target->val;
+    if (IsStable(expression)) {
+      OMEN_ASSIGN(column().missing_value,
+                  EvaluateToText(session_, column().default_sql, column().type));
+    } else {
+      fill = true;
+    }
+  }
+  const bool not_null = column().not_null;
+  if (fill) column().not_null = false;
+  catalog::CatalogEdit& edit = session_.db().EditCatalog(*session_.block().txn());
+  for (const catalog::SequenceDef& sequence : builder.sequences()) {
+    OMEN_TRY(PutSequence(session_, edit, sequence));
+  }
+  if (not_null && !has_default) {
+    OMEN_ASSIGN(auto row,
+                FirstRow(session_, "SELECT 1 FROM " + FullName(session_, table_) + " LIMIT 1"));
+    if (row) {
+      return Status(sqlstate::kNotNullViolation,
+                    fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                column().name, table_.name));
+    }
+  }
+  OMEN_TRY(Put());
+  if (fill) {
+    OMEN_TRY(RunSql(session_, "UPDATE " + FullName(session_, table_) + " SET " +
+                                  QuoteIdentifier(column().name) + " = DEFAULT"));
+    column().not_null = not_null;
+    OMEN_TRY(Put());
+  }
+  OMEN_TRY(builder.AddConstraints());
+  return FinishConstraints(builder);
+}
+
+// New keys are built, new conditions and references are checked against the rows that are there.
+Status TableAlteration::FinishConstraints(TableBuilder& builder) {
+  for (Oid oid : builder.new_constraints()) {
+    for (const ConstraintDef& constraint : table_.constraints) {
+      if (constraint.oid != oid || constraint.kind != ConstraintKind::kPrimaryKey) continue;
+      for (ColumnId id : constraint.columns) OMEN_TRY(CheckNoNulls(table_.column(id)));
+    }
+  }
+  OMEN_TRY(Put());
+  OMEN_TRY(CheckConditions(session_, table_, builder.new_constraints()));
+  for (Oid oid : builder.new_indexes()) {
+    engine::StatementContext context = session_.MakeContext(call_.waiter);
+    context.txn->BeginStatement();
+    auto current = context.catalog->table(table_.oid);
+    OMEN_TRY(session_.db().BuildIndex(context, *current, *current->FindIndex(oid)));
+  }
+  for (Oid oid : builder.new_constraints()) {
+    for (const ConstraintDef& constraint : table_.constraints) {
+      if (constraint.oid == oid && constraint.validated) OMEN_TRY(ValidateRows(constraint));
+    }
+  }
+  return Status::Ok();
+}
+
+Status TableAlteration::CheckNoNulls(const catalog::ColumnDef& column) {
+  OMEN_ASSIGN(auto row,
+              FirstRow(session_, "SELECT 1 FROM " + FullName(session_, table_) + " WHERE " +
+                                     QuoteIdentifier(column.name) + " IS NULL LIMIT 1"));
+  if (!row) return Status::Ok();
+  return Status(sqlstate::kNotNullViolation,
+                fmt::format("column \"{}\" of relation \"{}\" contains null values", column.name,
+                            table_.name))
+      .WithColumn(column.name);
+}
+
+Status TableAlteration::ValidateRows(const ConstraintDef& constraint) {
+  if (constraint.kind == ConstraintKind::kForeignKey) return ValidateForeignKey(constraint);
+  if (constraint.kind != ConstraintKind::kCheck) return Status::Ok();
+  OMEN_ASSIGN(auto row,
+              FirstRow(session_, "SELECT 1 FROM " + FullName(session_, table_) + " WHERE NOT (" +
+                                     constraint.check_sql + ") LIMIT 1"));
+  if (!row) return Status::Ok();
+  const catalog::SchemaDef* schema = session_.catalog()->schema(table_.schema);
+  return Status(sqlstate::kCheckViolation,
+                fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
+                            constraint.name, table_.name))
+      .WithConstraint(schema->name, table_.name, constraint.name);
+}
+
+Status TableAlteration::ValidateForeignKey(const ConstraintDef& constraint) {
+  auto target = session_.catalog()->table(constraint.referenced_table);
+  if (target == nullptr) return Status::Ok();
+  std::string columns, on, present, names;
+  for (size_t i = 0; i < constraint.columns.size(); ++i) {
+    const std::string from = "fk." + QuoteIdentifier(table_.column(constraint.columns[i]).name);
+    const std::string to =
+        "pk." + QuoteIdentifier(target->column(constraint.referenced_columns[i]).name);
+    columns += (i > 0 ? ", " : "") + from;
+    on += (i > 0 ? " AND " : "") + from + " = " + to;
+    present += " AND " + from + " IS NOT NULL";
+    names += (i > 0 ? ", " : "") + table_.column(constraint.columns[i]).name;
+  }
+  OMEN_ASSIGN(
+      auto row,
+      FirstRow(session_, "SELECT " + columns + " FROM " + FullName(session_, table_) +
+                             " fk WHERE NOT EXISTS (SELECT 1 FROM " + FullName(session_, *target) +
+                             " pk WHERE " + on + ")" + present + " LIMIT 1"));
+  if (!row) return Status::Ok();
+  std::string values;
+  for (const auto& value : *row) values += (values.empty() ? "" : ", ") + value.value_or("null");
+  const catalog::SchemaDef* schema = session_.catalog()->schema(table_.schema);
+  return Status(
+             sqlstate::kForeignKeyViolation,
+             fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+                         table_.name, constraint.name))
+      .WithDetail(
+          fmt::format("Key ({})=({}) is not present in table \"{}\".", names, values, target->name))
+      .WithConstraint(schema->name, table_.name, constraint.name);
+}
+
+Status TableAlteration::DropColumn(const PgQuery__AlterTableCmd& command) {
+  auto found = Column(View(command.name));
+  if (!found.ok()) {
+    if (!command.missing_ok) return found.status();
+    session_.Notify("NOTICE",
+                    Status(SqlState("00000"),
+                           fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping",
+                                       View(command.name), table_.name)));
+    return Status::Ok();
+  }
+  const ColumnId id = (*found)->id;
+  const std::string name = (*found)->name;
+  const bool cascade = command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+  Dropper dropper(call_);
+  auto uses = [&](const std::vector<ColumnId>& columns) {
+    return std::find(columns.begin(), columns.end(), id) != columns.end();
+  };
+  std::string details;
+  for (const auto& view : session_.catalog()->views(session_.database())) {
+    const auto& on = view->depends_on;
+    if (std::find(on.begin(), on.end(), table_.oid) == on.end()) continue;
+    // A view is taken to use every column that it names.
+    if (view->definition_sql.find(QuoteIdentifier(name)) == std::string::npos) continue;
+    details += fmt::format("{}view {} depends on column {} of table {}",
+                           details.empty() ? "" : "\n", view->name, name, table_.name);
+    dropper.Add({DropTarget::Kind::kView, view->oid, {}, {}});
+  }
+  for (const auto& [table, constraint] : session_.catalog()->ReferencesTo(table_.oid)) {
+    if (!uses(constraint->referenced_columns) || table->oid == table_.oid) continue;
+    details +=
+        fmt::format("{}constraint {} on table {} depends on column {} of table {}",
+                    details.empty() ? "" : "\n", constraint->name, table->name, name, table_.name);
+    dropper.Add({DropTarget::Kind::kConstraint, constraint->oid, table->oid, {}});
+  }
+  if (!details.empty() && !cascade) {
+    return Status(
+               sqlstate::kDependentObjectsStillExist,
+               fmt::format("cannot drop column {} of table {} because other objects depend on it",
+                           name, table_.name))
+        .WithDetail(std::move(details))
+        .WithHint("Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  OMEN_TRY(dropper.Run(true));
+  std::erase_if(table_.constraints,
+                [&](const ConstraintDef& constraint) { return uses(constraint.columns); });
+  std::erase_if(table_.indexes, [&](const catalog::IndexDef& index) {
+    return std::any_of(index.keys.begin(), index.keys.end(),
+                       [&](const catalog::IndexKey& key) { return key.column == id; });
+  });
+  catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];
+  column.dropped = true;
+  column.not_null = false;
+  column.default_sql.clear();
+  column.identity = catalog::Identity::kNone;
+  column.name = fmt::format("........pg.dropped.{}........", id.value());
+  OMEN_TRY(Put());
+  catalog::CatalogEdit& edit = session_.db().EditCatalog(*session_.block().txn());
+  for (const auto& sequence : edit.view()->sequences(session_.database())) {
+    if (sequence->owned_by_table == table_.oid && sequence->owned_by_column == id) {
+      OMEN_TRY(edit.Drop(catalog::ObjectKind::kSequence, sequence->oid));
+    }
+  }
+  return Status::Ok();
+}
+
+Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (column->identity != catalog::Identity::kNone) {
+    return Status(sqlstate::kSyntaxError,
+                  fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                              column->name, table_.name));
+  }
+  if (command.def == nullptr || (IsConst(command.def) && command.def->a_const->isnull)) {
+    column->default_sql.clear();
+    return Put();
+  }
+  AstBuilder build(*call_.result.buffer.arena);
+  OMEN_ASSIGN(column->default_sql, TableBuilder::DefaultText(command.def, column->type, build));
+  OMEN_TRY(CheckSql(session_, "SELECT CAST((" + column->default_sql + ") AS " +
+                                  types::FormatType(column->type) + ")"));
+  return Put();
+}
+
+Status TableAlteration::SetNotNull(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (column->not_null) return Status::Ok();
+  OMEN_TRY(CheckNoNulls(*column));
+  column->not_null = true;
+  return Put();
+}
+
+Status TableAlteration::DropNotNull(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (const catalog::IndexDef* primary = table_.primary_key()) {
+    for (const catalog::IndexKey& key : primary->keys) {
+      if (key.column == column->id) {
+        return Status(sqlstate::kInvalidTableDefinition,
+                      fmt::format("column \"{}\" is in a primary key", column->name));
+      }
+    }
+  }
+  if (column->identity != catalog::Identity::kNone) {
+    return Status(sqlstate::kSyntaxError,
+                  fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                              column->name, table_.name));
+  }
+  column->not_null = false;
+  return Put();
+}
+
+Status TableAlteration::RewriteRows(const catalog::TableDef& changed,
+                                    const std::string& select_list) {
+  OMEN_ASSIGN(auto tree,
+              ParseTree::Parse("SELECT " + select_list + " FROM " + FullName(session_, table_)));
+  auto plan = session_.NewPlan(tree->statement(0), {});
+  OMEN_TRY(session_.EnsureBound(*plan));
+  RowBuffer rows;
+  rows.columns = plan->columns;
+  uint64_t affected = 0;
+  OMEN_TRY(session_.RunQueryRows(
+      *plan, {},
+      [&](const types::Chunk* chunk, std::span<const types::Value> row) -> Status {
+        chunk != nullptr ? rows.Append(*chunk) : rows.Append(row);
+        return Status::Ok();
+      },
+      &affected));
+  table_ = changed;
+  RenewStorage(session_.db(), table_);
+  OMEN_TRY(Put());
+  engine::StatementContext context = session_.MakeContext(call_.waiter);
+  auto current = context.catalog->table(table_.oid);
+  OMEN_TRY(session_.db().CreateStorage(context, *current));
+  context.txn->BeginStatement();
+  auto relation = session_.db().OpenRelation(current);
+  const std::vector<ColumnId> live = current->live_columns();
+  types::Row full(current->columns.size(), types::Value::Null());
+  types::Arena arena;
+  for (const types::Row& row : rows.rows) {
+    for (size_t i = 0; i < live.size(); ++i) {
+      OMEN_ASSIGN(
+          full[static_cast<size_t>(live[i].value() - 1)],
+          types::CastValue(rows.columns[i].type, current->column(live[i]).type, row[i], arena,
+                           types::CastContext::kAssignment, session_.settings().io()));
+    }
+    auto inserted = relation->Insert(context, full);
+    if (!inserted.ok()) return inserted.status();
+  }
+  return Status::Ok();
+}
+
+Status TableAlteration::ChangeType(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  const PgQuery__ColumnDef& def = *command.def->column_def;
+  OMEN_ASSIGN(types::SqlType type, ResolveTypeName(*def.type_name));
+  OMEN_TRY(CheckColumnType(type, column->name));
+  for (const auto& view : session_.catalog()->views(session_.database())) {
+    const auto& on = view->depends_on;
+    if (std::find(on.begin(), on.end(), table_.oid) != on.end() &&
+        view->definition_sql.find(QuoteIdentifier(column->name)) != std::string::npos) {
+      return Status(sqlstate::kFeatureNotSupported,
+                    "cannot alter type of a column used by a view or rule")
+          .WithDetail(fmt::format("rule _RETURN on view {} depends on column \"{}\"", view->name,
+                                  column->name));
+    }
+  }
+  if (def.raw_default == nullptr && IsBinaryCompatible(column->type, type)) {
+    column->type = type;
+    return Put();
+  }
+  if (def.raw_default == nullptr &&
+      !types::CanCast(column->type, type, types::CastContext::kAssignment)) {
+    return Status(sqlstate::kDatatypeMismatch,
+                  fmt::format("column \"{}\" cannot be cast automatically to type {}", column->name,
+                              types::FormatType(type)))
+        .WithHint(fmt::format("You might need to specify \"USING {}::{}\".", column->name,
+                              types::FormatType(type)));
+  }
+  std::string list;
+  for (ColumnId id : table_.live_columns()) {
+    std::string item = QuoteIdentifier(table_.column(id).name);
+    if (id == column->id && def.raw_default != nullptr) {
+      OMEN_ASSIGN(std::string expression, DeparseExpression(def.raw_default));
+      item = "CAST((" + expression + ") AS " + types::FormatType(type) + ")";
+    }
+    list += (list.empty() ? "" : ", ") + item;
+  }
+  catalog::TableDef changed = table_;
+  changed.columns[static_cast<size_t>(column->id.value() - 1)].type = type;
+  changed.columns[static_cast<size_t>(column->id.value() - 1)].missing_value.reset();
+  return RewriteRows(changed, list);
+}
+
+Status TableAlteration::AddConstraint(const PgQuery__Constraint& constraint) {
+  TableBuilder builder(call_, table_);
+  OMEN_TRY(builder.AddTableConstraint(constraint));
+  OMEN_TRY(builder.AddConstraints());
+  return FinishConstraints(builder);
+}
+
+Status TableAlteration::DropConstraint(const PgQuery__AlterTableCmd& command) {
+  for (const ConstraintDef& constraint : table_.constraints) {
+    if (constraint.name != View(command.name)) continue;
+    Dropper dropper(call_);
+    dropper.Add({DropTarget::Kind::kConstraint, constraint.oid, table_.oid, {}});
+    OMEN_TRY(Put());
+    OMEN_TRY(dropper.Run(command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE));
+    table_ = *session_.catalog()->table(table_.oid);
+    return Status::Ok();
+  }
+  const Status missing(
+      sqlstate::kUndefinedObject,
+      fmt::format("constraint \"{}\" of relation \"{}\" does not exist{}", View(command.name),
+                  table_.name, command.missing_ok ? ", skipping" : ""));
+  if (!command.missing_ok) return missing;
+  session_.Notify("NOTICE", missing);
+  return Status::Ok();
+}
+
+Status TableAlteration::ValidateConstraint(const PgQuery__AlterTableCmd& command) {
+  for (ConstraintDef& constraint : table_.constraints) {
+    if (constraint.name != View(command.name)) continue;
+    OMEN_TRY(ValidateRows(constraint));
+    constraint.validated = true;
+    return Put();
+  }
+  return Status(sqlstate::kUndefinedObject,
+                fmt::format("constraint \"{}\" of relation \"{}\" does not exist",
+                            View(command.name), table_.name));
+}
+
+Status TableAlteration::AddIdentity(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (!column->not_null) {
+    return Status(sqlstate::kObjectNotInPrerequisiteState,
+                  fmt::format("column \"{}\" of relation \"{}\" must be declared NOT NULL before "
+                              "identity can be added",
+                              column->name, table_.name));
+  }
+  if (column->identity != catalog::Identity::kNone) {
+    return Status(sqlstate::kObjectNotInPrerequisiteState,
+                  fmt::format("column \"{}\" of relation \"{}\" is already an identity column",
+                              column->name, table_.name));
+  }
+  if (!column->default_sql.empty()) {
+    return Status(sqlstate::kObjectNotInPrerequisiteState,
+                  fmt::format("column \"{}\" of relation \"{}\" already has a default value",
+                              column->name, table_.name));
+  }
+  const PgQuery__Constraint& constraint = *command.def->constraint;
+  catalog::SequenceDef sequence;
+  TableBuilder builder(call_, table_);
+  sequence.oid = session_.db().NewOid();
+  sequence.database = table_.database;
+  sequence.schema = table_.schema;
+  sequence.owner = table_.owner;
+  sequence.name = builder.FreeRelationName(table_.name + "_" + column->name + "_seq");
+  sequence.type = column->type;
+  sequence.owned_by_table = table_.oid;
+  sequence.owned_by_column = column->id;
+  sequence.is_identity = true;
+  std::optional<int64_t> restart;
+  OMEN_TRY(ReadSequenceOptions(session_, constraint.n_options, constraint.options, true, sequence,
+                               restart));
+  const catalog::SchemaDef* schema = session_.catalog()->schema(table_.schema);
+  column->default_sql =
+      "nextval(" + QuoteLiteral(QualifiedName(schema->name, sequence.name)) + "::regclass)";
+  column->identity = View(constraint.generated_when) == "a" ? catalog::Identity::kAlways
+                                                            : catalog::Identity::kByDefault;
+  OMEN_TRY(PutSequence(session_, session_.db().EditCatalog(*session_.block().txn()), sequence));
+  return Put();
+}
+
+Status TableAlteration::DropIdentity(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (column->identity == catalog::Identity::kNone) {
+    const Status none(
+        sqlstate::kObjectNotInPrerequisiteState,
+        fmt::format("column \"{}\" of relation \"{}\" is not an identity column{}", column->name,
+                    table_.name, command.missing_ok ? ", skipping" : ""));
+    if (!command.missing_ok) return none;
+    session_.Notify("NOTICE", none);
+    return Status::Ok();
+  }
+  column->identity = catalog::Identity::kNone;
+  column->default_sql.clear();
+  catalog::CatalogEdit& edit = session_.db().EditCatalog(*session_.block().txn());
+  for (const auto& sequence : edit.view()->sequences(session_.database())) {
+    if (sequence->is_identity && sequence->owned_by_table == table_.oid &&
+        sequence->owned_by_column == column->id) {
+      OMEN_TRY(edit.Drop(catalog::ObjectKind::kSequence, sequence->oid));
+    }
+  }
+  return Put();
+}
+
+Status TableAlteration::SetPersistence(catalog::Persistence persistence) {
+  table_.persistence = persistence;
+  return Put();
+}
+
+Status TableAlteration::Run(const PgQuery__AlterTableCmd& command) {
+  switch (command.subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
+      return AddColumn(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn:
+      return DropColumn(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
+      return SetDefault(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull:
+      return SetNotNull(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull:
+      return DropNotNull(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
+      return ChangeType(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+      return AddConstraint(*command.def->constraint);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
+      return DropConstraint(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint:
+      return ValidateConstraint(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddIdentity:
+      return AddIdentity(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropIdentity:
+      return DropIdentity(command);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
+      return SetPersistence(catalog::Persistence::kPermanent);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
+      return SetPersistence(catalog::Persistence::kUnlogged);
+    // They say how PostgreSQL's own storage keeps rows: nothing to keep here.
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetAccessMethod:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ReplicaIdentity:
+      return Status::Ok();
+    default:
+      return NotSupported("this ALTER TABLE command");
+  }
+}
+
+Status RunAlterTable(UtilityCall& call) {
+  const PgQuery__AlterTableStmt& alter = *call.node()->alter_table_stmt;
+  SessionImpl& session = call.session;
+  const QualifiedRelation name = NameOf(*alter.relation);
+  if (alter.missing_ok && !FindRelation(session, name)) {
+    session.Notify("NOTICE",
+                   Status(sqlstate::kUndefinedTable,
+                          fmt::format("relation \"{}\" does not exist, skipping", name.name)));
+    return Status::Ok();
+  }
+  OMEN_ASSIGN(catalog::Relation found, GetRelation(session, name));
+  bool only_owner = true;
+  for (size_t i = 0; i < alter.n_cmds; ++i) {
+    const PgQuery__AlterTableCmd& command = *alter.cmds[i]->alter_table_cmd;
+    if (command.subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) {
+      only_owner = false;
+      continue;
+    }
+    OMEN_ASSIGN(const catalog::RoleDef* role, GetRole(session, *command.newowner));
+    OMEN_TRY(SetRelationOwner(session, found, role->oid));
+  }
+  if (only_owner) return Status::Ok();
+  if (found.table == nullptr || found.index != nullptr) {
+    if (found.index != nullptr) return Status::Ok();  // SET (fillfactor = ...) and its like.
+    return Status(sqlstate::kWrongObjectType,
+                  fmt::format("ALTER action cannot be performed on relation \"{}\"", name.name))
+        .WithDetail(fmt::format("This operation is not supported for {}s.", KindName(found)));
+  }
+  OMEN_TRY(CheckOwner(session, found.table->owner, "table", found.table->name));
+  engine::StatementContext context = session.MakeContext(call.waiter);
+  OMEN_ASSIGN(auto definition, LockForDdl(session, context, found.table->oid));
+  TableAlteration alteration(call, *definition);
+  for (size_t i = 0; i < alter.n_cmds; ++i) {
+    const PgQuery__AlterTableCmd& command = *alter.cmds[i]->alter_table_cmd;
+    if (command.subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner) continue;
+    OMEN_TRY(alteration.Run(command));
+  }
+  return Status::Ok();
+}
+
+}  // namespace omendb::sql

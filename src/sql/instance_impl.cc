@@ -1,0 +1,167 @@
+#include "sql/instance_impl.h"
+
+#include <fmt/format.h>
+
+#include "base/sqlstate.h"
+#include "duck/duck_engine.h"
+#include "sql/names.h"
+#include "sql/pg_catalog/functions.h"
+#include "sql/pg_catalog/system_tables.h"
+#include "sql/rewrite/rewriter.h"
+#include "sql/session_impl.h"
+
+namespace omendb::sql {
+namespace {
+
+// Text that the catalog holds does not depend on a session.
+class CatalogTextRewriter : public duck::SqlRewriter {
+ public:
+  Result<std::string> RewriteQuery(std::string_view sql) override {
+    return RewriteQueryText(sql, RewriteContext{});
+  }
+  Result<std::string> RewriteExpression(std::string_view sql) override {
+    return RewriteExpressionText(sql, RewriteContext{});
+  }
+};
+
+}  // namespace
+
+void StatementCounters::Count(Executor executor, std::chrono::nanoseconds time, bool ok) {
+  Series& series = series_[static_cast<size_t>(executor)];
+  const double seconds = static_cast<double>(time.count()) / 1e9;
+  size_t bucket = 0;
+  while (bucket < kBoundsSeconds.size() && seconds > kBoundsSeconds[bucket]) ++bucket;
+  series.buckets[bucket].fetch_add(1, std::memory_order_relaxed);
+  series.nanos.fetch_add(static_cast<uint64_t>(time.count()), std::memory_order_relaxed);
+  if (!ok) series.errors.fetch_add(1, std::memory_order_relaxed);
+}
+
+void StatementCounters::Append(std::string& out) const {
+  constexpr std::string_view kNames[] = {"row", "duckdb", "utility"};
+  auto it = std::back_inserter(out);
+  fmt::format_to(it,
+                 "# HELP omendb_statement_seconds Time of statements by executor.\n"
+                 "# TYPE omendb_statement_seconds histogram\n");
+  for (size_t s = 0; s < series_.size(); ++s) {
+    uint64_t count = 0;
+    for (size_t b = 0; b < kBoundsSeconds.size(); ++b) {
+      count += series_[s].buckets[b].load(std::memory_order_relaxed);
+      fmt::format_to(it, "omendb_statement_seconds_bucket{{executor=\"{}\",le=\"{}\"}} {}\n",
+                     kNames[s], kBoundsSeconds[b], count);
+    }
+    count += series_[s].buckets.back().load(std::memory_order_relaxed);
+    fmt::format_to(it, "omendb_statement_seconds_bucket{{executor=\"{}\",le=\"+Inf\"}} {}\n",
+                   kNames[s], count);
+    fmt::format_to(it, "omendb_statement_seconds_sum{{executor=\"{}\"}} {}\n", kNames[s],
+                   static_cast<double>(series_[s].nanos.load(std::memory_order_relaxed)) / 1e9);
+    fmt::format_to(it, "omendb_statement_seconds_count{{executor=\"{}\"}} {}\n", kNames[s], count);
+  }
+  fmt::format_to(it,
+                 "# HELP omendb_statement_errors_total Statements that ended with an error.\n"
+                 "# TYPE omendb_statement_errors_total counter\n");
+  for (size_t s = 0; s < series_.size(); ++s) {
+    fmt::format_to(it, "omendb_statement_errors_total{{executor=\"{}\"}} {}\n", kNames[s],
+                   series_[s].errors.load(std::memory_order_relaxed));
+  }
+}
+
+Result<std::unique_ptr<Instance>> Instance::Create(engine::Database& database, Options options) {
+  auto instance = std::make_unique<InstanceImpl>(database, std::move(options));
+  OMEN_TRY(instance->Start());
+  return std::unique_ptr<Instance>(std::move(instance));
+}
+
+InstanceImpl::InstanceImpl(engine::Database& database, Options options)
+    : database_(database),
+      options_(std::move(options)),
+      system_tables_(MakeSystemTables(*this)),
+      functions_(MakeSessionFunctions(*this)),
+      rewriter_(std::make_unique<CatalogTextRewriter>()) {}
+
+InstanceImpl::~InstanceImpl() = default;
+
+Status InstanceImpl::Start() {
+  OMEN_TRY(DropTemporaryObjects());
+  duck::DuckOptions duck_options;
+  duck_options.memory_bytes = options_.duck_memory_bytes;
+  duck_options.threads = options_.duck_threads;
+  duck_options.temp_directory = options_.temp_directory;
+  duck_options.rewriter = rewriter_.get();
+  OMEN_ASSIGN(duck_,
+              duck::DuckEngine::Create(duck_options, database_, *system_tables_, *functions_));
+  return Status::Ok();
+}
+
+// What a crash left of sessions' temporary schemas.
+Status InstanceImpl::DropTemporaryObjects() {
+  auto txn = database_.Begin({});
+  bool found = false;
+  for (const catalog::DatabaseDef* db : database_.catalog()->databases()) {
+    for (const catalog::SchemaDef* schema : database_.catalog()->schemas(db->oid)) {
+      if (!schema->name.starts_with("pg_temp_")) continue;
+      catalog::CatalogEdit& edit = database_.EditCatalog(*txn);
+      OMEN_TRY(DropSchemaContents(edit, db->oid, schema->oid));
+      OMEN_TRY(edit.Drop(catalog::ObjectKind::kSchema, schema->oid));
+      found = true;
+    }
+  }
+  if (!found) {
+    database_.Abort(*txn);
+    return Status::Ok();
+  }
+  ThreadWaiter waiter;
+  return database_.Commit(*txn, waiter);
+}
+
+Result<std::unique_ptr<Session>> InstanceImpl::NewSession(SessionOptions options, Host& host) {
+  auto snapshot = database_.catalog();
+  const catalog::RoleDef* role = snapshot->FindRole(options.user);
+  if (role == nullptr) {
+    return Status(sqlstate::kInvalidAuthorizationSpecification,
+                  fmt::format("role \"{}\" does not exist", options.user))
+        .WithRadius(Radius::kConnection);
+  }
+  if (!role->can_login) {
+    return Status(sqlstate::kInvalidAuthorizationSpecification,
+                  fmt::format("role \"{}\" is not permitted to log in", options.user))
+        .WithRadius(Radius::kConnection);
+  }
+  const catalog::DatabaseDef* db = snapshot->FindDatabase(options.database);
+  if (db == nullptr) {
+    return Status(sqlstate::kInvalidCatalogName,
+                  fmt::format("database \"{}\" does not exist", options.database))
+        .WithRadius(Radius::kConnection);
+  }
+  if (activity_.size() >= static_cast<size_t>(options_.max_connections)) {
+    return Status(sqlstate::kTooManyConnections, "sorry, too many clients already")
+        .WithRadius(Radius::kConnection);
+  }
+  auto session = std::make_unique<SessionImpl>(*this, std::move(options), host, db->oid, role->oid);
+  OMEN_TRY(session->Start());
+  return std::unique_ptr<Session>(std::move(session));
+}
+
+std::optional<std::string> InstanceImpl::PasswordVerifier(std::string_view role_name) {
+  auto snapshot = database_.catalog();
+  const catalog::RoleDef* role = snapshot->FindRole(role_name);
+  if (role == nullptr || !role->can_login || role->password_verifier.empty()) return std::nullopt;
+  return role->password_verifier;
+}
+
+bool InstanceImpl::CancelBackend(int32_t pid, int32_t key) {
+  return activity_.Cancel(pid, key, CancelFlag::Reason::kUserRequest);
+}
+
+void InstanceImpl::ShutdownSessions() { activity_.CancelAll(CancelFlag::Reason::kShutdown); }
+
+void InstanceImpl::AppendMetrics(std::string& out) {
+  counters_.Append(out);
+  fmt::format_to(std::back_inserter(out),
+                 "# HELP omendb_sessions Sessions that are open.\n# TYPE omendb_sessions gauge\n"
+                 "omendb_sessions {}\n"
+                 "# HELP omendb_duckdb_memory_bytes Memory that DuckDB holds.\n"
+                 "# TYPE omendb_duckdb_memory_bytes gauge\nomendb_duckdb_memory_bytes {}\n",
+                 activity_.size(), duck_->memory_used());
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,42 @@
+#include "sql/plan.h"
+
+namespace omendb::sql {
+
+std::shared_ptr<Plan> PlanCache::Find(std::string_view key) {
+  auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  if (found->second != entries_.begin()) {
+    entries_.splice(entries_.begin(), entries_, found->second);
+  }
+  return found->second->plan;
+}
+
+void PlanCache::Put(std::string_view key, std::shared_ptr<Plan> plan) {
+  if (auto found = by_key_.find(key); found != by_key_.end()) {
+    found->second->plan = std::move(plan);
+    return;
+  }
+  if (entries_.size() == kPlansMax) {
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  entries_.push_front({std::string(key), std::move(plan)});
+  by_key_[entries_.front().key] = entries_.begin();
+}
+
+bool PlanCache::IsUnliftable(std::string_view key) const {
+  return unliftable_.find(std::string(key)) != unliftable_.end();
+}
+
+void PlanCache::PutUnliftable(std::string_view key) {
+  if (unliftable_.size() >= kPlansMax) unliftable_.clear();
+  unliftable_[std::string(key)] = true;
+}
+
+void PlanCache::Clear() {
+  by_key_.clear();
+  entries_.clear();
+  unliftable_.clear();
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,73 @@
+// plan.h - one statement ready to run, and the cache of them.
+//
+// A Plan is a statement's text parsed and, for SELECT/INSERT/UPDATE/DELETE, rewritten and bound. It
+// belongs to one session: the bound statement lives on its DuckDB connection. A row plan is kept
+// until the catalog version or a setting that plans depend on changes; then the statement is bound
+// again from the same tree.
+//
+// Thread safety  The session's thread.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "duck/duck_engine.h"
+#include "exec/row_plan.h"
+#include "sql/parse/parse_tree.h"
+#include "sql/parse/tokenizer.h"
+#include "types/chunk.h"
+
+namespace omendb::sql {
+
+struct TableLock {
+  Oid table;
+  txn::TableLockMode mode;
+};
+
+struct Plan {
+  Statement statement;
+  bool is_query = false;  // SELECT, INSERT, UPDATE, DELETE: runs in one of the executors
+  bool returns_rows = false;
+  int parameters = 0;                          // the highest $n
+  std::vector<types::SqlType> declared_types;  // by the client; kUnknown where it said nothing
+
+  // Filled by binding; valid for this catalog version and generation of settings.
+  bool bound_ok = false;
+  uint64_t catalog_version = 0;
+  uint64_t generation = 0;
+  std::unique_ptr<duck::BoundStatement> bound;
+  std::shared_ptr<const exec::RowPlan> row_plan;
+  std::vector<types::SqlType> param_types;
+  std::vector<types::ResultColumn> columns;
+  std::vector<TableLock> locks;
+  // The columns as first described: a prepared statement must not change them (0A000).
+  std::vector<types::ResultColumn> described;
+  bool was_described = false;
+};
+
+// Plans by text, and by text with its literals lifted out. Least recently used ones go first.
+class PlanCache {
+ public:
+  static constexpr size_t kPlansMax = 512;
+
+  std::shared_ptr<Plan> Find(std::string_view key);
+  void Put(std::string_view key, std::shared_ptr<Plan> plan);
+  // A lifted text that does not run as a row plan: lifting it again is of no use.
+  bool IsUnliftable(std::string_view key) const;
+  void PutUnliftable(std::string_view key);
+  void Clear();
+
+ private:
+  struct Entry {
+    std::string key;
+    std::shared_ptr<Plan> plan;
+  };
+  std::list<Entry> entries_;
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
+  std::unordered_map<std::string, bool> unliftable_;
+};
+
+}  // namespace omendb::sql

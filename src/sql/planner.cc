@@ -1,0 +1,222 @@
+// Planning: text -> parse tree -> DuckDB's dialect -> bound statement, and the tables to lock.
+#include <algorithm>
+
+#include "base/sqlstate.h"
+#include "sql/error_position.h"
+#include "sql/names.h"
+#include "sql/rewrite/rewriter.h"
+#include "sql/session_impl.h"
+#include "sql/statements/dispatch.h"
+
+namespace omendb::sql {
+namespace {
+
+bool IsQuery(const Node* node) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+      return node->select_stmt->into_clause == nullptr;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+const PgQuery__RangeVar* DmlTarget(const Node* node) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+      return node->insert_stmt->relation;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+      return node->update_stmt->relation;
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return node->delete_stmt->relation;
+    default:
+      return nullptr;
+  }
+}
+
+void AddLock(std::vector<TableLock>& locks, Oid table, txn::TableLockMode mode) {
+  for (TableLock& lock : locks) {
+    if (lock.table != table) continue;
+    lock.mode = std::max(lock.mode, mode);
+    return;
+  }
+  locks.push_back({table, mode});
+}
+
+void AddViewLocks(std::vector<TableLock>& locks, const catalog::CatalogSnapshot& snapshot,
+                  const catalog::ViewDef& view) {
+  for (Oid oid : view.depends_on) {
+    if (snapshot.table(oid) != nullptr) AddLock(locks, oid, txn::TableLockMode::kAccessShare);
+    if (auto inner = snapshot.view(oid)) AddViewLocks(locks, snapshot, *inner);
+  }
+}
+
+// Every relation the statement names. A name that a WITH query hides locks a table too many at
+// most.
+std::vector<TableLock> CollectLocks(const SessionImpl& session,
+                                    const catalog::CatalogSnapshot& snapshot, const Node* node,
+                                    bool locks_rows) {
+  std::vector<TableLock> locks;
+  const PgQuery__RangeVar* target = DmlTarget(node);
+  WalkAllMessages(const_cast<ProtobufCMessage*>(&node->base), [&](ProtobufCMessage* message) {
+    if (message->descriptor != &pg_query__range_var__descriptor) return true;
+    auto* range = reinterpret_cast<PgQuery__RangeVar*>(message);
+    catalog::Relation found = FindRelation(session, snapshot, NameOf(*range));
+    txn::TableLockMode mode =
+        locks_rows ? txn::TableLockMode::kRowShare : txn::TableLockMode::kAccessShare;
+    if (range == target) mode = txn::TableLockMode::kRowExclusive;
+    if (found.table != nullptr && found.index == nullptr) AddLock(locks, found.table->oid, mode);
+    if (found.view != nullptr) AddViewLocks(locks, snapshot, *found.view);
+    return true;
+  });
+  std::sort(locks.begin(), locks.end(),
+            [](const TableLock& a, const TableLock& b) { return a.table < b.table; });
+  return locks;
+}
+
+bool SameColumns(const std::vector<types::ResultColumn>& a,
+                 const std::vector<types::ResultColumn>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const types::ResultColumn& x, const types::ResultColumn& y) {
+                      return x.type == y.type && x.name == y.name;
+                    });
+}
+
+// What a writing statement may not write to.
+Status CheckTarget(const SessionImpl& session, const Node* node) {
+  const PgQuery__RangeVar* target = DmlTarget(node);
+  if (target == nullptr) return Status::Ok();
+  const QualifiedRelation name = NameOf(*target);
+  catalog::Relation found = FindRelation(session, name);
+  if (found.view != nullptr) {
+    return NotSupported("writing to view \"" + name.name + "\"");
+  }
+  if (found.index != nullptr) {
+    return Status(sqlstate::kWrongObjectType, "cannot open relation \"" + name.name + "\"");
+  }
+  if (found.sequence != nullptr) {
+    return Status(sqlstate::kWrongObjectType, "cannot change sequence \"" + name.name + "\"");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
+                                           std::span<const types::SqlType> types) {
+  auto plan = std::make_shared<Plan>();
+  plan->is_query = IsQuery(statement.node);
+  plan->returns_rows = MayReturnRows(statement.node);
+  plan->parameters = ParameterCount(statement.node);
+  plan->declared_types.assign(types.begin(), types.end());
+  plan->statement = std::move(statement);
+  return plan;
+}
+
+bool SessionImpl::IsCurrent(const Plan& plan) const {
+  return plan.bound_ok && plan.generation == settings_.plan_generation() &&
+         plan.catalog_version == catalog()->version();
+}
+
+Status SessionImpl::EnsureBound(Plan& plan) {
+  if (!plan.is_query || IsCurrent(plan)) return Status::Ok();
+  OMEN_TRY(SettleStream());
+  block_.EnsureStarted();
+  Status status = OnPool([&](Waiter& waiter) { return BindOnPool(plan, waiter); });
+  if (!status.ok()) {
+    return AnnotatePosition(std::move(status), plan.statement);
+  }
+  if (plan.was_described && !SameColumns(plan.described, plan.columns)) {
+    plan.bound_ok = false;
+    return Status(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
+  }
+  return Status::Ok();
+}
+
+Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
+  plan.bound_ok = false;
+  plan.row_plan.reset();
+  plan.bound.reset();
+  OMEN_TRY(CheckTarget(*this, plan.statement.node));
+  engine::StatementContext context = MakeContext(waiter);
+  if (duck_generation_ != settings_.plan_generation()) {
+    OMEN_TRY(duck_->SetTimeZone(settings_.Get("TimeZone")));
+    duck_generation_ = settings_.plan_generation();
+  }
+  OMEN_TRY(duck_->SetSearchPath(SearchPath(true)));
+  RewriteContext rewrite;
+  rewrite.io = &settings_.io();
+  rewrite.catalog = context.catalog.get();
+  rewrite.find_table = [&](const PgQuery__RangeVar& range) {
+    return FindRelation(*this, *context.catalog, NameOf(range)).table;
+  };
+  OMEN_ASSIGN(RewrittenStatement rewritten,
+              RewriteStatement(plan.statement.node, plan.statement.tree->text(), rewrite));
+  duck::BindOptions options;
+  options.lock = rewritten.lock;
+  options.lock_wait = rewritten.lock_wait;
+  options.want_row_plan = settings_.row_executor();
+  std::vector<types::SqlType> types = plan.declared_types;
+  types.resize(static_cast<size_t>(plan.parameters));
+  OMEN_ASSIGN(plan.bound, duck_->Bind(rewritten.sql, types, context, options));
+  plan.columns = plan.bound->columns();
+  plan.param_types = plan.bound->param_types();
+  plan.param_types.resize(static_cast<size_t>(plan.parameters), {types::TypeKind::kText});
+  for (types::SqlType& type : plan.param_types) {
+    if (type.kind == types::TypeKind::kUnknown) type.kind = types::TypeKind::kText;
+  }
+  plan.row_plan = settings_.row_executor() ? plan.bound->row_plan() : nullptr;
+  plan.locks =
+      CollectLocks(*this, *context.catalog, plan.statement.node, rewritten.lock.has_value());
+  plan.catalog_version = context.catalog->version();
+  plan.generation = settings_.plan_generation();
+  plan.bound_ok = true;
+  return Status::Ok();
+}
+
+// Locks the statement's tables, binding again when the catalog moved while it waited.
+Status SessionImpl::LockAndBind(Plan& plan, engine::StatementContext& context) {
+  constexpr int kAttempts = 10;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    OMEN_TRY(EnsureBound(plan));
+    for (const TableLock& lock : plan.locks) {
+      OMEN_TRY(block_.txn()->LockTable(lock.table, lock.mode, txn::LockWait::kWait, *context.waiter,
+                                       &cancel_, context.lock_timeout_ms));
+    }
+    if (IsCurrent(plan)) {
+      context.catalog = catalog();
+      return Status::Ok();
+    }
+  }
+  return Status(sqlstate::kInternalError, "the catalog changes too often to run this statement");
+}
+
+Result<Session::Description> SessionImpl::Describe(Plan& plan) {
+  Description description;
+  description.has_rows = plan.returns_rows;
+  if (plan.is_query) {
+    OMEN_TRY(EnsureBound(plan));
+    description.columns = plan.columns;
+    for (const types::SqlType& type : plan.param_types) {
+      description.param_oids.push_back(types::TypeOid(type));
+    }
+    if (!plan.was_described) {
+      plan.described = plan.columns;
+      plan.was_described = true;
+    }
+    return description;
+  }
+  if (plan.returns_rows) {
+    OMEN_ASSIGN(description.columns, UtilityColumns(*this, plan.statement));
+    description.has_rows = !description.columns.empty();
+  }
+  for (int i = 0; i < plan.parameters; ++i) {
+    description.param_oids.push_back(types::TypeOid({types::TypeKind::kText}));
+  }
+  return description;
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,71 @@
+// portal.h - a statement with its parameters, being run: what Execute, FETCH and MOVE take rows of.
+//
+//   ready -> streaming -> done        rows come from DuckDB as they are asked for
+//         -> buffered  -> done        rows were computed (row plans, utility statements) or had to
+//         be
+//                                     kept because another statement runs meanwhile
+//
+// Thread safety  The session's thread.
+// Ownership      Owns parameters and buffered rows.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "duck/duck_engine.h"
+#include "sql/plan.h"
+#include "sql/session.h"
+
+namespace omendb::sql {
+
+// Rows of any result, kept.
+struct RowBuffer {
+  std::vector<types::ResultColumn> columns;
+  std::vector<types::Row> rows;
+  std::unique_ptr<types::Arena> arena = std::make_unique<types::Arena>();
+
+  void Append(std::span<const types::Value> row);
+  void Append(const types::Chunk& chunk);
+  // A row of text columns.
+  void AppendText(std::initializer_list<std::string_view> fields);
+};
+
+// A utility statement's outcome: a tag, and perhaps rows.
+struct UtilityResult {
+  RowBuffer buffer;
+  std::string tag;
+  bool rows_are_counted = false;  // the tag gets " n" as rows are sent (FETCH)
+};
+
+struct PortalState {
+  enum class State { kReady, kStreaming, kBuffered, kDone };
+
+  std::string name;
+  std::shared_ptr<Plan> plan;
+  types::Arena arena;
+  std::vector<types::Value> params;
+
+  State state = State::kReady;
+  engine::StatementContext context;
+  std::unique_ptr<duck::DuckResult> stream;
+  const types::Chunk* chunk = nullptr;  // the rest of it is next, from chunk_row on
+  uint32_t chunk_row = 0;
+  RowBuffer buffer;
+  size_t next = 0;  // next buffered row
+  uint64_t rows_sent = 0;
+  uint64_t rows_affected = 0;
+  std::string tag;  // utility statements
+
+  // Cursors.
+  bool is_cursor = false;
+  bool scroll = false;
+  bool hold = false;
+  bool binary = false;
+  uint64_t transaction_serial = 0;  // it lives as long as this transaction, unless hold
+  int64_t position = 0;             // 0 before the first row, n + 1 behind the last
+  int64_t created_micros = 0;
+  std::string query;
+};
+
+}  // namespace omendb::sql

@@ -1,0 +1,158 @@
+#include "base/sqlstate.h"
+#include "sql/rewrite/rules.h"
+
+namespace omendb::sql {
+namespace {
+
+PgQuery__IndexElem* NewIndexElem(std::string_view column, AstBuilder& build) {
+  auto* elem =
+      reinterpret_cast<PgQuery__IndexElem*>(build.arena().Allocate(sizeof(PgQuery__IndexElem)));
+  pg_query__index_elem__init(elem);
+  elem->name = build.Copy(column);
+  elem->ordering = PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT;
+  elem->nulls_ordering = PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT;
+  return elem;
+}
+
+// ON CONFLICT ON CONSTRAINT name: its columns.
+Status ResolveConflictConstraint(PgQuery__InsertStmt& insert, RewriteState& state) {
+  PgQuery__OnConflictClause* conflict = insert.on_conflict_clause;
+  if (conflict == nullptr || conflict->infer == nullptr) return Status::Ok();
+  PgQuery__InferClause& infer = *conflict->infer;
+  const std::string_view name = View(infer.conname);
+  if (name.empty()) return Status::Ok();
+  if (!state.context.find_table) return NotSupported("ON CONFLICT ON CONSTRAINT");
+  auto table = state.context.find_table(*insert.relation);
+  if (table == nullptr) return Status::Ok();  // The binder says so.
+  for (const catalog::ConstraintDef& constraint : table->constraints) {
+    if (constraint.name != name) continue;
+    if (constraint.kind != catalog::ConstraintKind::kPrimaryKey &&
+        constraint.kind != catalog::ConstraintKind::kUnique) {
+      return Status(sqlstate::kWrongObjectType,
+                    "constraint in ON CONFLICT clause has no associated index");
+    }
+    std::vector<Node*> elems;
+    for (ColumnId column : constraint.columns) {
+      Node* node = state.build.NullConst();
+      node->node_case = PG_QUERY__NODE__NODE_INDEX_ELEM;
+      node->index_elem = NewIndexElem(table->column(column).name, state.build);
+      elems.push_back(node);
+    }
+    infer.conname = nullptr;
+    infer.n_index_elems = elems.size();
+    infer.index_elems = state.build.List(elems);
+    return Status::Ok();
+  }
+  return Status(
+      sqlstate::kUndefinedObject,
+      "constraint \"" + std::string(name) + "\" for table \"" + table->name + "\" does not exist");
+}
+
+bool IsDefault(const Node* node) { return node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT; }
+
+// Columns that only their own default may fill: GENERATED ALWAYS AS IDENTITY, AS (...) STORED.
+Status CheckGenerated(const PgQuery__InsertStmt& insert, RewriteState& state) {
+  if (!state.context.find_table) return Status::Ok();
+  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE) return Status::Ok();
+  if (insert.select_stmt == nullptr) return Status::Ok();
+  auto table = state.context.find_table(*insert.relation);
+  if (table == nullptr) return Status::Ok();
+  const std::vector<ColumnId> live = table->live_columns();
+  const PgQuery__SelectStmt& source = *insert.select_stmt->select_stmt;
+  const size_t width = insert.n_cols > 0 ? insert.n_cols : live.size();
+  for (size_t i = 0; i < width; ++i) {
+    const catalog::ColumnDef* column =
+        insert.n_cols > 0 ? table->FindColumn(View(insert.cols[i]->res_target->name))
+                          : &table->column(live[i]);
+    if (column == nullptr) continue;
+    const bool generated = !column->generated_sql.empty();
+    if (column->identity != catalog::Identity::kAlways && !generated) continue;
+    bool all_default = source.n_values_lists > 0;
+    bool present = source.n_values_lists == 0 && (insert.n_cols > 0 || i < source.n_target_list);
+    for (size_t r = 0; r < source.n_values_lists; ++r) {
+      const PgQuery__List& row = *source.values_lists[r]->list;
+      if (i >= row.n_items) continue;
+      present = true;
+      all_default = all_default && IsDefault(row.items[i]);
+    }
+    if (!present || all_default) continue;
+    Status status(SqlState("428C9"),
+                  "cannot insert a non-DEFAULT value into column \"" + column->name + "\"");
+    if (generated) {
+      return std::move(status).WithDetail("Column \"" + column->name + "\" is a generated column.");
+    }
+    return std::move(status)
+        .WithDetail("Column \"" + column->name +
+                    "\" is an identity column defined as GENERATED ALWAYS.")
+        .WithHint("Use OVERRIDING SYSTEM VALUE to override.");
+  }
+  return Status::Ok();
+}
+
+// SET (a, b) = (1, 2): one assignment each.
+Status ExpandMultiAssign(size_t count, Node** targets, RewriteState& state) {
+  for (size_t i = 0; i < count; ++i) {
+    PgQuery__ResTarget& target = *targets[i]->res_target;
+    if (target.val == nullptr || target.val->node_case != PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
+      continue;
+    }
+    const PgQuery__MultiAssignRef& multi = *target.val->multi_assign_ref;
+    if (multi.source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) {
+      return state.At(NotSupported("UPDATE ... SET (columns) = (sub-select)"), target.location);
+    }
+    const PgQuery__RowExpr& row = *multi.source->row_expr;
+    if (static_cast<int>(row.n_args) != multi.ncolumns) {
+      return state.At(
+          Status(sqlstate::kSyntaxError, "number of columns does not match number of values"),
+          target.location);
+    }
+    target.val = row.args[multi.colno - 1];
+  }
+  return Status::Ok();
+}
+
+Status CheckWith(const PgQuery__WithClause* with, RewriteState& state) {
+  for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
+    const PgQuery__CommonTableExpr& cte = *with->ctes[i]->common_table_expr;
+    if (cte.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
+      return state.At(NotSupported("a data-modifying statement in WITH"), cte.location);
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status RewriteDml(Node* node, RewriteState& state) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_INSERT_STMT: {
+      PgQuery__InsertStmt& insert = *node->insert_stmt;
+      OMEN_TRY(CheckWith(insert.with_clause, state));
+      OMEN_TRY(CheckGenerated(insert, state));
+      OMEN_TRY(ResolveConflictConstraint(insert, state));
+      if (insert.on_conflict_clause != nullptr) {
+        OMEN_TRY(ExpandMultiAssign(insert.on_conflict_clause->n_target_list,
+                                   insert.on_conflict_clause->target_list, state));
+      }
+      insert.relation->inh = true;
+      insert.override = PG_QUERY__OVERRIDING_KIND__OVERRIDING_NOT_SET;
+      return Status::Ok();
+    }
+    case PG_QUERY__NODE__NODE_UPDATE_STMT: {
+      PgQuery__UpdateStmt& update = *node->update_stmt;
+      OMEN_TRY(CheckWith(update.with_clause, state));
+      update.relation->inh = true;
+      return ExpandMultiAssign(update.n_target_list, update.target_list, state);
+    }
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      OMEN_TRY(CheckWith(node->delete_stmt->with_clause, state));
+      node->delete_stmt->relation->inh = true;
+      return Status::Ok();
+    case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
+      return NotSupported("WHERE CURRENT OF");
+    default:
+      return Status::Ok();
+  }
+}
+
+}  // namespace omendb::sql

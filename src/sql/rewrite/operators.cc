@@ -1,0 +1,178 @@
+#include "sql/rewrite/rules.h"
+
+namespace omendb::sql {
+namespace {
+
+bool IsStringConst(const Node* node) {
+  return IsConst(node) && !node->a_const->isnull &&
+         node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
+}
+
+// a ~ b: DuckDB's ~ matches the whole text, PostgreSQL's any part of it.
+bool RewriteRegex(Node* node, std::string_view op, AstBuilder& build) {
+  const bool negated = op == "!~" || op == "!~*";
+  const bool ignore_case = op == "~*" || op == "!~*";
+  if (op != "~" && !negated && !ignore_case) return false;
+  PgQuery__AExpr& expr = *node->a_expr;
+  if (expr.lexpr == nullptr) return false;  // ~ 5: bitwise not
+  Node* match = ignore_case
+                    ? build.Call("regexp_matches", {expr.lexpr, expr.rexpr, build.StringConst("i")})
+                    : build.Call("regexp_matches", {expr.lexpr, expr.rexpr});
+  *node = negated ? *build.Not(match) : *match;
+  return true;
+}
+
+// LIKE's escape is a backslash unless it says otherwise; DuckDB's is none.
+void AddLikeEscape(PgQuery__AExpr& expr, AstBuilder& build) {
+  if (!IsStringConst(expr.rexpr)) return;
+  if (View(expr.rexpr->a_const->sval->sval).find('\\') == std::string_view::npos) return;
+  Node* call = build.Call("like_escape", {expr.rexpr, build.StringConst("\\")});
+  call->func_call->n_funcname = 2;
+  call->func_call->funcname = build.List({build.String("pg_catalog"), build.String("like_escape")});
+  expr.rexpr = call;
+}
+
+Status RewriteSimilar(Node* node, RewriteState& state) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  const Node* pattern = expr.rexpr;
+  char escape = '\\';
+  if (pattern->node_case == PG_QUERY__NODE__NODE_FUNC_CALL) {
+    const PgQuery__FuncCall& call = *pattern->func_call;
+    if (call.n_args == 0) return Status::Ok();
+    pattern = call.args[0];
+    if (call.n_args > 1) {
+      std::string text = ConstText(call.args[1]);
+      escape = text.size() == 1 ? text[0] : '\0';
+    }
+  }
+  if (!IsStringConst(pattern)) {
+    return state.At(NotSupported("SIMILAR TO with a pattern that is no constant"), expr.location);
+  }
+  AstBuilder& build = state.build;
+  const std::string regex = SimilarToRegex(View(pattern->a_const->sval->sval), escape);
+  const bool negated = LastName(expr.name, expr.n_name) == "!~";
+  Node* match = build.Call("regexp_full_match", {expr.lexpr, build.StringConst(regex)});
+  *node = negated ? *build.Not(match) : *match;
+  return Status::Ok();
+}
+
+void RewriteBetweenSymmetric(Node* node, bool negated, AstBuilder& build) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  const PgQuery__List& bounds = *expr.rexpr->list;
+  Node* low = build.Call("least", {bounds.items[0], bounds.items[1]});
+  Node* high = build.Call("greatest", {build.Clone(bounds.items[0]), build.Clone(bounds.items[1])});
+  expr.kind =
+      negated ? PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN : PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN;
+  expr.rexpr->list->items = build.List({low, high});
+  expr.name = build.List({build.String(negated ? "NOT BETWEEN" : "BETWEEN")});
+}
+
+void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  if (expr.lexpr == nullptr) {
+    if (op == "|/") *node = *build.Call("sqrt", {expr.rexpr});
+    if (op == "||/") *node = *build.Call("cbrt", {expr.rexpr});
+    if (op == "@") *node = *build.Call("abs", {expr.rexpr});
+    return;
+  }
+  if (op == "#") *node = *build.Call("xor", {expr.lexpr, expr.rexpr});
+  if (op == "?") *node = *build.Call("jsonb_exists", {expr.lexpr, expr.rexpr});
+  if (op == "#>" || op == "#>>") {
+    *node = *build.Call(op == "#>" ? "jsonb_extract_path_array" : "jsonb_extract_path_array_text",
+                        {expr.lexpr, expr.rexpr});
+  }
+  if (op == "^@") *node = *build.Call("starts_with", {expr.lexpr, expr.rexpr});
+}
+
+}  // namespace
+
+std::string SimilarToRegex(std::string_view pattern, char escape) {
+  std::string regex;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (escape != '\0' && c == escape && i + 1 < pattern.size()) {
+      regex += '\\';
+      regex += pattern[++i];
+    } else if (in_class) {
+      in_class = c != ']';
+      regex += c == '\\' ? "\\\\" : std::string(1, c);
+    } else if (c == '[') {
+      in_class = true;
+      regex += c;
+    } else if (c == '%') {
+      regex += "(?s:.*)";
+    } else if (c == '_') {
+      regex += "(?s:.)";
+    } else if (c == '.' || c == '^' || c == '$' || c == '\\') {
+      regex += '\\';
+      regex += c;
+    } else {
+      regex += c;
+    }
+  }
+  return regex;
+}
+
+Status RewriteOperators(Node* node, RewriteState& state) {
+  if (node->node_case != PG_QUERY__NODE__NODE_A_EXPR) return Status::Ok();
+  PgQuery__AExpr& expr = *node->a_expr;
+  if (expr.n_name > 1) {
+    expr.name = state.build.List({expr.name[expr.n_name - 1]});
+    expr.n_name = 1;
+  }
+  const std::string op(LastName(expr.name, expr.n_name));
+  switch (expr.kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
+      if (RewriteRegex(node, op, state.build)) return Status::Ok();
+      if (op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*") {
+        const bool ignore_case = op.back() == '*';
+        expr.kind = ignore_case ? PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE
+                                : PG_QUERY__A__EXPR__KIND__AEXPR_LIKE;
+        AddLikeEscape(expr, state.build);
+        return Status::Ok();
+      }
+      RewriteNamed(node, op, state.build);
+      return Status::Ok();
+    case PG_QUERY__A__EXPR__KIND__AEXPR_LIKE:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE:
+      AddLikeEscape(expr, state.build);
+      return Status::Ok();
+    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
+      return RewriteSimilar(node, state);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
+      RewriteBetweenSymmetric(node, false, state.build);
+      return Status::Ok();
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
+      RewriteBetweenSymmetric(node, true, state.build);
+      return Status::Ok();
+    default:
+      return Status::Ok();
+  }
+}
+
+Status RewriteCollations(Node* node, RewriteState& state) {
+  if (node->node_case == PG_QUERY__NODE__NODE_COLLATE_CLAUSE) {
+    const PgQuery__CollateClause& collate = *node->collate_clause;
+    const std::string_view name = LastName(collate.collname, collate.n_collname);
+    if (name != "default" && name != "C" && name != "POSIX" && name != "ucs_basic") {
+      return state.At(NotSupported("collation \"" + std::string(name) + "\""), collate.location);
+    }
+    *node = *collate.arg;
+  }
+  return Status::Ok();
+}
+
+Status RewriteSortUsing(Node* node, RewriteState&) {
+  if (node->node_case != PG_QUERY__NODE__NODE_SORT_BY) return Status::Ok();
+  PgQuery__SortBy& sort = *node->sort_by;
+  if (sort.sortby_dir != PG_QUERY__SORT_BY_DIR__SORTBY_USING) return Status::Ok();
+  const std::string_view op = LastName(sort.use_op, sort.n_use_op);
+  sort.sortby_dir =
+      op == ">" ? PG_QUERY__SORT_BY_DIR__SORTBY_DESC : PG_QUERY__SORT_BY_DIR__SORTBY_ASC;
+  sort.n_use_op = 0;
+  sort.use_op = nullptr;
+  return Status::Ok();
+}
+
+}  // namespace omendb::sql

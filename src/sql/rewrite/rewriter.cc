@@ -1,0 +1,86 @@
+#include "sql/rewrite/rewriter.h"
+
+#include "base/sqlstate.h"
+#include "sql/parse/parse_tree.h"
+#include "sql/rewrite/rules.h"
+#include "types/text_io.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr Rule kRules[] = {
+    RewriteCollations,     RewriteCasts,     RewriteTypes,     RewriteOperators, RewriteFunctions,
+    RewriteValueFunctions, RewriteSortUsing, RewriteFromItems, RewriteSelects,   RewriteDml,
+};
+
+Status ApplyRules(Node* root, RewriteState& state) {
+  Status status;
+  WalkNodePostorder(root, [&](Node* node) {
+    for (Rule rule : kRules) {
+      if (!status.ok()) return;
+      status = rule(node, state);
+    }
+  });
+  return status;
+}
+
+bool IsQuery(const Node* node) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Status RewriteState::At(Status status, int location) const {
+  if (status.ok() || location < 0 || static_cast<size_t>(location) > text.size()) return status;
+  return std::move(status).WithPosition(
+      static_cast<int>(types::Utf8Length(text.substr(0, static_cast<size_t>(location)))) + 1);
+}
+
+Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_view text,
+                                            const RewriteContext& context) {
+  if (!IsQuery(statement)) return NotSupported(std::string(CommandTag(statement)));
+  types::Arena arena;
+  AstBuilder build(arena);
+  Node* copy = build.Clone(statement);
+  RewrittenStatement out;
+  RewriteState state{build, context, out, text};
+  NameOutputColumns(copy, build);
+  OMEN_TRY(ApplyRules(copy, state));
+  OMEN_ASSIGN(out.sql, DeparseStatement(copy));
+  return out;
+}
+
+Result<std::string> RewriteQueryText(std::string_view sql, const RewriteContext& context) {
+  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
+  if (tree->size() != 1) return Status(sqlstate::kInternalError, "not one query");
+  OMEN_ASSIGN(RewrittenStatement rewritten,
+              RewriteStatement(tree->statement(0).node, sql, context));
+  return rewritten.sql;
+}
+
+Result<std::string> RewriteExpressionText(std::string_view sql, const RewriteContext& context) {
+  const std::string select = "SELECT " + std::string(sql);
+  OMEN_ASSIGN(auto tree, ParseTree::Parse(select));
+  const Node* statement = tree->size() == 1 ? tree->statement(0).node : nullptr;
+  if (statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT ||
+      statement->select_stmt->n_target_list != 1) {
+    return Status(sqlstate::kInternalError, "not one expression: " + std::string(sql));
+  }
+  types::Arena arena;
+  AstBuilder build(arena);
+  Node* copy = build.Clone(statement->select_stmt->target_list[0]->res_target->val);
+  RewrittenStatement out;
+  RewriteState state{build, context, out, {}};
+  OMEN_TRY(ApplyRules(copy, state));
+  return DeparseExpression(copy);
+}
+
+}  // namespace omendb::sql

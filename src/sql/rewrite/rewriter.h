@@ -1,0 +1,49 @@
+// rewriter.h - PostgreSQL's parse tree to the SQL text that DuckDB's parser takes, wherever the two
+// dialects differ in syntax. What differs in meaning only (functions, casts, operators that both
+// can parse) is made equal in src/duck/.
+//
+// Each difference is one small function over the tree (rules.h), run in the order of kRules.
+//
+// Thread safety  Pure functions of their input.
+// Errors         22xxx for typed constants that are no value of their type ('x'::date), 0A000 for
+// what
+//                DuckDB cannot do, both with the position in the client's text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "catalog/snapshot.h"
+#include "sql/parse/ast.h"
+#include "txn/transaction.h"
+#include "types/text_io.h"
+
+namespace omendb::sql {
+
+struct RewriteContext {
+  const types::IoSettings* io = nullptr;
+  // For what depends on definitions (ON CONFLICT ON CONSTRAINT); may be null.
+  const catalog::CatalogSnapshot* catalog = nullptr;
+  // The table an INSERT's relation names; null when it cannot be found.
+  std::function<std::shared_ptr<const catalog::TableDef>(const PgQuery__RangeVar&)> find_table;
+};
+
+struct RewrittenStatement {
+  std::string sql;
+  std::optional<txn::RowLockMode> lock;  // SELECT ... FOR UPDATE
+  txn::LockWait lock_wait = txn::LockWait::kWait;
+};
+
+// SELECT, INSERT, UPDATE, DELETE. `text` is the statement's own text (for positions).
+Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_view text,
+                                            const RewriteContext& context);
+// One expression; `sql` is PostgreSQL text from the catalog.
+Result<std::string> RewriteExpressionText(std::string_view sql, const RewriteContext& context);
+Result<std::string> RewriteQueryText(std::string_view sql, const RewriteContext& context);
+
+// What PostgreSQL calls an unnamed output column (FigureColname in parse_target.c).
+std::string OutputColumnName(const Node* expression);
+
+}  // namespace omendb::sql

@@ -1,0 +1,58 @@
+// rules.h - the rewrite rules. A rule sees every node of the tree, children before parents, and may
+// change it in place. Internal to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/sqlstate.h"
+#include "sql/rewrite/rewriter.h"
+
+namespace omendb::sql {
+
+// What rules work with.
+struct RewriteState {
+  AstBuilder& build;
+  const RewriteContext& context;
+  RewrittenStatement& out;
+  std::string_view text;  // the client's text, for positions
+
+  // An error at a byte offset of the text (-1: no position).
+  Status At(Status status, int location) const;
+};
+
+using Rule = Status (*)(Node* node, RewriteState& state);
+
+// Types: pg_catalog.int4, numeric without a modifier, interval fields, modifiers DuckDB has not.
+Status RewriteTypes(Node* node, RewriteState& state);
+// Casts: '...'::date read by PostgreSQL's input functions, varchar(n), '{1,2}'::int[], regclass.
+Status RewriteCasts(Node* node, RewriteState& state);
+// Operators: OPERATOR(pg_catalog.~), regular expressions, SIMILAR TO, LIKE's default escape, #, |/.
+Status RewriteOperators(Node* node, RewriteState& state);
+// COLLATE "default" and "C" are the only collations, and what DuckDB does by itself.
+Status RewriteCollations(Node* node, RewriteState& state);
+// Functions with a syntax of their own (EXTRACT, TRIM, ...) and under other names in DuckDB.
+Status RewriteFunctions(Node* node, RewriteState& state);
+// CURRENT_USER, CURRENT_TIMESTAMP, LOCALTIME, ...
+Status RewriteValueFunctions(Node* node, RewriteState& state);
+// FROM: functions, VALUES, ONLY.
+Status RewriteFromItems(Node* node, RewriteState& state);
+// SELECT: locking clauses, set-returning functions in the select list, VALUES, WITH TIES.
+Status RewriteSelects(Node* node, RewriteState& state);
+// ORDER BY x USING >.
+Status RewriteSortUsing(Node* node, RewriteState& state);
+// INSERT, UPDATE, DELETE.
+Status RewriteDml(Node* node, RewriteState& state);
+
+// Before all others, parents first: output columns get PostgreSQL's names.
+void NameOutputColumns(Node* statement, AstBuilder& build);
+
+// generate_series(1, 3) in a select list gives rows; in DuckDB it is a list to unnest.
+void UnnestSetFunctions(Node* expression, AstBuilder& build);
+
+// Elements of an array literal's text; nullopt for NULL. False when it is no one-dimensional array.
+bool SplitArrayLiteral(std::string_view text, std::vector<std::optional<std::string>>& elements);
+// A SQL pattern of SIMILAR TO as a regular expression.
+std::string SimilarToRegex(std::string_view pattern, char escape);
+
+}  // namespace omendb::sql

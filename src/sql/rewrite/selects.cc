@@ -1,0 +1,75 @@
+#include "sql/rewrite/rules.h"
+
+namespace omendb::sql {
+namespace {
+
+txn::RowLockMode LockMode(PgQuery__LockClauseStrength strength) {
+  switch (strength) {
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE:
+      return txn::RowLockMode::kKeyShare;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE:
+      return txn::RowLockMode::kShare;
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE:
+      return txn::RowLockMode::kNoKeyUpdate;
+    default:
+      return txn::RowLockMode::kUpdate;
+  }
+}
+
+void TakeLocks(PgQuery__SelectStmt& select, RewrittenStatement& out) {
+  for (size_t i = 0; i < select.n_locking_clause; ++i) {
+    const PgQuery__LockingClause& clause = *select.locking_clause[i]->locking_clause;
+    const txn::RowLockMode mode = LockMode(clause.strength);
+    if (!out.lock || *out.lock < mode) out.lock = mode;
+    if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) {
+      out.lock_wait = txn::LockWait::kSkipLocked;
+    } else if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) {
+      out.lock_wait = txn::LockWait::kNoWait;
+    }
+  }
+  select.n_locking_clause = 0;
+  select.locking_clause = nullptr;
+}
+
+// A WITH query that changes data.
+const PgQuery__CommonTableExpr* ModifyingCte(const PgQuery__WithClause* with) {
+  for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
+    const PgQuery__CommonTableExpr* cte = with->ctes[i]->common_table_expr;
+    if (cte->ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return cte;
+  }
+  return nullptr;
+}
+
+Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
+  if (select.larg != nullptr) OMEN_TRY(RewriteSelect(*select.larg, state));
+  if (select.rarg != nullptr) OMEN_TRY(RewriteSelect(*select.rarg, state));
+  TakeLocks(select, state.out);
+  if (const auto* cte = ModifyingCte(select.with_clause)) {
+    return state.At(NotSupported("a data-modifying statement in WITH"), cte->location);
+  }
+  if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
+    return NotSupported("FETCH FIRST ... WITH TIES");
+  }
+  if (select.group_distinct) return NotSupported("GROUP BY DISTINCT");
+  if (select.into_clause != nullptr) {
+    return Status(SqlState("42601"), "SELECT ... INTO is not allowed here");
+  }
+  for (size_t i = 0; i < select.n_target_list; ++i) {
+    UnnestSetFunctions(select.target_list[i]->res_target->val, state.build);
+  }
+  // LIMIT ALL is a NULL limit.
+  if (select.limit_count != nullptr && IsConst(select.limit_count) &&
+      select.limit_count->a_const->isnull) {
+    select.limit_count = nullptr;
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status RewriteSelects(Node* node, RewriteState& state) {
+  if (node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return Status::Ok();
+  return RewriteSelect(*node->select_stmt, state);
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,340 @@
+// Running: row plans on the session's own thread, everything else in DuckDB on the pool.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/sqlstate.h"
+#include "exec/row_executor.h"
+#include "sql/error_position.h"
+#include "sql/names.h"
+#include "sql/session_impl.h"
+#include "sql/statements/dispatch.h"
+
+namespace omendb::sql {
+namespace {
+
+// How often a READ COMMITTED statement is run again after write conflicts before giving up.
+constexpr int kConflictRetries = 100;
+
+class BufferRows : public exec::RowSink {
+ public:
+  explicit BufferRows(RowBuffer& buffer) : buffer_(buffer) {}
+  Status OnRow(std::span<const types::Value> row) override {
+    buffer_.Append(row);
+    return Status::Ok();
+  }
+
+ private:
+  RowBuffer& buffer_;
+};
+
+class CallbackRows : public exec::RowSink {
+ public:
+  using Each = std::function<Status(const types::Chunk*, std::span<const types::Value>)>;
+  explicit CallbackRows(const Each& each) : each_(each) {}
+  Status OnRow(std::span<const types::Value> row) override { return each_(nullptr, row); }
+
+ private:
+  const Each& each_;
+};
+
+bool IsDml(const Plan& plan) { return plan.statement.kind() != PG_QUERY__NODE__NODE_SELECT_STMT; }
+
+std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected) {
+  switch (plan.statement.kind()) {
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+      return fmt::format("INSERT 0 {}", rows_affected);
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+      return fmt::format("UPDATE {}", rows_affected);
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return fmt::format("DELETE {}", rows_affected);
+    default:
+      return fmt::format("SELECT {}", rows_returned);
+  }
+}
+
+// Counts one statement of an executor while it stands.
+class StatementClock {
+ public:
+  StatementClock(StatementCounters& counters, StatementCounters::Executor executor)
+      : counters_(counters), executor_(executor), start_(std::chrono::steady_clock::now()) {}
+  ~StatementClock() { counters_.Count(executor_, std::chrono::steady_clock::now() - start_, ok_); }
+  Status Done(Status status) {
+    ok_ = status.ok();
+    return status;
+  }
+
+ private:
+  StatementCounters& counters_;
+  StatementCounters::Executor executor_;
+  std::chrono::steady_clock::time_point start_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+Status SessionImpl::EndStatement(engine::StatementContext& context) {
+  if (!context.txn->has_writes()) return Status::Ok();
+  return db().CheckConstraints(context, false);
+}
+
+Status SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> params,
+                               engine::StatementContext& context, exec::RowSink& rows,
+                               uint64_t* affected) {
+  StatementClock clock(instance_.counters(), StatementCounters::Executor::kRow);
+  auto counts = exec::ExecuteRowPlan(*plan.row_plan, db(), context, params, rows);
+  if (!counts.ok()) return clock.Done(counts.status());
+  *affected = counts->rows_affected;
+  return clock.Done(EndStatement(context));
+}
+
+// Starts the query in DuckDB and waits for its first chunk. A statement that ran into another
+// transaction's committed change under READ COMMITTED is undone and run again on a newer snapshot.
+Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
+                               PortalState& portal, uint64_t mark) {
+  for (int attempt = 0;; ++attempt) {
+    bool retry = false;
+    Status status = OnPool([&](Waiter& waiter) -> Status {
+      portal.context.waiter = &waiter;
+      auto started = duck_->Execute(*plan.bound, params, portal.context, false);
+      Status failed;
+      if (started.ok()) {
+        portal.stream = std::move(*started);
+        auto first = portal.stream->Next();
+        if (first.ok()) {
+          portal.chunk = *first;
+          portal.chunk_row = 0;
+          return Status::Ok();
+        }
+        failed = first.status();
+      } else {
+        failed = started.status();
+      }
+      retry = duck_->last_conflict_is_retryable() && attempt < kConflictRetries;
+      portal.stream.reset();
+      return failed;
+    });
+    if (status.ok()) {
+      portal.state = PortalState::State::kStreaming;
+      streaming_ = &portal;
+      return status;
+    }
+    if (!retry) return AnnotatePosition(std::move(status), plan.statement);
+    block_.txn()->RollbackTo(mark);
+    block_.txn()->RefreshSnapshot();
+    portal.context.catalog = catalog();
+  }
+}
+
+Status SessionImpl::NextChunk(PortalState& portal) {
+  Status status = OnPool([&](Waiter& waiter) -> Status {
+    portal.context.waiter = &waiter;
+    OMEN_ASSIGN(portal.chunk, portal.stream->Next());
+    portal.chunk_row = 0;
+    return Status::Ok();
+  });
+  return status;
+}
+
+// Locks, snapshot, and the first rows.
+Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
+  Plan& plan = *portal.plan;
+  OMEN_TRY(SettleStream());
+  if (!plan.is_query) {
+    UtilityResult result;
+    OMEN_TRY(RunUtility(plan.statement, result, sink));
+    portal.buffer = std::move(result.buffer);
+    portal.tag = std::move(result.tag);
+    portal.state = PortalState::State::kBuffered;
+    return Status::Ok();
+  }
+  block_.EnsureStarted();
+  portal.context = MakeContext(host_.waiter());
+  OMEN_TRY(LockAndBind(plan, portal.context));
+  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  block_.txn()->BeginStatement();
+  portal.buffer.columns = plan.columns;
+  if (plan.row_plan != nullptr) {
+    BufferRows rows(portal.buffer);
+    Status status = RunRowPlan(plan, portal.params, portal.context, rows, &portal.rows_affected);
+    if (!status.ok()) return AnnotatePosition(std::move(status), plan.statement);
+    portal.state = PortalState::State::kBuffered;
+    return Status::Ok();
+  }
+  return OpenStream(plan, portal.params, portal, block_.txn()->Mark());
+}
+
+Status SessionImpl::SettleStream() {
+  if (streaming_ == nullptr) return Status::Ok();
+  return BufferPortal(*streaming_);
+}
+
+Status SessionImpl::BufferPortal(PortalState& portal) {
+  if (portal.state == PortalState::State::kReady) {
+    class NoSink : public ResultSink {
+     public:
+      Status OnColumns(const std::vector<types::ResultColumn>&) override { return Status::Ok(); }
+      Status OnRow(std::span<const types::Value>) override { return Status::Ok(); }
+      Status OnComplete(std::string_view) override { return Status::Ok(); }
+      Status OnEmptyQuery() override { return Status::Ok(); }
+      Status OnPortalSuspended() override { return Status::Ok(); }
+      void OnNotice(const sql::Notice&) override {}
+      void OnParameterStatus(std::string_view, std::string_view) override {}
+      Status OnCopyIn(CopyFormat, int) override { return NotSupported("COPY in a cursor"); }
+      Result<std::optional<std::string_view>> ReadCopyData() override {
+        return NotSupported("COPY in a cursor");
+      }
+      Status OnCopyOut(CopyFormat, int) override { return NotSupported("COPY in a cursor"); }
+      Status OnCopyData(std::string_view) override { return NotSupported("COPY in a cursor"); }
+      Status OnCopyDone() override { return NotSupported("COPY in a cursor"); }
+    } sink;
+    OMEN_TRY(StartPortal(portal, sink));
+  }
+  while (portal.state == PortalState::State::kStreaming) {
+    if (portal.chunk == nullptr) {
+      portal.rows_affected = portal.stream->rows_affected();
+      portal.stream.reset();
+      portal.state = PortalState::State::kBuffered;
+      if (streaming_ == &portal) streaming_ = nullptr;
+      return EndStatement(portal.context);
+    }
+    types::Row row(portal.chunk->columns.size());
+    for (; portal.chunk_row < portal.chunk->rows_count; ++portal.chunk_row) {
+      for (size_t c = 0; c < row.size(); ++c) {
+        row[c] = portal.chunk->columns[c].Get(portal.chunk_row);
+      }
+      portal.buffer.Append(row);
+    }
+    OMEN_TRY(NextChunk(portal));
+  }
+  return Status::Ok();
+}
+
+Result<bool> SessionImpl::RunPortal(PortalState& portal, uint64_t rows_max, ResultSink& sink) {
+  Plan& plan = *portal.plan;
+  if (portal.state == PortalState::State::kReady) {
+    // Everything is wanted: rows need not be kept.
+    if (rows_max == 0 && plan.is_query && !portal.is_cursor) {
+      OMEN_TRY(RunQuery(plan, portal.params, false, sink, portal.tag));
+      portal.state = PortalState::State::kDone;
+      return true;
+    }
+    OMEN_TRY(StartPortal(portal, sink));
+  }
+  uint64_t sent = 0;
+  auto full = [&] { return rows_max != 0 && sent == rows_max; };
+  for (; portal.next < portal.buffer.rows.size() && !full(); ++portal.next, ++sent) {
+    OMEN_TRY(sink.OnRow(portal.buffer.rows[portal.next]));
+  }
+  while (portal.state == PortalState::State::kStreaming && !full()) {
+    if (portal.chunk == nullptr) {
+      portal.rows_affected = portal.stream->rows_affected();
+      portal.stream.reset();
+      streaming_ = nullptr;
+      portal.state = PortalState::State::kBuffered;
+      OMEN_TRY(EndStatement(portal.context));
+      break;
+    }
+    types::Row row(portal.chunk->columns.size());
+    for (; portal.chunk_row < portal.chunk->rows_count && !full(); ++portal.chunk_row, ++sent) {
+      for (size_t c = 0; c < row.size(); ++c) {
+        row[c] = portal.chunk->columns[c].Get(portal.chunk_row);
+      }
+      OMEN_TRY(sink.OnRow(row));
+    }
+    if (portal.chunk_row == portal.chunk->rows_count) OMEN_TRY(NextChunk(portal));
+  }
+  portal.rows_sent += sent;
+  const bool at_end = portal.state != PortalState::State::kStreaming &&
+                      portal.next >= portal.buffer.rows.size() && !full();
+  if (at_end) {
+    if (plan.is_query) portal.tag = QueryTag(plan, portal.rows_sent, portal.rows_affected);
+    portal.state = PortalState::State::kDone;
+  }
+  return at_end;
+}
+
+Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
+                             bool announce_columns, ResultSink& sink, std::string& tag) {
+  OMEN_TRY(SettleStream());
+  block_.EnsureStarted();
+  engine::StatementContext context = MakeContext(host_.waiter());
+  OMEN_TRY(LockAndBind(plan, context));
+  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  if (announce_columns && plan.returns_rows) OMEN_TRY(sink.OnColumns(plan.columns));
+  block_.txn()->BeginStatement();
+  uint64_t affected = 0;
+  uint64_t returned = 0;
+  if (plan.row_plan != nullptr) {
+    class CountedRows : public exec::RowSink {
+     public:
+      CountedRows(ResultSink& out, uint64_t& count) : out_(out), count_(count) {}
+      Status OnRow(std::span<const types::Value> row) override {
+        ++count_;
+        return out_.OnRow(row);
+      }
+
+     private:
+      ResultSink& out_;
+      uint64_t& count_;
+    } rows(sink, returned);
+    Status status = RunRowPlan(plan, params, context, rows, &affected);
+    if (!status.ok()) return AnnotatePosition(std::move(status), plan.statement);
+  } else {
+    StatementClock clock(instance_.counters(), StatementCounters::Executor::kDuck);
+    PortalState run;
+    run.context = context;
+    Status status = OpenStream(plan, params, run, block_.txn()->Mark());
+    while (status.ok() && run.chunk != nullptr) {
+      returned += run.chunk->rows_count;
+      if (plan.returns_rows) status = sink.OnChunk(*run.chunk);
+      if (status.ok()) status = NextChunk(run);
+    }
+    streaming_ = nullptr;
+    if (status.ok()) {
+      affected = run.stream->rows_affected();
+      run.stream.reset();
+      status = EndStatement(run.context);
+    }
+    if (!clock.Done(status).ok()) return AnnotatePosition(std::move(status), plan.statement);
+  }
+  tag = QueryTag(plan, returned, affected);
+  return Status::Ok();
+}
+
+Status SessionImpl::RunQueryRows(
+    Plan& plan, std::span<const types::Value> params,
+    const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
+    uint64_t* rows_affected) {
+  OMEN_TRY(SettleStream());
+  block_.EnsureStarted();
+  engine::StatementContext context = MakeContext(pool_waiter_ ? *pool_waiter_ : host_.waiter());
+  OMEN_TRY(LockAndBind(plan, context));
+  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  block_.txn()->BeginStatement();
+  if (plan.row_plan != nullptr) {
+    CallbackRows rows(each);
+    return RunRowPlan(plan, params, context, rows, rows_affected);
+  }
+  PortalState run;
+  run.context = context;
+  Status status = OpenStream(plan, params, run, block_.txn()->Mark());
+  while (status.ok() && run.chunk != nullptr) {
+    status = each(run.chunk, {});
+    if (status.ok()) status = NextChunk(run);
+  }
+  streaming_ = nullptr;
+  OMEN_TRY(std::move(status));
+  *rows_affected = run.stream->rows_affected();
+  run.stream.reset();
+  return EndStatement(run.context);
+}
+
+Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result,
+                               ResultSink& sink) {
+  OMEN_TRY(SettleStream());
+  StatementClock clock(instance_.counters(), StatementCounters::Executor::kUtility);
+  return clock.Done(DispatchUtility(*this, statement, result, sink));
+}
+
+}  // namespace omendb::sql

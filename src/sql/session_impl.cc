@@ -1,0 +1,313 @@
+#include "sql/session_impl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/sqlstate.h"
+#include "sql/names.h"
+
+namespace omendb::sql {
+
+Status ResultSink::OnChunk(const types::Chunk& chunk) {
+  types::Row row(chunk.columns.size());
+  for (uint32_t r = 0; r < chunk.rows_count; ++r) {
+    for (size_t c = 0; c < row.size(); ++c) row[c] = chunk.columns[c].Get(r);
+    OMEN_TRY(OnRow(row));
+  }
+  return Status::Ok();
+}
+
+SessionImpl::SessionImpl(InstanceImpl& instance, Instance::SessionOptions options, Host& host,
+                         Oid database, Oid role)
+    : instance_(instance),
+      host_(host),
+      options_(std::move(options)),
+      database_(database),
+      session_user_(options_.user),
+      block_(instance.database(), settings_) {
+  ActivityEntry entry;
+  entry.pid = options_.backend_pid;
+  entry.cancel_key = options_.cancel_key;
+  entry.user = options_.user;
+  entry.database = options_.database;
+  entry.database_oid = database;
+  entry.role_oid = role;
+  entry.application_name = options_.application_name;
+  entry.client_address = options_.client_address;
+  activity_ = instance_.activity().Add(std::move(entry), cancel_);
+}
+
+SessionImpl::~SessionImpl() {
+  streaming_ = nullptr;
+  portals_.clear();
+  prepared_.clear();
+  plans_.Clear();
+  block_.Rollback();
+  if (has_temp_schema_) (void)CreateTempCleanup().ok();
+  db().UnlockAllAdvisory(static_cast<uint64_t>(options_.backend_pid));
+  instance_.activity().Remove(activity_);
+}
+
+Status SessionImpl::Start() {
+  settings_.SetInternal("port", std::to_string(instance_.options().port));
+  settings_.SetInternal("max_connections", std::to_string(instance_.options().max_connections));
+  settings_.SetInternal("session_authorization", options_.user);
+  settings_.SetInternal("is_superuser", is_superuser() ? "on" : "off");
+  for (const auto& [name, value] : instance_.options().settings) {
+    const SettingDef* def = FindSetting(name);
+    if (def == nullptr && name.find('.') == std::string::npos) continue;  // The server's own.
+    OMEN_TRY(settings_.SetDefault(name, value, "configuration file"));
+  }
+  if (!options_.application_name.empty()) {
+    OMEN_TRY(settings_.SetDefault("application_name", options_.application_name, "client"));
+  }
+  for (const auto& [name, value] : options_.settings) {
+    if (name == "user" || name == "database" || name == "replication" || name == "options") {
+      continue;
+    }
+    if (const SettingDef* def = FindSetting(name)) {
+      if (def->context < SettingContext::kSuperuserBackend) {
+        OMEN_TRY(settings_.CheckChangeable(name, true));
+      }
+    }
+    OMEN_TRY(settings_.SetDefault(name, value, "client"));
+  }
+  settings_.set_on_report([this](std::string_view name, std::string_view value) {
+    if (name == "application_name") activity_->SetApplicationName(value);
+    if (sink_ != nullptr) sink_->OnParameterStatus(name, value);
+  });
+  OMEN_ASSIGN(duck_, instance_.duck().NewSession(database_));
+  duck_->set_session_data(this);
+  return Status::Ok();
+}
+
+// Temporary tables end with their session.
+Status SessionImpl::CreateTempCleanup() {
+  ThreadWaiter waiter;
+  block_.EnsureStarted();
+  engine::StatementContext context = MakeContext(waiter);
+  context.cancel = nullptr;
+  catalog::CatalogEdit& edit = db().EditCatalog(*block_.txn());
+  const catalog::SchemaDef* schema = edit.view()->FindSchema(database_, temp_schema_name());
+  if (schema != nullptr) {
+    const Oid oid = schema->oid;
+    OMEN_TRY(DropSchemaContents(edit, database_, oid));
+    OMEN_TRY(edit.Drop(catalog::ObjectKind::kSchema, oid));
+  }
+  return block_.Commit(context);
+}
+
+char SessionImpl::transaction_status() const {
+  switch (block_.state()) {
+    case TransactionBlock::State::kBlock:
+      return 'T';
+    case TransactionBlock::State::kFailed:
+      return 'E';
+    default:
+      return 'I';
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> SessionImpl::ReportedSettings() const {
+  std::vector<std::pair<std::string, std::string>> reported;
+  for (const SettingDef& def : AllSettings()) {
+    if (!IsReported(def.name)) continue;
+    reported.emplace_back(def.name, Setting(def.name));
+  }
+  return reported;
+}
+
+std::string SessionImpl::Setting(std::string_view name) const {
+  auto shown = settings_.Show(name);
+  return shown.ok() ? *shown : "";
+}
+
+void SessionImpl::OnNextValue(Oid sequence, int64_t value) {
+  sequence_values_[sequence] = value;
+  last_sequence_ = sequence;
+}
+
+std::string SessionImpl::current_user() const { return role_.empty() ? session_user_ : role_; }
+
+Oid SessionImpl::current_role() const {
+  const catalog::RoleDef* role = catalog()->FindRole(current_user());
+  return role != nullptr ? role->oid : catalog::kBootstrapRole;
+}
+
+bool SessionImpl::is_superuser() const {
+  const catalog::RoleDef* role = catalog()->FindRole(current_user());
+  return role != nullptr && role->superuser;
+}
+
+std::shared_ptr<const catalog::CatalogSnapshot> SessionImpl::catalog() const {
+  auto& self = const_cast<SessionImpl&>(*this);
+  if (self.block_.txn() == nullptr) return self.db().catalog();
+  return self.db().CatalogFor(*self.block_.txn());
+}
+
+engine::StatementContext SessionImpl::MakeContext(Waiter& waiter) {
+  engine::StatementContext context;
+  context.txn = block_.txn();
+  context.catalog = catalog();
+  context.database = database_;
+  context.waiter = &waiter;
+  context.cancel = &cancel_;
+  context.lock_timeout_ms = settings_.lock_timeout_ms();
+  context.io_settings = &settings_.io();
+  context.sequence_observer = this;
+  return context;
+}
+
+std::string SessionImpl::temp_schema_name() const {
+  return "pg_temp_" + std::to_string(options_.backend_pid);
+}
+
+std::vector<std::string> SessionImpl::SearchPath(bool implicit) const {
+  std::vector<std::string> path;
+  auto snapshot = catalog();
+  auto add = [&](const std::string& name) {
+    if (snapshot->FindSchema(database_, name) == nullptr) return;
+    if (std::find(path.begin(), path.end(), name) == path.end()) path.push_back(name);
+  };
+  const auto& setting = settings_.search_path();
+  const bool names_catalog =
+      std::find(setting.begin(), setting.end(), "pg_catalog") != setting.end();
+  if (implicit && has_temp_schema_) add(temp_schema_name());
+  if (implicit && !names_catalog) add("pg_catalog");
+  for (const std::string& name : setting) {
+    if (name == "pg_temp") {
+      if (implicit) add(temp_schema_name());
+    } else {
+      add(name == "$user" ? current_user() : name);
+    }
+  }
+  return path;
+}
+
+void SessionImpl::Notify(std::string_view severity, Status status) {
+  static constexpr std::string_view kLevels[] = {"debug5", "debug4", "debug3",  "debug2", "debug1",
+                                                 "log",    "notice", "warning", "error"};
+  const std::string least = settings_.Get("client_min_messages");
+  auto rank = [](std::string_view level) {
+    return std::find(std::begin(kLevels), std::end(kLevels), level) - std::begin(kLevels);
+  };
+  std::string lower(severity);
+  std::transform(lower.begin(), lower.end(), lower.begin(), ::tolower);
+  if (severity != "INFO" && rank(lower) < rank(least)) return;
+  sql::Notice notice;
+  notice.severity = severity;
+  notice.info = status.error();
+  if (pool_waiter_ != nullptr || sink_ == nullptr) {
+    pending_notices_.push_back(std::move(notice));  // Sent when the session's own thread is back.
+  } else {
+    sink_->OnNotice(notice);
+  }
+}
+
+void SessionImpl::Notice(std::string message) {
+  Notify("NOTICE", Status(SqlState("00000"), std::move(message)));
+}
+
+void SessionImpl::Warning(SqlState code, std::string message) {
+  Notify("WARNING", Status(code, std::move(message)));
+}
+
+Status SessionImpl::OnPool(const std::function<Status(Waiter&)>& work) {
+  if (pool_waiter_ != nullptr) return work(*pool_waiter_);
+  Status status;
+  Status admitted = host_.RunAnalytical(
+      [&](Waiter& waiter) {
+        pool_waiter_ = &waiter;
+        status = work(waiter);
+        pool_waiter_ = nullptr;
+      },
+      cancel_);
+  if (sink_ != nullptr) {
+    for (const sql::Notice& notice : pending_notices_) sink_->OnNotice(notice);
+    pending_notices_.clear();
+  }
+  return admitted.ok() ? status : admitted;
+}
+
+Status SessionImpl::CommitTransaction() {
+  if (streaming_ != nullptr) OMEN_TRY(SettleStream());
+  Status status = ApplyOnCommit();
+  if (!status.ok()) {
+    RollbackTransaction();
+    return status;
+  }
+  for (auto& [name, portal] : portals_) {
+    if (portal->hold && portal->state == PortalState::State::kReady) {
+      OMEN_TRY(BufferPortal(*portal));
+    }
+  }
+  engine::StatementContext context = MakeContext(host_.waiter());
+  status = block_.Commit(context);
+  DropPortalsOfTransaction(status.ok());
+  return status;
+}
+
+void SessionImpl::RollbackTransaction() {
+  streaming_ = nullptr;
+  on_commit_drop_.clear();
+  for (auto& [name, portal] : portals_) portal->stream.reset();
+  block_.Rollback();
+  DropPortalsOfTransaction(false);
+}
+
+void SessionImpl::DropPortalsOfTransaction(bool committed) {
+  for (auto portal = portals_.begin(); portal != portals_.end();) {
+    const bool is_old = portal->second->transaction_serial != block_.serial();
+    if (portal->second->hold && (committed || is_old)) {
+      portal->second->transaction_serial = 0;
+      ++portal;
+    } else {
+      if (streaming_ == portal->second.get()) streaming_ = nullptr;
+      portal = portals_.erase(portal);
+    }
+  }
+}
+
+// CREATE TEMP TABLE ... ON COMMIT DROP / DELETE ROWS.
+Status SessionImpl::ApplyOnCommit() {
+  if (on_commit_drop_.empty() && on_commit_delete_.empty()) return Status::Ok();
+  catalog::CatalogEdit& edit = db().EditCatalog(*block_.txn());
+  for (Oid oid : on_commit_drop_) {
+    if (edit.view()->table(oid) != nullptr) OMEN_TRY(DropTableObject(edit, oid));
+  }
+  on_commit_drop_.clear();
+  std::erase_if(on_commit_delete_, [&](Oid oid) { return edit.view()->table(oid) == nullptr; });
+  return OnPool([&](Waiter& waiter) -> Status {
+    for (Oid oid : on_commit_delete_) {
+      engine::StatementContext context = MakeContext(waiter);
+      OMEN_TRY(TruncateTable(*this, context, oid));
+    }
+    return Status::Ok();
+  });
+}
+
+StatementScope::StatementScope(SessionImpl& session, ResultSink* sink, std::string_view text)
+    : session_(session) {
+  session.sink_ = sink;
+  if (session.cancel_.reason() != CancelFlag::Reason::kShutdown) session.cancel_.Clear();
+  session.activity_->SetQuery(text);
+  if (uint64_t ms = session.settings_.statement_timeout_ms(); ms > 0) {
+    timer_ = session.instance_.timer().Arm(ms, session.cancel_);
+  }
+}
+
+StatementScope::~StatementScope() {
+  if (timer_ != 0) session_.instance_.timer().Disarm(timer_);
+  txn::Transaction* txn = session_.block_.txn();
+  std::string_view state = "idle";
+  if (session_.block_.state() == TransactionBlock::State::kFailed) {
+    state = "idle in transaction (aborted)";
+  } else if (session_.block_.in_block()) {
+    state = "idle in transaction";
+  }
+  session_.activity_->SetState(state, txn != nullptr ? txn->start_micros() : 0);
+  session_.sink_ = nullptr;
+}
+
+}  // namespace omendb::sql

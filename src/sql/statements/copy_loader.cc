@@ -1,0 +1,190 @@
+#include "sql/statements/copy_loader.h"
+
+#include <fmt/format.h>
+
+#include "base/sqlstate.h"
+#include "engine/relation.h"
+#include "types/binary_io.h"
+
+namespace omendb::sql {
+
+CopyLoader::CopyLoader(SessionImpl& session, std::shared_ptr<const catalog::TableDef> table,
+                       std::vector<ColumnId> columns, bool binary)
+    : session_(session), table_(std::move(table)), copied_(std::move(columns)), binary_(binary) {}
+
+Status CopyLoader::Start() {
+  const catalog::SchemaDef* schema = session_.catalog()->schema(table_->schema);
+  std::string sql = "INSERT INTO " + QualifiedName(schema->name, table_->name) + " (";
+  std::string values;
+  std::vector<types::SqlType> types;
+  for (size_t i = 0; i < copied_.size(); ++i) {
+    const catalog::ColumnDef& column = table_->column(copied_[i]);
+    sql += (i > 0 ? ", " : "") + QuoteIdentifier(column.name);
+    values += fmt::format("{}${}", i > 0 ? ", " : "", i + 1);
+    types.push_back(column.type);
+  }
+  sql += ") OVERRIDING SYSTEM VALUE VALUES (" + values + ")";
+  if (copied_.empty())
+    sql = "INSERT INTO " + QualifiedName(schema->name, table_->name) + " DEFAULT VALUES";
+  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
+  plan_ = session_.NewPlan(tree->statement(0), types);
+  OMEN_TRY(session_.EnsureBound(*plan_));
+  context_ = session_.MakeContext(session_.host().waiter());
+  OMEN_TRY(context_.txn->LockTable(table_->oid, txn::TableLockMode::kRowExclusive,
+                                   txn::LockWait::kWait, *context_.waiter, context_.cancel,
+                                   context_.lock_timeout_ms));
+  context_.catalog = session_.catalog();
+  auto current = context_.catalog->table(table_->oid);
+  if (current == nullptr) {
+    return Status(sqlstate::kUndefinedTable,
+                  fmt::format("relation \"{}\" does not exist", table_->name));
+  }
+  table_ = current;
+  OMEN_TRY(session_.EnsureBound(*plan_));
+  context_.txn->BeginStatement();
+  relation_ = session_.db().OpenRelation(table_);
+  for (size_t c = 0; c < table_->columns.size(); ++c) {
+    Column column;
+    column.type = table_->columns[c].type;
+    column.physical = types::PhysicalTypeOf(column.type);
+    column.cells.resize(types::kChunkRowsMax *
+                        static_cast<size_t>(types::PhysicalSize(column.physical)));
+    column.validity.resize(types::kChunkRowsMax / 64);
+    for (size_t i = 0; i < copied_.size(); ++i) {
+      if (copied_[i] == table_->columns[c].id) column.field = static_cast<int>(i);
+    }
+    if (plan_->row_plan != nullptr && column.field < 0 && !table_->columns[c].dropped) {
+      column.computed = &plan_->row_plan->insert_rows[0][c];
+    }
+    columns_.push_back(std::move(column));
+  }
+  return Status::Ok();
+}
+
+Result<types::Value> CopyLoader::ReadField(const Column& column, std::string_view field) const {
+  if (field.data() == nullptr) return types::Value::Null();
+  return binary_ ? types::ReceiveBinary(column.type, field, arena_)
+                 : types::ParseText(column.type, field, arena_, session_.settings().io());
+}
+
+Status CopyLoader::FieldError(Status status, const pgwire::CopyParser& parser, size_t row,
+                              const Column& column, std::string_view field) const {
+  const std::string& name = table_->column(copied_[static_cast<size_t>(column.field)]).name;
+  std::string context =
+      fmt::format("COPY {}, line {}, column {}", table_->name, parser.LineOf(row), name);
+  constexpr size_t kShown = 100;
+  if (!binary_) context += fmt::format(": \"{}\"", field.substr(0, kShown));
+  return std::move(status).WithContext(std::move(context));
+}
+
+Status CopyLoader::ComputeDefaults(std::span<types::Value> row) {
+  exec::EvalContext eval;
+  eval.statement = &context_;
+  eval.database = &session_.db();
+  eval.row = row;
+  eval.arena = &arena_;
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c].computed == nullptr) continue;
+    std::vector<types::Value> params;
+    if (columns_[c].computed->op != exec::Op::kConstant &&
+        columns_[c].computed->op != exec::Op::kNextValue) {
+      for (ColumnId id : copied_) params.push_back(row[static_cast<size_t>(id.value() - 1)]);
+    }
+    eval.params = params;
+    OMEN_ASSIGN(row[c], exec::Evaluate(*columns_[c].computed, eval));
+  }
+  return Status::Ok();
+}
+
+Status CopyLoader::CheckRow(std::span<const types::Value> row, const pgwire::CopyParser& parser,
+                            size_t r) {
+  exec::EvalContext eval;
+  eval.statement = &context_;
+  eval.database = &session_.db();
+  eval.row = row;
+  eval.arena = &arena_;
+  for (const exec::RowPlan::Check& check : plan_->row_plan->checks) {
+    OMEN_ASSIGN(types::Value value, exec::Evaluate(check.condition, eval));
+    if (value.is_null || value.boolean) continue;
+    const catalog::SchemaDef* schema = context_.catalog->schema(table_->schema);
+    return Status(sqlstate::kCheckViolation,
+                  fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
+                              table_->name, check.name))
+        .WithConstraint(schema->name, table_->name, check.name)
+        .WithContext(fmt::format("COPY {}, line {}", table_->name, parser.LineOf(r)));
+  }
+  return Status::Ok();
+}
+
+void CopyLoader::Store(size_t row, std::span<const types::Value> values) {
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    Column& column = columns_[c];
+    const uint64_t bit = uint64_t{1} << (row & 63);
+    if (values[c].is_null) {
+      column.validity[row >> 6] &= ~bit;
+    } else {
+      column.validity[row >> 6] |= bit;
+    }
+    types::Value value = values[c];
+    if (value.is_null) value.text = {nullptr, 0};
+    types::StoreCell(
+        column.physical,
+        column.cells.data() + row * static_cast<size_t>(types::PhysicalSize(column.physical)),
+        value);
+  }
+}
+
+// A table whose defaults or conditions only DuckDB can compute.
+Status CopyLoader::InsertOneByOne(std::span<const types::Value> row) {
+  uint64_t affected = 0;
+  return session_.RunQueryRows(
+      *plan_, row, [](const types::Chunk*, std::span<const types::Value>) { return Status::Ok(); },
+      &affected);
+}
+
+Status CopyLoader::Load(size_t count, const std::vector<std::string_view>& fields,
+                        const pgwire::CopyParser& parser) {
+  OMEN_TRY(context_.cancel->ToStatus());
+  arena_.Reset();
+  types::Row row(columns_.size(), types::Value::Null());
+  types::Row given(copied_.size(), types::Value::Null());
+  for (size_t r = 0; r < count; ++r) {
+    const std::string_view* row_fields = fields.data() + r * copied_.size();
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const Column& column = columns_[c];
+      if (column.field < 0) continue;
+      const std::string_view field = row_fields[column.field];
+      auto value = ReadField(column, field);
+      if (!value.ok()) return FieldError(value.status(), parser, r, column, field);
+      row[c] = *value;
+      given[static_cast<size_t>(column.field)] = *value;
+    }
+    if (plan_->row_plan == nullptr) {
+      OMEN_TRY(InsertOneByOne(given));
+      continue;
+    }
+    OMEN_TRY(ComputeDefaults(row));
+    if (!plan_->row_plan->checks.empty()) OMEN_TRY(CheckRow(row, parser, r));
+    Store(r, row);
+  }
+  rows_ += count;
+  if (plan_->row_plan == nullptr) return Status::Ok();
+  types::Chunk chunk;
+  chunk.rows_count = static_cast<uint32_t>(count);
+  for (Column& column : columns_) {
+    types::ColumnView view;
+    view.type = column.type;
+    view.physical = column.physical;
+    view.data = column.cells.data();
+    view.validity = column.validity.data();
+    chunk.columns.push_back(view);
+  }
+  Status status = relation_->InsertChunk(context_, chunk);
+  if (status.ok()) return status;
+  return std::move(status).WithContext(
+      fmt::format("COPY {}, line {}", table_->name, parser.LineOf(0)));
+}
+
+Status CopyLoader::Finish() { return session_.db().CheckConstraints(context_, false); }
+
+}  // namespace omendb::sql

@@ -1,0 +1,62 @@
+// copy_loader.h - rows of COPY FROM into a table: values by the types' input functions, defaults
+// and CHECK conditions by the same expressions that INSERT uses, 2,048 rows at a time.
+//
+// Thread safety  The session's thread.
+// Errors         The input functions' with the context 'COPY t, line 3, column a: "x"'.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "pgwire/copy_parser.h"
+#include "sql/session_impl.h"
+
+namespace omendb::sql {
+
+class CopyLoader {
+ public:
+  CopyLoader(SessionImpl& session, std::shared_ptr<const catalog::TableDef> table,
+             std::vector<ColumnId> columns, bool binary);
+  Status Start();
+  // `fields` holds `count` rows of the copied columns.
+  Status Load(size_t count, const std::vector<std::string_view>& fields,
+              const pgwire::CopyParser& parser);
+  // Foreign keys.
+  Status Finish();
+  uint64_t rows() const { return rows_; }
+
+ private:
+  // One column of the batch, laid out as InsertChunk wants it.
+  struct Column {
+    types::SqlType type;
+    types::PhysicalType physical;
+    std::vector<char> cells;
+    std::vector<uint64_t> validity;
+    int field = -1;                              // which copied column; -1: computed
+    const exec::Expression* computed = nullptr;  // its default
+  };
+  Result<types::Value> ReadField(const Column& column, std::string_view field) const;
+  Status FieldError(Status status, const pgwire::CopyParser& parser, size_t row,
+                    const Column& column, std::string_view field) const;
+  Status ComputeDefaults(std::span<types::Value> row);
+  Status CheckRow(std::span<const types::Value> row, const pgwire::CopyParser& parser, size_t r);
+  void Store(size_t row, std::span<const types::Value> values);
+  Status InsertOneByOne(std::span<const types::Value> row);
+
+  SessionImpl& session_;
+  std::shared_ptr<const catalog::TableDef> table_;
+  const std::vector<ColumnId> copied_;
+  const bool binary_;
+  std::shared_ptr<Plan> plan_;  // INSERT INTO table (copied) VALUES ($1, ...)
+  engine::StatementContext context_;
+  std::shared_ptr<engine::Relation> relation_;
+  std::vector<Column> columns_;
+  mutable types::Arena arena_;
+  uint64_t rows_ = 0;
+};
+
+// The columns a COPY names, or all.
+Result<std::vector<ColumnId>> CopiedColumns(const catalog::TableDef& table, size_t count,
+                                            Node** names);
+
+}  // namespace omendb::sql

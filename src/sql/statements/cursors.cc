@@ -1,0 +1,146 @@
+// DECLARE, FETCH, MOVE, CLOSE. A cursor is a portal whose rows are kept once it is read backwards,
+// or another statement runs while it is open.
+#include <fmt/format.h>
+
+#include "base/sqlstate.h"
+#include "sql/statements/dispatch.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr int32_t kBinary = 0x0001, kScroll = 0x0002, kNoScroll = 0x0004, kHold = 0x0020;
+constexpr int64_t kAll = INT64_MAX;
+
+Result<PortalState*> FindCursor(SessionImpl& session, std::string_view name) {
+  auto found = session.portals().find(name);
+  if (found != session.portals().end()) return found->second.get();
+  return Status(sqlstate::kInvalidCursorName, fmt::format("cursor \"{}\" does not exist", name));
+}
+
+// Rows [first, last) of the buffer, in the order of the fetch.
+struct Range {
+  std::vector<int64_t> rows;  // 1-based
+  int64_t position;           // afterwards
+};
+
+Range Forward(int64_t position, int64_t total, int64_t count) {
+  Range range;
+  const int64_t available = std::max<int64_t>(0, total - position);
+  const int64_t take = count == kAll ? available : std::min(count, available);
+  for (int64_t i = 1; i <= take; ++i) range.rows.push_back(position + i);
+  range.position = count == kAll || count > available ? total + 1 : position + take;
+  return range;
+}
+
+Range Backward(int64_t position, int64_t total, int64_t count) {
+  Range range;
+  const int64_t from = std::min(position, total + 1);
+  const int64_t available = std::max<int64_t>(0, from - 1);
+  const int64_t take = count == kAll ? available : std::min(count, available);
+  for (int64_t i = 1; i <= take; ++i) range.rows.push_back(from - i);
+  range.position = count == kAll || count > available ? 0 : from - take;
+  return range;
+}
+
+Range At(int64_t row, int64_t total) {
+  Range range;
+  if (row >= 1 && row <= total) range.rows.push_back(row);
+  range.position = std::min(std::max<int64_t>(row, 0), total + 1);
+  return range;
+}
+
+Range Resolve(const PgQuery__FetchStmt& fetch, int64_t position, int64_t total) {
+  const int64_t n = fetch.how_many;
+  switch (fetch.direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
+      return At(n < 0 ? total + 1 + n : n, total);
+    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE:
+      return At(position + n, total);
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
+      if (n == 0) return At(position, total);
+      return n < 0 ? Forward(position, total, -n) : Backward(position, total, n);
+    default:
+      if (n == 0) return At(position, total);
+      return n < 0 ? Backward(position, total, -n) : Forward(position, total, n);
+  }
+}
+
+bool GoesBackward(const PgQuery__FetchStmt& fetch) {
+  switch (fetch.direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_FORWARD:
+      return fetch.how_many < 0;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
+      return fetch.how_many > 0;
+    default:
+      return fetch.how_many < 0;
+  }
+}
+
+}  // namespace
+
+Status RunDeclareCursor(UtilityCall& call) {
+  const PgQuery__DeclareCursorStmt& declare = *call.node()->declare_cursor_stmt;
+  SessionImpl& session = call.session;
+  const std::string name(View(declare.portalname));
+  const bool hold = (declare.options & kHold) != 0;
+  if (!hold && !session.block().in_block() && !session.in_multi_statement()) {
+    return Status(sqlstate::kNoActiveSqlTransaction,
+                  "DECLARE CURSOR can only be used in transaction blocks");
+  }
+  if (session.portals().find(name) != session.portals().end()) {
+    return Status(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", name));
+  }
+  Statement inner = call.statement;
+  inner.node = declare.query;
+  auto portal = std::make_unique<PortalState>();
+  portal->name = name;
+  portal->plan = session.NewPlan(inner, {});
+  if (inner.kind() != PG_QUERY__NODE__NODE_SELECT_STMT || !portal->plan->is_query) {
+    return Status(sqlstate::kSyntaxError, "DECLARE CURSOR must specify a SELECT statement");
+  }
+  portal->is_cursor = true;
+  portal->scroll = (declare.options & kNoScroll) == 0;
+  portal->hold = hold;
+  portal->binary = (declare.options & kBinary) != 0;
+  portal->transaction_serial = session.block().serial();
+  portal->created_micros = session.now_micros();
+  portal->query = call.statement.text;
+  // The rows are those of now, whatever this transaction does before it fetches them.
+  OMEN_TRY(session.BufferPortal(*portal));
+  session.portals()[name] = std::move(portal);
+  return Status::Ok();
+}
+
+Status RunFetch(UtilityCall& call) {
+  const PgQuery__FetchStmt& fetch = *call.node()->fetch_stmt;
+  OMEN_ASSIGN(PortalState * portal, FindCursor(call.session, View(fetch.portalname)));
+  OMEN_TRY(call.session.BufferPortal(*portal));
+  if (!portal->scroll && GoesBackward(fetch)) {
+    return Status(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward")
+        .WithHint("Declare it with SCROLL option to enable backward scan.");
+  }
+  const auto total = static_cast<int64_t>(portal->buffer.rows.size());
+  const Range range = Resolve(fetch, portal->position, total);
+  portal->position = range.position;
+  call.result.tag = fmt::format("{} {}", fetch.ismove ? "MOVE" : "FETCH", range.rows.size());
+  if (fetch.ismove) return Status::Ok();
+  call.result.buffer.columns = portal->plan->columns;
+  for (int64_t row : range.rows) {
+    call.result.buffer.Append(portal->buffer.rows[static_cast<size_t>(row - 1)]);
+  }
+  return Status::Ok();
+}
+
+Status RunClosePortal(UtilityCall& call) {
+  const std::string name(View(call.node()->close_portal_stmt->portalname));
+  SessionImpl& session = call.session;
+  if (name.empty()) {
+    std::erase_if(session.portals(), [](const auto& entry) { return entry.second->is_cursor; });
+    return Status::Ok();
+  }
+  OMEN_ASSIGN(PortalState * portal, FindCursor(session, name));
+  (void)portal;
+  return session.ClosePortal(name);
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,280 @@
+// EXPLAIN: which executor runs the statement and why, through which index, how many rows are
+// expected and, with ANALYZE, how many there were, how long it took, and what the index did.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/sqlstate.h"
+#include "engine/relation.h"
+#include "exec/row_plan.h"
+#include "sql/names.h"
+#include "sql/statements/dispatch.h"
+
+namespace omendb::sql {
+namespace {
+
+struct Options {
+  bool analyze = false;
+  bool json = false;
+  bool costs = true;
+  bool timing = true;
+  bool summary = true;
+  bool verbose = false;
+};
+
+bool IsTrue(const Node* arg) {
+  if (arg == nullptr) return true;
+  const std::string text = ConstText(arg);
+  return text == "true" || text == "on" || text == "1" || text == "yes";
+}
+
+Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
+  for (size_t i = 0; i < explain.n_options; ++i) {
+    const PgQuery__DefElem& option = *explain.options[i]->def_elem;
+    const std::string_view name = View(option.defname);
+    if (name == "analyze") {
+      options.analyze = IsTrue(option.arg);
+    } else if (name == "format") {
+      const std::string format = ConstText(option.arg);
+      if (format != "text" && format != "json") {
+        if (format == "xml" || format == "yaml")
+          return NotSupported("EXPLAIN (FORMAT " + format + ")");
+        return Status(
+            sqlstate::kInvalidParameterValue,
+            fmt::format("unrecognized value for EXPLAIN option \"format\": \"{}\"", format));
+      }
+      options.json = format == "json";
+    } else if (name == "costs") {
+      options.costs = IsTrue(option.arg);
+    } else if (name == "timing") {
+      options.timing = IsTrue(option.arg);
+    } else if (name == "summary") {
+      options.summary = IsTrue(option.arg);
+    } else if (name == "verbose") {
+      options.verbose = IsTrue(option.arg);
+    } else if (name != "buffers" && name != "settings" && name != "wal") {
+      return Status(sqlstate::kSyntaxError,
+                    fmt::format("unrecognized EXPLAIN option \"{}\"", name));
+    }
+  }
+  return Status::Ok();
+}
+
+// What is said of one plan.
+struct Explanation {
+  std::string executor;
+  std::string node;
+  std::string index;
+  std::string table;
+  std::string condition;
+  std::string reason;  // why not the row executor
+  std::string duck_plan;
+  uint64_t rows_estimate = 0;
+  uint64_t rows_true = 0;
+  double seconds = 0;
+  engine::EngineStats before, after;
+};
+
+std::string IndexCondition(const exec::RowPlan& plan, const catalog::IndexDef& index) {
+  const exec::IndexAccess& access = *plan.access;
+  std::string text;
+  auto column = [&](size_t i) { return plan.table->column(index.keys[i].column).name; };
+  auto add = [&](std::string part) { text += (text.empty() ? "" : " AND ") + part; };
+  size_t key = 0;
+  for (; key < access.equal.size() && key < index.keys.size(); ++key) add(column(key) + " = ?");
+  if (!access.in_list.empty() && key < index.keys.size()) {
+    add(fmt::format("{} IN ({} values)", column(key), access.in_list.size()));
+  }
+  if (key < index.keys.size()) {
+    if (access.lower) add(column(key) + (access.lower_inclusive ? " >= ?" : " > ?"));
+    if (access.upper) add(column(key) + (access.upper_inclusive ? " <= ?" : " < ?"));
+  }
+  return text;
+}
+
+std::string NodeName(const exec::RowPlan& plan) {
+  std::string access = "Result";
+  if (plan.access) {
+    access = plan.access->unique_point ? "Index Lookup"
+             : plan.access->backward   ? "Index Scan Backward"
+                                       : "Index Scan";
+  }
+  switch (plan.kind) {
+    case exec::PlanKind::kSelect:
+      return access;
+    case exec::PlanKind::kInsert:
+      return "Insert";
+    case exec::PlanKind::kUpdate:
+      return "Update by " + access;
+    case exec::PlanKind::kDelete:
+      return "Delete by " + access;
+  }
+  return access;
+}
+
+void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanation& out) {
+  out.executor = "Row Executor";
+  out.node = NodeName(plan);
+  if (plan.table != nullptr) out.table = plan.table->name;
+  out.rows_estimate = plan.kind == exec::PlanKind::kInsert ? plan.insert_rows.size() : 1;
+  if (!plan.access) return;
+  const catalog::IndexDef* index = plan.table->FindIndex(plan.access->index);
+  if (index == nullptr) return;
+  out.index = index->name;
+  out.condition = IndexCondition(plan, *index);
+  if (!plan.access->unique_point) {
+    // Of an open range nothing is known before the parameters are.
+    const uint64_t rows = session.db().OpenRelation(plan.table)->rows_estimate();
+    out.rows_estimate = std::max<uint64_t>(1, rows / 10);
+  }
+}
+
+std::vector<std::string> SplitLines(const std::string& text) {
+  std::vector<std::string> lines;
+  size_t begin = 0;
+  while (begin < text.size()) {
+    size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+std::string RowsText(const Explanation& e, const Options& options) {
+  std::string text;
+  if (options.costs && e.rows_estimate > 0) text += fmt::format("  (rows={})", e.rows_estimate);
+  if (options.analyze && options.timing) {
+    text += fmt::format(" (actual time={:.3f} rows={})", e.seconds * 1e3, e.rows_true);
+  } else if (options.analyze) {
+    text += fmt::format(" (actual rows={})", e.rows_true);
+  }
+  return text;
+}
+
+void WriteText(const Explanation& e, const Options& options, RowBuffer& out) {
+  if (e.executor == "Row Executor") {
+    std::string line = e.node;
+    if (!e.index.empty()) line += " using " + e.index;
+    if (!e.table.empty()) line += " on " + e.table;
+    out.AppendText({line + RowsText(e, options)});
+    if (!e.condition.empty()) out.AppendText({"  Index Cond: (" + e.condition + ")"});
+    out.AppendText({"Executor: row"});
+  } else {
+    for (const std::string& line : SplitLines(e.duck_plan)) out.AppendText({line});
+    out.AppendText({"Executor: duckdb" + RowsText(e, options)});
+    if (!e.reason.empty()) out.AppendText({"Row Executor Not Used: " + e.reason});
+  }
+  if (!options.analyze) return;
+  out.AppendText({fmt::format("Index Model Hits: {}  Corrections: {}  Fallbacks: {}",
+                              e.after.index_model_hits - e.before.index_model_hits,
+                              e.after.index_corrections - e.before.index_corrections,
+                              e.after.index_fallbacks - e.before.index_fallbacks)});
+  if (options.summary) {
+    out.AppendText({fmt::format("Execution Time: {:.3f} ms", e.seconds * 1e3)});
+  }
+}
+
+std::string JsonString(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+void WriteJson(const Explanation& e, const Options& options, RowBuffer& out) {
+  std::string json = "[\n  {\n    \"Plan\": {\n";
+  json += "      \"Node Type\": " + JsonString(e.node.empty() ? "DuckDB" : e.node);
+  json += ",\n      \"Executor\": " + JsonString(e.executor == "Row Executor" ? "row" : "duckdb");
+  if (!e.index.empty()) json += ",\n      \"Index Name\": " + JsonString(e.index);
+  if (!e.table.empty()) json += ",\n      \"Relation Name\": " + JsonString(e.table);
+  if (!e.condition.empty()) json += ",\n      \"Index Cond\": " + JsonString(e.condition);
+  if (!e.reason.empty()) json += ",\n      \"Row Executor Not Used\": " + JsonString(e.reason);
+  if (!e.duck_plan.empty()) json += ",\n      \"DuckDB Plan\": " + JsonString(e.duck_plan);
+  json += fmt::format(",\n      \"Plan Rows\": {}", e.rows_estimate);
+  if (options.analyze) {
+    json += fmt::format(",\n      \"Actual Rows\": {},\n      \"Actual Total Time\": {:.3f}",
+                        e.rows_true, e.seconds * 1e3);
+  }
+  json += "\n    }";
+  if (options.analyze) json += fmt::format(",\n    \"Execution Time\": {:.3f}", e.seconds * 1e3);
+  json += "\n  }\n]";
+  out.AppendText({json});
+}
+
+Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> params,
+               Explanation& out) {
+  out.before = session.db().stats();
+  const auto start = std::chrono::steady_clock::now();
+  uint64_t returned = 0, affected = 0;
+  OMEN_TRY(session.RunQueryRows(
+      plan, params,
+      [&](const types::Chunk* chunk, std::span<const types::Value>) -> Status {
+        returned += chunk != nullptr ? chunk->rows_count : 1;
+        return Status::Ok();
+      },
+      &affected));
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  out.rows_true = plan.statement.kind() == PG_QUERY__NODE__NODE_SELECT_STMT ? returned : affected;
+  out.after = session.db().stats();
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status RunExplain(UtilityCall& call) {
+  const PgQuery__ExplainStmt& explain = *call.node()->explain_stmt;
+  SessionImpl& session = call.session;
+  Options options;
+  OMEN_TRY(ReadOptions(explain, options));
+  RowBuffer& out = call.result.buffer;
+  OMEN_ASSIGN(out.columns, UtilityColumns(session, call.statement));
+  Statement inner = call.statement;
+  inner.node = explain.query;
+  types::Arena arena;
+  std::vector<types::Value> params;
+  std::shared_ptr<Plan> plan;
+  if (inner.kind() == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
+    OMEN_ASSIGN(plan, session.ResolveExecute(*inner.node->execute_stmt, arena, params));
+  } else {
+    if (inner.kind() == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT) {
+      inner.node = inner.node->declare_cursor_stmt->query;
+    }
+    plan = session.NewPlan(inner, {});
+  }
+  if (!plan->is_query) {
+    return NotSupported("EXPLAIN " + std::string(CommandTag(plan->statement.node)));
+  }
+  OMEN_TRY(session.EnsureBound(*plan));
+  Explanation explanation;
+  if (plan->row_plan != nullptr) {
+    DescribeRowPlan(session, *plan->row_plan, explanation);
+  } else {
+    explanation.executor = "DuckDB";
+    explanation.reason = plan->bound->row_plan_refusal();
+    OMEN_TRY(session.OnPool([&](Waiter& waiter) -> Status {
+      session.block().txn()->BeginStatement();
+      engine::StatementContext context = session.MakeContext(waiter);
+      OMEN_ASSIGN(explanation.duck_plan, plan->bound->PlanText(context));
+      return Status::Ok();
+    }));
+  }
+  if (options.analyze) OMEN_TRY(Analyze(session, *plan, params, explanation));
+  if (options.json) {
+    WriteJson(explanation, options, out);
+  } else {
+    WriteText(explanation, options, out);
+  }
+  return Status::Ok();
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,132 @@
+// LOCK, VACUUM, ANALYZE, CHECKPOINT, REINDEX, CLUSTER, LISTEN.
+#include <fmt/format.h>
+
+#include "base/sqlstate.h"
+#include "sql/names.h"
+#include "sql/statements/dispatch.h"
+
+namespace omendb::sql {
+
+Status RunLock(UtilityCall& call) {
+  const PgQuery__LockStmt& lock = *call.node()->lock_stmt;
+  SessionImpl& session = call.session;
+  if (!session.block().in_block() && !session.in_multi_statement()) {
+    return Status(sqlstate::kNoActiveSqlTransaction,
+                  "LOCK TABLE can only be used in transaction blocks");
+  }
+  const auto mode = static_cast<txn::TableLockMode>(lock.mode);
+  for (size_t i = 0; i < lock.n_relations; ++i) {
+    OMEN_ASSIGN(catalog::Relation found,
+                GetRelation(session, NameOf(*lock.relations[i]->range_var)));
+    if (found.view != nullptr) continue;
+    if (found.table == nullptr || found.index != nullptr) {
+      return Status(sqlstate::kWrongObjectType,
+                    fmt::format("\"{}\" is not a table or view", RelationName(found)));
+    }
+    Status status = session.block().txn()->LockTable(
+        found.table->oid, mode, lock.nowait ? txn::LockWait::kNoWait : txn::LockWait::kWait,
+        call.waiter, &session.cancel_flag(), session.settings().lock_timeout_ms());
+    if (status.Is(sqlstate::kLockNotAvailable) && lock.nowait) {
+      return Status(sqlstate::kLockNotAvailable,
+                    fmt::format("could not obtain lock on relation \"{}\"", found.table->name));
+    }
+    OMEN_TRY(std::move(status));
+  }
+  return Status::Ok();
+}
+
+// Garbage is collected and statistics are kept all the time: there is nothing to be done but to say
+// whether the tables exist.
+Status RunVacuum(UtilityCall& call) {
+  const PgQuery__VacuumStmt& vacuum = *call.node()->vacuum_stmt;
+  SessionImpl& session = call.session;
+  if (vacuum.is_vacuumcmd && (session.block().in_block() || session.in_multi_statement())) {
+    return Status(sqlstate::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
+  }
+  for (size_t i = 0; i < vacuum.n_rels; ++i) {
+    const PgQuery__VacuumRelation& relation = *vacuum.rels[i]->vacuum_relation;
+    OMEN_ASSIGN(catalog::Relation found, GetRelation(session, NameOf(*relation.relation)));
+    if (found.table == nullptr || found.index != nullptr) {
+      session.Warning(SqlState("01000"),
+                      fmt::format("skipping \"{}\" --- cannot vacuum non-tables or special "
+                                  "system tables",
+                                  RelationName(found)));
+      continue;
+    }
+    for (size_t c = 0; c < relation.n_va_cols; ++c) {
+      const std::string column(StringOf(relation.va_cols[c]));
+      if (found.table->FindColumn(column) == nullptr) {
+        return Status(sqlstate::kUndefinedColumn,
+                      fmt::format("column \"{}\" of relation \"{}\" does not exist", column,
+                                  found.table->name));
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+Status RunCheckpoint(UtilityCall& call) {
+  if (!call.session.is_superuser()) {
+    return Status(sqlstate::kInsufficientPrivilege,
+                  "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+  }
+  return call.session.db().Checkpoint();
+}
+
+namespace {
+
+Status RebuildIndexes(UtilityCall& call, Oid oid, Oid only) {
+  SessionImpl& session = call.session;
+  engine::StatementContext context = session.MakeContext(call.waiter);
+  OMEN_ASSIGN(auto definition, LockForDdl(session, context, oid));
+  catalog::TableDef table = *definition;
+  std::vector<catalog::IndexDef> rebuilt;
+  for (catalog::IndexDef& index : table.indexes) {
+    if (only != Oid{} && index.oid != only) continue;
+    index.storage = session.db().NewOid();
+    rebuilt.push_back(index);
+  }
+  catalog::CatalogEdit& edit = session.db().EditCatalog(*context.txn);
+  OMEN_TRY(edit.Put(table));
+  context.catalog = edit.view();
+  for (const catalog::IndexDef& index : rebuilt) {
+    OMEN_TRY(session.db().BuildIndex(context, *context.catalog->table(oid), index));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status RunReindex(UtilityCall& call) {
+  const PgQuery__ReindexStmt& reindex = *call.node()->reindex_stmt;
+  SessionImpl& session = call.session;
+  if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX) {
+    OMEN_ASSIGN(catalog::Relation found, GetRelation(session, NameOf(*reindex.relation)));
+    if (found.index == nullptr) {
+      return Status(sqlstate::kWrongObjectType,
+                    fmt::format("\"{}\" is not an index", RelationName(found)));
+    }
+    return RebuildIndexes(call, found.table->oid, found.index->oid);
+  }
+  if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE) {
+    OMEN_ASSIGN(auto table, GetTable(session, NameOf(*reindex.relation)));
+    return RebuildIndexes(call, table->oid, Oid{});
+  }
+  for (const auto& table : session.catalog()->tables(session.database())) {
+    if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA) {
+      OMEN_ASSIGN(const catalog::SchemaDef* schema, GetSchema(session, View(reindex.name)));
+      if (table->schema != schema->oid) continue;
+    }
+    OMEN_TRY(RebuildIndexes(call, table->oid, Oid{}));
+  }
+  return Status::Ok();
+}
+
+// Rows have no order on disk that could be chosen.
+Status RunCluster(UtilityCall&) { return NotSupported("CLUSTER"); }
+Status RunListen(UtilityCall& call) {
+  if (call.node()->node_case == PG_QUERY__NODE__NODE_UNLISTEN_STMT) return Status::Ok();
+  return NotSupported(std::string(CommandTag(call.node())));
+}
+
+}  // namespace omendb::sql
