@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/sqlstate.h"
@@ -26,6 +25,18 @@ void Put16(uint16_t value, std::string& out) {
   char buffer[2];
   StoreBe<uint16_t>(buffer, value);
   out.append(buffer, 2);
+}
+
+// The lowest digits of `rest` in `base`, which it loses.
+unsigned NextGroup(unsigned __int128& rest, unsigned base) {
+  if (rest <= UINT64_MAX) {
+    auto low = static_cast<uint64_t>(rest);
+    rest = low / base;
+    return static_cast<unsigned>(low % base);
+  }
+  auto group = static_cast<unsigned>(rest % base);
+  rest /= base;
+  return group;
 }
 
 // The groups as decimal text: "123" groups with weight 0 is "123", with weight -1 "0.0123".
@@ -95,33 +106,33 @@ Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
 }
 
 void SendNumeric(const SqlType& type, const Value& value, std::string& out) {
-  std::string text;
-  AppendNumeric(type, value, text);
-  bool negative = text.front() == '-';
-  if (negative) text.erase(0, 1);
-  size_t point = std::min(text.find('.'), text.size());
-  std::string fraction = point < text.size() ? text.substr(point + 1) : std::string();
-  std::string whole = text.substr(0, point);
-  auto scale = static_cast<uint16_t>(fraction.size());
-  whole.insert(0, (kDigitsOfBase - whole.size() % kDigitsOfBase) % kDigitsOfBase, '0');
-  fraction.append((kDigitsOfBase - fraction.size() % kDigitsOfBase) % kDigitsOfBase, '0');
-  int weight = static_cast<int>(whole.size()) / kDigitsOfBase - 1;
-  std::string all = whole + fraction;
-  std::vector<uint16_t> groups;
-  for (size_t i = 0; i < all.size(); i += kDigitsOfBase) {
-    groups.push_back(static_cast<uint16_t>(std::stoi(all.substr(i, kDigitsOfBase))));
+  Int128 units = NumericUnits(type, value);
+  int scale = type.numeric_scale();
+  if (type.numeric_unconstrained()) TrimZeros(units, scale);
+  bool negative = units < 0;
+  auto rest = static_cast<unsigned __int128>(negative ? -units : units);
+  // Groups from the last on; the lowest may hold fewer digits of the number than four.
+  int padding = (kDigitsOfBase - scale % kDigitsOfBase) % kDigitsOfBase;
+  int weight = -(scale + padding) / kDigitsOfBase - 1;
+  uint16_t groups[12];
+  int count = 0;
+  constexpr int kPowers[] = {1, 10, 100, 1000, 10000};
+  auto lowest = kPowers[kDigitsOfBase - padding];
+  for (bool first = true; rest != 0; first = false) {
+    auto base = static_cast<unsigned>(first ? lowest : kBase);
+    unsigned group = NextGroup(rest, base);
+    groups[count++] =
+        static_cast<uint16_t>(first ? group * static_cast<unsigned>(kPowers[padding]) : group);
+    ++weight;
   }
-  size_t first = 0;
-  while (first < groups.size() && groups[first] == 0) ++first;
-  size_t last = groups.size();
-  while (last > first && groups[last - 1] == 0) --last;
-  bool zero = first == last;
-  Put16(static_cast<uint16_t>(last - first), out);
-  Put16(zero ? 0 : static_cast<uint16_t>(static_cast<int16_t>(weight - static_cast<int>(first))),
-        out);
-  Put16(negative && !zero ? kNegative : kPositive, out);
-  Put16(scale, out);
-  for (size_t i = first; i < last; ++i) Put16(groups[i], out);
+  int last = 0;  // Groups of zeros at the end are not sent.
+  while (last < count && groups[last] == 0) ++last;
+  bool zero = count == 0;
+  Put16(static_cast<uint16_t>(count - last), out);
+  Put16(zero ? 0 : static_cast<uint16_t>(static_cast<int16_t>(weight)), out);
+  Put16(negative ? kNegative : kPositive, out);
+  Put16(static_cast<uint16_t>(scale), out);
+  for (int i = count - 1; i >= last; --i) Put16(groups[i], out);
 }
 
 }  // namespace omendb::types

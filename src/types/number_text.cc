@@ -1,4 +1,4 @@
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -48,8 +48,30 @@ Parsed<T> ScanInteger(std::string_view text) {
   return {Outcome::kOk, static_cast<T>(-value)};
 }
 
+// Few enough digits that nothing can overflow, and nothing else but a minus: nearly every integer.
+template <typename T>
+bool ScanShortInteger(std::string_view text, T& value) {
+  bool negative = !text.empty() && text.front() == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > static_cast<size_t>(std::numeric_limits<T>::digits10)) {
+    return false;
+  }
+  uint64_t sum = 0;
+  for (char c : text) {
+    auto digit = static_cast<uint64_t>(c - '0');
+    if (digit > 9) return false;
+    sum = sum * 10 + digit;
+  }
+  auto magnitude = static_cast<T>(sum);
+  value = negative ? static_cast<T>(-magnitude) : magnitude;
+  return true;
+}
+
 template <typename T>
 Result<T> IntegerOrError(std::string_view text, std::string_view type) {
+  T value = 0;
+  if (ScanShortInteger(text, value)) [[likely]]
+    return value;
   Parsed<T> parsed = ScanInteger<T>(text);
   if (parsed.outcome == Parsed<T>::Outcome::kOk) [[likely]]
     return parsed.value;
@@ -119,6 +141,32 @@ int ExponentOf(std::string_view scientific) {
   return exponent;
 }
 
+// "d.ddde+xx" without its exponent; Requires: -5 < exponent < 16.
+void AppendFixed(std::string_view scientific, int exponent, std::string& out) {
+  if (scientific.front() == '-') {
+    out += '-';
+    scientific.remove_prefix(1);
+  }
+  char digits[20];
+  int count = 0;
+  for (char c : scientific.substr(0, scientific.find('e'))) {
+    if (c != '.') digits[count++] = c;
+  }
+  if (exponent < 0) {
+    out.append("0.0000", static_cast<size_t>(1 - exponent));
+    out.append(digits, static_cast<size_t>(count));
+    return;
+  }
+  int whole = exponent + 1;
+  out.append(digits, static_cast<size_t>(std::min(whole, count)));
+  if (count <= whole) {
+    out.append(static_cast<size_t>(whole - count), '0');
+    return;
+  }
+  out += '.';
+  out.append(digits + whole, static_cast<size_t>(count - whole));
+}
+
 // Shortest digits as PostgreSQL lays them out: exponent form below 10^-4 and from 10^`digits` on.
 template <typename T>
 void AppendShortest(T value, int digits, std::string& out) {
@@ -136,9 +184,7 @@ void AppendShortest(T value, int digits, std::string& out) {
     out.append(text);
     return;
   }
-  char fixed[400];
-  end = std::to_chars(fixed, fixed + sizeof(fixed), value, std::chars_format::fixed).ptr;
-  out.append(fixed, static_cast<size_t>(end - fixed));
+  AppendFixed(text, exponent, out);
 }
 
 template <typename T>

@@ -256,15 +256,21 @@ void AppendDecimal(Int128 units, int scale, std::string& out) {
   out.append(p, static_cast<size_t>(end - p));
 }
 
+void TrimZeros(Int128& units, int& scale) {
+  // 64-bit division is ten times as fast, and enough for nearly every number.
+  auto narrow = static_cast<int64_t>(units);
+  if (narrow == units) {
+    for (; scale > 0 && narrow % 10 == 0; --scale) narrow /= 10;
+    units = narrow;
+    return;
+  }
+  for (; scale > 0 && units % 10 == 0; --scale) units /= 10;
+}
+
 void AppendNumeric(const SqlType& type, const Value& value, std::string& out) {
   Int128 units = NumericUnits(type, value);
   int scale = type.numeric_scale();
-  if (type.numeric_unconstrained()) {
-    while (scale > 0 && units % 10 == 0) {
-      units /= 10;
-      --scale;
-    }
-  }
+  if (type.numeric_unconstrained()) TrimZeros(units, scale);
   AppendDecimal(units, scale, out);
 }
 

@@ -35,6 +35,8 @@ Status NumericOverflow(const SqlType& type);
 // "-12.50", "1e3", surrounding blanks allowed, rounded for `to`. 22P02, 22003; 0A000 for NaN and
 // the infinities.
 Result<Value> ParseNumeric(std::string_view text, const SqlType& to);
+// The same number with the fewest digits behind the point.
+void TrimZeros(Int128& units, int& scale);
 // Appends with `scale` digits behind the point.
 void AppendDecimal(Int128 units, int scale, std::string& out);
 // Appends as FormatText does: an unconstrained numeric without trailing zeros.
