@@ -49,7 +49,9 @@ void FormatVector(const SqlType& type, const Value& value, std::string& out) {
   for (uint32_t i = 0; i < reader.size(); ++i) {
     if (i > 0) out += ' ';
     Value item = reader.At(i);
-    AppendInteger(element.kind == TypeKind::kOid ? static_cast<uint32_t>(item.i32) : item.i16, out);
+    int64_t number = item.i16;
+    if (element.kind == TypeKind::kOid) number = static_cast<uint32_t>(item.i32);
+    AppendInteger(number, out);
   }
 }
 

@@ -83,6 +83,7 @@ TEST(TextIoTest, UnsupportedArrayFormsAreSaid) {
 
 TEST(TextIoTest, VectorsOfTheCatalog) {
   EXPECT_EQ(Answer({TypeKind::kInt2vector}, "1 2  3"), "1 2 3");
+  EXPECT_EQ(Answer({TypeKind::kInt2vector}, "-2 0"), "-2 0");
   EXPECT_EQ(Answer({TypeKind::kOidvector}, ""), "");
   EXPECT_EQ(Answer({TypeKind::kOidvector}, "4294967295"), "4294967295");
 }
