@@ -29,7 +29,8 @@ endif()
 
 option(OMENDB_WERROR "Warnings are errors" ON)
 add_library(omendb_warnings INTERFACE)
-target_compile_options(omendb_warnings INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor
+target_compile_options(omendb_warnings INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+                       -Wshadow -Wnon-virtual-dtor
                        $<$<BOOL:${OMENDB_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these on std::string and std::optional code that is right.

@@ -26,7 +26,8 @@ def write_rows(path, rows_count):
     with open(path, 'w', encoding='ascii') as file:
         for start in range(0, rows_count, 10000):
             file.write(''.join(
-                f'{i}\t{rng.randrange(1000)}\t{rng.randrange(1 << 30)}\t{rng.random():.6f}\titem {i}\n'
+                f'{i}\t{rng.randrange(1000)}\t{rng.randrange(1 << 30)}\t{rng.random():.6f}\t'
+                f'item {i}\n'
                 for i in range(start, min(start + 10000, rows_count))))
 
 

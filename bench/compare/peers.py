@@ -1,5 +1,5 @@
-"""The two servers of a comparison: OmenDB and PostgreSQL 15, both durable, both tuned, and how their
-figures are put side by side: interleaved rounds, medians, ratios of medians.
+"""The two servers of a comparison: OmenDB and PostgreSQL 15, both durable, both tuned, and how
+their figures are put side by side: interleaved rounds, medians, ratios of medians.
 """
 
 import os

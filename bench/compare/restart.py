@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Restart after kill -9 with a log of about a gigabyte behind it, against PostgreSQL 15.
 
-Both load the same rows in many committed COPYs without a checkpoint, are killed, and are timed until
-the first query answers.
+Both load the same rows in many committed COPYs without a checkpoint, are killed, and are timed
+until the first query answers.
 
     bench/compare/restart.py [--megabytes 1000] [--rounds 3]
 """
@@ -61,8 +61,8 @@ def main():
             for server, into in zip((omendb, postgres), figures):
                 rows = load(server, arguments.megabytes)
                 into.append(restart_seconds(server, rows))
-    print(f'\nRestart after kill -9 with {arguments.megabytes} MB of row changes in the log: OmenDB '
-          f'{statistics.median(figures[0]):.2f} s {figures[0]}, PostgreSQL '
+    print(f'\nRestart after kill -9 with {arguments.megabytes} MB of row changes in the log: '
+          f'OmenDB {statistics.median(figures[0]):.2f} s {figures[0]}, PostgreSQL '
           f'{statistics.median(figures[1]):.2f} s {figures[1]}')
 
 

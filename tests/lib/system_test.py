@@ -1,0 +1,30 @@
+"""A unittest case with one server for all its tests. Import * after `import path_to_lib`."""
+
+import unittest
+
+from omendb_server import server_under_test
+
+
+class SystemTest(unittest.TestCase):
+    """`setup_sql` is run once, by psycopg2, before the first test."""
+
+    setup_sql = ''
+    server_options = ()
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = server_under_test(*cls.server_options)
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        if cls.setup_sql:
+            connection = cls.server.connect()
+            connection.autocommit = True
+            connection.cursor().execute(cls.setup_sql)
+            connection.close()
+
+    def run(self, result=None):
+        failures = len(result.failures) + len(result.errors) if result else 0
+        super().run(result)
+        if result and len(result.failures) + len(result.errors) > failures:
+            print(f'--- end of the server log\n{self.server.log()[-3000:]}')

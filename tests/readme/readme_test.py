@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+"""README's session, word for word: what a reader pastes first must work."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from omendb_server import ROOT, psql, target_is_postgres
+from system_test import SystemTest
+
+
+def readme_blocks(language):
+    with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
+        return re.findall(f'```{language}\n(.*?)```', file.read(), re.S)
+
+
+class ReadmeTest(SystemTest):
+
+    def test_the_session(self):
+        (script,) = readme_blocks('sql')
+        done = psql(self.server, script, '-A', '-t', check=False)
+        self.assertEqual('', done.stderr)
+        self.assertEqual(['login|2', 'purchase|1'], done.stdout.splitlines()[:2])
+        self.assertEqual('3|1|refund', psql(
+            self.server, 'SELECT id, user_id, event_type FROM events WHERE id = 3;', '-A',
+            '-t').stdout.strip())
+
+    @unittest.skipIf(target_is_postgres(), 'HTTP is ours')
+    def test_the_request_without_a_driver(self):
+        (block,) = [b for b in readme_blocks('') if 'curl' in b]
+        command = block.replace('8080', str(self.server.http_port)).replace('curl', 'curl -f')
+        done = subprocess.run(['bash', '-c', command], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn('3', done.stdout)
+
+
+if __name__ == '__main__':
+    unittest.main()
