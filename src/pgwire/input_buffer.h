@@ -45,6 +45,8 @@ class InputBuffer {
   FrameState NextStartup(std::string_view& body);
   Status error() const { return error_; }
 
+  // The type byte of the frame at the front; 0 when nothing is buffered.
+  char NextType() const { return begin_ < end_ ? data_[begin_] : '\0'; }
   size_t buffered() const { return end_ - begin_; }
   // Bytes still missing from the frame at the front, as far as its length is known; 0 if unknown.
   size_t missing() const { return missing_; }

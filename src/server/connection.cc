@@ -1,6 +1,11 @@
 #include "server/connection.h"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
 #include "base/sqlstate.h"
+#include "pgwire/utf8.h"
 
 namespace omendb::server {
 namespace {
@@ -8,6 +13,11 @@ namespace {
 Status ProtocolError(std::string message) {
   return Status(sqlstate::kProtocolViolation, std::move(message)).WithRadius(Radius::kConnection);
 }
+
+// Memory of an output buffer that an unusually large row has left is given back.
+constexpr size_t kIdleOutputBytesMax = 1 << 20;
+// COPY messages are joined up to this size, so that rows sent one by one cost no more than others.
+constexpr size_t kCopyBatchBytes = 64 * 1024;
 
 // The client is gone: nothing can be said to it.
 bool IsSilent(const Status& error) { return error.Is(sqlstate::kConnectionFailure); }
@@ -32,10 +42,20 @@ Connection::~Connection() {
   context_.counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
 }
 
+Status Connection::RunGuarded() {
+  // Our code throws nothing; libraries may. It must not end the process, only this session.
+  try {
+    OMEN_ASSIGN(const bool started, Start());
+    return started ? Serve() : Status::Ok();
+  } catch (const std::exception& error) {
+    spdlog::error("session {}: {}", pid_, error.what());
+    return Status(sqlstate::kInternalError, std::string("internal error: ") + error.what())
+        .WithRadius(Radius::kConnection);
+  }
+}
+
 void Connection::Run() {
-  auto started = Start();
-  Status end = started.ok() ? Status::Ok() : std::move(started).status();
-  if (started.ok() && *started) end = Serve();
+  const Status end = RunGuarded();
   if (!end.ok() && !IsSilent(end)) {
     ErrorInfo fatal = end.error();
     fatal.radius = Radius::kConnection;
@@ -50,7 +70,9 @@ void Connection::Run() {
 }
 
 Status Connection::ReadMore(SteadyTime deadline) {
-  const size_t room = std::max<size_t>(input_.missing(), 8192);
+  // What a length word claims is believed only as far as bytes have come: the buffer doubles.
+  const size_t room =
+      std::clamp<size_t>(input_.missing(), 8192, std::max<size_t>(input_.buffered(), 128 * 1024));
   const Stream::ReadResult got = stream_.Read(input_.Room(room), deadline, yield_);
   switch (got.state) {
     case Stream::ReadState::kData:
@@ -169,8 +191,13 @@ Status Connection::HandleQuery(std::string_view body) {
   if (done.ok()) {
     // COPY reads further messages into the buffer that the text lies in.
     const std::string query(text);
-    sink_.Begin({}, {}, session_->io_settings());
-    done = session_->ExecuteSimple(query, sink_);
+    done = pgwire::CheckUtf8(query);
+    if (done.ok()) {
+      sink_.Begin({}, {}, session_->io_settings());
+      done = session_->ExecuteSimple(query, sink_);
+    } else {
+      session_->FailTransaction();
+    }
   }
   if (!done.ok()) {
     if (done.error().radius == Radius::kConnection) return done;
@@ -182,6 +209,8 @@ Status Connection::HandleQuery(std::string_view body) {
 
 Status Connection::HandleParse(std::string_view body) {
   OMEN_TRY(pgwire::DecodeParse(body, parse_));
+  OMEN_TRY(pgwire::CheckUtf8(parse_.statement));
+  OMEN_TRY(pgwire::CheckUtf8(parse_.query));
   OMEN_TRY(session_->Parse(parse_.statement, parse_.query, parse_.parameter_oids));
   pgwire::WriteParseComplete(output_);
   return Status::Ok();
@@ -191,48 +220,60 @@ Status Connection::HandleBind(std::string_view body) {
   OMEN_TRY(pgwire::DecodeBind(body, bind_));
   parameters_.clear();
   for (const pgwire::ParameterView& p : bind_.parameters) {
+    if (!p.is_null && !p.is_binary) OMEN_TRY(pgwire::CheckUtf8(p.bytes));
     parameters_.push_back({p.is_null, p.is_binary, p.bytes});
   }
-  for (const int16_t format : bind_.result_formats) {
-    if (format != 0 && format != 1) {
-      return Status(sqlstate::kInvalidParameterValue,
-                    "unsupported format code: " + std::to_string(format));
-    }
-  }
+  OMEN_TRY(pgwire::CheckUtf8(bind_.portal));
   OMEN_TRY(session_->Bind(bind_.portal, bind_.statement, parameters_));
-  auto formats = portal_formats_.find(bind_.portal);
-  if (formats == portal_formats_.end()) {
-    formats = portal_formats_.emplace(std::string(bind_.portal), std::vector<int16_t>()).first;
-  }
-  formats->second.assign(bind_.result_formats.begin(), bind_.result_formats.end());
+  PortalInfo& info = InfoOf(bind_.portal);
+  info.formats.assign(bind_.result_formats.begin(), bind_.result_formats.end());
+  info.described = false;
   pgwire::WriteBindComplete(output_);
+  return Status::Ok();
+}
+
+Connection::PortalInfo& Connection::InfoOf(std::string_view portal) {
+  const auto found = portals_.find(portal);
+  return found != portals_.end()
+             ? found->second
+             : portals_.emplace(std::string(portal), PortalInfo()).first->second;
+}
+
+Status Connection::DescribePortalInfo(std::string_view name, PortalInfo& info) {
+  OMEN_ASSIGN(sql::Session::Description description, session_->DescribePortal(name));
+  const size_t columns = description.columns.size();
+  if (info.formats.size() > 1 && info.formats.size() != columns) {
+    return Status(sqlstate::kProtocolViolation,
+                  "bind message has " + std::to_string(info.formats.size()) +
+                      " result formats but query has " + std::to_string(columns) + " columns");
+  }
+  info.columns = std::move(description.columns);
+  info.has_rows = description.has_rows;
+  info.described = true;
   return Status::Ok();
 }
 
 Status Connection::HandleDescribe(std::string_view body) {
   pgwire::TargetMessage target;
   OMEN_TRY(pgwire::DecodeTarget(body, target));
-  const bool is_statement = target.kind == 'S';
-  OMEN_ASSIGN(const sql::Session::Description description,
-              is_statement ? session_->DescribeStatement(target.name)
-                           : session_->DescribePortal(target.name));
-  if (is_statement) pgwire::WriteParameterDescription(output_, description.param_oids);
-  if (!description.has_rows) {
-    pgwire::WriteNoData(output_);
+  if (target.kind == 'P') {
+    PortalInfo& info = InfoOf(target.name);
+    OMEN_TRY(DescribePortalInfo(target.name, info));
+    if (info.has_rows) {
+      WriteColumns(output_, info.columns, info.formats);
+    } else {
+      pgwire::WriteNoData(output_);
+    }
     return Status::Ok();
   }
-  std::span<const int16_t> formats;
-  if (!is_statement) {
-    auto found = portal_formats_.find(target.name);
-    if (found != portal_formats_.end()) formats = found->second;
+  OMEN_ASSIGN(const sql::Session::Description description,
+              session_->DescribeStatement(target.name));
+  pgwire::WriteParameterDescription(output_, description.param_oids);
+  if (description.has_rows) {
+    WriteColumns(output_, description.columns, {});
+  } else {
+    pgwire::WriteNoData(output_);
   }
-  if (formats.size() > 1 && formats.size() != description.columns.size()) {
-    return Status(sqlstate::kProtocolViolation,
-                  "bind message has " + std::to_string(formats.size()) +
-                      " result formats but query has " +
-                      std::to_string(description.columns.size()) + " columns");
-  }
-  WriteColumns(output_, description.columns, formats);
   return Status::Ok();
 }
 
@@ -241,17 +282,9 @@ Status Connection::HandleExecute(std::string_view body) {
   OMEN_TRY(pgwire::DecodeExecute(body, execute));
   // COPY reads further messages into the buffer that the name lies in.
   const std::string portal(execute.portal);
-  OMEN_ASSIGN(const sql::Session::Description description, session_->DescribePortal(portal));
-  std::span<const int16_t> formats;
-  auto found = portal_formats_.find(portal);
-  if (found != portal_formats_.end()) formats = found->second;
-  if (formats.size() > 1 && formats.size() != description.columns.size()) {
-    return Status(sqlstate::kProtocolViolation,
-                  "bind message has " + std::to_string(formats.size()) +
-                      " result formats but query has " +
-                      std::to_string(description.columns.size()) + " columns");
-  }
-  sink_.Begin(formats, description.columns, session_->io_settings());
+  PortalInfo& info = InfoOf(portal);
+  if (!info.described) OMEN_TRY(DescribePortalInfo(portal, info));
+  sink_.Begin(info.formats, info.columns, session_->io_settings());
   return session_->Execute(
       portal, execute.rows_max > 0 ? static_cast<uint64_t>(execute.rows_max) : 0, sink_);
 }
@@ -263,8 +296,8 @@ Status Connection::HandleClose(std::string_view body) {
     OMEN_TRY(session_->CloseStatement(target.name));
   } else {
     OMEN_TRY(session_->ClosePortal(target.name));
-    auto found = portal_formats_.find(target.name);
-    if (found != portal_formats_.end()) portal_formats_.erase(found);
+    const auto found = portals_.find(target.name);
+    if (found != portals_.end()) portals_.erase(found);
   }
   pgwire::WriteCloseComplete(output_);
   return Status::Ok();
@@ -279,11 +312,10 @@ void Connection::HandleSync() {
 void Connection::ReportError(const Status& error) { pgwire::WriteError(output_, error.error()); }
 
 void Connection::WriteReady() {
-  // Portals other than held ones end with their transaction; stale formats would only be unused.
-  if (session_->transaction_status() == 'I' && portal_formats_.size() > 64) {
-    portal_formats_.clear();
-  }
+  // Portals end with their transaction. A few stale entries are cheaper than making them anew.
+  if (session_->transaction_status() == 'I' && portals_.size() > 16) portals_.clear();
   pgwire::WriteReadyForQuery(output_, TransactionStatusOf(session_->transaction_status()));
+  ready_in_output_ = true;
 }
 
 Status Connection::Flush() {
@@ -291,16 +323,33 @@ Status Connection::Flush() {
   const Status written = stream_.Write(output_, yield_);
   context_.counters.bytes_sent.fetch_add(output_.size(), std::memory_order_relaxed);
   output_.clear();
+  if (output_.capacity() > kIdleOutputBytesMax) output_.shrink_to_fit();
+  ready_in_output_ = false;
   return written;
 }
 
 Result<std::optional<std::string_view>> Connection::ReadCopyMessage() {
+  copy_batch_.clear();
   while (true) {
     pgwire::Frame frame;
+    // With something in hand, only what has already come is added to it.
+    if (!copy_batch_.empty()) {
+      if (copy_batch_.size() >= kCopyBatchBytes ||
+          input_.NextType() != pgwire::frontend::kCopyData ||
+          input_.NextFrame(frame) != pgwire::FrameState::kFrame) {
+        return std::optional<std::string_view>(copy_batch_);
+      }
+      copy_batch_.append(frame.body);
+      continue;
+    }
     OMEN_TRY(NextFrame(frame, kNoDeadline, pgwire::InputBuffer::kMessageBytesMax));
     switch (frame.type) {
       case pgwire::frontend::kCopyData:
-        return std::optional<std::string_view>(frame.body);
+        if (frame.body.size() >= kCopyBatchBytes / 4) {
+          return std::optional<std::string_view>(frame.body);
+        }
+        copy_batch_.append(frame.body);
+        break;
       case pgwire::frontend::kCopyDone:
         return std::optional<std::string_view>();
       case pgwire::frontend::kCopyFail: {
@@ -311,14 +360,20 @@ Result<std::optional<std::string_view>> Connection::ReadCopyMessage() {
       case pgwire::frontend::kFlush:
       case pgwire::frontend::kSync:
         break;  // Clients of the extended protocol may send them; they mean nothing here.
-      default:
-        return ProtocolError("unexpected message type 0x" + std::to_string(frame.type) +
-                             " during COPY from stdin");
+      default: {
+        char message[64];
+        std::snprintf(message, sizeof message,
+                      "unexpected message type 0x%02X during COPY from stdin",
+                      static_cast<unsigned>(static_cast<unsigned char>(frame.type)));
+        return ProtocolError(message);
+      }
     }
   }
 }
 
 Status Connection::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) {
+  // Answers to earlier requests of the pipeline do not wait for a long one.
+  if (ready_in_output_) OMEN_TRY(Flush());
   auto done = std::make_shared<WaitPoint>();
   bool ran = false;
   context_.pool.Submit(

@@ -52,6 +52,8 @@ class Connection : private WireChannel, private sql::Host {
   // False at Terminate.
   Result<bool> Handle(const pgwire::Frame& frame);
   Status HandleExtended(const pgwire::Frame& frame);
+  // Start and Serve, with what they throw turned into XX000.
+  Status RunGuarded();
   Status HandleQuery(std::string_view body);
   Status HandleParse(std::string_view body);
   Status HandleBind(std::string_view body);
@@ -81,8 +83,19 @@ class Connection : private WireChannel, private sql::Host {
   int32_t cancel_key_ = 0;
   std::unique_ptr<sql::Session> session_;
   bool skip_to_sync_ = false;
-  // Result formats of the open portals.
-  std::map<std::string, std::vector<int16_t>, std::less<>> portal_formats_;
+  bool ready_in_output_ = false;  // An answer is whole, only not sent yet.
+
+  // What Execute needs to know of an open portal.
+  struct PortalInfo {
+    std::vector<int16_t> formats;              // As Bind gave them.
+    std::vector<types::ResultColumn> columns;  // Once described.
+    bool described = false;
+    bool has_rows = false;
+  };
+  Status DescribePortalInfo(std::string_view name, PortalInfo& info);
+  PortalInfo& InfoOf(std::string_view portal);
+  std::map<std::string, PortalInfo, std::less<>> portals_;
+  std::string copy_batch_;      // Small CopyData messages, joined.
   pgwire::ParseMessage parse_;  // reused
   pgwire::BindMessage bind_;    // reused
   std::vector<sql::BoundParameter> parameters_;

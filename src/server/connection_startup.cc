@@ -22,8 +22,9 @@ Status Fatal(SqlState sqlstate, std::string message) {
 }
 
 int32_t RandomKey() {
+  // Zero would mean "any key" to the activity list.
   int32_t key = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&key), sizeof(key));
+  while (key == 0) RAND_bytes(reinterpret_cast<unsigned char*>(&key), sizeof(key));
   return key;
 }
 
@@ -101,6 +102,8 @@ Result<bool> Connection::Start() {
   while (true) {
     OMEN_TRY(ReadStartupPacket(packet));
     if (packet.kind == pgwire::StartupKind::kCancelRequest) {
+      // As PostgreSQL: no answer, whether it matched or not.
+      if (packet.cancel_secret == 0) return false;
       context_.instance.CancelBackend(static_cast<int32_t>(packet.cancel_pid),
                                       static_cast<int32_t>(packet.cancel_secret));
       return false;
@@ -145,7 +148,8 @@ Result<std::string_view> Connection::ReadPassword() {
 }
 
 Status Connection::Authenticate(const std::string& user) {
-  if (context_.auth == AuthMethod::kScram) {
+  // Whoever runs the server may come in through its socket: that is how the first password is set.
+  if (context_.auth == AuthMethod::kScram && !stream_.PeerIsOwnUser()) {
     const auto stored = context_.instance.PasswordVerifier(user);
     pgwire::ScramServer scram(
         user, stored.has_value() ? pgwire::ParseScramVerifier(*stored) : std::nullopt,

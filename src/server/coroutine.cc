@@ -1,5 +1,7 @@
 #include "server/coroutine.h"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 
@@ -39,8 +41,16 @@ Status CoroutineWaiter::Wait(const std::shared_ptr<WaitPoint>& point, SteadyTime
 void Spawn(boost::asio::io_context& loop, std::function<void(Yield)> body) {
   boost::asio::spawn(
       loop, std::allocator_arg, boost::context::protected_fixedsize_stack(kCoroutineStackBytes),
-      [body = std::move(body)](Yield yield) { body(yield); },
-      [](const std::exception_ptr& /*never: bodies let no exception out*/) {});
+      [body = std::move(body)](Yield yield) {
+        // Connections catch what goes wrong in a session; this keeps the loop alive in any case.
+        // What unwinds a coroutine of a loop that is destroyed is no std::exception.
+        try {
+          body(yield);
+        } catch (const std::exception& error) {
+          spdlog::error("a coroutine ended with an exception: {}", error.what());
+        }
+      },
+      [](const std::exception_ptr& /*unused*/) {});
 }
 
 }  // namespace omendb::server

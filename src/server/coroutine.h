@@ -19,8 +19,9 @@ namespace omendb::server {
 
 using Yield = boost::asio::yield_context;
 
-// Bytes of a session's stack: PostgreSQL's parser recurses. Only touched pages take memory.
-inline constexpr size_t kCoroutineStackBytes = 1 << 20;
+// Bytes of a session's stack: parsing and planning recurse with the depth of a statement. Only
+// touched pages take memory; a guard page ends the stack.
+inline constexpr size_t kCoroutineStackBytes = 16 << 20;
 
 class CoroutineWaiter : public Waiter {
  public:
@@ -33,7 +34,7 @@ class CoroutineWaiter : public Waiter {
   Yield yield_;
 };
 
-// Runs `body(yield)` as a coroutine on the loop.
+// Runs `body(yield)` as a coroutine on the loop. Any thread.
 void Spawn(boost::asio::io_context& loop, std::function<void(Yield)> body);
 
 }  // namespace omendb::server

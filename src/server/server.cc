@@ -11,6 +11,7 @@
 #include "base/sqlstate.h"
 #include "server/connection.h"
 #include "server/http/http_server.h"
+#include "server/listen.h"
 
 namespace omendb::server {
 namespace {
@@ -18,14 +19,27 @@ namespace {
 using Tcp = boost::asio::ip::tcp;
 using Local = boost::asio::local::stream_protocol;
 
-Status CannotListen(const std::string& where, const std::string& why) {
-  return Status(sqlstate::kIoError, "could not listen on " + where + ": " + why);
-}
-
 std::string RandomSeed() {
   std::string seed(32, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(seed.data()), static_cast<int>(seed.size()));
   return seed;
+}
+
+// tls-server-end-point (RFC 5929): the hash of the certificate with the algorithm of its signature,
+// SHA-256 where that is MD5 or SHA-1. Empty when it cannot be told.
+std::string CertificateHash(SSL_CTX* tls) {
+  X509* certificate = SSL_CTX_get0_certificate(tls);
+  int algorithm = NID_undef;
+  if (certificate == nullptr ||
+      X509_get_signature_info(certificate, &algorithm, nullptr, nullptr, nullptr) != 1) {
+    return {};
+  }
+  if (algorithm == NID_md5 || algorithm == NID_sha1) algorithm = NID_sha256;
+  const EVP_MD* method = EVP_get_digestbynid(algorithm);
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned int bytes = 0;
+  if (method == nullptr || X509_digest(certificate, method, hash, &bytes) != 1) return {};
+  return {reinterpret_cast<const char*>(hash), bytes};
 }
 
 // A socket file whose server is gone can be replaced; one that still answers cannot.
@@ -62,12 +76,12 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
   return server;
 }
 
-Server::~Server() { Shutdown(); }
+Server::~Server() { OMEN_CHECK(Shutdown()); }
 
 uint16_t Server::http_port() const { return http_ != nullptr ? http_->port() : 0; }
 
 int64_t Server::open_connections() const {
-  return coroutines_.load() + (http_ != nullptr ? http_->open() : 0);
+  return coroutines_.load() + (http_ != nullptr ? http_->open_connections() : 0);
 }
 
 Status Server::LoadTls() {
@@ -86,12 +100,7 @@ Status Server::LoadTls() {
     return Status(SqlState("F0000"), "could not load private key file \"" + options_.tls_key_file +
                                          "\": " + error.message());
   }
-  unsigned char hash[EVP_MAX_MD_SIZE];
-  unsigned int hash_bytes = 0;
-  X509* certificate = SSL_CTX_get0_certificate(tls.native_handle());
-  if (certificate != nullptr && X509_digest(certificate, EVP_sha256(), hash, &hash_bytes) == 1) {
-    context_->tls_certificate_hash.assign(reinterpret_cast<const char*>(hash), hash_bytes);
-  }
+  context_->tls_certificate_hash = CertificateHash(tls.native_handle());
   return Status::Ok();
 }
 
@@ -107,24 +116,8 @@ Status Server::Listen() {
 }
 
 Result<uint16_t> Server::ListenTcp(uint16_t port, Serve serve) {
-  const std::string where = options_.listen_address + ":" + std::to_string(port);
-  boost::system::error_code error;
-  const bool everywhere = options_.listen_address == "*" || options_.listen_address.empty();
-  const std::string name =
-      options_.listen_address == "localhost" ? "127.0.0.1" : options_.listen_address;
-  const auto address = everywhere ? boost::asio::ip::make_address("::", error)
-                                  : boost::asio::ip::make_address(name, error);
-  if (error) return CannotListen(where, error.message());
   auto acceptor = std::make_shared<Tcp::acceptor>(loops_[0]->io);
-  const Tcp::endpoint endpoint(address, port);
-  acceptor->open(endpoint.protocol(), error);
-  if (error && everywhere) {  // A machine without IPv6.
-    return CannotListen(where, error.message());
-  }
-  acceptor->set_option(Tcp::acceptor::reuse_address(true), error);
-  acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(boost::asio::socket_base::max_listen_connections, error);
-  if (error) return CannotListen(where, error.message());
+  OMEN_TRY(OpenTcp(*acceptor, options_.listen_address, port));
   const uint16_t bound = acceptor->local_endpoint().port();
   AcceptLoop(acceptor, std::move(serve));
   return bound;
@@ -209,8 +202,8 @@ void Server::OnEveryLoop(const std::function<void(Loop&)>& work) {
   for (auto& each : done) each.wait();
 }
 
-void Server::Shutdown() {
-  if (shut_down_) return;
+bool Server::Shutdown() {
+  if (shut_down_) return true;
   shut_down_ = true;
   const bool running = !loops_.empty() && loops_[0]->thread.joinable();
   if (running) {
@@ -229,6 +222,7 @@ void Server::Shutdown() {
       });
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+    if (open_connections() > 0) return false;
   }
   for (auto& loop : loops_) {
     loop->work.reset();
@@ -236,6 +230,7 @@ void Server::Shutdown() {
     if (loop->thread.joinable()) loop->thread.join();
   }
   if (!unix_socket_path_.empty()) ::unlink(unix_socket_path_.c_str());
+  return true;
 }
 
 }  // namespace omendb::server

@@ -48,8 +48,10 @@ class Server {
   // Shuts down if that has not been done.
   ~Server();
 
-  // Stops listening, ends running statements and connections with 57P01, joins all threads.
-  void Shutdown();
+  // Stops listening, ends running statements and connections with 57P01, joins all threads. False
+  // when a session did not end within the grace: then it may still use the Instance, and the
+  // process must end without destroying anything.
+  bool Shutdown();
 
   uint16_t port() const { return port_; }
   uint16_t http_port() const;  // 0 without HTTP

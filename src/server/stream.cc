@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/write.hpp>
 #include <cerrno>
@@ -24,14 +25,20 @@ Stream::Stream(boost::asio::io_context& loop, Socket socket)
   socket_.non_blocking(true, ignored);
 }
 
-Stream::~Stream() = default;
+Stream::~Stream() { DisarmDeadline(); }
+
+void Stream::DisarmDeadline() {
+  ++*deadline_number_;
+  timer_.cancel();
+}
 
 void Stream::ArmDeadline(SteadyTime deadline) {
   timed_out_ = false;
   if (deadline == kNoDeadline) return;
   timer_.expires_at(deadline);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  timer_.async_wait([this, number = deadline_number_,
+                     mine = *deadline_number_](const boost::system::error_code& error) {
+    if (error || *number != mine) return;
     timed_out_ = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
@@ -54,7 +61,7 @@ Stream::ReadResult Stream::ReadPlain(std::span<char> into, SteadyTime deadline, 
     ArmDeadline(deadline);
     boost::system::error_code error;
     socket_.async_wait(Socket::wait_read, yield[error]);
-    if (deadline != kNoDeadline) timer_.cancel();
+    if (deadline != kNoDeadline) DisarmDeadline();
     if (interrupted_) return {ReadState::kInterrupted};
     if (timed_out_) return {ReadState::kTimedOut};
     if (error) return {ReadState::kClosed};
@@ -66,7 +73,7 @@ Stream::ReadResult Stream::ReadTls(std::span<char> into, SteadyTime deadline, Yi
   boost::system::error_code error;
   const size_t got =
       tls_->async_read_some(boost::asio::buffer(into.data(), into.size()), yield[error]);
-  if (deadline != kNoDeadline) timer_.cancel();
+  if (deadline != kNoDeadline) DisarmDeadline();
   if (got > 0) return {ReadState::kData, got};
   if (interrupted_) return {ReadState::kInterrupted};
   return {timed_out_ ? ReadState::kTimedOut : ReadState::kClosed};
@@ -112,6 +119,17 @@ void Stream::Interrupt() {
   interrupted_ = true;
   boost::system::error_code ignored;
   socket_.cancel(ignored);
+}
+
+bool Stream::PeerIsOwnUser() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  auto& socket = const_cast<Socket&>(socket_);
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return false;
+  boost::system::error_code error;
+  const auto endpoint = socket_.local_endpoint(error);
+  return !error && endpoint.protocol().family() == AF_UNIX && peer.uid == ::geteuid();
 }
 
 std::string Stream::PeerAddress() const {

@@ -1,8 +1,9 @@
 // stream.h - a connection's bytes, with or without TLS.
 //
 // Thread safety  One coroutine, except Abort (its event loop's thread).
-// Errors         08006 when the client is gone, 57P05/57P01-like deadlines are the caller's: a read
-//                past its deadline answers kTimedOut.
+// Errors         08006 when the client is gone. A read past its deadline answers kTimedOut: what
+// that
+//                means is the caller's to say.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -42,19 +43,25 @@ class Stream {
   // Makes the present and all later reads return kInterrupted. On the loop's thread.
   void Interrupt();
   boost::asio::io_context& loop() { return loop_; }
+  // True for a Unix socket whose client runs as the same user as the server.
+  bool PeerIsOwnUser() const;
   // "127.0.0.1:5000" or "[local]".
   std::string PeerAddress() const;
 
  private:
   ReadResult ReadPlain(std::span<char> into, SteadyTime deadline, Yield yield);
   ReadResult ReadTls(std::span<char> into, SteadyTime deadline, Yield yield);
-  // Arms the timer that cancels the socket's waits at the deadline.
+  // Arms the timer that cancels the socket's waits at the deadline; DisarmDeadline makes a timer
+  // that has already fired harmless.
   void ArmDeadline(SteadyTime deadline);
+  void DisarmDeadline();
 
   boost::asio::io_context& loop_;
   Socket socket_;
   std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
   boost::asio::steady_timer timer_;
+  // Counts the deadlines; outlives this object in the timer's handler.
+  std::shared_ptr<uint64_t> deadline_number_ = std::make_shared<uint64_t>(0);
   bool timed_out_ = false;
   bool interrupted_ = false;
 };

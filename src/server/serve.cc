@@ -1,0 +1,226 @@
+#include "server/serve.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include "base/sqlstate.h"
+#include "engine/relation.h"
+#include "sql/settings/registry.h"
+
+namespace omendb::server {
+namespace {
+
+// DuckDB's part of the memory; rows and indexes have the rest.
+constexpr uint64_t kDuckShareDivisor = 4;
+constexpr uint64_t kDuckBytesMin = uint64_t{64} << 20;
+
+class SettingReader {
+ public:
+  // Checks every name and value. A later setting replaces an earlier one of the same name.
+  static Result<SettingReader> Create(const Settings& settings) {
+    SettingReader reader;
+    for (const auto& [name, text] : settings) {
+      const sql::SettingDef* def = sql::FindSetting(name);
+      if (def == nullptr) {
+        return Status(sqlstate::kUndefinedObject,
+                      "unrecognized configuration parameter \"" + name + "\"");
+      }
+      OMEN_ASSIGN(std::string value, sql::ParseSettingValue(*def, text));
+      reader.Put(std::string(def->name), std::move(value));
+    }
+    return reader;
+  }
+  const std::string* Find(std::string_view name) const {
+    for (const auto& [key, value] : values_) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
+  void Get(std::string_view name, std::string& out) const {
+    if (const std::string* value = Find(name)) out = *value;
+  }
+  // ParseSettingValue has made sure that it is a number in range.
+  template <typename T>
+  void Get(std::string_view name, T& out, uint64_t unit = 1) const {
+    if (const std::string* value = Find(name)) out = static_cast<T>(std::stoull(*value) * unit);
+  }
+  const Settings& values() const { return values_; }
+
+ private:
+  void Put(std::string name, std::string value) {
+    for (auto& [key, old] : values_) {
+      if (key == name) {
+        old = std::move(value);
+        return;
+      }
+    }
+    values_.emplace_back(std::move(name), std::move(value));
+  }
+  Settings values_;
+};
+
+int CoreCount() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+void ReadServerSettings(const SettingReader& settings, ServerOptions& server) {
+  settings.Get("listen_addresses", server.listen_address);
+  settings.Get("port", server.port);
+  settings.Get("omendb.http_port", server.http_port);
+  settings.Get("unix_socket_directories", server.unix_socket_directory);
+  settings.Get("max_connections", server.max_connections);
+  const std::string* auth = settings.Find("omendb.auth");
+  server.auth = auth != nullptr && *auth == "scram" ? AuthMethod::kScram : AuthMethod::kTrust;
+  const std::string* ssl = settings.Find("ssl");
+  if (ssl != nullptr && *ssl == "on") {
+    server.tls_certificate_file = "server.crt";
+    server.tls_key_file = "server.key";
+    settings.Get("ssl_cert_file", server.tls_certificate_file);
+    settings.Get("ssl_key_file", server.tls_key_file);
+  }
+  server.event_loops = std::min(2, CoreCount());
+  server.analytical_tasks_max = 2 * CoreCount();
+}
+
+// SIGTERM and SIGINT, taken by the thread that waits for them instead of a handler.
+sigset_t EndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+// The table's visible rows, by number, sorted.
+Result<std::vector<RowId>> RowsOf(engine::StatementContext& context, engine::Relation& relation) {
+  std::vector<RowId> rows;
+  auto scan = relation.OpenScan(context, {.columns = {}, .with_refs = true, .bounds = {}});
+  auto worker = scan->NewWorker();
+  types::Chunk chunk;
+  std::vector<engine::RowRef> refs;
+  while (true) {
+    refs.clear();
+    OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
+    if (!more) break;
+    for (const engine::RowRef& ref : refs) rows.push_back(ref.row_id);
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+Status CheckIndex(engine::StatementContext& context, engine::Relation& relation,
+                  const catalog::IndexDef& index, const std::vector<RowId>& rows) {
+  std::vector<RowId> found;
+  OMEN_TRY(relation.ScanIndex(context, index.oid, {}, [&](engine::RowRef ref) -> Result<bool> {
+    found.push_back(ref.row_id);
+    return true;
+  }));
+  std::sort(found.begin(), found.end());
+  if (found == rows) return Status::Ok();
+  return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" has " +
+                                              std::to_string(found.size()) + " rows, its table \"" +
+                                              relation.table().name + "\" has " +
+                                              std::to_string(rows.size()));
+}
+
+}  // namespace
+
+Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Settings& settings) {
+  OMEN_ASSIGN(const SettingReader reader, SettingReader::Create(settings));
+  ServeOptions options;
+  uint64_t memory_bytes = options.database.memory_bytes;
+  reader.Get("omendb.memory", memory_bytes, 1024);
+  const uint64_t duck_bytes = std::max(kDuckBytesMin, memory_bytes / kDuckShareDivisor);
+  options.database.data_dir = data_dir;
+  options.database.memory_bytes = memory_bytes - std::min(duck_bytes, memory_bytes / 2);
+  reader.Get("max_wal_size", options.database.checkpoint_wal_bytes, uint64_t{1} << 20);
+  reader.Get("checkpoint_timeout", options.database.checkpoint_interval_ms, 1000);
+  if (const std::string* fsync = reader.Find("fsync")) options.database.fsync = *fsync == "on";
+
+  ReadServerSettings(reader, options.server);
+  options.instance.port = options.server.port;
+  options.instance.max_connections = options.server.max_connections;
+  options.instance.duck_memory_bytes = duck_bytes;
+  options.instance.duck_threads = CoreCount();
+  options.instance.temp_directory = data_dir + "/tmp";
+  options.instance.settings = reader.values();
+  return options;
+}
+
+Status Serve(const ServeOptions& options) {
+  const sigset_t signals = EndSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+
+  const std::unique_ptr<env::Env> env = env::NewPosixEnv();
+  OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
+              engine::Database::Open(*env, options.database));
+  OMEN_ASSIGN(std::unique_ptr<sql::Instance> instance,
+              sql::Instance::Create(*database, options.instance));
+  OMEN_ASSIGN(std::unique_ptr<Server> server, Server::Start(options.server, *instance));
+  spdlog::info("ready: PostgreSQL protocol on {}:{}, HTTP on port {}, data in {}",
+               options.server.listen_address, server->port(), server->http_port(),
+               options.database.data_dir);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("{}: shutting down", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  // A second signal ends the process at once: what was acknowledged is in the log.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  if (!server->Shutdown()) {
+    spdlog::warn("a statement did not end in time: leaving without a checkpoint");
+    spdlog::shutdown();
+    ::_exit(0);
+  }
+  server.reset();
+  instance.reset();
+  OMEN_TRY(database->Close());
+  spdlog::info("stopped");
+  return Status::Ok();
+}
+
+Status Check(const std::string& data_dir, std::string& report) {
+  const std::unique_ptr<env::Env> env = env::NewPosixEnv();
+  OMEN_ASSIGN(const bool exists, env->Exists(data_dir));
+  if (!exists) {
+    return Status(sqlstate::kIoError, "data directory \"" + data_dir + "\" does not exist");
+  }
+  // Opening reads and checks the manifest, the checkpoint and the log. The database is not closed:
+  // closing writes a checkpoint.
+  engine::DatabaseOptions options;
+  options.data_dir = data_dir;
+  OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
+              engine::Database::Open(*env, options));
+  OMEN_TRY(database->health());
+  auto txn = database->Begin({});
+  txn->BeginStatement();
+  ThreadWaiter waiter;
+  engine::StatementContext context;
+  context.txn = txn.get();
+  context.catalog = database->catalog();
+  context.waiter = &waiter;
+  Status result;
+  for (const auto& table : context.catalog->all_tables()) {
+    context.database = table->database;
+    const std::shared_ptr<engine::Relation> relation = database->OpenRelation(table);
+    auto rows = RowsOf(context, *relation);
+    if (!rows.ok()) {
+      result = rows.status();
+      break;
+    }
+    for (const catalog::IndexDef& index : table->indexes) {
+      result = CheckIndex(context, *relation, index, *rows);
+      if (!result.ok()) break;
+    }
+    if (!result.ok()) break;
+    report += table->name + ": " + std::to_string(rows->size()) + " rows, " +
+              std::to_string(table->indexes.size()) + " indexes\n";
+  }
+  database->Abort(*txn);
+  return result;
+}
+
+}  // namespace omendb::server

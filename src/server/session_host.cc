@@ -1,0 +1,20 @@
+#include "server/session_host.h"
+
+namespace omendb::server {
+
+Status SessionHost::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) {
+  auto done = std::make_shared<WaitPoint>();
+  bool ran = false;
+  pool_.Submit(
+      [&work, &cancel, &ran](Waiter& waiter) {
+        if (cancel.set()) return;  // Cancelled while it was queued.
+        ran = true;
+        work(waiter);
+      },
+      done);
+  // The work refers to this stack frame: whatever happens, its end is awaited.
+  OMEN_TRY(waiter_.Wait(done, kNoDeadline, nullptr));
+  return ran ? Status::Ok() : cancel.ToStatus();
+}
+
+}  // namespace omendb::server
