@@ -138,8 +138,10 @@ Result<std::string> SessionSettings::Check(const SettingDef& def, std::string_vi
   if (def.name == "client_encoding") {
     std::string lower(value);
     std::transform(lower.begin(), lower.end(), lower.begin(), ::tolower);
-    lower.erase(std::remove(lower.begin(), lower.end(), '-'), lower.end());
-    if (lower != "utf8" && lower != "unicode" && lower != "auto" && lower != "sql_ascii") {
+    // As PostgreSQL looks encodings up: asyncpg sends 'utf-8' with the quotes.
+    lower.erase(std::remove_if(lower.begin(), lower.end(), [](char c) { return !::isalnum(c); }),
+                lower.end());
+    if (lower != "utf8" && lower != "unicode" && lower != "auto" && lower != "sqlascii") {
       return Status(sqlstate::kInvalidParameterValue,
                     fmt::format("invalid value for parameter \"client_encoding\": \"{}\"", value))
           .WithDetail("OmenDB speaks UTF8 only.");
