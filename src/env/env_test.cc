@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sqlstate.h"
+#include "env/overlay_env.h"
 #include "testing/fault_env.h"
 #include "testing/mem_env.h"
 #include "testing/temp_dir.h"
@@ -32,6 +33,10 @@ std::unique_ptr<Fixture> MakeFixture(const std::string& kind) {
   fixture->env = fixture->base.get();
   if (kind == "fault") {
     fixture->wrapped = std::make_unique<testutil::FaultEnv>(*fixture->base);
+    fixture->env = fixture->wrapped.get();
+  }
+  if (kind == "overlay") {
+    fixture->wrapped = std::make_unique<OverlayEnv>(*fixture->base);
     fixture->env = fixture->wrapped.get();
   }
   return fixture;
@@ -158,8 +163,28 @@ TEST_P(EnvTest, ClocksMove) {
   EXPECT_LE(before, env().SteadyNow());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EnvTest, ::testing::Values("posix", "mem", "fault"),
+INSTANTIATE_TEST_SUITE_P(All, EnvTest, ::testing::Values("posix", "mem", "fault", "overlay"),
                          [](const auto& param_info) { return param_info.param; });
+
+TEST(OverlayEnvTest, WhatLiesBelowStaysAsItIs) {
+  testutil::MemEnv below;
+  ASSERT_TRUE(below.CreateDir("/d").ok());
+  ASSERT_TRUE(ReplaceFile(below, "/d/a", "old a").ok());
+  ASSERT_TRUE(ReplaceFile(below, "/d/b", "old b").ok());
+  OverlayEnv env(below);
+  EXPECT_EQ(*ReadFileToString(env, "/d/a", 100), "old a");
+  {
+    auto file = env.NewWritableFile("/d/a", {.mode = OpenMode::kExisting, .offset = 4});
+    ASSERT_TRUE(file.ok() && (*file)->Append("A").ok());
+  }
+  ASSERT_TRUE(env.Rename("/d/b", "/d/c").ok());
+  ASSERT_TRUE(ReplaceFile(env, "/d/e", "new").ok());
+  EXPECT_EQ(*ReadFileToString(env, "/d/a", 100), "old A");
+  EXPECT_EQ(*ReadFileToString(env, "/d/c", 100), "old b");
+  EXPECT_EQ(*env.List("/d"), (std::vector<std::string>{"a", "c", "e"}));
+  EXPECT_EQ(*ReadFileToString(below, "/d/a", 100), "old a");
+  EXPECT_EQ(*below.List("/d"), (std::vector<std::string>{"a", "b"}));
+}
 
 TEST(PathTest, JoinsAndSplits) {
   EXPECT_EQ(JoinPath("a", "b"), "a/b");

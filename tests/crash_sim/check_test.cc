@@ -29,21 +29,27 @@ TEST(CheckTest, ADatabaseAfterAPowerFailureIsSound) {
   }
 }
 
+// Name and content of every file in the folder.
+std::vector<std::string> Contents(env::Env& env, const std::string& dir) {
+  std::vector<std::string> contents;
+  const auto names = env.List(dir);
+  EXPECT_TRUE(names.ok());
+  for (const std::string& name : *names) {
+    const auto text = env::ReadFileToString(env, dir + "/" + name, UINT64_MAX);
+    EXPECT_TRUE(text.ok());
+    contents.push_back(name + ":" + *text);
+  }
+  return contents;
+}
+
 TEST(CheckTest, NoFileIsChanged) {
   MemEnv env;
   auto crash = Live(env, {.seed = 3});
   ASSERT_TRUE(crash.ok());
-  const std::string dir = std::string(kDataDir) + "/wal";
-  std::vector<std::string> before;
-  for (const std::string& name : *crash->env->List(dir)) {
-    before.push_back(name + *env::ReadFileToString(*crash->env, dir + "/" + name, UINT64_MAX));
-  }
+  const std::string log = std::string(kDataDir) + "/wal";
+  const std::vector<std::string> before = Contents(*crash->env, log);
   ASSERT_TRUE(engine::CheckDatabase(*crash->env, kDataDir).ok());
-  std::vector<std::string> after;
-  for (const std::string& name : *crash->env->List(dir)) {
-    after.push_back(name + *env::ReadFileToString(*crash->env, dir + "/" + name, UINT64_MAX));
-  }
-  EXPECT_EQ(before, after);
+  EXPECT_EQ(Contents(*crash->env, log), before);
 }
 
 TEST(CheckTest, ARunningOrMissingOrDamagedDatabaseIsTold) {
