@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/sqlstate.h"
-#include "engine/relation.h"
+#include "engine/check.h"
 #include "sql/settings/registry.h"
 
 namespace omendb::server {
@@ -93,38 +93,6 @@ sigset_t EndSignals() {
   return signals;
 }
 
-// The table's visible rows, by number, sorted.
-Result<std::vector<RowId>> RowsOf(engine::StatementContext& context, engine::Relation& relation) {
-  std::vector<RowId> rows;
-  auto scan = relation.OpenScan(context, {.columns = {}, .with_refs = true, .bounds = {}});
-  auto worker = scan->NewWorker();
-  types::Chunk chunk;
-  std::vector<engine::RowRef> refs;
-  while (true) {
-    refs.clear();
-    OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
-    if (!more) break;
-    for (const engine::RowRef& ref : refs) rows.push_back(ref.row_id);
-  }
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-Status CheckIndex(engine::StatementContext& context, engine::Relation& relation,
-                  const catalog::IndexDef& index, const std::vector<RowId>& rows) {
-  std::vector<RowId> found;
-  OMEN_TRY(relation.ScanIndex(context, index.oid, {}, [&](engine::RowRef ref) -> Result<bool> {
-    found.push_back(ref.row_id);
-    return true;
-  }));
-  std::sort(found.begin(), found.end());
-  if (found == rows) return Status::Ok();
-  return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" has " +
-                                              std::to_string(found.size()) + " rows, its table \"" +
-                                              relation.table().name + "\" has " +
-                                              std::to_string(rows.size()));
-}
-
 }  // namespace
 
 Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Settings& settings) {
@@ -184,43 +152,15 @@ Status Serve(const ServeOptions& options) {
 
 Status Check(const std::string& data_dir, std::string& report) {
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
-  OMEN_ASSIGN(const bool exists, env->Exists(data_dir));
-  if (!exists) {
-    return Status(sqlstate::kIoError, "data directory \"" + data_dir + "\" does not exist");
+  OMEN_ASSIGN(const engine::CheckReport found, engine::CheckDatabase(*env, data_dir));
+  for (const auto& table : found.tables) {
+    report += table.name + ": " + std::to_string(table.rows) + " rows, " +
+              std::to_string(table.indexes) + " indexes\n";
   }
-  // Opening reads and checks the manifest, the checkpoint and the log. The database is not closed:
-  // closing writes a checkpoint.
-  engine::DatabaseOptions options;
-  options.data_dir = data_dir;
-  OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
-              engine::Database::Open(*env, options));
-  OMEN_TRY(database->health());
-  auto txn = database->Begin({});
-  txn->BeginStatement();
-  ThreadWaiter waiter;
-  engine::StatementContext context;
-  context.txn = txn.get();
-  context.catalog = database->catalog();
-  context.waiter = &waiter;
-  Status result;
-  for (const auto& table : context.catalog->all_tables()) {
-    context.database = table->database;
-    const std::shared_ptr<engine::Relation> relation = database->OpenRelation(table);
-    auto rows = RowsOf(context, *relation);
-    if (!rows.ok()) {
-      result = rows.status();
-      break;
-    }
-    for (const catalog::IndexDef& index : table->indexes) {
-      result = CheckIndex(context, *relation, index, *rows);
-      if (!result.ok()) break;
-    }
-    if (!result.ok()) break;
-    report += table->name + ": " + std::to_string(rows->size()) + " rows, " +
-              std::to_string(table->indexes.size()) + " indexes\n";
-  }
-  database->Abort(*txn);
-  return result;
+  for (const std::string& problem : found.problems) report += problem + "\n";
+  if (found.problems.empty()) return Status::Ok();
+  return Status(sqlstate::kDataCorrupted,
+                std::to_string(found.problems.size()) + " problems found");
 }
 
 }  // namespace omendb::server
