@@ -59,8 +59,8 @@ std::shared_ptr<TableIndex> BuildTableIndex(Table& table, const catalog::TableDe
   return nullptr;
 }
 
-Status RebuildTable(Table& table, const catalog::TableDef& definition) {
-  const mvcc::TxnTable no_transactions;
+Status RebuildTable(Table& table, const catalog::TableDef& definition,
+                    const mvcc::TxnTable& no_transactions) {
   const mvcc::Snapshot everything{Timestamp(mvcc::kInfinity - 1), TxnId(0), 0};
   for (const catalog::IndexDef& index : definition.indexes) {
     std::shared_ptr<TableIndex> built =

@@ -17,6 +17,8 @@ std::shared_ptr<TableIndex> BuildTableIndex(Table& table, const catalog::TableDe
                                             const mvcc::Snapshot& snapshot, RowRef* duplicate);
 
 // After recovery, when every version in the table is committed: all indexes and statistics.
-Status RebuildTable(Table& table, const catalog::TableDef& definition);
+// `no_transactions` is a table in which none runs: large, so one serves all.
+Status RebuildTable(Table& table, const catalog::TableDef& definition,
+                    const mvcc::TxnTable& no_transactions);
 
 }  // namespace omendb::engine

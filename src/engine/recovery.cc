@@ -218,11 +218,12 @@ Status Recovery::Finish() {
     }
   }
   if (!edit.empty()) catalog_ = edit.Installed();
+  const auto no_transactions = std::make_unique<const mvcc::TxnTable>();
   std::set<Oid> wanted;
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(*table, *def));
+    OMEN_TRY(RebuildTable(*table, *def, *no_transactions));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {
