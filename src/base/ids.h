@@ -28,9 +28,9 @@ using Oid = StrongId<struct OidTag, uint32_t>;
 using ColumnId = StrongId<struct ColumnIdTag, int16_t>;
 // One logical row of one table; stable over updates, never reused while the table lives.
 using RowId = StrongId<struct RowIdTag, uint64_t>;
-// Commit order. 0 = before everything. See mvcc/timestamp.h.
+// Commit order. 0 = before everything. See mvcc/visibility.h.
 using Timestamp = StrongId<struct TimestampTag, uint64_t>;
-// A transaction while it runs. See mvcc/timestamp.h for how it shares a word with Timestamp.
+// A transaction while it runs. See mvcc/visibility.h for how it shares a word with Timestamp.
 using TxnId = StrongId<struct TxnIdTag, uint64_t>;
 // A byte position in the log.
 using Lsn = StrongId<struct LsnTag, uint64_t>;
