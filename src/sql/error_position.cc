@@ -59,14 +59,46 @@ int LocationOf(const Node* root, SqlState state, const std::string& name) {
   return location;
 }
 
+// UPDATE t SET nosuch = 1 names the relation, as PostgreSQL does; so does a column missing in GROUP
+// BY.
+std::string Reworded(const ErrorInfo& info, const Node* node, const std::string& name) {
+  if (info.sqlstate == sqlstate::kUndefinedColumn &&
+      node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT &&
+      info.message == "column \"" + name + "\" does not exist") {
+    const PgQuery__UpdateStmt& update = *node->update_stmt;
+    for (size_t i = 0; i < update.n_target_list; ++i) {
+      if (View(update.target_list[i]->res_target->name) == name) {
+        return "column \"" + name + "\" of relation \"" +
+               std::string(View(update.relation->relname)) + "\" does not exist";
+      }
+    }
+  }
+  if (info.sqlstate == sqlstate::kGroupingError &&
+      node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && name.find('.') == std::string::npos &&
+      info.message.starts_with("column \"" + name + "\" must appear")) {
+    const PgQuery__SelectStmt& select = *node->select_stmt;
+    if (select.n_from_clause == 1 &&
+        select.from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR) {
+      const PgQuery__RangeVar& range = *select.from_clause[0]->range_var;
+      const std::string table(range.alias != nullptr ? View(range.alias->aliasname)
+                                                     : View(range.relname));
+      return "column \"" + table + "." + name + info.message.substr(name.size() + 8);
+    }
+  }
+  return info.message;
+}
+
 }  // namespace
 
 Status AnnotatePosition(Status status, const Statement& statement) {
   if (status.ok() || status.error().position > 0 || statement.node == nullptr) return status;
-  const ErrorInfo& info = status.error();
+  const ErrorInfo info = status.error();
   if (!info.sqlstate.view().starts_with("42")) return status;
   const std::string name = NamedIn(info.message);
   const int location = name.empty() ? -1 : LocationOf(statement.node, info.sqlstate, name);
+  ErrorInfo reworded = info;
+  reworded.message = Reworded(info, statement.node, name);
+  status = Status(std::move(reworded));
   const std::string& text = statement.tree->text();
   if (location < 0 || static_cast<size_t>(location) > text.size()) return status;
   const auto before = std::string_view(text).substr(0, static_cast<size_t>(location));

@@ -93,14 +93,6 @@ std::string Dropper::Describe(const DropTarget& target) const {
 std::vector<DropTarget> Dropper::DependantsOf(const DropTarget& target) const {
   std::vector<DropTarget> found;
   auto snapshot = session_.catalog();
-  if (target.kind == Kind::kTable || target.kind == Kind::kView) {
-    for (const auto& view : snapshot->views(session_.database())) {
-      const auto& on = view->depends_on;
-      if (std::find(on.begin(), on.end(), target.oid) != on.end()) {
-        found.push_back({Kind::kView, view->oid, {}, {}});
-      }
-    }
-  }
   if (target.kind == Kind::kTable) {
     for (const auto& [table, constraint] : snapshot->ReferencesTo(target.oid)) {
       if (table->oid == target.oid) continue;
@@ -110,6 +102,14 @@ std::vector<DropTarget> Dropper::DependantsOf(const DropTarget& target) const {
       if (sequence->owned_by_table != target.oid) continue;
       for (const DropTarget& user : DependantsOf({Kind::kSequence, sequence->oid, {}, {}})) {
         if (user.table != target.oid) found.push_back(user);
+      }
+    }
+  }
+  if (target.kind == Kind::kTable || target.kind == Kind::kView) {
+    for (const auto& view : snapshot->views(session_.database())) {
+      const auto& on = view->depends_on;
+      if (std::find(on.begin(), on.end(), target.oid) != on.end()) {
+        found.push_back({Kind::kView, view->oid, {}, {}});
       }
     }
   }

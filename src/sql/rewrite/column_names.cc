@@ -150,7 +150,18 @@ void NameTargets(size_t count, Node** targets, AstBuilder& build) {
   }
 }
 
+// FROM f(x) is a table named f, whatever f is called in DuckDB.
+void NameFunctionTable(PgQuery__RangeFunction& range, AstBuilder& build) {
+  if (range.alias != nullptr || range.is_rowsfrom || range.n_functions != 1) return;
+  const Node* item = range.functions[0];
+  if (item->node_case != PG_QUERY__NODE__NODE_LIST || item->list->n_items == 0) return;
+  range.alias = build.Alias(OutputColumnName(item->list->items[0]));
+}
+
 void NameColumnsOf(ProtobufCMessage* message, AstBuilder& build) {
+  if (message->descriptor == &pg_query__range_function__descriptor) {
+    NameFunctionTable(*reinterpret_cast<PgQuery__RangeFunction*>(message), build);
+  }
   if (message->descriptor == &pg_query__select_stmt__descriptor) {
     auto* select = reinterpret_cast<PgQuery__SelectStmt*>(message);
     NameTargets(select->n_target_list, select->target_list, build);

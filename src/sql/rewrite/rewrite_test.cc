@@ -36,7 +36,7 @@ TEST(Rewrite, Types) {
   Check({{"select a::numeric as a", "SELECT a::numeric(38, 10) AS a"},
          {"select a::numeric(5) as a", "SELECT a::numeric(5, 0) AS a"},
          {"select a::pg_catalog.int4 as a", "SELECT a::int AS a"},
-         {"select a::varchar(3) as a", "SELECT left(a::varchar, 3) AS a"},
+         {"select a::varchar(3) as a", "SELECT \"left\"(a::varchar, 3) AS a"},
          {"select a::text as a", "SELECT a::varchar AS a"},
          {"select a::nosuch", "42704@11 type \"nosuch\" does not exist"},
          {"select a::numeric(50,2)",
@@ -62,7 +62,7 @@ TEST(Rewrite, Operators) {
 
 TEST(Rewrite, FunctionsWithTheirOwnSyntax) {
   Check({{"select position('a' in b)", "SELECT strpos(b, 'a') AS \"position\""},
-         {"select trim(both 'x' from y)", "SELECT trim(y, 'x') AS btrim"},
+         {"select trim(both 'x' from y)", "SELECT \"trim\"(y, 'x') AS btrim"},
          {"select current_user", "SELECT omendb_current_user() AS \"current_user\""},
          {"select pg_catalog.version()", "SELECT omendb_version() AS version"}});
 }

@@ -54,6 +54,7 @@ Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_v
   RewriteState state{build, context, out, text};
   NameOutputColumns(copy, build);
   OMEN_TRY(ApplyRules(copy, state));
+  NameTopLevelValues(copy, state);
   OMEN_ASSIGN(out.sql, DeparseStatement(copy));
   return out;
 }
