@@ -1,9 +1,9 @@
-// index_bench - the learned index beside its peers: one program, one run, all interleaved.
+// bench_index - the learned index beside its peers: one program, one run, all interleaved.
 //
 // Every figure is the median over rounds; in each round every structure performs the same
 // operations on the same keys, one structure after the other. See docs/benchmarks-index.md.
 //
-//   index_bench                    headline bars: 1 M keys on every set, 10 M where a bar asks for
+//   bench_index                    headline bars: 1 M keys on every set, 10 M where a bar asks for
 //   it index_bench --keys N           everything at N keys index_bench --only SUBSTRING   only sets
 //   whose name contains it index_bench --rounds N         rounds (default 5) index_bench --long 50
 //   M and 100 M keys too
