@@ -91,7 +91,7 @@ std::string Reworded(const ErrorInfo& info, const Node* node, const std::string&
 }  // namespace
 
 Status AnnotatePosition(Status status, const Statement& statement) {
-  if (status.ok() || status.error().position > 0 || statement.node == nullptr) return status;
+  if (status.ok() || statement.node == nullptr) return status;
   const ErrorInfo info = status.error();
   if (!info.sqlstate.view().starts_with("42")) return status;
   const std::string name = NamedIn(info.message);
@@ -99,6 +99,7 @@ Status AnnotatePosition(Status status, const Statement& statement) {
   ErrorInfo reworded = info;
   reworded.message = Reworded(info, statement.node, name);
   status = Status(std::move(reworded));
+  if (info.position > 0) return status;
   const std::string& text = statement.tree->text();
   if (location < 0 || static_cast<size_t>(location) > text.size()) return status;
   const auto before = std::string_view(text).substr(0, static_cast<size_t>(location));

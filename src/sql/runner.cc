@@ -16,6 +16,12 @@ namespace {
 // How often a READ COMMITTED statement is run again after write conflicts before giving up.
 constexpr int kConflictRetries = 100;
 
+// An expression that the row executor turned out not to have: the statement runs in DuckDB instead.
+bool IsRefusedByRowPath(const Status& status) {
+  return status.Is(sqlstate::kFeatureNotSupported) &&
+         status.error().message.find("row path") != std::string::npos;
+}
+
 class BufferRows : public exec::RowSink {
  public:
   explicit BufferRows(RowBuffer& buffer) : buffer_(buffer) {}
@@ -156,7 +162,14 @@ Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
   portal.buffer.columns = plan.columns;
   if (plan.row_plan != nullptr) {
     BufferRows rows(portal.buffer);
+    const uint64_t mark = block_.txn()->Mark();
     Status status = RunRowPlan(plan, portal.params, portal.context, rows, &portal.rows_affected);
+    if (IsRefusedByRowPath(status)) {
+      block_.txn()->RollbackTo(mark);
+      plan.row_plan.reset();
+      portal.buffer.rows.clear();
+      return OpenStream(plan, portal.params, portal, mark);
+    }
     if (!status.ok()) return AnnotatePosition(std::move(status), plan.statement);
     portal.state = PortalState::State::kBuffered;
     return Status::Ok();
@@ -265,7 +278,9 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
   block_.txn()->BeginStatement();
   uint64_t affected = 0;
   uint64_t returned = 0;
+  bool done = false;
   if (plan.row_plan != nullptr) {
+    const uint64_t mark = block_.txn()->Mark();
     class CountedRows : public exec::RowSink {
      public:
       CountedRows(ResultSink& out, uint64_t& count) : out_(out), count_(count) {}
@@ -279,8 +294,15 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
       uint64_t& count_;
     } rows(sink, returned);
     Status status = RunRowPlan(plan, params, context, rows, &affected);
-    if (!status.ok()) return AnnotatePosition(std::move(status), plan.statement);
-  } else {
+    done = !IsRefusedByRowPath(status) || returned > 0;
+    if (!done) {
+      block_.txn()->RollbackTo(mark);
+      plan.row_plan.reset();
+    } else if (!status.ok()) {
+      return AnnotatePosition(std::move(status), plan.statement);
+    }
+  }
+  if (!done) {
     StatementClock clock(instance_.counters(), StatementCounters::Executor::kDuck);
     PortalState run;
     run.context = context;

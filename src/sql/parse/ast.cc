@@ -1,6 +1,8 @@
 #include "sql/parse/ast.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace omendb::sql {
 
@@ -113,8 +115,18 @@ Node* AstBuilder::Call(std::string_view function, std::span<Node* const> args) {
 
 PgQuery__TypeName* AstBuilder::Type(std::string_view name) {
   auto* type = Make<PgQuery__TypeName>(pg_query__type_name__init);
-  type->n_names = 1;
-  type->names = List({String(name)});
+  // Types with key words of their own are deparsed with them only under pg_catalog.
+  constexpr std::string_view kKeywordTypes[] = {"bool",      "int2",        "int4",     "int8",
+                                                "numeric",   "float4",      "float8",   "time",
+                                                "timestamp", "timestamptz", "interval", "varchar"};
+  if (std::find(std::begin(kKeywordTypes), std::end(kKeywordTypes), name) !=
+      std::end(kKeywordTypes)) {
+    type->n_names = 2;
+    type->names = List({String("pg_catalog"), String(name)});
+  } else {
+    type->n_names = 1;
+    type->names = List({String(name)});
+  }
   type->typemod = -1;
   return type;
 }

@@ -44,6 +44,7 @@ int32_t Typmod(TypeKind kind, const PgQuery__TypeName& type) {
 bool IsReadHere(TypeKind kind) {
   switch (kind) {
     case TypeKind::kBool:
+    case TypeKind::kBytea:
     case TypeKind::kInt2:
     case TypeKind::kInt4:
     case TypeKind::kInt8:
@@ -69,9 +70,23 @@ std::string IntervalText(const types::Interval& interval) {
          std::to_string(interval.micros) + " microseconds";
 }
 
+// DuckDB writes every byte as \xAB.
+std::string BlobText(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string text;
+  for (char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += "\\x";
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
 // The value as text that DuckDB reads alike, whatever the session's settings.
 std::string PortableText(const types::SqlType& type, const types::Value& value) {
   if (type.kind == TypeKind::kInterval) return IntervalText(value.interval);
+  if (type.kind == TypeKind::kBytea) return BlobText(value.str());
   types::IoSettings iso;
   std::string text;
   types::FormatText(type, value, iso, text);
@@ -131,13 +146,18 @@ const char* RegFunction(std::string_view name) {
 bool IsRegCall(const Node* node) {
   if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) return false;
   const std::string_view name = LastName(node->func_call->funcname, node->func_call->n_funcname);
-  return name.starts_with("reg") && name.ends_with("in");
+  return (name.starts_with("reg") && name.ends_with("in")) || name == "to_regclass" ||
+         name == "to_regtype" || name == "to_regnamespace";
 }
 
 // x::regclass::text and the like: the name.
 Node* RegOut(Node* call, AstBuilder& build) {
   std::string name(LastName(call->func_call->funcname, call->func_call->n_funcname));
-  name.replace(name.size() - 2, 2, "out");
+  if (name.starts_with("to_")) {
+    name = name.substr(3) + "out";
+  } else {
+    name.replace(name.size() - 2, 2, "out");
+  }
   return build.Call(name, {call});
 }
 

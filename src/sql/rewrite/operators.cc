@@ -22,14 +22,26 @@ bool RewriteRegex(Node* node, std::string_view op, AstBuilder& build) {
   return true;
 }
 
-// LIKE's escape is a backslash unless it says otherwise; DuckDB's is none.
-void AddLikeEscape(PgQuery__AExpr& expr, AstBuilder& build) {
-  if (!IsStringConst(expr.rexpr)) return;
-  if (View(expr.rexpr->a_const->sval->sval).find('\\') == std::string_view::npos) return;
-  Node* call = build.Call("like_escape", {expr.rexpr, build.StringConst("\\")});
-  call->func_call->n_funcname = 2;
-  call->func_call->funcname = build.List({build.String("pg_catalog"), build.String("like_escape")});
-  expr.rexpr = call;
+// LIKE's escape is a backslash unless it says otherwise; DuckDB's is none. With one it is a
+// function.
+void RewriteLike(Node* node, bool ignore_case, AstBuilder& build) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  Node* pattern = expr.rexpr;
+  Node* escape = nullptr;
+  if (pattern->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
+      LastName(pattern->func_call->funcname, pattern->func_call->n_funcname) == "like_escape" &&
+      pattern->func_call->n_args == 2) {
+    escape = pattern->func_call->args[1];
+    pattern = pattern->func_call->args[0];
+  } else if (IsStringConst(pattern) &&
+             View(pattern->a_const->sval->sval).find('\\') != std::string_view::npos) {
+    escape = build.StringConst("\\");
+  }
+  if (escape == nullptr) return;
+  const bool negated = LastName(expr.name, expr.n_name).starts_with("!");
+  Node* match =
+      build.Call(ignore_case ? "ilike_escape" : "like_escape", {expr.lexpr, pattern, escape});
+  *node = negated ? *build.Not(match) : *match;
 }
 
 Status RewriteSimilar(Node* node, RewriteState& state) {
@@ -129,14 +141,16 @@ Status RewriteOperators(Node* node, RewriteState& state) {
         const bool ignore_case = op.back() == '*';
         expr.kind = ignore_case ? PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE
                                 : PG_QUERY__A__EXPR__KIND__AEXPR_LIKE;
-        AddLikeEscape(expr, state.build);
+        RewriteLike(node, ignore_case, state.build);
         return Status::Ok();
       }
       RewriteNamed(node, op, state.build);
       return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_LIKE:
+      RewriteLike(node, false, state.build);
+      return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE:
-      AddLikeEscape(expr, state.build);
+      RewriteLike(node, true, state.build);
       return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
       return RewriteSimilar(node, state);

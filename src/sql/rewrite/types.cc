@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <iterator>
-
 #include "sql/rewrite/rules.h"
 #include "types/type.h"
 
@@ -9,22 +6,10 @@ namespace {
 
 constexpr int kIntervalFullRange = 0x7FFF;
 
-// Types with key words of their own are spelled with them only under pg_catalog.
-bool HasKeyword(std::string_view name) {
-  constexpr std::string_view kNames[] = {"bool",      "int2",        "int4",     "int8",
-                                         "numeric",   "float4",      "float8",   "time",
-                                         "timestamp", "timestamptz", "interval", "varchar"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
-
 void SetName(PgQuery__TypeName& type, std::string_view name, AstBuilder& build) {
-  if (HasKeyword(name)) {
-    type.n_names = 2;
-    type.names = build.List({build.String("pg_catalog"), build.String(name)});
-    return;
-  }
-  type.n_names = 1;
-  type.names = build.List({build.String(name)});
+  const PgQuery__TypeName* named = build.Type(name);
+  type.n_names = named->n_names;
+  type.names = named->names;
 }
 
 void ClearModifiers(PgQuery__TypeName& type) {

@@ -37,7 +37,8 @@ Status SetRole(SessionImpl& session, const std::string& name) {
   }
   const catalog::RoleDef* role = session.catalog()->FindRole(name);
   if (role == nullptr) {
-    return Status(sqlstate::kUndefinedObject, fmt::format("role \"{}\" does not exist", name));
+    return Status(sqlstate::kInvalidParameterValue,
+                  fmt::format("role \"{}\" does not exist", name));
   }
   const catalog::RoleDef* login = session.catalog()->FindRole(session.session_user());
   if (name != session.session_user() && (login == nullptr || !login->superuser)) {
