@@ -1,5 +1,5 @@
-// bound_statement.h - duck::BoundStatement: the parsed text, its types, and, as long as it is fresh,
-// its logical plan.
+// bound_statement.h - duck::BoundStatement: the parsed text, its types, and, as long as it is
+// fresh, its logical plan.
 //
 // A plan may be run only with the statistics that it was made with: DuckDB takes a column's minimum
 // and maximum for facts (it skips filters and compresses keys by them). So a plan that was bound at

@@ -17,14 +17,19 @@ using duckdb::LogicalTypeId;
 LogicalType CastTarget(const LogicalType& type) {
   switch (type.id()) {
     case LogicalTypeId::TINYINT:
-    case LogicalTypeId::UTINYINT: return LogicalType::SMALLINT;
-    case LogicalTypeId::USMALLINT: return LogicalType::INTEGER;
+    case LogicalTypeId::UTINYINT:
+      return LogicalType::SMALLINT;
+    case LogicalTypeId::USMALLINT:
+      return LogicalType::INTEGER;
     case LogicalTypeId::UBIGINT:
-    case LogicalTypeId::UHUGEINT: return LogicalType::HUGEINT;
+    case LogicalTypeId::UHUGEINT:
+      return LogicalType::HUGEINT;
     case LogicalTypeId::TIMESTAMP_SEC:
     case LogicalTypeId::TIMESTAMP_MS:
-    case LogicalTypeId::TIMESTAMP_NS: return LogicalType::TIMESTAMP;
-    default: return HasSameLayout(type) ? LogicalType::INVALID : LogicalType::VARCHAR;
+    case LogicalTypeId::TIMESTAMP_NS:
+      return LogicalType::TIMESTAMP;
+    default:
+      return HasSameLayout(type) ? LogicalType::INVALID : LogicalType::VARCHAR;
   }
 }
 
@@ -131,8 +136,8 @@ Status ChunkConverter::FillStrings(duckdb::Vector& vector, duckdb::idx_t count, 
 
 void ChunkConverter::SetStrings(size_t column, const std::vector<types::Value>& values) {
   const size_t count = std::max<size_t>(values.size(), 1);
-  auto* slots = reinterpret_cast<types::StringSlot*>(
-      arena_.Allocate(count * sizeof(types::StringSlot)));
+  auto* slots =
+      reinterpret_cast<types::StringSlot*>(arena_.Allocate(count * sizeof(types::StringSlot)));
   const size_t words = (count + 63) / 64;
   auto* validity = reinterpret_cast<uint64_t*>(arena_.Allocate(words * sizeof(uint64_t)));
   std::fill(validity, validity + words, ~uint64_t{0});

@@ -1,5 +1,5 @@
-// chunk_converter.h - DuckDB's result chunks as types::Chunk: views where the layouts agree, converted
-// columns where they do not.
+// chunk_converter.h - DuckDB's result chunks as types::Chunk: views where the layouts agree,
+// converted columns where they do not.
 //
 // Thread safety  One thread.
 // Errors         0A000 for types that have no counterpart (TIME WITH TIME ZONE).

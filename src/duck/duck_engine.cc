@@ -10,8 +10,8 @@ Result<std::unique_ptr<DuckEngine>> DuckEngine::Create(DuckOptions options,
                                                        engine::Database& database,
                                                        SystemTables& system_tables,
                                                        SessionFunctions& functions) {
-  auto engine = std::make_unique<DuckEngineImpl>(std::move(options), database, system_tables,
-                                                 functions);
+  auto engine =
+      std::make_unique<DuckEngineImpl>(std::move(options), database, system_tables, functions);
   auto instance = engine->CurrentInstance();
   if (!instance.ok()) return instance.status();
   return std::unique_ptr<DuckEngine>(std::move(engine));

@@ -4,9 +4,10 @@
 // Thread safety  DuckEngine: any thread. DuckSession and what it makes: one thread at a time, not
 //                the event loop's (binding and running may take long or wait).
 // Ownership      DuckEngine borrows engine::Database and SystemTables.
-// Errors         DuckDB exceptions end here: they become a Status with PostgreSQL's SQLSTATE and, as
-//                far as it can be said, PostgreSQL's words. After an INTERNAL or FATAL error DuckDB's
-//                instance is rebuilt; it holds no state of ours.
+// Errors         DuckDB exceptions end here: they become a Status with PostgreSQL's SQLSTATE and,
+// as
+//                far as it can be said, PostgreSQL's words. After an INTERNAL or FATAL error
+//                DuckDB's instance is rebuilt; it holds no state of ours.
 #pragma once
 
 #include <memory>
@@ -32,8 +33,8 @@ class SystemTables {
  public:
   virtual ~SystemTables() = default;
   virtual const std::vector<SystemTable>& tables() const = 0;
-  // All rows of the table as `session_data` (DuckSession::set_session_data) sees it. String bytes are
-  // owned by `arena`.
+  // All rows of the table as `session_data` (DuckSession::set_session_data) sees it. String bytes
+  // are owned by `arena`.
   virtual Status Rows(const SystemTable& table, engine::StatementContext& context,
                       void* session_data, types::Arena& arena, std::vector<types::Row>& rows) = 0;
 };
@@ -49,8 +50,8 @@ class SessionFunctions {
     std::string name;
     std::vector<types::SqlType> arguments;
     types::SqlType result;
-    bool stable = true;    // may be folded within a statement; false = volatile
-    bool strict = true;    // NULL in, NULL out without a call
+    bool stable = true;          // may be folded within a statement; false = volatile
+    bool strict = true;          // NULL in, NULL out without a call
     int optional_arguments = 0;  // how many of the last arguments may be left out
   };
   virtual const std::vector<Declaration>& functions() const = 0;
@@ -126,9 +127,10 @@ class DuckSession {
 
   // `duck_sql` is one statement in DuckDB's dialect (sql rewrites it), parameters as $1...
   // `param_types` may be shorter than the parameters and hold kUnknown: DuckDB infers.
-  virtual Result<std::unique_ptr<BoundStatement>> Bind(
-      std::string_view duck_sql, std::span<const types::SqlType> param_types,
-      engine::StatementContext& context, const BindOptions& options = {}) = 0;
+  virtual Result<std::unique_ptr<BoundStatement>> Bind(std::string_view duck_sql,
+                                                       std::span<const types::SqlType> param_types,
+                                                       engine::StatementContext& context,
+                                                       const BindOptions& options = {}) = 0;
   // Runs it at context.txn's snapshot. A READ COMMITTED write conflict gives 40001 with
   // is_retryable() true: the caller undoes the statement, refreshes the snapshot and runs it again.
   virtual Result<std::unique_ptr<DuckResult>> Execute(BoundStatement& statement,
@@ -140,8 +142,7 @@ class DuckSession {
 
 class DuckEngine {
  public:
-  static Result<std::unique_ptr<DuckEngine>> Create(DuckOptions options,
-                                                    engine::Database& database,
+  static Result<std::unique_ptr<DuckEngine>> Create(DuckOptions options, engine::Database& database,
                                                     SystemTables& system_tables,
                                                     SessionFunctions& functions);
   virtual ~DuckEngine() = default;

@@ -81,10 +81,14 @@ Status DuckResultImpl::AwaitChunk() {
     if (!stream.IsOpen()) return Status::Ok();
     const auto outcome = stream.ExecuteTask();
     switch (outcome) {
-      case duckdb::StreamExecutionResult::CHUNK_NOT_READY: break;
+      case duckdb::StreamExecutionResult::CHUNK_NOT_READY:
+        break;
       case duckdb::StreamExecutionResult::BLOCKED:
-      case duckdb::StreamExecutionResult::NO_TASKS_AVAILABLE: stream.WaitForTask(); break;
-      default: return Status::Ok();
+      case duckdb::StreamExecutionResult::NO_TASKS_AVAILABLE:
+        stream.WaitForTask();
+        break;
+      default:
+        return Status::Ok();
     }
   }
 }

@@ -24,11 +24,16 @@ namespace {
 
 StatementClass ClassOf(duckdb::StatementType type) {
   switch (type) {
-    case duckdb::StatementType::SELECT_STATEMENT: return StatementClass::kSelect;
-    case duckdb::StatementType::INSERT_STATEMENT: return StatementClass::kInsert;
-    case duckdb::StatementType::UPDATE_STATEMENT: return StatementClass::kUpdate;
-    case duckdb::StatementType::DELETE_STATEMENT: return StatementClass::kDelete;
-    default: return StatementClass::kOther;
+    case duckdb::StatementType::SELECT_STATEMENT:
+      return StatementClass::kSelect;
+    case duckdb::StatementType::INSERT_STATEMENT:
+      return StatementClass::kInsert;
+    case duckdb::StatementType::UPDATE_STATEMENT:
+      return StatementClass::kUpdate;
+    case duckdb::StatementType::DELETE_STATEMENT:
+      return StatementClass::kDelete;
+    default:
+      return StatementClass::kOther;
   }
 }
 
@@ -187,9 +192,8 @@ Result<std::unique_ptr<BoundStatement>> DuckSessionImpl::Bind(
           statement->param_types_[i] = param_types[i];
         }
       }
-      RowPlanOutcome outcome =
-          BuildRowPlan(*connection_->context, *state_, *binding, statement->param_types_,
-                       statement->columns_, options);
+      RowPlanOutcome outcome = BuildRowPlan(*connection_->context, *state_, *binding,
+                                            statement->param_types_, statement->columns_, options);
       statement->row_plan_ = std::move(outcome.plan);
       statement->refusal_ = std::move(outcome.refusal);
       statement->fresh_ = std::move(binding);
@@ -216,10 +220,9 @@ std::unique_ptr<Binding> DuckSessionImpl::TakePlan(BoundStatementImpl& statement
                       statement.catalog_version_ == context.catalog->version();
   std::unique_ptr<Binding> fresh = std::move(statement.fresh_);
   if (usable) return fresh;
-  return std::make_unique<Binding>(BindWithValues(*connection_->context, *state_,
-                                                  *statement.statement_,
-                                                  statement.duck_param_types_, values,
-                                                  statement.needs_values_));
+  return std::make_unique<Binding>(
+      BindWithValues(*connection_->context, *state_, *statement.statement_,
+                     statement.duck_param_types_, values, statement.needs_values_));
 }
 
 duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(

@@ -156,18 +156,18 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
     std::string table = Between(message, "Table \"", "\"");
     if (table.empty()) table = Between(message, "table \"", "\"");
     const std::string column = Between(message, "column named \"", "\"");
-    return Status(sqlstate::kUndefinedColumn,
-                  "column " + table + "." + column + " does not exist");
+    return Status(sqlstate::kUndefinedColumn, "column " + table + "." + column + " does not exist");
   }
   if (Contains(message, "does not have a column with name")) {
     return Status(sqlstate::kUndefinedColumn,
-                  "column \"" + Between(message, "column with name \"", "\"") + "\" of relation \"" +
-                      Between(message, "Table \"", "\"") + "\" does not exist");
+                  "column \"" + Between(message, "column with name \"", "\"") +
+                      "\" of relation \"" + Between(message, "Table \"", "\"") +
+                      "\" does not exist");
   }
   if (Contains(message, "Referenced update column")) {
-    return Status(sqlstate::kUndefinedColumn,
-                  "column \"" + Between(message, "update column ", " not found") +
-                      "\" does not exist");
+    return Status(
+        sqlstate::kUndefinedColumn,
+        "column \"" + Between(message, "update column ", " not found") + "\" does not exist");
   }
   if (Contains(message, "Referenced table \"")) {
     return Status(sqlstate::kUndefinedTable, "missing FROM-clause entry for table \"" +
@@ -175,9 +175,9 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
                                                  "\"");
   }
   if (Contains(message, "Ambiguous reference to column name")) {
-    return Status(sqlstate::kAmbiguousColumn,
-                  "column reference \"" + Between(message, "column name \"", "\"") +
-                      "\" is ambiguous");
+    return Status(
+        sqlstate::kAmbiguousColumn,
+        "column reference \"" + Between(message, "column name \"", "\"") + "\" is ambiguous");
   }
   if (Contains(message, "Ambiguous reference to table") ||
       Contains(message, "Duplicate alias \"")) {
@@ -200,7 +200,8 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
   if (Contains(message, "aggregate function calls cannot be nested")) {
     return Status(sqlstate::kGroupingError, "aggregate function calls cannot be nested");
   }
-  if (Contains(message, "Cannot mix values of type") || Contains(message, "Cannot compare values")) {
+  if (Contains(message, "Cannot mix values of type") ||
+      Contains(message, "Cannot compare values")) {
     const std::string left = PostgresTypeName(Between(message, "type ", " and "));
     std::string right = Between(message, " and ", " -");
     if (StartsWith(right, "type ")) right = right.substr(5);
@@ -213,15 +214,16 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
   }
   if (Contains(message, "values were supplied")) {
     const auto expected = std::atoll(
-        Between(message, Contains(message, "expected ") ? "expected " : "has ", " columns").c_str());
+        Between(message, Contains(message, "expected ") ? "expected " : "has ", " columns")
+            .c_str());
     const auto got = std::atoll(Between(message, "but ", " values").c_str());
     return Status(sqlstate::kSyntaxError, got > expected
                                               ? "INSERT has more expressions than target columns"
                                               : "INSERT has more target columns than expressions");
   }
   if (Contains(message, "Duplicate column name")) {
-    return Status(sqlstate::kDuplicateColumn, "column \"" + Between(message, "name \"", "\"") +
-                                                  "\" specified more than once");
+    return Status(sqlstate::kDuplicateColumn,
+                  "column \"" + Between(message, "name \"", "\"") + "\" specified more than once");
   }
   if (Contains(message, "Multiple assignments to same column")) {
     return Status(sqlstate::kSyntaxError, "multiple assignments to same column \"" +
@@ -238,7 +240,8 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
                   "there is no unique or exclusion constraint matching the ON CONFLICT "
                   "specification");
   }
-  if (Contains(message, "Subquery returns") || Contains(message, "subquery must return one column")) {
+  if (Contains(message, "Subquery returns") ||
+      Contains(message, "subquery must return one column")) {
     return Status(sqlstate::kSyntaxError, "subquery must return only one column");
   }
   if (Contains(message, "Catalog \"") && Contains(message, "does not exist")) {
@@ -277,12 +280,14 @@ Status OutOfRange(std::string_view message) {
     }
     return Status(sqlstate::kNumericValueOutOfRange, IntegerName(type) + " out of range");
   }
-  if (Contains(message, "can't be cast because the value is out of range for the destination type")) {
+  if (Contains(message,
+               "can't be cast because the value is out of range for the destination type")) {
     const std::string type = Between(message, "destination type ", "");
     return Status(sqlstate::kNumericValueOutOfRange,
                   IntegerName(type.substr(0, type.find_first_of(" \n"))) + " out of range");
   }
-  if (Contains(message, "date") || Contains(message, "timestamp") || Contains(message, "Timestamp")) {
+  if (Contains(message, "date") || Contains(message, "timestamp") ||
+      Contains(message, "Timestamp")) {
     return Status(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
   }
   return Status(sqlstate::kNumericValueOutOfRange, FirstLine(message));
@@ -305,9 +310,9 @@ Status Conversion(std::string_view message) {
     if (type == "INT64") type = "BIGINT";
     if (type == "BOOL") type = "BOOLEAN";
     if (StartsWith(type, "DECIMAL")) type = "DECIMAL";
-    return Status(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type " +
-                                                            PostgresTypeName(type) + ": \"" +
-                                                            value + "\"");
+    return Status(
+        sqlstate::kInvalidTextRepresentation,
+        "invalid input syntax for type " + PostgresTypeName(type) + ": \"" + value + "\"");
   }
   if (Contains(message, "Could not cast value") || Contains(message, "to DECIMAL(")) {
     return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow");
@@ -326,7 +331,8 @@ Status Conversion(std::string_view message) {
 Status CastMissing(std::string_view message) {
   const std::string from = PostgresTypeName(Between(message, "cast of type ", " ->"));
   std::string to = Between(message, "-> ", " ");
-  return Status(sqlstate::kCannotCoerce, "cannot cast type " + from + " to " + PostgresTypeName(to));
+  return Status(sqlstate::kCannotCoerce,
+                "cannot cast type " + from + " to " + PostgresTypeName(to));
 }
 
 Status InvalidInput(std::string_view message) {
@@ -338,7 +344,8 @@ Status InvalidInput(std::string_view message) {
     return Status(sqlstate::kDivisionByZero, "division by zero");
   }
   if (Contains(message, "regular expression") || Contains(message, "missing )") ||
-      Contains(message, "invalid perl operator") || Contains(message, "no argument for repetition")) {
+      Contains(message, "invalid perl operator") ||
+      Contains(message, "no argument for repetition")) {
     return Status(sqlstate::kInvalidRegularExpression,
                   "invalid regular expression: " + FirstLine(message));
   }
@@ -361,7 +368,8 @@ Status Translate(const duckdb::ErrorData& error) {
     case duckdb::ExceptionType::PARSER:
     case duckdb::ExceptionType::SYNTAX:
       return Status(sqlstate::kSyntaxError, FirstLine(message));
-    case duckdb::ExceptionType::OUT_OF_RANGE: return OutOfRange(message);
+    case duckdb::ExceptionType::OUT_OF_RANGE:
+      return OutOfRange(message);
     case duckdb::ExceptionType::CONVERSION:
       if (Contains(message, "Unimplemented type for cast")) return CastMissing(message);
       return Conversion(message);
@@ -372,15 +380,17 @@ Status Translate(const duckdb::ErrorData& error) {
     case duckdb::ExceptionType::NOT_IMPLEMENTED:
       return Status(sqlstate::kFeatureNotSupported, FirstLine(message));
     case duckdb::ExceptionType::PARAMETER_NOT_RESOLVED:
-      return Status(sqlstate::kIndeterminateDatatype,
-                    "could not determine data type of parameter");
+      return Status(sqlstate::kIndeterminateDatatype, "could not determine data type of parameter");
     case duckdb::ExceptionType::PERMISSION:
       return Status(sqlstate::kInsufficientPrivilege, FirstLine(message));
-    case duckdb::ExceptionType::INVALID_INPUT: return InvalidInput(message);
-    case duckdb::ExceptionType::IO: return Status(sqlstate::kIoError, FirstLine(message));
+    case duckdb::ExceptionType::INVALID_INPUT:
+      return InvalidInput(message);
+    case duckdb::ExceptionType::IO:
+      return Status(sqlstate::kIoError, FirstLine(message));
     case duckdb::ExceptionType::CONSTRAINT:
       return Status(sqlstate::kIntegrityConstraintViolation, FirstLine(message));
-    default: return Status(sqlstate::kInternalError, FirstLine(message));
+    default:
+      return Status(sqlstate::kInternalError, FirstLine(message));
   }
 }
 

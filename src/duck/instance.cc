@@ -1,8 +1,11 @@
 #include "duck/instance.h"
 
+#include "base/sqlstate.h"
 #include "duck/catalog/omen_catalog.h"
 #include "duck/errors.h"
 #include "duck/functions/register.h"
+#include "duck/session_state.h"
+#include "duckdb/function/replacement_scan.hpp"
 #include "duckdb/main/valid_checker.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
 
@@ -10,10 +13,9 @@ namespace omendb::duck {
 
 namespace {
 
-// Settings of every connection. PostgreSQL: integer division truncates, NULLs sort as the greatest
+// Settings of every connection. PostgreSQL: NULLs sort as the greatest
 // value, a scalar subquery has at most one row, joins and float arithmetic raise errors.
 constexpr const char* kSettings[] = {
-    "SET integer_division = true",
     "SET default_null_order = 'nulls_last_on_asc_first_on_desc'",
     "SET scalar_subquery_error_on_multiple_rows = true",
     "SET ieee_floating_point_ops = false",
@@ -22,6 +24,16 @@ constexpr const char* kSettings[] = {
     "SET enable_progress_bar = false",
     "SET errors_as_json = false",
 };
+
+// Asked for every table that is in no catalog, before DuckDB looks for names that are alike.
+duckdb::unique_ptr<duckdb::TableRef> UnknownTable(
+    duckdb::ClientContext& context, duckdb::ReplacementScanInput& input,
+    duckdb::optional_ptr<duckdb::ReplacementScanData>) {
+  if (SessionState::TryGet(context) == nullptr) return nullptr;
+  std::string name = input.table_name;
+  if (!input.schema_name.empty()) name = input.schema_name + "." + name;
+  ThrowStatus(Status(sqlstate::kUndefinedTable, "relation \"" + name + "\" does not exist"));
+}
 
 }  // namespace
 
@@ -35,8 +47,9 @@ Result<std::shared_ptr<Instance>> Instance::Create(const DuckOptions& options,
     config.options.temporary_directory = options.temp_directory;
     config.options.autoload_known_extensions = false;
     config.options.autoinstall_known_extensions = false;
-    config.options.load_extensions = false;
+    config.options.load_extensions = true;  // core_functions, icu, json: in the library itself
     RegisterStorageExtension(config);
+    config.replacement_scans.emplace_back(UnknownTable);
     instance->db_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     duckdb::Connection connection(*instance->db_);
     RegisterFunctions(*connection.context, functions);

@@ -1,5 +1,5 @@
-// instance.h - one DuckDB instance with our catalog, functions and settings in it. It holds no state
-// of ours: after an INTERNAL or FATAL error it is dropped and another is made.
+// instance.h - one DuckDB instance with our catalog, functions and settings in it. It holds no
+// state of ours: after an INTERNAL or FATAL error it is dropped and another is made.
 //
 // Thread safety  Connect, Attach: any thread.
 #pragma once

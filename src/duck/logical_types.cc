@@ -17,31 +17,53 @@ LogicalType Aliased(LogicalType type, const char* alias) {
 
 LogicalType ScalarType(const SqlType& type) {
   switch (type.kind) {
-    case TypeKind::kBool: return LogicalType::BOOLEAN;
-    case TypeKind::kInt2: return LogicalType::SMALLINT;
-    case TypeKind::kInt4: return LogicalType::INTEGER;
-    case TypeKind::kInt8: return LogicalType::BIGINT;
-    case TypeKind::kFloat4: return LogicalType::FLOAT;
-    case TypeKind::kFloat8: return LogicalType::DOUBLE;
+    case TypeKind::kBool:
+      return LogicalType::BOOLEAN;
+    case TypeKind::kInt2:
+      return LogicalType::SMALLINT;
+    case TypeKind::kInt4:
+      return LogicalType::INTEGER;
+    case TypeKind::kInt8:
+      return LogicalType::BIGINT;
+    case TypeKind::kFloat4:
+      return LogicalType::FLOAT;
+    case TypeKind::kFloat8:
+      return LogicalType::DOUBLE;
     case TypeKind::kNumeric:
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.numeric_precision()),
                                   static_cast<uint8_t>(type.numeric_scale()));
-    case TypeKind::kBytea: return LogicalType::BLOB;
-    case TypeKind::kDate: return LogicalType::DATE;
-    case TypeKind::kTime: return LogicalType::TIME;
-    case TypeKind::kTimestamp: return LogicalType::TIMESTAMP;
-    case TypeKind::kTimestampTz: return LogicalType::TIMESTAMP_TZ;
-    case TypeKind::kInterval: return LogicalType::INTERVAL;
-    case TypeKind::kUuid: return LogicalType::UUID;
-    case TypeKind::kJson: return LogicalType::JSON();
-    case TypeKind::kJsonb: return JsonbType();
-    case TypeKind::kOid: return LogicalType::UINTEGER;
-    case TypeKind::kRegclass: return Aliased(LogicalType::UINTEGER, kRegclassAlias);
-    case TypeKind::kRegtype: return Aliased(LogicalType::UINTEGER, kRegtypeAlias);
-    case TypeKind::kRegproc: return Aliased(LogicalType::UINTEGER, kRegprocAlias);
-    case TypeKind::kRegnamespace: return Aliased(LogicalType::UINTEGER, kRegnamespaceAlias);
-    case TypeKind::kInt2vector: return LogicalType::LIST(LogicalType::SMALLINT);
-    case TypeKind::kOidvector: return LogicalType::LIST(LogicalType::UINTEGER);
+    case TypeKind::kBytea:
+      return LogicalType::BLOB;
+    case TypeKind::kDate:
+      return LogicalType::DATE;
+    case TypeKind::kTime:
+      return LogicalType::TIME;
+    case TypeKind::kTimestamp:
+      return LogicalType::TIMESTAMP;
+    case TypeKind::kTimestampTz:
+      return LogicalType::TIMESTAMP_TZ;
+    case TypeKind::kInterval:
+      return LogicalType::INTERVAL;
+    case TypeKind::kUuid:
+      return LogicalType::UUID;
+    case TypeKind::kJson:
+      return LogicalType::JSON();
+    case TypeKind::kJsonb:
+      return JsonbType();
+    case TypeKind::kOid:
+      return LogicalType::UINTEGER;
+    case TypeKind::kRegclass:
+      return Aliased(LogicalType::UINTEGER, kRegclassAlias);
+    case TypeKind::kRegtype:
+      return Aliased(LogicalType::UINTEGER, kRegtypeAlias);
+    case TypeKind::kRegproc:
+      return Aliased(LogicalType::UINTEGER, kRegprocAlias);
+    case TypeKind::kRegnamespace:
+      return Aliased(LogicalType::UINTEGER, kRegnamespaceAlias);
+    case TypeKind::kInt2vector:
+      return LogicalType::LIST(LogicalType::SMALLINT);
+    case TypeKind::kOidvector:
+      return LogicalType::LIST(LogicalType::UINTEGER);
     case TypeKind::kUnknown:
     case TypeKind::kText:
     case TypeKind::kVarchar:
@@ -49,7 +71,8 @@ LogicalType ScalarType(const SqlType& type) {
     case TypeKind::kName:
     case TypeKind::kChar:
     case TypeKind::kVoid:
-    case TypeKind::kRecord: return LogicalType::VARCHAR;
+    case TypeKind::kRecord:
+      return LogicalType::VARCHAR;
   }
   return LogicalType::VARCHAR;
 }
@@ -86,20 +109,29 @@ LogicalType ToLogicalType(const SqlType& type) {
 
 SqlType ToSqlType(const LogicalType& type) {
   switch (type.id()) {
-    case LogicalTypeId::BOOLEAN: return {TypeKind::kBool};
+    case LogicalTypeId::BOOLEAN:
+      return {TypeKind::kBool};
     case LogicalTypeId::TINYINT:
-    case LogicalTypeId::SMALLINT: return {TypeKind::kInt2};
-    case LogicalTypeId::UTINYINT: return {TypeKind::kInt2};
+    case LogicalTypeId::SMALLINT:
+      return {TypeKind::kInt2};
+    case LogicalTypeId::UTINYINT:
+      return {TypeKind::kInt2};
     case LogicalTypeId::USMALLINT:
     case LogicalTypeId::INTEGER_LITERAL:
-    case LogicalTypeId::INTEGER: return {TypeKind::kInt4};
-    case LogicalTypeId::UINTEGER: return {UnsignedKind(type)};
-    case LogicalTypeId::BIGINT: return {TypeKind::kInt8};
+    case LogicalTypeId::INTEGER:
+      return {TypeKind::kInt4};
+    case LogicalTypeId::UINTEGER:
+      return {UnsignedKind(type)};
+    case LogicalTypeId::BIGINT:
+      return {TypeKind::kInt8};
     case LogicalTypeId::UBIGINT:
     case LogicalTypeId::HUGEINT:
-    case LogicalTypeId::UHUGEINT: return types::NumericType(38, 0);
-    case LogicalTypeId::FLOAT: return {TypeKind::kFloat4};
-    case LogicalTypeId::DOUBLE: return {TypeKind::kFloat8};
+    case LogicalTypeId::UHUGEINT:
+      return types::NumericType(38, 0);
+    case LogicalTypeId::FLOAT:
+      return {TypeKind::kFloat4};
+    case LogicalTypeId::DOUBLE:
+      return {TypeKind::kFloat8};
     case LogicalTypeId::DECIMAL: {
       const int width = duckdb::DecimalType::GetWidth(type);
       const int scale = duckdb::DecimalType::GetScale(type);
@@ -108,16 +140,23 @@ SqlType ToSqlType(const LogicalType& type) {
       }
       return types::NumericType(width, scale);
     }
-    case LogicalTypeId::BLOB: return {TypeKind::kBytea};
-    case LogicalTypeId::DATE: return {TypeKind::kDate};
-    case LogicalTypeId::TIME: return {TypeKind::kTime};
+    case LogicalTypeId::BLOB:
+      return {TypeKind::kBytea};
+    case LogicalTypeId::DATE:
+      return {TypeKind::kDate};
+    case LogicalTypeId::TIME:
+      return {TypeKind::kTime};
     case LogicalTypeId::TIMESTAMP:
     case LogicalTypeId::TIMESTAMP_SEC:
     case LogicalTypeId::TIMESTAMP_MS:
-    case LogicalTypeId::TIMESTAMP_NS: return {TypeKind::kTimestamp};
-    case LogicalTypeId::TIMESTAMP_TZ: return {TypeKind::kTimestampTz};
-    case LogicalTypeId::INTERVAL: return {TypeKind::kInterval};
-    case LogicalTypeId::UUID: return {TypeKind::kUuid};
+    case LogicalTypeId::TIMESTAMP_NS:
+      return {TypeKind::kTimestamp};
+    case LogicalTypeId::TIMESTAMP_TZ:
+      return {TypeKind::kTimestampTz};
+    case LogicalTypeId::INTERVAL:
+      return {TypeKind::kInterval};
+    case LogicalTypeId::UUID:
+      return {TypeKind::kUuid};
     case LogicalTypeId::VARCHAR:
       if (IsJsonb(type)) return {TypeKind::kJsonb};
       if (IsJson(type)) return {TypeKind::kJson};
@@ -128,7 +167,8 @@ SqlType ToSqlType(const LogicalType& type) {
       element.is_array = true;
       return element;
     }
-    default: return {TypeKind::kText};
+    default:
+      return {TypeKind::kText};
   }
 }
 
@@ -150,8 +190,10 @@ bool HasSameLayout(const LogicalType& type) {
     case LogicalTypeId::TIMESTAMP_TZ:
     case LogicalTypeId::INTERVAL:
     case LogicalTypeId::UUID:
-    case LogicalTypeId::VARCHAR: return true;
-    default: return false;
+    case LogicalTypeId::VARCHAR:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -162,8 +204,7 @@ duckdb::Value ToDuckValue(const SqlType& type, const Value& value) {
     types::ArrayReader reader(*element, value.str());
     duckdb::vector<duckdb::Value> children;
     for (uint32_t i = 0; i < reader.size(); ++i) {
-      children.push_back(
-          ToDuckValue(*element, reader.IsNull(i) ? Value::Null() : reader.At(i)));
+      children.push_back(ToDuckValue(*element, reader.IsNull(i) ? Value::Null() : reader.At(i)));
     }
     return duckdb::Value::LIST(ToLogicalType(*element), std::move(children));
   }
@@ -182,8 +223,8 @@ Value FromDuckValue(const duckdb::Value& value, const SqlType& type, types::Aren
     auto& child = duckdb::ListVector::GetEntry(vector);
     duckdb::UnifiedVectorFormat child_format;
     child.ToUnifiedFormat(duckdb::ListVector::GetListSize(vector), child_format);
-    const auto entry =
-        duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format)[format.sel->get_index(0)];
+    const auto entry = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(
+        format)[format.sel->get_index(0)];
     return EncodeList(child, child_format, entry, *element, arena);
   }
   const auto physical = types::PhysicalTypeOf(type);

@@ -1,8 +1,8 @@
 // logical_types.h - OmenDB's SQL types and values as DuckDB's, and back.
 //
-// Values lie in memory alike on both sides (types/type.h); only arrays differ: an encoded blob here,
-// a LIST there. char(n), varchar(n), name and "char" are VARCHAR inside DuckDB; the exact type of a
-// result column comes from the table column it is read from.
+// Values lie in memory alike on both sides (types/type.h); only arrays differ: an encoded blob
+// here, a LIST there. char(n), varchar(n), name and "char" are VARCHAR inside DuckDB; the exact
+// type of a result column comes from the table column it is read from.
 //
 // Thread safety  Pure functions.
 #pragma once

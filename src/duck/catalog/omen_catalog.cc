@@ -24,8 +24,7 @@ duckdb::unique_ptr<duckdb::Catalog> Attach(duckdb::optional_ptr<duckdb::StorageE
                                            duckdb::ClientContext&, duckdb::AttachedDatabase& db,
                                            const std::string&, duckdb::AttachInfo& info,
                                            duckdb::AttachOptions&) {
-  return duckdb::make_uniq<OmenCatalog>(db,
-                                        Oid(static_cast<uint32_t>(std::stoul(info.path))));
+  return duckdb::make_uniq<OmenCatalog>(db, Oid(static_cast<uint32_t>(std::stoul(info.path))));
 }
 
 duckdb::unique_ptr<duckdb::TransactionManager> MakeTransactionManager(
@@ -119,8 +118,8 @@ duckdb::optional_ptr<duckdb::SchemaCatalogEntry> OmenCatalog::LookupSchema(
     duckdb::CatalogTransaction transaction, const duckdb::EntryLookupInfo& lookup,
     duckdb::OnEntryNotFound if_not_found) {
   const std::string& name = lookup.GetEntryName();
-  SessionState* state = transaction.HasContext() ? SessionState::TryGet(transaction.GetContext())
-                                                 : nullptr;
+  SessionState* state =
+      transaction.HasContext() ? SessionState::TryGet(transaction.GetContext()) : nullptr;
   const catalog::SchemaDef* definition = nullptr;
   if (state != nullptr && state->statement != nullptr) {
     definition = state->statement->catalog->FindSchema(database_, name);

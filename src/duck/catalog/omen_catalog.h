@@ -1,9 +1,9 @@
 // omen_catalog.h - OmenDB's catalog as DuckDB sees it: one attached database for each of ours.
 //
 // Nothing is stored here. A lookup asks the CatalogSnapshot of the statement that runs on the
-// connection, so every statement sees its own transaction's catalog. Entries built from a definition
-// are cached as long as the definition stays the same object. Names match exactly: the SQL layer
-// hands unquoted names on in lower case.
+// connection, so every statement sees its own transaction's catalog. Entries built from a
+// definition are cached as long as the definition stays the same object. Names match exactly: the
+// SQL layer hands unquoted names on in lower case.
 //
 // Thread safety  Any thread. Lock order: mu_ is a leaf.
 // Errors         Throws DuckDB exceptions, as DuckDB's interfaces ask. DDL never comes this way.
@@ -85,10 +85,9 @@ class OmenCatalog : public duckdb::Catalog {
   void ScanSchemas(duckdb::ClientContext& context,
                    std::function<void(duckdb::SchemaCatalogEntry&)> callback) override;
 
-  duckdb::PhysicalOperator& PlanInsert(duckdb::ClientContext& context,
-                                       duckdb::PhysicalPlanGenerator& planner,
-                                       duckdb::LogicalInsert& op,
-                                       duckdb::optional_ptr<duckdb::PhysicalOperator> plan) override;
+  duckdb::PhysicalOperator& PlanInsert(
+      duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+      duckdb::LogicalInsert& op, duckdb::optional_ptr<duckdb::PhysicalOperator> plan) override;
   duckdb::PhysicalOperator& PlanDelete(duckdb::ClientContext& context,
                                        duckdb::PhysicalPlanGenerator& planner,
                                        duckdb::LogicalDelete& op,

@@ -30,8 +30,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> SystemScanInit(
   auto scan = duckdb::make_uniq<SystemScanState>();
   scan->columns.assign(input.column_ids.begin(), input.column_ids.end());
   ThrowIfError(state.system_tables->Rows(input.bind_data->Cast<SystemScanData>().table,
-                                         state.RequireStatement(), state.session_data,
-                                         scan->arena, scan->rows));
+                                         state.RequireStatement(), state.session_data, scan->arena,
+                                         scan->rows));
   return scan;
 }
 
@@ -39,8 +39,7 @@ void SystemScan(duckdb::ClientContext&, duckdb::TableFunctionInput& input,
                 duckdb::DataChunk& output) {
   auto& scan = input.global_state->Cast<SystemScanState>();
   const SystemTable& table = input.bind_data->Cast<SystemScanData>().table;
-  const size_t count =
-      std::min<size_t>(STANDARD_VECTOR_SIZE, scan.rows.size() - scan.next);
+  const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, scan.rows.size() - scan.next);
   for (size_t c = 0; c < scan.columns.size(); ++c) {
     if (scan.columns[c] >= table.columns.size()) continue;
     const types::SqlType& type = table.columns[scan.columns[c]].type;
@@ -73,8 +72,8 @@ class SystemTableEntry : public duckdb::TableCatalogEntry {
   }
   duckdb::TableStorageInfo GetStorageInfo(duckdb::ClientContext&) override { return {}; }
   duckdb::virtual_column_map_t GetVirtualColumns() const override {
-    return {{duckdb::COLUMN_IDENTIFIER_EMPTY,
-             duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)}};
+    return {
+        {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)}};
   }
 
  private:

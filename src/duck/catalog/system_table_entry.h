@@ -1,5 +1,5 @@
-// system_table_entry.h - pg_catalog and information_schema relations as DuckDB tables whose rows the
-// SQL layer makes when a scan begins.
+// system_table_entry.h - pg_catalog and information_schema relations as DuckDB tables whose rows
+// the SQL layer makes when a scan begins.
 //
 // Thread safety  Immutable; a scan hands its rows out under DuckDB's one thread.
 #pragma once

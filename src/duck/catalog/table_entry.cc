@@ -44,8 +44,10 @@ bool CanHaveStatistics(const types::SqlType& type) {
     case types::TypeKind::kDate:
     case types::TypeKind::kTime:
     case types::TypeKind::kTimestamp:
-    case types::TypeKind::kTimestampTz: return true;
-    default: return false;
+    case types::TypeKind::kTimestampTz:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -57,8 +59,7 @@ duckdb::unique_ptr<duckdb::BaseStatistics> OmenTableEntry::GetStatistics(
   SessionState& state = SessionState::Get(context);
   const ColumnId id = column_ids_[column];
   const types::SqlType& column_type = definition_->column(id).type;
-  const engine::ColumnStatistics found =
-      state.database->OpenRelation(definition_)->statistics(id);
+  const engine::ColumnStatistics found = state.database->OpenRelation(definition_)->statistics(id);
   auto statistics = duckdb::BaseStatistics::CreateUnknown(ToLogicalType(column_type));
   if (!found.may_have_nulls) {
     statistics.Set(duckdb::StatsInfo::CANNOT_HAVE_NULL_VALUES);
@@ -128,8 +129,7 @@ std::shared_ptr<duckdb::CatalogEntry> MakeTableEntry(
         ParseCatalogExpression(state, constraint.check_sql)));
     check_names.push_back(constraint.name);
   }
-  return std::make_shared<OmenTableEntry>(owner, schema, info, definition,
-                                          std::move(check_names));
+  return std::make_shared<OmenTableEntry>(owner, schema, info, definition, std::move(check_names));
 }
 
 }  // namespace omendb::duck

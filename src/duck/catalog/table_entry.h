@@ -42,8 +42,7 @@ class OmenTableEntry : public duckdb::TableCatalogEntry {
   duckdb::unique_ptr<duckdb::BaseStatistics> GetStatistics(duckdb::ClientContext& context,
                                                            duckdb::column_t column) override;
   duckdb::TableFunction GetScanFunction(
-      duckdb::ClientContext& context,
-      duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override;
+      duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override;
   duckdb::TableStorageInfo GetStorageInfo(duckdb::ClientContext& context) override;
   // The write operators read the other columns themselves.
   void BindUpdateConstraints(duckdb::Binder&, duckdb::LogicalGet&, duckdb::LogicalProjection&,

@@ -1,5 +1,6 @@
-// transaction_manager.h - DuckDB's transactions over our databases: empty shells. The real one is the
-// statement's engine transaction, found through SessionState; it begins and ends with the session.
+// transaction_manager.h - DuckDB's transactions over our databases: empty shells. The real one is
+// the statement's engine transaction, found through SessionState; it begins and ends with the
+// session.
 //
 // Thread safety  Any thread. Lock order: mu_ is a leaf.
 #pragma once

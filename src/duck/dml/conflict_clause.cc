@@ -5,9 +5,9 @@
 #include "base/sqlstate.h"
 #include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
-#include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/planner/binder.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
@@ -72,23 +72,21 @@ void QualifyColumns(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, const st
     ThrowStatus(NotSupported("a subquery in ON CONFLICT DO UPDATE"));
   }
   duckdb::ParsedExpressionIterator::EnumerateChildren(
-      *expr, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& child) {
-        QualifyColumns(child, table);
-      });
+      *expr,
+      [&](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { QualifyColumns(child, table); });
 }
 
 void ResolveColumns(duckdb::unique_ptr<duckdb::Expression>& expr, size_t table_columns) {
   if (expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_COLUMN_REF) {
     const auto& column = expr->Cast<duckdb::BoundColumnRefExpression>();
     const size_t base = column.binding.table_index == kExcludedTable ? table_columns : 0;
-    expr = duckdb::make_uniq<duckdb::BoundReferenceExpression>(
-        expr->return_type, base + column.binding.column_index);
+    expr = duckdb::make_uniq<duckdb::BoundReferenceExpression>(expr->return_type,
+                                                               base + column.binding.column_index);
     return;
   }
   duckdb::ExpressionIterator::EnumerateChildren(
-      *expr, [&](duckdb::unique_ptr<duckdb::Expression>& child) {
-        ResolveColumns(child, table_columns);
-      });
+      *expr,
+      [&](duckdb::unique_ptr<duckdb::Expression>& child) { ResolveColumns(child, table_columns); });
 }
 
 }  // namespace
@@ -129,8 +127,7 @@ std::shared_ptr<ConflictClause> BindConflictClause(duckdb::ClientContext& contex
     const auto& column = table.GetColumn(name);
     clause->set_columns.push_back(column.Physical().index);
     auto& expr = info.set_info->expressions[i];
-    const bool is_default =
-        expr->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
+    const bool is_default = expr->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
     clause->set_is_default.push_back(is_default);
     if (is_default) {
       if (column.HasDefaultValue()) {

@@ -1,8 +1,8 @@
 // conflict_clause.h - INSERT ... ON CONFLICT, bound by us: DuckDB would turn it into a MERGE, which
 // sees one snapshot and misses rows committed meanwhile.
 //
-// Expressions refer, by BoundReferenceExpression, to a row of the existing row's columns followed by
-// the columns of the row proposed ("excluded").
+// Expressions refer, by BoundReferenceExpression, to a row of the existing row's columns followed
+// by the columns of the row proposed ("excluded").
 //
 // Thread safety  Immutable once bound.
 #pragma once
@@ -23,8 +23,8 @@ namespace omendb::duck {
 class SessionState;
 
 struct ConflictClause {
-  bool do_update = false;      // else DO NOTHING
-  std::vector<Oid> arbiters;   // empty = any unique index
+  bool do_update = false;           // else DO NOTHING
+  std::vector<Oid> arbiters;        // empty = any unique index
   std::vector<size_t> set_columns;  // DuckDB's column numbers, beside set_expressions
   std::vector<duckdb::unique_ptr<duckdb::Expression>> set_expressions;
   std::vector<bool> set_is_default;

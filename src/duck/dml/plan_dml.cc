@@ -43,8 +43,8 @@ class InsertOperator : public WriteOperator {
   struct InsertRun : public Run {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> set_executor;
     duckdb::unique_ptr<duckdb::ExpressionExecutor> where_executor;
-    duckdb::DataChunk pair;    // the existing row, then the proposed one
-    duckdb::DataChunk values;  // of SET
+    duckdb::DataChunk pair;      // the existing row, then the proposed one
+    duckdb::DataChunk values;    // of SET
     std::set<uint64_t> touched;  // row ids this command inserted or updated
   };
 
@@ -84,8 +84,7 @@ class InsertOperator : public WriteOperator {
         InsertOrUpdate(context, run, row);
         continue;
       }
-      const engine::RowRef ref =
-          ValueOrThrow(writer.relation().Insert(writer.statement(), row));
+      const engine::RowRef ref = ValueOrThrow(writer.relation().Insert(writer.statement(), row));
       ++writer.rows_affected;
       if (returning_) {
         writer.ReadRow(ref, row);
@@ -100,8 +99,8 @@ class InsertOperator : public WriteOperator {
     for (;;) {
       SessionState::Get(context).ThrowIfCancelled();
       engine::RowRef existing;
-      const auto inserted = ValueOrThrow(writer.relation().InsertOrFind(
-          writer.statement(), row, conflict_->arbiters, &existing));
+      const auto inserted = ValueOrThrow(
+          writer.relation().InsertOrFind(writer.statement(), row, conflict_->arbiters, &existing));
       if (inserted.has_value()) {
         run.touched.insert(inserted->row_id.value());
         ++writer.rows_affected;
@@ -122,9 +121,8 @@ class InsertOperator : public WriteOperator {
 
   bool UpdateExisting(InsertRun& run, const types::Row& proposed, engine::RowRef existing) const {
     RowWriter& writer = *run.writer;
-    const engine::RowResult locked = ValueOrThrow(
-        writer.relation().Lock(writer.statement(), existing, txn::RowLockMode::kUpdate,
-                               txn::LockWait::kWait));
+    const engine::RowResult locked = ValueOrThrow(writer.relation().Lock(
+        writer.statement(), existing, txn::RowLockMode::kUpdate, txn::LockWait::kWait));
     if (locked.outcome == engine::RowOutcome::kChanged) existing = locked.latest;
     if (locked.outcome == engine::RowOutcome::kGone) return false;
     types::Row current;
@@ -311,9 +309,9 @@ duckdb::PhysicalOperator& OmenCatalog::PlanInsert(
     duckdb::LogicalInsert& op, duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
   const bool streaming = !PlanReads(*plan, op.table.Cast<OmenTableEntry>());
-  auto& insert = planner.Make<InsertOperator>(
-      op.types, op.table, std::move(op.bound_constraints), op.estimated_cardinality,
-      op.return_chunk, SessionState::Get(context).conflict, streaming);
+  auto& insert = planner.Make<InsertOperator>(op.types, op.table, std::move(op.bound_constraints),
+                                              op.estimated_cardinality, op.return_chunk,
+                                              SessionState::Get(context).conflict, streaming);
   insert.children.push_back(*plan);
   return insert;
 }

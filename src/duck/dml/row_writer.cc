@@ -23,9 +23,12 @@ bool NeedsCoercion(const types::SqlType& type) {
     case types::TypeKind::kTime:
     case types::TypeKind::kTimestamp:
     case types::TypeKind::kTimestampTz:
-    case types::TypeKind::kInterval: return type.typmod >= 0;
-    case types::TypeKind::kName: return true;
-    default: return false;
+    case types::TypeKind::kInterval:
+      return type.typmod >= 0;
+    case types::TypeKind::kName:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -51,9 +54,9 @@ types::SqlType ElementType(const types::SqlType& type) {
 
 }  // namespace
 
-RowWriter::RowWriter(
-    duckdb::ClientContext& context, const OmenTableEntry& table,
-    const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints, bool returning)
+RowWriter::RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table,
+                     const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints,
+                     bool returning)
     : context_(context), state_(SessionState::Get(context)), table_(table) {
   relation_ = state_.database->OpenRelation(table.definition());
   for (const catalog::ColumnDef& column : definition().columns) all_columns_.push_back(column.id);

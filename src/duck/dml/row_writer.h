@@ -1,5 +1,5 @@
-// row_writer.h - writes rows that DuckDB computed into one table: coercion to the columns' modifiers,
-// CHECK constraints, retries, RETURNING. The common part of the write operators.
+// row_writer.h - writes rows that DuckDB computed into one table: coercion to the columns'
+// modifiers, CHECK constraints, retries, RETURNING. The common part of the write operators.
 //
 // Thread safety  One thread at a time, as the engine asks of the writes of a transaction.
 // Errors         Throws Status-carrying exceptions. Write conflicts under READ COMMITTED are marked

@@ -39,8 +39,8 @@ duckdb::unique_ptr<duckdb::GlobalSinkState> WriteOperator::GetGlobalSinkState(
   auto state = duckdb::make_uniq<SinkState>();
   state->run = StartRun(context);
   if (!streams()) {
-    state->gathered = duckdb::make_uniq<duckdb::ColumnDataCollection>(
-        context, children[0].get().GetTypes());
+    state->gathered =
+        duckdb::make_uniq<duckdb::ColumnDataCollection>(context, children[0].get().GetTypes());
   }
   return state;
 }
@@ -82,8 +82,7 @@ duckdb::unique_ptr<duckdb::GlobalSourceState> WriteOperator::GetGlobalSourceStat
   return duckdb::make_uniq<SourceState>();
 }
 
-duckdb::SourceResultType WriteOperator::GetData(duckdb::ExecutionContext&,
-                                                duckdb::DataChunk& chunk,
+duckdb::SourceResultType WriteOperator::GetData(duckdb::ExecutionContext&, duckdb::DataChunk& chunk,
                                                 duckdb::OperatorSourceInput& input) const {
   auto& source = input.global_state.Cast<SourceState>();
   auto& sink = sink_state->Cast<SinkState>();

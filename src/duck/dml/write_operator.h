@@ -1,5 +1,6 @@
-// write_operator.h - what our INSERT, UPDATE and DELETE operators have in common: a sink that gathers
-// its input, a finalize that writes it, a source that gives the count or the rows of RETURNING.
+// write_operator.h - what our INSERT, UPDATE and DELETE operators have in common: a sink that
+// gathers its input, a finalize that writes it, a source that gives the count or the rows of
+// RETURNING.
 //
 // The input is gathered whole before the first write when the statement may read the table that it
 // writes: a scan sees its own transaction's writes, and a statement must not meet its own rows.

@@ -1,7 +1,13 @@
 #include "duck/functions/register.h"
 
+#include "duck/functions/aggregates.h"
+#include "duck/functions/arithmetic.h"
+#include "duck/functions/datetime.h"
 #include "duck/functions/parameter.h"
 #include "duck/functions/registry.h"
+#include "duck/functions/session_functions.h"
+#include "duck/functions/strings.h"
+#include "duck/functions/text_casts.h"
 
 namespace omendb::duck {
 
@@ -9,7 +15,14 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
   context.RunFunctionInTransaction([&] {
     Registry registry(context);
     RegisterParameter(registry);
-    (void)functions;
+    RegisterArithmetic(registry);
+    RegisterAggregates(registry);
+    RegisterClocks(registry);
+    RegisterSequences(registry);
+    RegisterStrings(registry);
+    RegisterDateTime(registry);
+    RegisterTextCasts(registry);
+    RegisterSessionFunctions(registry, functions);
   });
 }
 

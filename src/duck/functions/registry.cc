@@ -65,15 +65,15 @@ void Registry::CastBind(const duckdb::LogicalType& from, const duckdb::LogicalTy
 }
 
 duckdb::ScalarFunctionSet Registry::Existing(const std::string& name) {
-  auto entry = duckdb::Catalog::GetSystemCatalog(context_)
-                   .GetEntry<duckdb::ScalarFunctionCatalogEntry>(
-                       context_, DEFAULT_SCHEMA, name, duckdb::OnEntryNotFound::RETURN_NULL);
+  auto entry =
+      duckdb::Catalog::GetSystemCatalog(context_).GetEntry<duckdb::ScalarFunctionCatalogEntry>(
+          context_, DEFAULT_SCHEMA, name, duckdb::OnEntryNotFound::RETURN_NULL);
   return entry ? entry->functions : duckdb::ScalarFunctionSet(name);
 }
 duckdb::AggregateFunctionSet Registry::ExistingAggregate(const std::string& name) {
-  auto entry = duckdb::Catalog::GetSystemCatalog(context_)
-                   .GetEntry<duckdb::AggregateFunctionCatalogEntry>(
-                       context_, DEFAULT_SCHEMA, name, duckdb::OnEntryNotFound::RETURN_NULL);
+  auto entry =
+      duckdb::Catalog::GetSystemCatalog(context_).GetEntry<duckdb::AggregateFunctionCatalogEntry>(
+          context_, DEFAULT_SCHEMA, name, duckdb::OnEntryNotFound::RETURN_NULL);
   return entry ? entry->functions : duckdb::AggregateFunctionSet(name);
 }
 

@@ -68,8 +68,8 @@ Result<std::shared_ptr<const catalog::SequenceDef>> FindSequence(SessionState& s
     }
     return relation.sequence;
   }
-  const Oid oid(static_cast<uint32_t>(type.kind == types::TypeKind::kInt8 ? argument.i64
-                                                                          : argument.i32));
+  const Oid oid(
+      static_cast<uint32_t>(type.kind == types::TypeKind::kInt8 ? argument.i64 : argument.i32));
   auto sequence = state.RequireStatement().catalog->sequence(oid);
   if (sequence == nullptr) {
     return Status(sqlstate::kUndefinedTable,

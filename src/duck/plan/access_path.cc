@@ -30,21 +30,30 @@ bool HasColumn(const Expression& expression) {
 
 Op Mirrored(Op op) {
   switch (op) {
-    case Op::kLess: return Op::kGreater;
-    case Op::kLessEqual: return Op::kGreaterEqual;
-    case Op::kGreater: return Op::kLess;
-    case Op::kGreaterEqual: return Op::kLessEqual;
-    default: return op;
+    case Op::kLess:
+      return Op::kGreater;
+    case Op::kLessEqual:
+      return Op::kGreaterEqual;
+    case Op::kGreater:
+      return Op::kLess;
+    case Op::kGreaterEqual:
+      return Op::kLessEqual;
+    default:
+      return op;
   }
 }
 
 int IntegerRank(const types::SqlType& type) {
   if (type.is_array) return 0;
   switch (type.kind) {
-    case TypeKind::kInt2: return 1;
-    case TypeKind::kInt4: return 2;
-    case TypeKind::kInt8: return 3;
-    default: return 0;
+    case TypeKind::kInt2:
+      return 1;
+    case TypeKind::kInt4:
+      return 2;
+    case TypeKind::kInt8:
+      return 3;
+    default:
+      return 0;
   }
 }
 
@@ -60,9 +69,10 @@ Expression Integer(const types::SqlType& type, int64_t value) {
   Expression result;
   result.op = Op::kConstant;
   result.type = type;
-  result.constant = type.kind == TypeKind::kInt8   ? types::Value::Int64(value)
-                    : type.kind == TypeKind::kInt4 ? types::Value::Int32(static_cast<int32_t>(value))
-                                                   : types::Value::Int16(static_cast<int16_t>(value));
+  result.constant = type.kind == TypeKind::kInt8 ? types::Value::Int64(value)
+                    : type.kind == TypeKind::kInt4
+                        ? types::Value::Int32(static_cast<int32_t>(value))
+                        : types::Value::Int16(static_cast<int16_t>(value));
   return result;
 }
 
@@ -72,10 +82,9 @@ std::optional<Expression> Narrowed(const Expression& value, const types::SqlType
   const int64_t greatest = type.kind == TypeKind::kInt2 ? INT16_MAX : INT32_MAX;
   if (type.kind == TypeKind::kInt8) return std::nullopt;
   const types::SqlType boolean{TypeKind::kBool};
-  Expression fits = Typed(
-      Op::kAnd, boolean,
-      {Typed(Op::kGreaterEqual, boolean, {value, Integer(value.type, least)}),
-       Typed(Op::kLessEqual, boolean, {value, Integer(value.type, greatest)})});
+  Expression fits = Typed(Op::kAnd, boolean,
+                          {Typed(Op::kGreaterEqual, boolean, {value, Integer(value.type, least)}),
+                           Typed(Op::kLessEqual, boolean, {value, Integer(value.type, greatest)})});
   Expression null;
   null.op = Op::kConstant;
   null.type = type;
@@ -101,11 +110,13 @@ class ConditionCollector {
           Add(Mirrored(expression.op), expression.children[1], expression.children[0]);
         }
         return;
-      case Op::kIn: return VisitIn(expression);
+      case Op::kIn:
+        return VisitIn(expression);
       case Op::kColumn:
         // A bare boolean column.
         return;
-      default: return;
+      default:
+        return;
     }
   }
 
@@ -188,8 +199,8 @@ class Chooser {
                           (access.in_list.empty() || index.keys.size() == fixed);
     candidate.ordered = Orders(index, access);
     candidate.rows = EstimateRows(index, access);
-    const bool selective = !access.equal.empty() || !access.in_list.empty() || access.lower ||
-                           access.upper;
+    const bool selective =
+        !access.equal.empty() || !access.in_list.empty() || access.lower || access.upper;
     if (!selective && !request_.force && !(request_.has_limit && request_.filter == nullptr)) {
       return std::nullopt;
     }
@@ -255,8 +266,7 @@ class Chooser {
     double share = 1.0;
     const size_t fixed = access.equal.size() + (access.in_list.empty() ? 0 : 1);
     for (size_t i = 0; i < fixed; ++i) {
-      const uint64_t distinct =
-          request_.relation->statistics(index.keys[i].column).distinct_count;
+      const uint64_t distinct = request_.relation->statistics(index.keys[i].column).distinct_count;
       share /= static_cast<double>(std::max<uint64_t>(distinct, 1));
     }
     if (!access.in_list.empty()) share *= static_cast<double>(access.in_list.size());
@@ -294,8 +304,8 @@ std::optional<exec::IndexAccess> ChooseAccess(const AccessRequest& request, std:
     }
   }
   if (!best) {
-    refusal = some_unordered ? "ORDER BY is not the index's order"
-                             : "no index on the filtered columns";
+    refusal =
+        some_unordered ? "ORDER BY is not the index's order" : "no index on the filtered columns";
     return std::nullopt;
   }
   const bool bounded = best->rows <= kRowsMax ||

@@ -23,8 +23,8 @@ struct OrderColumn {
 struct AccessRequest {
   const catalog::TableDef* table = nullptr;
   engine::Relation* relation = nullptr;
-  const std::vector<ColumnId>* columns = nullptr;    // what Op::kColumn indexes into
-  const exec::Expression* filter = nullptr;          // may be null
+  const std::vector<ColumnId>* columns = nullptr;  // what Op::kColumn indexes into
+  const exec::Expression* filter = nullptr;        // may be null
   std::vector<OrderColumn> order;
   bool has_limit = false;
   // Rows must come through some index even when none is selective (row locks).

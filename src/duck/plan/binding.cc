@@ -93,8 +93,8 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     binding.types = std::move(bound.types);
     binding.plan = std::move(bound.plan);
     if (on_conflict != nullptr) {
-      binding.conflict = BindConflictClause(context, state, *binding.plan, *on_conflict,
-                                            insert_alias, parameters);
+      binding.conflict =
+          BindConflictClause(context, state, *binding.plan, *on_conflict, insert_alias, parameters);
     }
     binding.plan = duckdb::FlattenDependentJoins::DecorrelateIndependent(*binding.binder,
                                                                          std::move(binding.plan));
@@ -165,7 +165,8 @@ bool AllKnown(const std::vector<LogicalType>& types) {
 
 Binding BindStatement(duckdb::ClientContext& context, SessionState& state,
                       const duckdb::SQLStatement& statement, std::vector<LogicalType> param_types) {
-  param_types.resize(std::max(param_types.size(), CountParameters(statement)), LogicalType::INVALID);
+  param_types.resize(std::max(param_types.size(), CountParameters(statement)),
+                     LogicalType::INVALID);
   RewriteInput input = MakeRewriteInput(state);
   input.param_types = param_types;
   Attempt attempt;

@@ -1,4 +1,5 @@
-// binding.h - a statement bound by DuckDB: its logical plan with the types of parameters and results.
+// binding.h - a statement bound by DuckDB: its logical plan with the types of parameters and
+// results.
 //
 // Thread safety  The session's thread, inside a DuckDB transaction. Throws DuckDB exceptions.
 #pragma once

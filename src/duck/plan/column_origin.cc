@@ -47,7 +47,8 @@ class Tracer {
         tables_[del.table_index] = &del.table;
         break;
       }
-      default: break;
+      default:
+        break;
     }
     for (auto& child : op.children) Collect(*child);
   }

@@ -1,5 +1,5 @@
-// column_origin.h - which table column a result column is read from, unchanged: its exact type (with
-// varchar's and char's modifiers) and the table's Oid go into the row description.
+// column_origin.h - which table column a result column is read from, unchanged: its exact type
+// (with varchar's and char's modifiers) and the table's Oid go into the row description.
 //
 // Thread safety  Pure functions.
 #pragma once

@@ -17,15 +17,24 @@ using types::TypeKind;
 
 std::optional<Op> ComparisonOp(duckdb::ExpressionType type) {
   switch (type) {
-    case duckdb::ExpressionType::COMPARE_EQUAL: return Op::kEqual;
-    case duckdb::ExpressionType::COMPARE_NOTEQUAL: return Op::kNotEqual;
-    case duckdb::ExpressionType::COMPARE_LESSTHAN: return Op::kLess;
-    case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO: return Op::kLessEqual;
-    case duckdb::ExpressionType::COMPARE_GREATERTHAN: return Op::kGreater;
-    case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO: return Op::kGreaterEqual;
-    case duckdb::ExpressionType::COMPARE_DISTINCT_FROM: return Op::kIsDistinctFrom;
-    case duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM: return Op::kIsNotDistinctFrom;
-    default: return std::nullopt;
+    case duckdb::ExpressionType::COMPARE_EQUAL:
+      return Op::kEqual;
+    case duckdb::ExpressionType::COMPARE_NOTEQUAL:
+      return Op::kNotEqual;
+    case duckdb::ExpressionType::COMPARE_LESSTHAN:
+      return Op::kLess;
+    case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO:
+      return Op::kLessEqual;
+    case duckdb::ExpressionType::COMPARE_GREATERTHAN:
+      return Op::kGreater;
+    case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO:
+      return Op::kGreaterEqual;
+    case duckdb::ExpressionType::COMPARE_DISTINCT_FROM:
+      return Op::kIsDistinctFrom;
+    case duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM:
+      return Op::kIsNotDistinctFrom;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -33,7 +42,7 @@ std::optional<Op> ArithmeticFunction(const std::string& name) {
   if (name == "+" || name == "add") return Op::kAdd;
   if (name == "-" || name == "subtract") return Op::kSubtract;
   if (name == "*" || name == "multiply") return Op::kMultiply;
-  if (name == "//" || name == "divide") return Op::kDivide;
+  if (name == "/" || name == "divide") return Op::kDivide;
   if (name == "%" || name == "mod") return Op::kModulo;
   return std::nullopt;
 }
@@ -46,7 +55,8 @@ bool IsFloat(const types::SqlType& type) {
   return !type.is_array && (type.kind == TypeKind::kFloat4 || type.kind == TypeKind::kFloat8);
 }
 
-// Arithmetic that both executors do alike: integers and floats of one type, whose result has it too.
+// Arithmetic that both executors do alike: integers and floats of one type, whose result has it
+// too.
 bool SameArithmetic(const Expression& expression) {
   const types::SqlType& type = expression.type;
   if (!IsInteger(type) && !IsFloat(type)) return false;
@@ -146,8 +156,8 @@ std::optional<Expression> ExpressionConverter::Fold(const duckdb::Expression& ex
 }
 
 std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression& expr) {
-  if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_PARAMETER &&
-      expr.IsFoldable() && expr.IsConsistent() && !expr.HasParameter()) {
+  if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_PARAMETER && expr.IsFoldable() &&
+      expr.IsConsistent() && !expr.HasParameter()) {
     return Fold(expr);
   }
   switch (expr.GetExpressionClass()) {
@@ -195,20 +205,26 @@ std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression&
     }
     case duckdb::ExpressionClass::BOUND_CONJUNCTION: {
       Expression result;
-      result.op = expr.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND ? Op::kAnd
-                                                                                      : Op::kOr;
+      result.op =
+          expr.GetExpressionType() == duckdb::ExpressionType::CONJUNCTION_AND ? Op::kAnd : Op::kOr;
       result.type = {TypeKind::kBool};
       for (const auto& child : expr.Cast<duckdb::BoundConjunctionExpression>().children) {
         if (!AddChild(result, *child)) return std::nullopt;
       }
       return result;
     }
-    case duckdb::ExpressionClass::BOUND_OPERATOR: return ConvertOperator(expr);
-    case duckdb::ExpressionClass::BOUND_BETWEEN: return ConvertBetween(expr);
-    case duckdb::ExpressionClass::BOUND_CASE: return ConvertCase(expr);
-    case duckdb::ExpressionClass::BOUND_CAST: return ConvertCast(expr);
-    case duckdb::ExpressionClass::BOUND_FUNCTION: return ConvertFunction(expr);
-    default: return Refuse("an expression: " + expr.GetName());
+    case duckdb::ExpressionClass::BOUND_OPERATOR:
+      return ConvertOperator(expr);
+    case duckdb::ExpressionClass::BOUND_BETWEEN:
+      return ConvertBetween(expr);
+    case duckdb::ExpressionClass::BOUND_CASE:
+      return ConvertCase(expr);
+    case duckdb::ExpressionClass::BOUND_CAST:
+      return ConvertCast(expr);
+    case duckdb::ExpressionClass::BOUND_FUNCTION:
+      return ConvertFunction(expr);
+    default:
+      return Refuse("an expression: " + expr.GetName());
   }
 }
 
@@ -219,8 +235,15 @@ std::optional<Expression> ExpressionConverter::ConvertCast(const duckdb::Express
   result.op = Op::kCast;
   result.type = ToSqlType(expr.return_type);
   if (!AddChild(result, *cast.child)) return std::nullopt;
+  // The start of the transaction is made in the type that is asked for.
+  if (result.children[0].op == Op::kNow && (result.type.kind == TypeKind::kTimestamp ||
+                                            result.type.kind == TypeKind::kDate)) {
+    result.children[0].type = result.type;
+    return std::move(result.children[0]);
+  }
   const types::SqlType& from = result.children[0].type;
-  if (from.kind == TypeKind::kBpchar && result.type.is_string()) return std::move(result.children[0]);
+  if (from.kind == TypeKind::kBpchar && result.type.is_string())
+    return std::move(result.children[0]);
   if (!SameCast(from, result.type)) {
     return Refuse("a cast from " + types::FormatType(from) + " to " +
                   types::FormatType(result.type));
@@ -237,13 +260,24 @@ std::optional<Expression> ExpressionConverter::ConvertOperator(const duckdb::Exp
   Expression result;
   result.type = ToSqlType(expr.return_type);
   switch (expr.GetExpressionType()) {
-    case duckdb::ExpressionType::OPERATOR_NOT: result.op = Op::kNot; break;
-    case duckdb::ExpressionType::OPERATOR_IS_NULL: result.op = Op::kIsNull; break;
-    case duckdb::ExpressionType::OPERATOR_IS_NOT_NULL: result.op = Op::kIsNotNull; break;
-    case duckdb::ExpressionType::OPERATOR_COALESCE: result.op = Op::kCoalesce; break;
+    case duckdb::ExpressionType::OPERATOR_NOT:
+      result.op = Op::kNot;
+      break;
+    case duckdb::ExpressionType::OPERATOR_IS_NULL:
+      result.op = Op::kIsNull;
+      break;
+    case duckdb::ExpressionType::OPERATOR_IS_NOT_NULL:
+      result.op = Op::kIsNotNull;
+      break;
+    case duckdb::ExpressionType::OPERATOR_COALESCE:
+      result.op = Op::kCoalesce;
+      break;
     case duckdb::ExpressionType::COMPARE_IN:
-    case duckdb::ExpressionType::COMPARE_NOT_IN: result.op = Op::kIn; break;
-    default: return Refuse("operator " + expr.GetName());
+    case duckdb::ExpressionType::COMPARE_NOT_IN:
+      result.op = Op::kIn;
+      break;
+    default:
+      return Refuse("operator " + expr.GetName());
   }
   for (const auto& child : children) {
     if (!AddChild(result, *child)) return std::nullopt;
@@ -308,7 +342,8 @@ std::optional<Expression> ExpressionConverter::ConvertCase(const duckdb::Express
   return result;
 }
 
-std::optional<Expression> ExpressionConverter::ConvertNextValue(const duckdb::Expression& argument) {
+std::optional<Expression> ExpressionConverter::ConvertNextValue(
+    const duckdb::Expression& argument) {
   auto name = Convert(argument);
   if (!name || name->op != Op::kConstant || name->constant.is_null) {
     return Refuse("nextval of no constant");
@@ -341,8 +376,7 @@ std::optional<Expression> ExpressionConverter::ConvertFunction(const duckdb::Exp
     result.op = Op::kConcat;
     for (const auto& child : function.children) {
       if (!AddChild(result, *child)) return std::nullopt;
-      if (!result.children.back().type.is_string() ||
-          result.children.back().type.is_array) {
+      if (!result.children.back().type.is_string() || result.children.back().type.is_array) {
         return Refuse("|| of other than text");
       }
     }

@@ -1,4 +1,5 @@
-// expression_converter.h - DuckDB's bound expressions as exec::Expression, where both mean the same.
+// expression_converter.h - DuckDB's bound expressions as exec::Expression, where both mean the
+// same.
 //
 // Thread safety  One thread. A refusal is remembered: refusal() says what could not be converted.
 #pragma once

@@ -9,6 +9,7 @@
 #include "duck/plan/expression_converter.h"
 #include "duck/session_state.h"
 #include "duckdb/planner/constraints/bound_check_constraint.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_reference_expression.hpp"
 #include "duckdb/planner/operator/list.hpp"
 
@@ -92,7 +93,8 @@ class Builder {
         return BuildInsert(op.Cast<duckdb::LogicalInsert>());
       case LogicalOperatorType::LOGICAL_UPDATE:
         return BuildUpdate(op.Cast<duckdb::LogicalUpdate>());
-      default: return BuildDelete(op.Cast<duckdb::LogicalDelete>());
+      default:
+        return BuildDelete(op.Cast<duckdb::LogicalDelete>());
     }
   }
 
@@ -194,7 +196,8 @@ class Builder {
 
   bool BuildLimit(duckdb::BoundLimitNode& node, std::optional<Expression>& target) {
     switch (node.Type()) {
-      case duckdb::LimitNodeType::UNSET: return true;
+      case duckdb::LimitNodeType::UNSET:
+        return true;
       case duckdb::LimitNodeType::CONSTANT_VALUE:
         target = ExpressionConverter::Constant(
             {types::TypeKind::kInt8},
@@ -209,7 +212,8 @@ class Builder {
         }
         return true;
       }
-      default: return Refuse("LIMIT in percent");
+      default:
+        return Refuse("LIMIT in percent");
     }
   }
 
@@ -272,8 +276,7 @@ class Builder {
 
   // ---- Writes ---------------------------------------------------------------------------------
 
-  bool BuildChecks(
-      const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints) {
+  bool BuildChecks(const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints) {
     converter_.set_references([this](duckdb::idx_t index) -> std::optional<Expression> {
       if (index >= entry_->column_ids().size()) return std::nullopt;
       const ColumnId id = entry_->column_ids()[index];
@@ -287,7 +290,13 @@ class Builder {
     for (const auto& constraint : constraints) {
       if (constraint->type != duckdb::ConstraintType::CHECK) continue;
       const auto& check = constraint->Cast<duckdb::BoundCheckConstraint>();
-      auto condition = converter_.Convert(*check.expression);
+      // DuckDB makes a CHECK an integer.
+      const duckdb::Expression* expr = check.expression.get();
+      if (expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
+        const auto& cast = expr->Cast<duckdb::BoundCastExpression>();
+        if (cast.child->return_type.id() == duckdb::LogicalTypeId::BOOLEAN) expr = cast.child.get();
+      }
+      auto condition = converter_.Convert(*expr);
       if (!condition) return false;
       if (condition->type.kind != types::TypeKind::kBool) return Refuse("a CHECK of another type");
       plan_->checks.push_back({entry_->check_names()[index++], std::move(*condition)});
@@ -321,7 +330,8 @@ class Builder {
   bool BuildUpdate(duckdb::LogicalUpdate& update) {
     plan_->kind = exec::PlanKind::kUpdate;
     duckdb::LogicalOperator& child = *update.children[0];
-    if (child.type != LogicalOperatorType::LOGICAL_PROJECTION) return Refuse("UPDATE of this shape");
+    if (child.type != LogicalOperatorType::LOGICAL_PROJECTION)
+      return Refuse("UPDATE of this shape");
     auto& projection = child.Cast<duckdb::LogicalProjection>();
     if (!BuildSource(*projection.children[0])) return false;
     if (!SetWritten(update.table, update.table_index)) return false;
@@ -330,7 +340,8 @@ class Builder {
       const duckdb::Expression& expr = *update.expressions[i];
       const size_t column = update.columns[i].index;
       const bool is_default = expr.GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT;
-      if (!BuildAssignment(column, is_default ? *update.bound_defaults[column] : expr)) return false;
+      if (!BuildAssignment(column, is_default ? *update.bound_defaults[column] : expr))
+        return false;
     }
     if (!BuildChecks(update.bound_constraints)) return false;
     return ChooseIndex({});
@@ -354,8 +365,11 @@ class Builder {
         values = &op.Cast<duckdb::LogicalExpressionGet>();
         return op.children[0]->type == LogicalOperatorType::LOGICAL_DUMMY_SCAN ||
                Refuse("INSERT of a query");
-      case LogicalOperatorType::LOGICAL_DUMMY_SCAN: single = true; return true;
-      default: return Refuse("INSERT of a query");
+      case LogicalOperatorType::LOGICAL_DUMMY_SCAN:
+        single = true;
+        return true;
+      default:
+        return Refuse("INSERT of a query");
     }
   }
 
@@ -391,9 +405,8 @@ class Builder {
     for (size_t c = 0; c < entry_->column_ids().size(); ++c) {
       const ColumnId id = entry_->column_ids()[c];
       std::optional<Expression> value;
-      const duckdb::idx_t source = insert.column_index_map.empty()
-                                       ? c
-                                       : insert.column_index_map[duckdb::PhysicalIndex(c)];
+      const duckdb::idx_t source =
+          insert.column_index_map.empty() ? c : insert.column_index_map[duckdb::PhysicalIndex(c)];
       if (source == duckdb::DConstants::INVALID_INDEX) {
         value = converter_.Convert(*insert.bound_defaults[c]);
       } else {

@@ -1,5 +1,5 @@
-// row_plan_builder.h - tells whether a bound statement has the shape for the row executor, and if so
-// writes it down as an exec::RowPlan.
+// row_plan_builder.h - tells whether a bound statement has the shape for the row executor, and if
+// so writes it down as an exec::RowPlan.
 //
 // The plan is read before DuckDB's optimizer touches it. Everything that is not known to mean the
 // same in the row executor is a refusal.

@@ -52,7 +52,8 @@ class Rewriter {
   void Visit(Expr& expr) {
     if (expr == nullptr) return;
     switch (expr->GetExpressionClass()) {
-      case duckdb::ExpressionClass::PARAMETER: return VisitParameter(expr);
+      case duckdb::ExpressionClass::PARAMETER:
+        return VisitParameter(expr);
       case duckdb::ExpressionClass::FUNCTION: {
         auto& function = expr->Cast<duckdb::FunctionExpression>();
         if (function.schema == "pg_catalog") {
@@ -69,9 +70,11 @@ class Rewriter {
       case duckdb::ExpressionClass::SUBQUERY:
         Visit(*expr->Cast<duckdb::SubqueryExpression>().subquery->node);
         break;
-      default: break;
+      default:
+        break;
     }
-    duckdb::ParsedExpressionIterator::EnumerateChildren(*expr, [this](Expr& child) { Visit(child); });
+    duckdb::ParsedExpressionIterator::EnumerateChildren(*expr,
+                                                        [this](Expr& child) { Visit(child); });
   }
 
   void Visit(duckdb::QueryNode& node) {
@@ -131,8 +134,8 @@ class Rewriter {
     if (input_.values != nullptr) {
       expr = std::move(arguments[0]);
     } else {
-      expr = duckdb::make_uniq<duckdb::FunctionExpression>(kParameterFunction,
-                                                           std::move(arguments));
+      expr =
+          duckdb::make_uniq<duckdb::FunctionExpression>(kParameterFunction, std::move(arguments));
     }
     expr->SetAlias(alias);
   }

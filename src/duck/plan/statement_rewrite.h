@@ -1,5 +1,5 @@
-// statement_rewrite.h - small changes to a statement that DuckDB's parser has read, before it is bound:
-// declared parameter types, names of our catalog, PostgreSQL's own types.
+// statement_rewrite.h - small changes to a statement that DuckDB's parser has read, before it is
+// bound: declared parameter types, names of our catalog, PostgreSQL's own types.
 //
 // Thread safety  The session's thread.
 #pragma once

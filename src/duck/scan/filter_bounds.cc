@@ -28,7 +28,8 @@ class BoundCollector {
           Visit(*child);
         }
         return;
-      case duckdb::TableFilterType::IN_FILTER: return VisitIn(filter.Cast<duckdb::InFilter>());
+      case duckdb::TableFilterType::IN_FILTER:
+        return VisitIn(filter.Cast<duckdb::InFilter>());
       case duckdb::TableFilterType::OPTIONAL_FILTER: {
         const auto& optional = filter.Cast<duckdb::OptionalFilter>();
         if (optional.child_filter != nullptr) Visit(*optional.child_filter);
@@ -43,7 +44,8 @@ class BoundCollector {
         }
         return;
       }
-      default: return;
+      default:
+        return;
     }
   }
 
@@ -60,10 +62,15 @@ class BoundCollector {
         Lower(value);
         break;
       case duckdb::ExpressionType::COMPARE_GREATERTHAN:
-      case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO: Raise(value); break;
+      case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO:
+        Raise(value);
+        break;
       case duckdb::ExpressionType::COMPARE_LESSTHAN:
-      case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO: Lower(value); break;
-      default: break;
+      case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO:
+        Lower(value);
+        break;
+      default:
+        break;
     }
   }
 

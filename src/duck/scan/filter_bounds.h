@@ -1,4 +1,5 @@
-// filter_bounds.h - the range of values that DuckDB's pushed-down filters let through, for zone maps.
+// filter_bounds.h - the range of values that DuckDB's pushed-down filters let through, for zone
+// maps.
 //
 // Thread safety  Pure functions.
 #pragma once

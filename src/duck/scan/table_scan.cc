@@ -85,8 +85,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
     for (const auto& [index, filter] : input.filters->filters) {
       const ScannedColumn& column = state->columns[index];
       if (column.kind != ScannedColumn::Kind::kStored) continue;
-      if (auto bound = BoundOf(*filter, options.columns[column.chunk_column], column.type,
-                               state->arena)) {
+      if (auto bound =
+              BoundOf(*filter, options.columns[column.chunk_column], column.type, state->arena)) {
         options.bounds.push_back(*bound);
       }
     }
@@ -94,8 +94,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   state->relation = session.database->OpenRelation(table.definition());
   state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
   constexpr uint64_t kRowsPerThread = 64 * 1024;
-  state->threads =
-      1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
+  state->threads = 1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
   return state;
 }
 
@@ -145,8 +144,8 @@ void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::
     target.Reference(converted);
     return;
   }
-  duckdb::Vector flat(column.logical, reinterpret_cast<duckdb::data_ptr_t>(
-                                          const_cast<void*>(view.data)));
+  duckdb::Vector flat(column.logical,
+                      reinterpret_cast<duckdb::data_ptr_t>(const_cast<void*>(view.data)));
   if (view.validity != nullptr) {
     duckdb::FlatVector::SetValidity(
         flat, duckdb::ValidityMask(const_cast<uint64_t*>(view.validity), STANDARD_VECTOR_SIZE));
@@ -180,8 +179,8 @@ duckdb::idx_t ApplyFilters(ScanLocal& local, duckdb::SelectionVector& selection)
     duckdb::Vector& vector = local.scanned.data[filter.column];
     duckdb::UnifiedVectorFormat format;
     vector.ToUnifiedFormat(count, format);
-    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter.filter,
-                                           *filter.state, count, passed);
+    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter.filter, *filter.state,
+                                           count, passed);
     if (passed == 0) break;
   }
   return passed;
@@ -195,8 +194,8 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   for (;;) {
     session.ThrowIfCancelled();
     local.refs.clear();
-    const bool more = ValueOrThrow(state.scan->Next(*local.worker, local.chunk,
-                                                    state.with_refs ? &local.refs : nullptr));
+    const bool more = ValueOrThrow(
+        state.scan->Next(*local.worker, local.chunk, state.with_refs ? &local.refs : nullptr));
     if (!more) return output.SetCardinality(0);
     if (local.chunk.rows_count == 0) continue;
     for (size_t i = 0; i < state.columns.size(); ++i) {
@@ -204,8 +203,12 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
         case ScannedColumn::Kind::kStored:
           FillStored(state.columns[i], local.chunk, local.scanned.data[i]);
           break;
-        case ScannedColumn::Kind::kRowId: FillRowIds(local.refs, local.scanned.data[i]); break;
-        case ScannedColumn::Kind::kEmpty: FillEmpty(local.scanned.data[i]); break;
+        case ScannedColumn::Kind::kRowId:
+          FillRowIds(local.refs, local.scanned.data[i]);
+          break;
+        case ScannedColumn::Kind::kEmpty:
+          FillEmpty(local.scanned.data[i]);
+          break;
       }
     }
     local.scanned.SetCardinality(local.chunk.rows_count);

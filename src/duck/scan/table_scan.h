@@ -1,5 +1,5 @@
-// table_scan.h - DuckDB's scan of one of our tables at the statement's snapshot: parallel, projected,
-// filtered, and without copying a page that the storage can hand out as it lies.
+// table_scan.h - DuckDB's scan of one of our tables at the statement's snapshot: parallel,
+// projected, filtered, and without copying a page that the storage can hand out as it lies.
 //
 // Thread safety  As DuckDB's table functions: one global state, one local state a thread.
 // Cost           A chunk costs a pointer per column; arrays and char(n) are rebuilt.

@@ -1,0 +1,204 @@
+#include "duck/functions/aggregates.h"
+
+#include "base/sqlstate.h"
+#include "duck/errors.h"
+#include "duckdb/common/types/hugeint.hpp"
+#include "duckdb/function/aggregate_function.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using Int128 = __int128;
+
+// Digits behind the point of an average of exact numbers, as PostgreSQL shows one of ordinary size.
+constexpr int kAverageScale = 16;
+
+struct SumState {
+  Int128 sum;
+  uint64_t count;
+};
+
+struct SumBase {
+  template <class STATE>
+  static void Initialize(STATE& state) {
+    state.sum = 0;
+    state.count = 0;
+  }
+  template <class STATE, class OP>
+  static void Combine(const STATE& source, STATE& target, duckdb::AggregateInputData&) {
+    target.sum += source.sum;
+    target.count += source.count;
+  }
+  template <class INPUT_TYPE, class STATE, class OP>
+  static void Operation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&) {
+    state.sum += Wide(input);
+    ++state.count;
+  }
+  template <class INPUT_TYPE, class STATE, class OP>
+  static void ConstantOperation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&,
+                                duckdb::idx_t count) {
+    state.sum += Wide(input) * static_cast<Int128>(count);
+    state.count += count;
+  }
+  static bool IgnoreNull() { return true; }
+
+  template <typename T>
+  static Int128 Wide(const T& value) {
+    return static_cast<Int128>(value);
+  }
+  static Int128 Wide(const duckdb::hugeint_t& value) {
+    return (static_cast<Int128>(value.upper) << 64) | static_cast<Int128>(value.lower);
+  }
+  static duckdb::hugeint_t Huge(Int128 value) {
+    return duckdb::hugeint_t(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value));
+  }
+};
+
+struct BigintSum : public SumBase {
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count == 0) return data.ReturnNull();
+    if (state.sum > INT64_MAX || state.sum < INT64_MIN) {
+      ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "bigint out of range"));
+    }
+    target = static_cast<T>(state.sum);
+  }
+};
+
+struct NumericSum : public SumBase {
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count == 0) return data.ReturnNull();
+    target = Huge(state.sum);
+  }
+};
+
+Int128 PowerOfTen(int exponent) {
+  Int128 result = 1;
+  for (int i = 0; i < exponent; ++i) result *= 10;
+  return result;
+}
+
+// `SCALE` is the scale of the input.
+template <int SCALE>
+struct NumericAverage : public SumBase {
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count == 0) return data.ReturnNull();
+    constexpr int kResultScale = SCALE > kAverageScale ? SCALE : kAverageScale;
+    const Int128 factor = PowerOfTen(kResultScale - SCALE);
+    const auto count = static_cast<Int128>(state.count);
+    const Int128 whole = state.sum / count;
+    const Int128 rest = state.sum % count;
+    Int128 scaled;
+    if (__builtin_mul_overflow(whole, factor, &scaled)) {
+      ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format"));
+    }
+    // Half away from zero, as numeric rounds.
+    const Int128 numerator = rest * factor * 2 + (state.sum < 0 ? -count : count);
+    target = Huge(scaled + numerator / (count * 2));
+  }
+};
+
+template <typename INPUT, int SCALE>
+duckdb::AggregateFunction Average(const LogicalType& input) {
+  constexpr int kResultScale = SCALE > kAverageScale ? SCALE : kAverageScale;
+  return duckdb::AggregateFunction::UnaryAggregate<SumState, INPUT, duckdb::hugeint_t,
+                                                   NumericAverage<SCALE>>(
+      input, LogicalType::DECIMAL(38, kResultScale));
+}
+
+template <int SCALE>
+duckdb::AggregateFunction DecimalAverage(const LogicalType& input) {
+  switch (input.InternalType()) {
+    case duckdb::PhysicalType::INT16:
+      return Average<int16_t, SCALE>(input);
+    case duckdb::PhysicalType::INT32:
+      return Average<int32_t, SCALE>(input);
+    case duckdb::PhysicalType::INT64:
+      return Average<int64_t, SCALE>(input);
+    default:
+      return Average<duckdb::hugeint_t, SCALE>(input);
+  }
+}
+
+template <int... SCALES>
+duckdb::AggregateFunction DecimalAverageOf(int scale, const LogicalType& input,
+                                           std::integer_sequence<int, SCALES...>) {
+  duckdb::AggregateFunction result = DecimalAverage<0>(input);
+  ((scale == SCALES ? void(result = DecimalAverage<SCALES>(input)) : void()), ...);
+  return result;
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindDecimalAverage(
+    duckdb::ClientContext&, duckdb::AggregateFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  LogicalType input = arguments[0]->return_type;
+  int scale = duckdb::DecimalType::GetScale(input);
+  // Averages of more digits behind the point than 20 lose the rest.
+  if (scale > 20) {
+    input = LogicalType::DECIMAL(38, 20);
+    scale = 20;
+  }
+  const std::string name = function.name;
+  function = DecimalAverageOf(scale, input, std::make_integer_sequence<int, 21>());
+  function.name = name;
+  return nullptr;
+}
+
+void RegisterSum(Registry& registry) {
+  duckdb::AggregateFunctionSet set("sum");
+  set.AddFunction(duckdb::AggregateFunction::UnaryAggregate<SumState, int16_t, int64_t, BigintSum>(
+      LogicalType::SMALLINT, LogicalType::BIGINT));
+  set.AddFunction(duckdb::AggregateFunction::UnaryAggregate<SumState, int32_t, int64_t, BigintSum>(
+      LogicalType::INTEGER, LogicalType::BIGINT));
+  set.AddFunction(
+      duckdb::AggregateFunction::UnaryAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
+          LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
+  for (const auto& existing : registry.ExistingAggregate("sum").functions) {
+    switch (existing.arguments[0].id()) {
+      case LogicalTypeId::DECIMAL:
+      case LogicalTypeId::DOUBLE:
+      case LogicalTypeId::INTERVAL:
+        set.AddFunction(existing);
+        break;
+      default:
+        break;
+    }
+  }
+  registry.Replace(std::move(set));
+}
+
+void RegisterAverage(Registry& registry) {
+  duckdb::AggregateFunctionSet set("avg");
+  set.AddFunction(Average<int16_t, 0>(LogicalType::SMALLINT));
+  set.AddFunction(Average<int32_t, 0>(LogicalType::INTEGER));
+  set.AddFunction(Average<int64_t, 0>(LogicalType::BIGINT));
+  duckdb::AggregateFunction decimal(
+      {LogicalTypeId::DECIMAL}, LogicalTypeId::DECIMAL, nullptr, nullptr, nullptr, nullptr, nullptr,
+      duckdb::FunctionNullHandling::DEFAULT_NULL_HANDLING, nullptr, BindDecimalAverage);
+  set.AddFunction(decimal);
+  for (const auto& existing : registry.ExistingAggregate("avg").functions) {
+    switch (existing.arguments[0].id()) {
+      case LogicalTypeId::DOUBLE:
+      case LogicalTypeId::INTERVAL:
+        set.AddFunction(existing);
+        break;
+      default:
+        break;
+    }
+  }
+  registry.Replace(std::move(set));
+}
+
+}  // namespace
+
+void RegisterAggregates(Registry& registry) {
+  RegisterSum(registry);
+  RegisterAverage(registry);
+}
+
+}  // namespace omendb::duck

@@ -1,0 +1,351 @@
+#include "duck/functions/strings.h"
+
+#include <cctype>
+
+#include "base/sqlstate.h"
+#include "duck/errors.h"
+#include "duck/functions/row_function.h"
+#include "duck/logical_types.h"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
+#include "types/text_io.h"
+
+namespace omendb::duck {
+
+namespace {
+
+using types::Arena;
+using types::SqlType;
+using types::TypeKind;
+using types::Value;
+using Arguments = std::span<const Value>;
+
+constexpr SqlType kText{TypeKind::kText};
+constexpr SqlType kInt4{TypeKind::kInt4};
+constexpr SqlType kBytea{TypeKind::kBytea};
+
+Value Own(Arena& arena, std::string_view text) { return Value::String(arena.Copy(text)); }
+
+Result<Value> InitCap(Arguments args, SessionState&, Arena& arena) {
+  std::string text(args[0].str());
+  bool start = true;
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      c = static_cast<char>(start ? std::toupper(byte) : std::tolower(byte));
+      start = std::isalnum(byte) == 0;
+    } else {
+      start = false;
+    }
+  }
+  return Own(arena, text);
+}
+
+// lpad and rpad count characters; the fill defaults to a blank.
+Result<Value> Pad(Arguments args, Arena& arena, bool left) {
+  const std::string_view text = args[0].str();
+  const std::string_view fill = args.size() > 2 ? args[2].str() : std::string_view(" ");
+  const size_t wanted = args[1].i32 < 0 ? 0 : static_cast<size_t>(args[1].i32);
+  const size_t have = types::Utf8Length(text);
+  if (have >= wanted || fill.empty()) return Own(arena, types::Utf8Prefix(text, wanted));
+  size_t missing = wanted - have;
+  const size_t fill_length = types::Utf8Length(fill);
+  std::string padding;
+  for (; missing >= fill_length; missing -= fill_length) padding += fill;
+  padding += types::Utf8Prefix(fill, missing);
+  return Own(arena, left ? padding + std::string(text) : std::string(text) + padding);
+}
+
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    hex += kDigits[static_cast<unsigned char>(c) >> 4];
+    hex += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return hex;
+}
+
+constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string ToBase64(std::string_view bytes) {
+  std::string out;
+  size_t line = 0;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    const size_t have = std::min<size_t>(3, bytes.size() - i);
+    for (size_t k = 0; k < 3; ++k) {
+      group = group << 8 | (k < have ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    }
+    for (size_t k = 0; k < 4; ++k) {
+      out += k <= have ? kBase64[group >> (18 - 6 * k) & 63] : '=';
+    }
+    // PostgreSQL breaks lines after 76 characters, as MIME does.
+    if ((line += 4) == 76 && i + 3 < bytes.size()) {
+      out += '\n';
+      line = 0;
+    }
+  }
+  return out;
+}
+
+Result<std::string> FromBase64(std::string_view text) {
+  std::string out;
+  uint32_t group = 0;
+  int bits = 0;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
+    if (c == '=') break;
+    const char* found = std::strchr(kBase64, c);
+    if (found == nullptr || c == '\0') {
+      return Status(
+          sqlstate::kInvalidParameterValue,
+          std::string("invalid symbol \"") + c + "\" found while decoding base64 sequence");
+    }
+    group = group << 6 | static_cast<uint32_t>(found - kBase64);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += static_cast<char>(group >> bits & 0xFF);
+    }
+  }
+  return out;
+}
+
+Result<std::string> FromHex(std::string_view text) {
+  std::string out;
+  int high = -1;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
+    const int digit = std::isdigit(static_cast<unsigned char>(c)) ? c - '0'
+                      : c >= 'a' && c <= 'f'                      ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F'                      ? c - 'A' + 10
+                                                                  : -1;
+    if (digit < 0) {
+      return Status(sqlstate::kInvalidParameterValue,
+                    std::string("invalid hexadecimal digit: \"") + c + "\"");
+    }
+    if (high < 0) {
+      high = digit;
+    } else {
+      out += static_cast<char>(high << 4 | digit);
+      high = -1;
+    }
+  }
+  if (high >= 0) {
+    return Status(sqlstate::kInvalidParameterValue,
+                  "invalid hexadecimal data: odd number of digits");
+  }
+  return out;
+}
+
+Status UnknownEncoding(std::string_view name) {
+  return Status(sqlstate::kInvalidParameterValue,
+                "unrecognized encoding: \"" + std::string(name) + "\"");
+}
+
+Result<Value> Encode(Arguments args, SessionState&, Arena& arena) {
+  const std::string_view format = args[1].str();
+  if (format == "hex") return Own(arena, Hex(args[0].str()));
+  if (format == "base64") return Own(arena, ToBase64(args[0].str()));
+  if (format == "escape") {
+    std::string out;
+    for (const char c : args[0].str()) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte == '\\') {
+        out += "\\\\";
+      } else if (byte == 0 || byte >= 0x80) {
+        char octal[5];
+        std::snprintf(octal, sizeof(octal), "\\%03o", byte);
+        out += octal;
+      } else {
+        out += c;
+      }
+    }
+    return Own(arena, out);
+  }
+  return UnknownEncoding(format);
+}
+
+Result<Value> Decode(Arguments args, SessionState&, Arena& arena) {
+  const std::string_view format = args[1].str();
+  if (format == "hex") {
+    OMEN_ASSIGN(const std::string bytes, FromHex(args[0].str()));
+    return Own(arena, bytes);
+  }
+  if (format == "base64") {
+    OMEN_ASSIGN(const std::string bytes, FromBase64(args[0].str()));
+    return Own(arena, bytes);
+  }
+  return UnknownEncoding(format);
+}
+
+std::string QuoteIdentifier(std::string_view name) {
+  bool plain =
+      !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_');
+  for (const char c : name) {
+    plain = plain && (std::islower(static_cast<unsigned char>(c)) != 0 ||
+                      std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '_');
+  }
+  if (plain) return std::string(name);
+  std::string quoted = "\"";
+  for (const char c : name) {
+    quoted += c;
+    if (c == '"') quoted += '"';
+  }
+  return quoted + "\"";
+}
+
+std::string QuoteLiteral(std::string_view text) {
+  const bool escape = text.find('\\') != std::string_view::npos;
+  std::string quoted = escape ? " E'" : "'";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '\'' || c == '\\') quoted += c;
+  }
+  return quoted + "'";
+}
+
+// format('%s %I %L %%', ...): arguments arrive as text.
+Status FormatInto(std::string_view format, const std::vector<std::optional<std::string>>& args,
+                  std::string& out) {
+  size_t next = 0;
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') {
+      out += format[i];
+      continue;
+    }
+    if (++i >= format.size()) {
+      return Status(sqlstate::kInvalidParameterValue, "unterminated format() type specifier");
+    }
+    if (format[i] == '%') {
+      out += '%';
+      continue;
+    }
+    size_t number = 0;
+    size_t digits = i;
+    while (digits < format.size() && std::isdigit(static_cast<unsigned char>(format[digits]))) {
+      number = number * 10 + static_cast<size_t>(format[digits++] - '0');
+    }
+    bool positional = false;
+    if (digits > i && digits < format.size() && format[digits] == '$') {
+      positional = true;
+      i = digits + 1;
+      number -= 1;
+    }
+    bool minus = false;
+    size_t width = 0;
+    if (!positional || i < format.size()) {
+      if (i < format.size() && format[i] == '-') {
+        minus = true;
+        ++i;
+      }
+      while (i < format.size() && std::isdigit(static_cast<unsigned char>(format[i]))) {
+        width = width * 10 + static_cast<size_t>(format[i++] - '0');
+      }
+    }
+    const size_t index = positional ? number : next;
+    if (!positional) ++next;
+    if (i >= format.size() || index >= args.size()) {
+      return Status(sqlstate::kInvalidParameterValue, "too few arguments for format()");
+    }
+    std::string piece;
+    switch (format[i]) {
+      case 's':
+        piece = args[index].value_or("");
+        break;
+      case 'I':
+        if (!args[index]) {
+          return Status(sqlstate::kNullValueNotAllowed,
+                        "null values cannot be formatted as an SQL identifier");
+        }
+        piece = QuoteIdentifier(*args[index]);
+        break;
+      case 'L':
+        piece = args[index] ? QuoteLiteral(*args[index]) : "NULL";
+        break;
+      default:
+        return Status(sqlstate::kInvalidParameterValue,
+                      std::string("unrecognized format() type specifier \"") + format[i] + "\"");
+    }
+    const size_t length = types::Utf8Length(piece);
+    const std::string padding(width > length ? width - length : 0, ' ');
+    out += minus ? piece + padding : padding + piece;
+  }
+  return Status::Ok();
+}
+
+void Format(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  std::vector<duckdb::UnifiedVectorFormat> formats(args.ColumnCount());
+  for (size_t c = 0; c < formats.size(); ++c) args.data[c].ToUnifiedFormat(args.size(), formats[c]);
+  const bool constant = args.AllConstant();
+  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  for (duckdb::idx_t i = 0; i < (constant ? 1 : args.size()); ++i) {
+    const Value format = LoadVectorCell(formats[0], types::PhysicalType::kString, i);
+    if (format.is_null) {
+      duckdb::FlatVector::SetNull(result, i, true);
+      continue;
+    }
+    std::vector<std::optional<std::string>> values;
+    for (size_t c = 1; c < formats.size(); ++c) {
+      const Value value = LoadVectorCell(formats[c], types::PhysicalType::kString, i);
+      values.push_back(value.is_null ? std::nullopt
+                                     : std::optional<std::string>(std::string(value.str())));
+    }
+    std::string text;
+    ThrowIfError(FormatInto(format.str(), values, text));
+    duckdb::FlatVector::GetData<duckdb::string_t>(result)[i] =
+        duckdb::StringVector::AddString(result, text);
+  }
+  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
+// pg_typeof: the name of the type an expression was bound with.
+duckdb::unique_ptr<duckdb::Expression> BindTypeOf(duckdb::FunctionBindExpressionInput& input) {
+  const auto& argument = *input.children[0];
+  std::string name = "unknown";
+  if (argument.return_type.id() != duckdb::LogicalTypeId::SQLNULL) {
+    SqlType type = ToSqlType(argument.return_type);
+    type.typmod = -1;
+    name = types::FormatType(type);
+  }
+  return duckdb::make_uniq<duckdb::BoundConstantExpression>(duckdb::Value(name));
+}
+
+}  // namespace
+
+void RegisterStrings(Registry& registry) {
+  RegisterRowFunction(registry, {"initcap", {kText}, kText, InitCap});
+  RegisterRowFunction(
+      registry, {"lpad",
+                 {kText, kInt4, kText},
+                 kText,
+                 [](Arguments args, SessionState&, Arena& arena) { return Pad(args, arena, true); },
+                 duckdb::FunctionStability::CONSISTENT,
+                 true,
+                 1});
+  RegisterRowFunction(registry, {"rpad",
+                                 {kText, kInt4, kText},
+                                 kText,
+                                 [](Arguments args, SessionState&, Arena& arena) {
+                                   return Pad(args, arena, false);
+                                 },
+                                 duckdb::FunctionStability::CONSISTENT,
+                                 true,
+                                 1});
+  RegisterRowFunction(registry, {"encode", {kBytea, kText}, kText, Encode});
+  RegisterRowFunction(registry, {"decode", {kText, kText}, kBytea, Decode});
+
+  duckdb::ScalarFunction format("format", {duckdb::LogicalType::VARCHAR},
+                                duckdb::LogicalType::VARCHAR, Format);
+  format.varargs = duckdb::LogicalType::VARCHAR;
+  format.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  registry.Replace(std::move(format));
+
+  duckdb::ScalarFunction type_of("pg_typeof", {duckdb::LogicalType::ANY},
+                                 duckdb::LogicalType::VARCHAR, nullptr);
+  type_of.bind_expression = BindTypeOf;
+  type_of.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  registry.Replace(std::move(type_of));
+}
+
+}  // namespace omendb::duck

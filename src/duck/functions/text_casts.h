@@ -1,0 +1,14 @@
+// text_casts.h - casts from and to text by PostgreSQL's input and output functions
+// (types/text_io.h), so that SQL's casts, the wire and COPY agree; json and jsonb; the reg* types
+// and oid.
+//
+// Thread safety  Once, at registration.
+#pragma once
+
+#include "duck/functions/registry.h"
+
+namespace omendb::duck {
+
+void RegisterTextCasts(Registry& registry);
+
+}  // namespace omendb::duck
