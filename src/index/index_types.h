@@ -15,10 +15,8 @@ struct Entry {
 
 enum class Direction { kForward, kBackward };
 
-struct IndexOptions {
-  // The self-tuning controller of docs/learned-index.md. Off: fixed defaults.
-  bool tuning = true;
-};
+// Nothing to choose yet.
+struct IndexOptions {};
 
 // Counters of the model path are sampled (one operation in 64 of each thread) and scaled, so that
 // readers share no line; the structural figures are exact when no writer runs.

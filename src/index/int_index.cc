@@ -9,8 +9,7 @@ class IntIndex::Impl : public IntTree {
   using IntTree::IntTree;
 };
 
-IntIndex::IntIndex(EpochManager& epochs, IndexOptions options)
-    : impl_(std::make_unique<Impl>(epochs, options)) {}
+IntIndex::IntIndex(EpochManager& epochs, IndexOptions) : impl_(std::make_unique<Impl>(epochs)) {}
 IntIndex::~IntIndex() = default;
 
 bool IntIndex::Find(uint64_t key, uint64_t* value) const { return impl_->Find(key, value); }

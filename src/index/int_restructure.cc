@@ -174,9 +174,13 @@ bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
 bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only) {
   const uint32_t sticky = leaf->sticky_plain;
   const std::vector<LeafPlan> plans = Partition(entries, Fill::kGrow, plain_only);
-  if (plans.size() == 1) {
+  if (plans.size() <= 1) {
     RetireBlock(leaf->block.get(), leaf->block_bytes);
-    FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
+    if (plans.empty()) {  // The last key of a leaf without a neighbour to merge with went.
+      FillPlain(leaf, entries, Fill::kGrow);
+    } else {
+      FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
+    }
     rebuilds_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
@@ -266,7 +270,7 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   }
   std::vector<Entry> entries;
   Gather(*leaf, &entries);
-  if (key < entries.back().key) return Recut(leaf, entries, false);
+  if (entries.empty() || key < entries.back().key) return Recut(leaf, entries, false);
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
   ModelPlan plan;
   if (grown && entries.size() <= kModelKeysMax / 2 &&

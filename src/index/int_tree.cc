@@ -32,8 +32,7 @@ constexpr uint64_t kUnread = UINT64_MAX;
 
 }  // namespace
 
-IntTree::IntTree(EpochManager& epochs, IndexOptions options)
-    : epochs_(epochs), options_(options), arena_(Arena::Make()) {
+IntTree::IntTree(EpochManager& epochs) : epochs_(epochs), arena_(Arena::Make()) {
   Leaf* leaf = NewLeaf(0, UINT64_MAX);
   FillPlain(leaf, {}, Fill::kGrow);
   root_.store(NodeRef(leaf), std::memory_order_release);

@@ -31,7 +31,7 @@ namespace omendb::index {
 
 class IntTree {
  public:
-  IntTree(EpochManager& epochs, IndexOptions options);
+  explicit IntTree(EpochManager& epochs);
   ~IntTree();
 
   bool Find(uint64_t key, uint64_t* value) const {
@@ -130,7 +130,6 @@ class IntTree {
   double Rank(uint64_t key) const;
 
   EpochManager& epochs_;
-  const IndexOptions options_;
   Arena* arena_;                // Counted; see arena.h.
   std::atomic<NodeRef> root_;   // Release by the structure's writers, acquire by everyone.
   mutable Mutex structure_mu_;  // Inner nodes and root_.
