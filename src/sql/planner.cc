@@ -77,6 +77,25 @@ std::vector<TableLock> CollectLocks(const SessionImpl& session,
   return locks;
 }
 
+// The type of a column of this name in a table that the statement reads.
+std::optional<types::SqlType> ColumnTypeIn(const SessionImpl& session,
+                                           const catalog::CatalogSnapshot& snapshot,
+                                           const Node* node, std::string_view name) {
+  std::optional<types::SqlType> type;
+  WalkAllMessages(const_cast<ProtobufCMessage*>(&node->base), [&](ProtobufCMessage* message) {
+    if (message->descriptor == &pg_query__range_var__descriptor) {
+      const auto& range = *reinterpret_cast<PgQuery__RangeVar*>(message);
+      catalog::Relation found = FindRelation(session, snapshot, NameOf(range));
+      const catalog::ColumnDef* column = found.table != nullptr && found.index == nullptr
+                                             ? found.table->FindColumn(name)
+                                             : nullptr;
+      if (column != nullptr) type = column->type;
+    }
+    return true;
+  });
+  return type;
+}
+
 bool SameColumns(const std::vector<types::ResultColumn>& a,
                  const std::vector<types::ResultColumn>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -152,6 +171,9 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   rewrite.catalog = context.catalog.get();
   rewrite.find_table = [&](const PgQuery__RangeVar& range) {
     return FindRelation(*this, *context.catalog, NameOf(range)).table;
+  };
+  rewrite.column_type = [&](std::string_view column) {
+    return ColumnTypeIn(*this, *context.catalog, plan.statement.node, column);
   };
   OMEN_ASSIGN(RewrittenStatement rewritten,
               RewriteStatement(plan.statement.node, plan.statement.tree->text(), rewrite));

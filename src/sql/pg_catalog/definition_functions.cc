@@ -187,6 +187,8 @@ std::vector<FunctionEntry> DefinitionFunctions() {
       {"currval", {TypeKind::kOid}, int8, CurrvalByOid, 0, true, false},
       {"lastval", {}, int8, Lastval, 0, true, false},
       {"pg_sequence_last_value", {TypeKind::kOid}, int8, SequenceLastValue, 0, true, false},
+      {"pg_partition_ancestors", {TypeKind::kOid}, SqlType{TypeKind::kRegclass}, Null},
+      {"pg_partition_root", {TypeKind::kOid}, SqlType{TypeKind::kRegclass}, Null},
       {"pg_relation_is_publishable", {TypeKind::kOid}, boolean, IsPublishable},
       {"pg_index_column_has_property",
        {TypeKind::kOid, TypeKind::kInt4, TypeKind::kText},

@@ -48,6 +48,40 @@ Status ResolveConflictConstraint(PgQuery__InsertStmt& insert, RewriteState& stat
       "constraint \"" + std::string(name) + "\" for table \"" + table->name + "\" does not exist");
 }
 
+// INSERT INTO t VALUES (1): the first columns, as many as there are values; DuckDB wants all or a
+// list.
+void ListInsertColumns(PgQuery__InsertStmt& insert, RewriteState& state) {
+  if (insert.n_cols > 0 || insert.select_stmt == nullptr || !state.context.find_table) return;
+  const PgQuery__SelectStmt& source = *insert.select_stmt->select_stmt;
+  const size_t width =
+      source.n_values_lists > 0 ? source.values_lists[0]->list->n_items : source.n_target_list;
+  for (size_t i = 0; i < source.n_target_list; ++i) {
+    const Node* value = source.target_list[i]->res_target->val;
+    if (value->node_case == PG_QUERY__NODE__NODE_COLUMN_REF &&
+        value->column_ref->fields[value->column_ref->n_fields - 1]->node_case ==
+            PG_QUERY__NODE__NODE_A_STAR) {
+      return;
+    }
+  }
+  auto table = state.context.find_table(*insert.relation);
+  if (table == nullptr) return;
+  const std::vector<ColumnId> live = table->live_columns();
+  if (width == 0 || width >= live.size()) return;
+  std::vector<Node*> columns;
+  for (size_t i = 0; i < width; ++i) {
+    auto* target = reinterpret_cast<PgQuery__ResTarget*>(
+        state.build.arena().Allocate(sizeof(PgQuery__ResTarget)));
+    pg_query__res_target__init(target);
+    target->name = state.build.Copy(table->column(live[i]).name);
+    Node* node = state.build.NullConst();
+    node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+    node->res_target = target;
+    columns.push_back(node);
+  }
+  insert.n_cols = columns.size();
+  insert.cols = state.build.List(columns);
+}
+
 bool IsDefault(const Node* node) { return node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT; }
 
 // Columns that only their own default may fill: GENERATED ALWAYS AS IDENTITY, AS (...) STORED.
@@ -129,6 +163,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__InsertStmt& insert = *node->insert_stmt;
       OMEN_TRY(CheckWith(insert.with_clause, state));
       OMEN_TRY(CheckGenerated(insert, state));
+      ListInsertColumns(insert, state);
       OMEN_TRY(ResolveConflictConstraint(insert, state));
       if (insert.on_conflict_clause != nullptr) {
         OMEN_TRY(ExpandMultiAssign(insert.on_conflict_clause->n_target_list,

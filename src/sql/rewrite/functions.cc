@@ -142,6 +142,9 @@ Status RewriteFunctions(Node* node, RewriteState& state) {
     *node = *SubstringRegex(call, state.build);
     return Status::Ok();
   }
+  if ((name == "quote_literal" || name == "quote_nullable") && call.n_args == 1) {
+    call.args[0] = state.build.Cast(call.args[0], "varchar");  // They take any type.
+  }
   if (name == "nextval" || name == "setval" || name == "currval") TakeSequenceName(call);
   for (const Renaming& renaming : kRenamings) {
     if (name == renaming.from) SetName(call, renaming.to, state.build);

@@ -79,6 +79,37 @@ void RewriteBetweenSymmetric(Node* node, bool negated, AstBuilder& build) {
   expr.name = build.List({build.String(negated ? "NOT BETWEEN" : "BETWEEN")});
 }
 
+// column = ANY ($1): the parameter is an array of the column's type.
+void TypeArrayParameter(PgQuery__AExpr& expr, RewriteState& state) {
+  if (expr.rexpr == nullptr || expr.rexpr->node_case != PG_QUERY__NODE__NODE_PARAM_REF) return;
+  std::optional<types::SqlType> type;
+  if (expr.lexpr->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && state.context.column_type) {
+    const PgQuery__ColumnRef& column = *expr.lexpr->column_ref;
+    type = state.context.column_type(LastName(column.fields, column.n_fields));
+  } else if (IsConst(expr.lexpr) && expr.lexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
+    type = types::SqlType{types::TypeKind::kInt4};
+  } else if (expr.lexpr->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
+    const PgQuery__TypeName& name = *expr.lexpr->type_cast->type_name;
+    auto cast = types::TypeFromName(LastName(name.names, name.n_names));
+    if (cast.ok()) type = *cast;
+  }
+  if (!type || type->is_array) return;
+  if (type->kind == types::TypeKind::kOid) {
+    expr.rexpr = state.build.Cast(expr.rexpr, "uinteger");
+  } else {
+    expr.rexpr = state.build.Cast(expr.rexpr, types::TypeName(*type));
+  }
+  PgQuery__TypeName& array = *expr.rexpr->type_cast->type_name;
+  Node* bound = state.build.NullConst();
+  bound->node_case = PG_QUERY__NODE__NODE_INTEGER;
+  bound->integer =
+      reinterpret_cast<PgQuery__Integer*>(state.build.arena().Allocate(sizeof(PgQuery__Integer)));
+  pg_query__integer__init(bound->integer);
+  bound->integer->ival = -1;
+  array.n_array_bounds = 1;
+  array.array_bounds = state.build.List({bound});
+}
+
 void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
   PgQuery__AExpr& expr = *node->a_expr;
   if (expr.lexpr == nullptr) {
@@ -159,6 +190,10 @@ Status RewriteOperators(Node* node, RewriteState& state) {
       return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
       RewriteBetweenSymmetric(node, true, state.build);
+      return Status::Ok();
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
+      TypeArrayParameter(expr, state);
       return Status::Ok();
     default:
       return Status::Ok();

@@ -28,6 +28,8 @@ struct RewriteContext {
   const catalog::CatalogSnapshot* catalog = nullptr;
   // The table an INSERT's relation names; null when it cannot be found.
   std::function<std::shared_ptr<const catalog::TableDef>(const PgQuery__RangeVar&)> find_table;
+  // The type of a column of this name in any table of the statement; for parameters without a type.
+  std::function<std::optional<types::SqlType>(std::string_view)> column_type;
 };
 
 struct RewrittenStatement {

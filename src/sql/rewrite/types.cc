@@ -84,6 +84,9 @@ Status RewriteType(PgQuery__TypeName& type, RewriteState& state) {
     case types::TypeKind::kBytea:
       SetName(type, "bytea", state.build);
       break;
+    case types::TypeKind::kOid:
+      SetName(type, "uinteger", state.build);  // DuckDB's oid is a bigint.
+      break;
     default:
       SetName(type, types::TypeName(*known), state.build);
       break;

@@ -120,6 +120,10 @@ Status RunVariableSet(UtilityCall& call) {
           name == "transaction_deferrable") {
         return SetTransactionVariable(session, name, value);
       }
+      if (name == "default_transaction_isolation" && !txn::kSerializableSupported &&
+          IsolationFromName(value) == txn::IsolationLevel::kSerializable) {
+        return NotSupported("isolation level SERIALIZABLE");
+      }
       return settings.Set(name, value, set.is_local ? Scope::kLocal : Scope::kSession, superuser);
     }
     case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_DEFAULT:
