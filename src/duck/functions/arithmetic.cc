@@ -2,12 +2,12 @@
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
+#include "duck/functions/numeric_operators.h"
 #include "duck/logical_types.h"
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression_binder.hpp"
-#include "types/arithmetic.h"
 
 namespace omendb::duck {
 
@@ -167,11 +167,11 @@ void AddDateTime(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
       });
 }
 
-// Numeric by types/arithmetic, a row at a time: results whose scale DuckDB has no rule for.
+// Numeric products, quotients and remainders whose scale DuckDB has no rule for.
 struct NumericData : public duckdb::FunctionData {
-  NumericData(types::ArithmeticOp o, types::SqlType l, types::SqlType r, types::SqlType t)
+  NumericData(char o, types::SqlType l, types::SqlType r, types::SqlType t)
       : op(o), left(l), right(r), result(t) {}
-  types::ArithmeticOp op;
+  char op;
   types::SqlType left, right, result;
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
     return duckdb::make_uniq<NumericData>(op, left, right, result);
@@ -182,11 +182,39 @@ struct NumericData : public duckdb::FunctionData {
   }
 };
 
+types::Int128 Widened(const types::Value& value, types::PhysicalType physical) {
+  switch (physical) {
+    case types::PhysicalType::kInt16:
+      return value.i16;
+    case types::PhysicalType::kInt32:
+      return value.i32;
+    case types::PhysicalType::kInt64:
+      return value.i64;
+    default:
+      return value.i128;
+  }
+}
+
+Result<types::Int128> Apply(const NumericData& data, types::Int128 a, types::Int128 b) {
+  const int left = data.left.numeric_scale();
+  const int right = data.right.numeric_scale();
+  const int result = data.result.numeric_scale();
+  switch (data.op) {
+    case '*':
+      return MultiplyNumeric(a, left, b, right, result);
+    case '/':
+      return DivideNumeric(a, left, b, right, result);
+    default:
+      return ModuloNumeric(a, left, b, right);
+  }
+}
+
 void NumericOperator(duckdb::DataChunk& args, duckdb::ExpressionState& state,
                      duckdb::Vector& result) {
   const auto& data =
       state.expr.Cast<duckdb::BoundFunctionExpression>().bind_info->Cast<NumericData>();
-  static const types::IoSettings kSettings;
+  const types::PhysicalType left_physical = types::PhysicalTypeOf(data.left);
+  const types::PhysicalType right_physical = types::PhysicalTypeOf(data.right);
   duckdb::UnifiedVectorFormat left;
   duckdb::UnifiedVectorFormat right;
   args.data[0].ToUnifiedFormat(args.size(), left);
@@ -195,32 +223,31 @@ void NumericOperator(duckdb::DataChunk& args, duckdb::ExpressionState& state,
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
   const duckdb::idx_t count = constant ? 1 : args.size();
   for (duckdb::idx_t i = 0; i < count; ++i) {
-    const types::Value a = LoadVectorCell(left, types::PhysicalTypeOf(data.left), i);
-    const types::Value b = LoadVectorCell(right, types::PhysicalTypeOf(data.right), i);
+    const types::Value a = LoadVectorCell(left, left_physical, i);
+    const types::Value b = LoadVectorCell(right, right_physical, i);
     if (a.is_null || b.is_null) {
       duckdb::FlatVector::SetNull(result, i, true);
       continue;
     }
-    StoreVectorCell(
-        result, i, data.result,
-        ValueOrThrow(types::Arithmetic(data.op, data.left, a, data.right, b, kSettings)));
+    const types::Int128 value =
+        ValueOrThrow(Apply(data, Widened(a, left_physical), Widened(b, right_physical)));
+    StoreVectorCell(result, i, data.result, types::Value::I128(value));
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
-types::ArithmeticOp OpOf(char op) {
-  switch (op) {
-    case '+':
-      return types::ArithmeticOp::kAdd;
-    case '-':
-      return types::ArithmeticOp::kSubtract;
-    case '*':
-      return types::ArithmeticOp::kMultiply;
-    case '/':
-      return types::ArithmeticOp::kDivide;
-    default:
-      return types::ArithmeticOp::kModulo;
+// The scale of a product or quotient. Numerics without a modifier give such ones.
+types::SqlType NumericResult(char op, const types::SqlType& left, const types::SqlType& right) {
+  const int left_scale = left.numeric_scale();
+  const int right_scale = right.numeric_scale();
+  const int greater = std::max(left_scale, right_scale);
+  if (op == '/') return types::NumericType(38, std::max(greater, kQuotientScale));
+  if (op == '%') return types::NumericType(38, greater);
+  if (left.numeric_unconstrained() || right.numeric_unconstrained()) {
+    return {types::TypeKind::kNumeric};
   }
+  return types::NumericType(38,
+                            left_scale + right_scale <= 30 ? left_scale + right_scale : greater);
 }
 
 // ---- Binding ----------------------------------------------------------------------------------
@@ -336,9 +363,9 @@ class Resolver {
     }
     const types::SqlType l = ToSqlType(left);
     const types::SqlType r = ToSqlType(right);
-    const types::SqlType result = ValueOrThrow(types::ArithmeticType(OpOf(op_), l, r));
+    const types::SqlType result = NumericResult(op_, l, r);
     Use(left, right, ToLogicalType(result), NumericOperator);
-    return duckdb::make_uniq<NumericData>(OpOf(op_), l, r, result);
+    return duckdb::make_uniq<NumericData>(op_, l, r, result);
   }
 
   duckdb::unique_ptr<duckdb::FunctionData> Temporal(LogicalType left, LogicalType right) {

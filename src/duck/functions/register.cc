@@ -3,6 +3,7 @@
 #include "duck/functions/aggregates.h"
 #include "duck/functions/arithmetic.h"
 #include "duck/functions/datetime.h"
+#include "duck/functions/json_functions.h"
 #include "duck/functions/parameter.h"
 #include "duck/functions/registry.h"
 #include "duck/functions/session_functions.h"
@@ -22,6 +23,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     RegisterStrings(registry);
     RegisterDateTime(registry);
     RegisterTextCasts(registry);
+    RegisterJson(registry);
     RegisterSessionFunctions(registry, functions);
   });
 }
