@@ -77,8 +77,8 @@ class DatabaseImpl final : public Database {
   env::Env& env_;
   const DatabaseOptions options_;
   std::unique_ptr<env::FileLock> lock_file_;
+  rowstore::MemoryAccount memory_;  // before epochs_, whose end frees versions
   EpochManager epochs_;
-  rowstore::MemoryAccount memory_;
   GarbageCollector garbage_;
   txn::TransactionManager manager_;
   std::unique_ptr<wal::LogWriter> log_;

@@ -132,13 +132,14 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   OMEN_TRY(manager_.health());
   CheckpointSource source;
   auto pin = manager_.Begin({}, 0);
-  const auto moment = manager_.TakeMoment([&] {
+  const auto moment = manager_.TakeMoment([&](Timestamp ts) {
+    // Pinned before anything later can be published: what is visible at it stays.
+    manager_.txns().PinAt(pin->id(), mvcc::TxnTable::kSnapshotPin, ts);
     source.catalog = logged_catalog_;
     for (const auto& def : source.catalog->all_tables()) {
       if (auto table = storages_.Find(def->storage)) source.tables.emplace(def->storage, table);
     }
   });
-  manager_.txns().PinAt(pin->id(), mvcc::TxnTable::kSnapshotPin, moment.ts);
   source.ts = moment.ts;
   source.sequences = counters_.Snapshot();
   Manifest next = manifest_;

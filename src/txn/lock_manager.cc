@@ -141,13 +141,11 @@ Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLock
                                   LockWait wait, const WaitContext& context,
                                   const std::function<bool()>& check) {
   Shard& shard = ShardOf(key);
-  auto entry = std::make_shared<Waiting>();
-  entry->owner = owner;
-  entry->mode = mode;
+  std::shared_ptr<Waiting> entry;
   {
     MutexLock lock(shard.mu);
     Queue& queue = shard.queues[key];
-    std::vector<LockOwner> blockers = Blockers(queue, *entry);
+    std::vector<LockOwner> blockers = Blockers(queue, Waiting{owner, mode, nullptr});
     if (blockers.empty()) {
       if (check && !check()) {
         EraseIfIdle(shard, key, nullptr);
@@ -158,7 +156,7 @@ Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLock
     }
     if (wait != LockWait::kWait) return false;
     OMEN_TRY(graph_.Add(owner, std::move(blockers), Describe(key, mode)));
-    entry->point = std::make_shared<WaitPoint>();
+    entry = std::make_shared<Waiting>(Waiting{owner, mode, std::make_shared<WaitPoint>()});
     const bool holds = std::any_of(queue.holders.begin(), queue.holders.end(),
                                    [&](const Holder& h) { return h.owner == owner; });
     if (holds) {

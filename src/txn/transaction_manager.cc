@@ -288,8 +288,11 @@ Status TransactionManager::WaitFor(TransactionImpl& self, uint64_t word,
   {
     MutexLock lock(shard.mu);
     if (txns_.State(other) != mvcc::TxnTable::kStale) {
-      result = graph_.Add(self.id_.value(), {other.value()},
-                          "ShareLock on transaction " + std::to_string(other.value()));
+      // OnFailure wakes those it finds here; who comes later must not begin to wait.
+      if (failed_.load(std::memory_order_acquire)) result = health();
+      if (result.ok())
+        result = graph_.Add(self.id_.value(), {other.value()},
+                            "ShareLock on transaction " + std::to_string(other.value()));
       if (result.ok()) {
         shard.waiters.emplace(other.value(), point);
         registered = true;
@@ -345,7 +348,8 @@ void TransactionManager::UnlockAllAdvisory(uint64_t session_owner) {
   }
 }
 
-TransactionManager::Moment TransactionManager::TakeMoment(const std::function<void()>& in_moment) {
+TransactionManager::Moment TransactionManager::TakeMoment(
+    const std::function<void(Timestamp)>& in_moment) {
   MutexLock lock(commit_mu_);
   Moment moment;
   moment.ts = Timestamp(next_ts_);
@@ -357,7 +361,7 @@ TransactionManager::Moment TransactionManager::TakeMoment(const std::function<vo
       moment.redo_start = std::min(moment.redo_start, lsn);
     }
   }
-  if (in_moment) in_moment();
+  if (in_moment) in_moment(moment.ts);
   return moment;
 }
 

@@ -80,13 +80,13 @@ class TransactionManager : public wal::DurableObserver {
   Status WaitDurable(Lsn lsn, Waiter& waiter);
 
   // A moment between commits: everything with timestamp <= ts is in the log before `redo_start` or
-  // is going to be told by it. `in_moment` runs under commit_mu_.
+  // is going to be told by it. `in_moment` runs under commit_mu_ and is told the timestamp.
   struct Moment {
     Timestamp ts;
     Lsn redo_start;
     Lsn end;  // of the log
   };
-  Moment TakeMoment(const std::function<void()>& in_moment);
+  Moment TakeMoment(const std::function<void(Timestamp)>& in_moment);
 
   const mvcc::TxnTable& txns() const { return txns_; }
   mvcc::TxnTable& txns() { return txns_; }
