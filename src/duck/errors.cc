@@ -314,7 +314,8 @@ Status Conversion(std::string_view message) {
         sqlstate::kInvalidTextRepresentation,
         "invalid input syntax for type " + PostgresTypeName(type) + ": \"" + value + "\"");
   }
-  if (Contains(message, "Could not cast value") || Contains(message, "to DECIMAL(")) {
+  if (Contains(message, "Could not cast value") || Contains(message, "to DECIMAL(") ||
+      Contains(message, "to type DECIMAL(")) {
     return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow");
   }
   if (Contains(message, "field value out of range")) {

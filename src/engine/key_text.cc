@@ -4,6 +4,21 @@
 
 namespace omendb::engine {
 
+namespace {
+
+// As PostgreSQL writes identifiers: quoted unless they are plain lower case.
+std::string Quoted(const std::string& name) {
+  const bool plain =
+      !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  if (plain) return name;
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace
+
 std::string KeyText(const StatementContext& context, const catalog::TableDef& table,
                     std::span<const ColumnId> columns, std::span<const types::Value> values) {
   const types::IoSettings defaults;
@@ -17,7 +32,7 @@ std::string KeyText(const StatementContext& context, const catalog::TableDef& ta
       texts += ", ";
     }
     const catalog::ColumnDef& column = table.column(columns[i]);
-    names += column.name;
+    names += Quoted(column.name);
     if (values[i].is_null) {
       texts += "null";
     } else {

@@ -57,7 +57,7 @@ public class JdbcClient {
   }
 
   static void parameters(Connection c) throws Exception {
-    String sql = "SELECT ?::int, ?::bigint, ?::numeric, ?::text, ?::boolean, ?::timestamptz,"
+    String sql = "SELECT ?::int, ?::bigint, ?::numeric(8,3), ?::text, ?::boolean, ?::timestamptz,"
         + " ?::uuid, ?::float8, ?::bytea, ?::date, ?::int[], ?::text";
     UUID uuid = new UUID(1, 2);
     Timestamp when = Timestamp.valueOf("2024-02-29 12:30:00.123456");

@@ -12,7 +12,8 @@ from system_test import SystemTest
 
 def readme_blocks(language):
     with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
-        return re.findall(f'```{language}\n(.*?)```', file.read(), re.S)
+        blocks = re.findall(r'^```(\w*)\n(.*?)^```$', file.read(), re.S | re.M)
+    return [text for name, text in blocks if name == language]
 
 
 class ReadmeTest(SystemTest):
