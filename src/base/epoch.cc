@@ -59,7 +59,7 @@ namespace {
 // A collection after this many retirements, or this much memory: frequent enough to bound what is
 // held back, rare enough that scanning the slots does not show.
 constexpr size_t kCollectEveryCount = 256;
-constexpr size_t kCollectEveryBytes = 4 << 20;
+constexpr size_t kCollectEveryBytes = 512 << 10;
 
 std::atomic<uint64_t> next_manager_id{1};
 
