@@ -17,7 +17,8 @@ const checks = {
     const when = new Date('2024-02-29T12:30:00.123Z');
     const { rows } = await client.query(
       'SELECT $1::int AS i, $2::bigint AS b, $3::numeric(6,2) AS n, $4::text AS t, ' +
-      '$5::boolean AS o, $6::timestamptz AS z, $7::jsonb AS j, $8::int[] AS a, $9::bytea AS y, $10::float8 AS f',
+      '$5::boolean AS o, $6::timestamptz AS z, $7::jsonb AS j, ' +
+      '$8::int[] AS a, $9::bytea AS y, $10::float8 AS f',
       [42, '9007199254740993', '1.50', "it's ü", true, when, { k: [1, 2] }, [1, null, 3],
         Buffer.from([0, 255]), 0.1]);
     assert.deepStrictEqual(rows[0], {
