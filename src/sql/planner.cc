@@ -96,6 +96,28 @@ std::optional<types::SqlType> ColumnTypeIn(const SessionImpl& session,
   return type;
 }
 
+// $1::int4 says that the parameter is an int4, as in PostgreSQL.
+void TypeCastParameters(const Node* node, std::vector<types::SqlType>& types) {
+  WalkNode(const_cast<Node*>(node), [&](Node* n) {
+    if (n->node_case != PG_QUERY__NODE__NODE_TYPE_CAST ||
+        n->type_cast->arg->node_case != PG_QUERY__NODE__NODE_PARAM_REF) {
+      return true;
+    }
+    const auto index = static_cast<size_t>(n->type_cast->arg->param_ref->number - 1);
+    const PgQuery__TypeName& name = *n->type_cast->type_name;
+    const std::string_view last = LastName(name.names, name.n_names);
+    if (index >= types.size() || types[index].kind != types::TypeKind::kUnknown ||
+        last.starts_with("reg")) {
+      return true;
+    }
+    auto type = types::TypeFromName(last);
+    if (!type.ok()) return true;
+    if (name.n_array_bounds > 0) type->is_array = true;
+    types[index] = *type;
+    return true;
+  });
+}
+
 bool SameColumns(const std::vector<types::ResultColumn>& a,
                  const std::vector<types::ResultColumn>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -183,6 +205,7 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   options.want_row_plan = settings_.row_executor();
   std::vector<types::SqlType> types = plan.declared_types;
   types.resize(static_cast<size_t>(plan.parameters));
+  TypeCastParameters(plan.statement.node, types);
   OMEN_ASSIGN(plan.bound, duck_->Bind(rewritten.sql, types, context, options));
   plan.columns = plan.bound->columns();
   plan.param_types = plan.bound->param_types();

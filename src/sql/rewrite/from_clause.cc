@@ -74,8 +74,21 @@ void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& 
   auto* select =
       reinterpret_cast<PgQuery__SelectStmt*>(arena.Allocate(sizeof(PgQuery__SelectStmt)));
   pg_query__select_stmt__init(select);
-  select->n_target_list = 1;
-  select->target_list = build.List({target_node});
+  std::vector<Node*> targets{target_node};
+  if (range.ordinality) {  // One row: the first.
+    auto* number =
+        reinterpret_cast<PgQuery__ResTarget*>(arena.Allocate(sizeof(PgQuery__ResTarget)));
+    pg_query__res_target__init(number);
+    number->val = build.Cast(build.IntConst(1), "int8");
+    number->name = build.Copy(range.alias != nullptr && range.alias->n_colnames > 1
+                                  ? StringOf(range.alias->colnames[1])
+                                  : "ordinality");
+    targets.push_back(build.NullConst());
+    targets.back()->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+    targets.back()->res_target = number;
+  }
+  select->n_target_list = targets.size();
+  select->target_list = build.List(targets);
   select->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
   select->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
   Node* query = build.NullConst();
@@ -85,7 +98,7 @@ void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& 
       reinterpret_cast<PgQuery__RangeSubselect*>(arena.Allocate(sizeof(PgQuery__RangeSubselect)));
   pg_query__range_subselect__init(sub);
   sub->subquery = query;
-  sub->lateral = range.lateral;
+  sub->lateral = range.lateral || HasColumnRef(function);
   sub->alias = build.Alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
   node->node_case = PG_QUERY__NODE__NODE_RANGE_SUBSELECT;
   node->range_subselect = sub;
@@ -113,7 +126,7 @@ void RewriteRangeFunction(Node* node, AstBuilder& build) {
   }
   if (IsTableFunction(name)) {
     AliasColumn(range, name, build);
-  } else if (!range.ordinality && range.n_coldeflist == 0) {
+  } else if (range.n_coldeflist == 0) {
     ToSubselect(node, function, name, build);
   }
 }

@@ -14,6 +14,7 @@ struct Renaming {
 constexpr Renaming kRenamings[] = {
     {"btrim", "trim"},
     {"every", "bool_and"},
+    {"array_upper", "array_length"},
     {"transaction_timestamp", "now"},
     {"statement_timestamp", "now"},
     {"current_database", "omendb_current_database"},
