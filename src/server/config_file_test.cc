@@ -1,0 +1,54 @@
+#include "server/config_file.h"
+
+#include <gtest/gtest.h>
+
+#include "server/serve.h"
+
+namespace omendb::server {
+namespace {
+
+TEST(ConfigFileTest, ReadsPostgresSyntax) {
+  const auto settings = ParseConfig(
+      "# comment\n\nport = 6000 # trailing\n  log_min_messages notice\nsearch_path='a, ''b'''\n"
+      "omendb.memory=2GB",
+      "f");
+  ASSERT_TRUE(settings.ok()) << settings.status().ToString();
+  EXPECT_EQ(settings.value(), (Settings{{"port", "6000"},
+                                        {"log_min_messages", "notice"},
+                                        {"search_path", "a, 'b'"},
+                                        {"omendb.memory", "2GB"}}));
+}
+
+TEST(ConfigFileTest, NamesTheBadLine) {
+  for (const char* text :
+       {"port = 1\n= 5\n", "a = 1\nb\n", "a = 1\nb = 'open\n", "a=1\nb = 1 2\n"}) {
+    const auto settings = ParseConfig(text, "omendb.conf");
+    ASSERT_FALSE(settings.ok()) << text;
+    EXPECT_EQ(settings.status().error().message,
+              "syntax error in file \"omendb.conf\" line 2: expected name = value");
+  }
+}
+
+TEST(ServeOptionsTest, LaterSettingsWin) {
+  const auto options = ResolveServeOptions("d", {{"port", "1"},
+                                                 {"omendb.memory", "1GB"},
+                                                 {"port", "2"},
+                                                 {"omendb.auth", "scram"},
+                                                 {"max_wal_size", "64MB"},
+                                                 {"checkpoint_timeout", "1min"}});
+  ASSERT_TRUE(options.ok()) << options.status().ToString();
+  EXPECT_EQ(options->server.port, 2);
+  EXPECT_EQ(options->server.auth, AuthMethod::kScram);
+  EXPECT_EQ(options->database.memory_bytes + options->instance.duck_memory_bytes, 1u << 30);
+  EXPECT_EQ(options->database.checkpoint_wal_bytes, 64u << 20);
+  EXPECT_EQ(options->database.checkpoint_interval_ms, 60000u);
+}
+
+TEST(ServeOptionsTest, RefusesWhatIsNoSetting) {
+  EXPECT_EQ(ResolveServeOptions("d", {{"prot", "1"}}).status().sqlstate(), "42704");
+  EXPECT_EQ(ResolveServeOptions("d", {{"port", "x"}}).status().sqlstate(), "22023");
+  EXPECT_EQ(ResolveServeOptions("d", {{"port", "70000"}}).status().sqlstate(), "22023");
+}
+
+}  // namespace
+}  // namespace omendb::server
