@@ -24,11 +24,11 @@ run: build ## start the server on 5433 (HTTP 8080) with ./data
 	@echo 'connect with: psql -h 127.0.0.1 -p 5433 -U omendb omendb'
 	@exec build/release/omendb serve --data-dir data --port 5433 --http-port 8080
 
-test: ## build and run every test: unit, SQL, drivers, crash
+test: ## build with assertions and run every test: unit, SQL, drivers, crash
 	$(SETUP) test
-	@cmake --preset release >/dev/null
-	cmake --build build/release
-	cd build/release && $(CTEST) -j2
+	@cmake --preset dev >/dev/null
+	cmake --build build/dev
+	cd build/dev && $(CTEST) -j2
 
 lint: ## check layers, banned names, formatting, lock discipline
 	$(SETUP) test

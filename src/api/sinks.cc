@@ -14,7 +14,7 @@ using types::TypeKind;
 using types::Value;
 
 // RowView over a row of the engine's values.
-class ValuesView : public RowView {
+class ValuesView final : public RowView {
  public:
   ValuesView(const std::vector<types::ResultColumn>& columns, std::span<const Value> row,
              const types::IoSettings& settings)

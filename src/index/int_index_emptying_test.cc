@@ -35,7 +35,8 @@ TEST_P(IntIndexEmptyingTest, OldestFirst) {
   ASSERT_TRUE(index.Validate().ok()) << index.Validate().ToString();
 }
 
-// What a table sees whose inserts are rolled back again and again: keys from a sequence that goes on.
+// What a table sees whose inserts are rolled back again and again: keys of a sequence that goes
+// on.
 TEST_P(IntIndexEmptyingTest, KeysThatGoOnAndVanish) {
   const uint64_t keys = GetParam();
   EpochManager epochs;

@@ -435,6 +435,10 @@ void RegisterArithmetic(Registry& registry) {
       if (existing.arguments.size() == 1) set.AddFunction(existing);
     }
     registry.Replace(std::move(set));
+    if (op == '%') {
+      function.name = "mod";
+      registry.Replace(function);
+    }
   }
 }
 

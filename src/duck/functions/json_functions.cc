@@ -1,5 +1,9 @@
 #include "duck/functions/json_functions.h"
 
+#include <string_view>
+
+#include "duck/logical_types.h"
+
 namespace omendb::duck {
 
 namespace {
@@ -40,19 +44,62 @@ constexpr SqlMacro kMacros[] = {
      "'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END"},
 };
 
-}  // namespace
+// Functions that read JSON also read jsonb; those that answer a part of it answer jsonb.
+constexpr const char* kReaders[] = {"json_extract", "json_extract_string", "->",
+                                    "->>",          "json_array_length",   "json_type",
+                                    "json_exists",  "json_keys",           "json_contains"};
 
-void RegisterJson(Registry& registry) {
+void AddJsonbReaders(Registry& registry) {
+  const duckdb::LogicalType jsonb = JsonbType();
+  for (const char* name : kReaders) {
+    duckdb::ScalarFunctionSet set = registry.Existing(name);
+    if (set.functions.empty()) continue;
+    const auto existing = set.functions;
+    for (duckdb::ScalarFunction function : existing) {
+      if (function.arguments.empty() || !function.arguments[0].IsJSONType()) continue;
+      for (duckdb::LogicalType& argument : function.arguments) {
+        if (argument.IsJSONType()) argument = jsonb;
+      }
+      if (function.return_type.IsJSONType()) function.return_type = jsonb;
+      set.AddFunction(std::move(function));
+    }
+    registry.Replace(std::move(set));
+  }
+  // jsonb @> jsonb beside DuckDB's list operator.
+  duckdb::ScalarFunctionSet contains = registry.Existing("@>");
+  for (duckdb::ScalarFunction function : registry.Existing("json_contains").functions) {
+    if (function.arguments.size() != 2 || !IsJsonb(function.arguments[0]) ||
+        !IsJsonb(function.arguments[1])) {
+      continue;
+    }
+    function.name = "@>";
+    contains.AddFunction(std::move(function));
+  }
+  if (!contains.functions.empty()) registry.Replace(std::move(contains));
+}
+
+void RegisterRenamed(Registry& registry) {
   for (const Renamed& renamed : kRenamed) {
     duckdb::ScalarFunctionSet existing = registry.Existing(renamed.existing);
     if (existing.functions.empty()) continue;
     duckdb::ScalarFunctionSet set(renamed.name);
     for (duckdb::ScalarFunction function : existing.functions) {
       function.name = renamed.name;
+      if (std::string_view(renamed.name).find("jsonb") != std::string_view::npos &&
+          function.return_type.IsJSONType()) {
+        function.return_type = JsonbType();
+      }
       set.AddFunction(std::move(function));
     }
     registry.Replace(std::move(set));
   }
+}
+
+}  // namespace
+
+void RegisterJson(Registry& registry) {
+  AddJsonbReaders(registry);
+  RegisterRenamed(registry);
   for (const SqlMacro& macro : kMacros) registry.Macro(macro.head, macro.expression);
 }
 

@@ -6,6 +6,7 @@
 #include "duck/errors.h"
 #include "duck/functions/row_function.h"
 #include "duck/logical_types.h"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "types/text_io.h"
 
@@ -299,6 +300,19 @@ void Format(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& r
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
+duckdb::unique_ptr<duckdb::FunctionData> BindFormat(
+    duckdb::ClientContext& context, duckdb::ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  function.arguments.clear();
+  for (auto& argument : arguments) {
+    argument = duckdb::BoundCastExpression::AddCastToType(context, std::move(argument),
+                                                          duckdb::LogicalType::VARCHAR);
+    function.arguments.push_back(duckdb::LogicalType::VARCHAR);
+  }
+  function.varargs = duckdb::LogicalType(duckdb::LogicalTypeId::INVALID);
+  return nullptr;
+}
+
 // pg_typeof: the name of the type an expression was bound with.
 duckdb::unique_ptr<duckdb::Expression> BindTypeOf(duckdb::FunctionBindExpressionInput& input) {
   const auto& argument = *input.children[0];
@@ -335,9 +349,27 @@ void RegisterStrings(Registry& registry) {
   RegisterRowFunction(registry, {"encode", {kBytea, kText}, kText, Encode});
   RegisterRowFunction(registry, {"decode", {kText, kText}, kBytea, Decode});
 
+  duckdb::ScalarFunctionSet octets = registry.Existing("octet_length");
+  AddRowFunction(
+      octets,
+      {"octet_length", {kText}, kInt4, [](Arguments args, SessionState&, Arena&) -> Result<Value> {
+         return Value::Int32(static_cast<int32_t>(args[0].text.size));
+       }});
+  registry.Replace(std::move(octets));
+  duckdb::ScalarFunctionSet cardinality("cardinality");
+  for (duckdb::ScalarFunction function : registry.Existing("len").functions) {
+    if (function.arguments.size() != 1 ||
+        function.arguments[0].id() != duckdb::LogicalTypeId::LIST) {
+      continue;
+    }
+    function.name = "cardinality";
+    cardinality.AddFunction(std::move(function));
+  }
+  if (!cardinality.functions.empty()) registry.Replace(std::move(cardinality));
+
   duckdb::ScalarFunction format("format", {duckdb::LogicalType::VARCHAR},
-                                duckdb::LogicalType::VARCHAR, Format);
-  format.varargs = duckdb::LogicalType::VARCHAR;
+                                duckdb::LogicalType::VARCHAR, Format, BindFormat);
+  format.varargs = duckdb::LogicalType::ANY;
   format.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   registry.Replace(std::move(format));
 

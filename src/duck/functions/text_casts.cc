@@ -14,9 +14,10 @@ namespace {
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 
-// What DuckDB itself asks for making text of something.
-constexpr int64_t kToTextCost = 149;
+// Nothing becomes text unasked: array_extract of a list would take it for a string.
+constexpr int64_t kNotImplicit = -1;
 constexpr int64_t kAliasCost = 1;
+constexpr int64_t kAliasTextCost = 20;
 constexpr int64_t kOidCost = 500;
 
 struct TextCastData : public duckdb::BoundCastData {
@@ -141,9 +142,9 @@ void RegisterTextCasts(Registry& registry) {
        std::vector<LogicalType>{LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL,
                                 LogicalType::BLOB, LogicalType::TIMESTAMP_TZ, LogicalType::DATE,
                                 LogicalType::TIME, LogicalType::TIMESTAMP, list}) {
-    registry.CastBind(type, text, BindFormat, kToTextCost);
+    registry.CastBind(type, text, BindFormat, kNotImplicit);
   }
-  registry.CastBind(LogicalType(LogicalTypeId::DECIMAL), text, BindFormat, kToTextCost);
+  registry.CastBind(LogicalType(LogicalTypeId::DECIMAL), text, BindFormat, kNotImplicit);
   for (const LogicalType& type : std::vector<LogicalType>{
            LogicalType::BOOLEAN, LogicalType::SMALLINT, LogicalType::INTEGER, LogicalType::BIGINT,
            LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL, LogicalType::BLOB,
@@ -154,7 +155,7 @@ void RegisterTextCasts(Registry& registry) {
 
   const LogicalType json = LogicalType::JSON();
   const LogicalType jsonb = JsonbType();
-  registry.Cast(jsonb, text, duckdb::DefaultCasts::ReinterpretCast, kAliasCost);
+  registry.Cast(jsonb, text, duckdb::DefaultCasts::ReinterpretCast, kAliasTextCost);
   registry.Cast(jsonb, json, duckdb::DefaultCasts::ReinterpretCast, kAliasCost);
   registry.CastBind(text, jsonb, BindParse);
   registry.CastBind(json, jsonb, BindParse, kAliasCost);

@@ -236,8 +236,8 @@ std::optional<Expression> ExpressionConverter::ConvertCast(const duckdb::Express
   result.type = ToSqlType(expr.return_type);
   if (!AddChild(result, *cast.child)) return std::nullopt;
   // The start of the transaction is made in the type that is asked for.
-  if (result.children[0].op == Op::kNow && (result.type.kind == TypeKind::kTimestamp ||
-                                            result.type.kind == TypeKind::kDate)) {
+  if (result.children[0].op == Op::kNow &&
+      (result.type.kind == TypeKind::kTimestamp || result.type.kind == TypeKind::kDate)) {
     result.children[0].type = result.type;
     return std::move(result.children[0]);
   }

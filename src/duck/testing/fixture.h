@@ -136,6 +136,7 @@ inline DuckFixture::DuckFixture() {
   DuckOptions duck_options;
   duck_options.temp_directory = (folder_ / "duck").string();
   auto engine = DuckEngine::Create(duck_options, *database_, system_tables_, functions_);
+  if (!engine.ok()) std::fprintf(stderr, "%s\n", engine.status().ToString().c_str());
   OMEN_CHECK(engine.ok());
   engine_ = std::move(engine).value();
   auto session = engine_->NewSession(database_oid_);

@@ -45,6 +45,21 @@ TEST(ParseTree, DeepNestingDoesNotEndTheProcess) {
   EXPECT_TRUE(ParseTree::Parse(fine).ok());
 }
 
+TEST(ParseTree, TheDeepestTextAllowedIsCopiedAndDeparsed) {
+  std::string text = "select ";
+  for (int i = 0; i < 950; ++i) text += "abs(";
+  text += "1" + std::string(950, ')');
+  auto tree = ParseTree::Parse(text);
+  ASSERT_TRUE(tree.ok());
+  types::Arena arena;
+  Node* copy = AstBuilder(arena).Clone((*tree)->statement(0).node);
+  EXPECT_TRUE(DeparseStatement(copy).ok());
+  std::string deeper = "select ";
+  for (int i = 0; i < 3000; ++i) deeper += "abs(";
+  deeper += "1" + std::string(3000, ')');
+  EXPECT_EQ(ParseTree::Parse(deeper).status().sqlstate(), "54001");
+}
+
 TEST(ParseTree, LongListsAreNotDeep) {
   std::string text = "insert into t values (1)";
   for (int i = 0; i < 20000; ++i) text += ", (" + std::to_string(i) + ", 'x')";

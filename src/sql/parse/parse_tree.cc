@@ -16,7 +16,8 @@ namespace {
 // parsed on a thread with a stack for them; deeper ones are refused, as PostgreSQL does at its
 // max_stack_depth.
 constexpr int kShallowNesting = 100;
-constexpr int kNestingMax = 5000;
+// Later walks (copying, deparsing) run on the pool's 8 MiB stacks: about 3 KiB a level.
+constexpr int kNestingMax = 1000;
 
 SqlState SqlStateOf(std::string_view message) {
   auto contains = [&](std::string_view part) { return message.find(part) != message.npos; };

@@ -14,8 +14,7 @@ Status ApplyTransactionModes(size_t count, Node** modes, txn::TransactionOptions
     const std::string value = ConstText(mode.arg);
     if (name == "transaction_isolation") {
       options.isolation = IsolationFromName(value);
-      if (options.isolation == txn::IsolationLevel::kSerializable &&
-          !txn::kSerializableSupported) {
+      if (options.isolation == txn::IsolationLevel::kSerializable && !txn::kSerializableSupported) {
         return NotSupported("isolation level SERIALIZABLE");
       }
     } else if (name == "transaction_read_only") {
