@@ -64,8 +64,10 @@ bool TableScan::SelectPage(Page& page, Worker& worker) const {
     const rowstore::VersionHeader& header = page.header(slot);
     const uint64_t begin = header.begin.load(std::memory_order_acquire);
     const uint64_t end = header.end.load(std::memory_order_acquire);
-    // Stamped, seen and not ended: all but always. A mark is greater than any timestamp.
-    const bool visible = begin <= read_ts && end == mvcc::kInfinity
+    // Stamped, seen and not ended: all but always. A mark is greater than any timestamp. Begin is
+    // read again for the reason that IsVisible gives.
+    const bool visible = begin <= read_ts && end == mvcc::kInfinity &&
+                                 header.begin.load(std::memory_order_acquire) == begin
                              ? true
                              : mvcc::IsVisible(txns, snapshot_, header.begin, header.end);
     worker.selection[count] = slot;

@@ -26,9 +26,16 @@ inline bool IsSeen(const TxnTable& txns, const Snapshot& snapshot,
   }
 }
 
+// A scan of pages may meet a slot that is freed and used again while it looks: then begin is of the
+// old version and end of the new one. Begin tells, as it never comes back to a former value.
 inline bool IsVisible(const TxnTable& txns, const Snapshot& snapshot,
                       const std::atomic<uint64_t>& begin, const std::atomic<uint64_t>& end) {
-  return IsSeen(txns, snapshot, begin) && !IsSeen(txns, snapshot, end);
+  for (;;) {
+    const uint64_t before = begin.load(std::memory_order_acquire);
+    if (!IsSeen(txns, snapshot, begin)) return false;
+    if (IsSeen(txns, snapshot, end)) return false;
+    if (begin.load(std::memory_order_acquire) == before) return true;
+  }
 }
 
 // A word with the mark of a finished transaction already resolved.

@@ -184,7 +184,8 @@ void TableStore::Write(const SlotRange& slot, RowId row, VersionRef prev,
   VersionHeader& header = slot.page->header(slot.first);
   header.row_id = row.value();
   header.prev.store(prev, std::memory_order_relaxed);
-  header.end.store(mvcc::kInfinity, std::memory_order_relaxed);
+  // Release: who sees this end sees that begin is no longer the old version's.
+  header.end.store(mvcc::kInfinity, std::memory_order_release);
 }
 
 void TableStore::WriteColumns(const SlotRange& slots, const types::Chunk& chunk, uint32_t first) {
