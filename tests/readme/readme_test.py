@@ -20,6 +20,8 @@ def readme_blocks(language):
 class ReadmeTest(SystemTest):
 
     def test_the_session(self):
+        if not target_is_postgres():  # README's psql line connects as omendb to omendb.
+            self.server.user = self.server.database = 'omendb'
         (script,) = readme_blocks('sql')
         done = psql(self.server, script, '-A', '-t', check=False)
         self.assertEqual('', done.stderr)
