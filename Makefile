@@ -3,7 +3,7 @@
 .PHONY: help deps build run test lint format asan tsan bench bench-index clean
 
 SETUP = @tools/setup.sh
-CTEST = ctest --output-on-failure --no-tests=error
+CTEST = ctest --output-on-failure --no-tests=error $(CTEST_ARGS)
 # Debian's Python, whose modules the driver tests use, whatever else stands in PATH.
 PYTHON = /usr/bin/python3
 # Address space randomisation of recent kernels collides with ThreadSanitizer's shadow memory.
