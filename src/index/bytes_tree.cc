@@ -95,7 +95,7 @@ void BytesTree::Count(std::string_view key) const {
     model = model && node.inner()->uses_model();
     node = node.inner()->child(node.inner()->Find(key));
   }
-  (model ? counters_.model_hits : counters_.fallbacks).Add(kSampleEvery);
+  counters_.Count(model ? LookupPath::kModelHit : LookupPath::kFallback);
 }
 
 size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<uint64_t> values,

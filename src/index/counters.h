@@ -2,16 +2,22 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace omendb::index {
 
 inline constexpr unsigned kCounterShards = 8;
 
+class LookupTally;
+
 namespace counters_internal {
 inline std::atomic<unsigned> next_shard{0};
 inline constinit thread_local unsigned shard_plus_one = 0;
-inline constinit thread_local unsigned sample_tick = 0;
+inline constexpr unsigned kSampleEvery = 64;
+// Lookups of this thread until the next one that is counted.
+inline constinit thread_local unsigned sample_countdown = kSampleEvery;
+inline constinit thread_local LookupTally* tally = nullptr;
 }  // namespace counters_internal
 
 inline unsigned CurrentShard() {
@@ -39,12 +45,50 @@ class ShardedCounter {
   Shard shards_[kCounterShards];
 };
 
-// One lookup in kSampleEvery of each thread is counted, with that weight.
-inline constexpr unsigned kSampleEvery = 64;
-inline bool SampleThis() { return (++counters_internal::sample_tick % kSampleEvery) == 0; }
+enum class LookupPath : uint8_t { kModelHit, kCorrection, kFallback };
+
+// Counts each lookup of the thread it stands on, whatever the index (EXPLAIN ANALYZE). Elsewhere
+// one lookup in 64 is counted, with that weight.
+class LookupTally {
+ public:
+  LookupTally() : outer_(counters_internal::tally) {
+    counters_internal::tally = this;
+    counters_internal::sample_countdown = 1;
+  }
+  ~LookupTally() {
+    counters_internal::tally = outer_;
+    counters_internal::sample_countdown = outer_ != nullptr ? 1 : counters_internal::kSampleEvery;
+  }
+  LookupTally(const LookupTally&) = delete;
+  LookupTally& operator=(const LookupTally&) = delete;
+
+  uint64_t count(LookupPath path) const { return counts_[static_cast<size_t>(path)]; }
+  void Add(LookupPath path) { ++counts_[static_cast<size_t>(path)]; }
+
+ private:
+  LookupTally* const outer_;
+  uint64_t counts_[3] = {};
+};
+
+// Whether this lookup is to be counted: then LookupCounters::Count follows.
+inline bool SampleThis() { return --counters_internal::sample_countdown == 0; }
 
 struct LookupCounters {
   ShardedCounter model_hits, corrections, fallbacks, retries;
+
+  void Count(LookupPath path) {
+    using counters_internal::tally;
+    unsigned weight = counters_internal::kSampleEvery;
+    if (tally != nullptr) {
+      tally->Add(path);
+      weight = 1;
+    }
+    counters_internal::sample_countdown = weight;
+    (path == LookupPath::kModelHit     ? model_hits
+     : path == LookupPath::kCorrection ? corrections
+                                       : fallbacks)
+        .Add(weight);
+  }
 };
 
 }  // namespace omendb::index

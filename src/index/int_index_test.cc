@@ -5,7 +5,9 @@
 
 #include <map>
 #include <random>
+#include <thread>
 
+#include "index/counters.h"
 #include "testing/key_sets.h"
 
 namespace omendb::index {
@@ -231,6 +233,25 @@ TEST(IntIndexTest, LearnableKeysUseModelsAndLittleMemory) {
   EXPECT_GT(stats.model_leaves, 5 * stats.plain_leaves);
   EXPECT_GT(stats.model_hits, 50 * (stats.corrections + stats.fallbacks));
   EXPECT_LT(static_cast<double>(index.MemoryBytes()) / 300000, 28.0);
+}
+
+TEST(IntIndexTest, TallyCountsEachLookupOfItsThread) {
+  EpochManager epochs;
+  IntIndex index(epochs);
+  for (uint64_t i = 0; i < 1000; ++i) index.Insert(i, i);
+  const auto total = [](const LookupTally& tally) {
+    return tally.count(LookupPath::kModelHit) + tally.count(LookupPath::kCorrection) +
+           tally.count(LookupPath::kFallback);
+  };
+  const LookupTally outer;
+  {
+    const LookupTally inner;
+    for (uint64_t i = 0; i < 5; ++i) index.Lookup(i);
+    EXPECT_EQ(total(inner), 5u);
+  }
+  index.Lookup(7);
+  std::thread([&] { index.Lookup(8); }).join();
+  EXPECT_EQ(total(outer), 1u);
 }
 
 TEST(IntIndexTest, EmptyIndexAnswers) {

@@ -54,7 +54,7 @@ IntTree::~IntTree() {
 // this one waits for memory.
 OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value) const {
   if (SampleThis()) [[unlikely]]
-    return Answer::kAgain;
+    return Answer::kSampled;
   EpochGuard guard(epochs_);
   const Leaf* leaf = FindLeaf(key);
   const uint64_t version = leaf->lock.Read();
@@ -71,8 +71,7 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value
   return place.value != nullptr ? Answer::kFound : Answer::kAbsent;
 }
 
-// The same, repeated until no writer disturbs it, and counted.
-bool IntTree::FindCounted(uint64_t key, uint64_t* value) const {
+bool IntTree::FindAgain(uint64_t key, uint64_t* value, bool sampled) const {
   EpochGuard guard(epochs_);
   Backoff backoff;
   for (;; backoff.Pause()) {
@@ -85,10 +84,11 @@ bool IntTree::FindCounted(uint64_t key, uint64_t* value) const {
     const Place place = chain.Find(key);
     if (place.value != nullptr) *value = place.value->get();
     if (!leaf->lock.Unchanged(version)) continue;
-    auto& counter = !model           ? counters_.fallbacks
-                    : place.in_spare ? counters_.corrections
-                                     : counters_.model_hits;
-    counter.Add(kSampleEvery);
+    if (sampled) {
+      counters_.Count(!model           ? LookupPath::kFallback
+                      : place.in_spare ? LookupPath::kCorrection
+                                       : LookupPath::kModelHit);
+    }
     if (backoff.rounds() > 0) counters_.retries.Add(1);
     return place.value != nullptr;
   }
@@ -128,7 +128,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
         if (hit) value = place.value->get();
       }
       if (!leaves[i]->lock.Unchanged(versions[i])) [[unlikely]] {
-        hit = FindCounted(keys[at + i], &value);
+        hit = FindAgain(keys[at + i], &value, false);
       }
       found[at + i] = hit;
       if (hit) values[at + i] = value;

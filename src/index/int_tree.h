@@ -36,7 +36,9 @@ class IntTree {
 
   bool Find(uint64_t key, uint64_t* value) const {
     const Answer answer = TryFind(key, value);
-    return answer == Answer::kAgain ? FindCounted(key, value) : answer == Answer::kFound;
+    if (answer == Answer::kFound || answer == Answer::kAbsent) [[likely]]
+      return answer == Answer::kFound;
+    return FindAgain(key, value, answer == Answer::kSampled);
   }
   size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
                      std::span<bool> found) const;
@@ -76,10 +78,10 @@ class IntTree {
     return node.leaf();
   }
   Leaf* LockLeaf(uint64_t key);
-  enum class Answer { kFound, kAbsent, kAgain };
+  enum class Answer { kFound, kAbsent, kAgain, kSampled };
   Answer TryFind(uint64_t key, uint64_t* value) const;
-  // As Find, repeated until no writer disturbs it, and counted.
-  bool FindCounted(uint64_t key, uint64_t* value) const;
+  // As Find, repeated until no writer disturbs it; counted if it is one of the sample.
+  bool FindAgain(uint64_t key, uint64_t* value, bool sampled) const;
 
   // --- int_build.cc ---
   Leaf* NewLeaf(uint64_t low, uint64_t last);

@@ -33,7 +33,7 @@ Connection::Connection(ConnectionContext& context, boost::asio::io_context& loop
     : context_(context),
       stream_(loop, std::move(socket)),
       yield_(yield),
-      waiter_(loop, yield),
+      host_(context.pool, loop, yield),
       sink_(*this) {
   context_.counters.connections_open.fetch_add(1, std::memory_order_relaxed);
 }
@@ -374,19 +374,7 @@ Result<std::optional<std::string_view>> Connection::ReadCopyMessage() {
 Status Connection::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) {
   // Answers to earlier requests of the pipeline do not wait for a long one.
   if (ready_in_output_) OMEN_TRY(Flush());
-  auto done = std::make_shared<WaitPoint>();
-  bool ran = false;
-  context_.pool.Submit(
-      [&work, &cancel, &ran](Waiter& waiter) {
-        if (cancel.set()) return;  // Cancelled while it was queued.
-        ran = true;
-        work(waiter);
-      },
-      done);
-  // The work uses this session: whatever happens, its end is awaited. A cancel reaches it through
-  // the flag that it polls.
-  OMEN_TRY(waiter_.Wait(done, kNoDeadline, nullptr));
-  return ran ? Status::Ok() : cancel.ToStatus();
+  return host_.RunAnalytical(work, cancel);
 }
 
 }  // namespace omendb::server

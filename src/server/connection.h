@@ -3,9 +3,8 @@
 // States         startup -> authenticated -> ready <-> busy -> closed
 // Thread safety  Runs as one coroutine on one event loop; Interrupt on that loop's thread.
 // Errors         An error in a statement goes to the client and the connection goes on; an error
-// with
-//                radius connection ends it. After an error in the extended protocol messages are
-//                skipped up to Sync, as PostgreSQL does.
+//                with radius connection ends it. After an error in the extended protocol messages
+//                are skipped up to Sync, as PostgreSQL does.
 // See            PostgreSQL 15, sections 55.2.2 to 55.2.7.
 #pragma once
 
@@ -17,6 +16,7 @@
 #include "pgwire/input_buffer.h"
 #include "pgwire/messages.h"
 #include "server/connection_context.h"
+#include "server/session_host.h"
 #include "server/stream.h"
 #include "server/wire_sink.h"
 
@@ -69,13 +69,13 @@ class Connection : private WireChannel, private sql::Host {
   Status Flush() override;
   Result<std::optional<std::string_view>> ReadCopyMessage() override;
   // ---- sql::Host -------------------------------------------------------------------------------
-  Waiter& waiter() override { return waiter_; }
+  Waiter& waiter() override { return host_.waiter(); }
   Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) override;
 
   ConnectionContext& context_;
   Stream stream_;
   Yield yield_;
-  CoroutineWaiter waiter_;
+  SessionHost host_;
   pgwire::InputBuffer input_;
   std::string output_;
   WireSink sink_;

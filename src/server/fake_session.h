@@ -234,7 +234,7 @@ class FakeInstance final : public sql::Instance {
     MutexLock lock(mu_);
     for (auto& [pid, entry] : sessions_) entry.cancel->Set(CancelFlag::Reason::kShutdown);
   }
-  void AppendMetrics(std::string& /*out*/) override {}
+  void CollectMetrics(sql::MetricFamilies& /*out*/) override {}
 
   SessionOptions last_options() {
     MutexLock lock(mu_);

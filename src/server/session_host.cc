@@ -12,7 +12,8 @@ Status SessionHost::RunAnalytical(const std::function<void(Waiter&)>& work, Canc
         work(waiter);
       },
       done);
-  // The work refers to this stack frame: whatever happens, its end is awaited.
+  // The work refers to this stack frame: whatever happens, its end is awaited. A cancel reaches it
+  // through the flag that it polls.
   OMEN_TRY(waiter_.Wait(done, kNoDeadline, nullptr));
   return ran ? Status::Ok() : cancel.ToStatus();
 }

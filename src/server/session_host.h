@@ -1,5 +1,4 @@
-// session_host.h - the place an HTTP request's session runs in: a coroutine and the analytical
-// pool.
+// session_host.h - the place a session runs in: a coroutine and the analytical pool.
 //
 // Thread safety  The coroutine that made it.
 #pragma once

@@ -4,6 +4,7 @@
 
 #include "base/sqlstate.h"
 #include "duck/duck_engine.h"
+#include "sql/metric_families.h"
 #include "sql/names.h"
 #include "sql/pg_catalog/functions.h"
 #include "sql/pg_catalog/system_tables.h"
@@ -25,45 +26,6 @@ class CatalogTextRewriter : public duck::SqlRewriter {
 };
 
 }  // namespace
-
-void StatementCounters::Count(Executor executor, std::chrono::nanoseconds time, bool ok) {
-  Series& series = series_[static_cast<size_t>(executor)];
-  const double seconds = static_cast<double>(time.count()) / 1e9;
-  size_t bucket = 0;
-  while (bucket < kBoundsSeconds.size() && seconds > kBoundsSeconds[bucket]) ++bucket;
-  series.buckets[bucket].fetch_add(1, std::memory_order_relaxed);
-  series.nanos.fetch_add(static_cast<uint64_t>(time.count()), std::memory_order_relaxed);
-  if (!ok) series.errors.fetch_add(1, std::memory_order_relaxed);
-}
-
-void StatementCounters::Append(std::string& out) const {
-  constexpr std::string_view kNames[] = {"row", "duckdb", "utility"};
-  auto it = std::back_inserter(out);
-  fmt::format_to(it,
-                 "# HELP omendb_statement_seconds Time of statements by executor.\n"
-                 "# TYPE omendb_statement_seconds histogram\n");
-  for (size_t s = 0; s < series_.size(); ++s) {
-    uint64_t count = 0;
-    for (size_t b = 0; b < kBoundsSeconds.size(); ++b) {
-      count += series_[s].buckets[b].load(std::memory_order_relaxed);
-      fmt::format_to(it, "omendb_statement_seconds_bucket{{executor=\"{}\",le=\"{}\"}} {}\n",
-                     kNames[s], kBoundsSeconds[b], count);
-    }
-    count += series_[s].buckets.back().load(std::memory_order_relaxed);
-    fmt::format_to(it, "omendb_statement_seconds_bucket{{executor=\"{}\",le=\"+Inf\"}} {}\n",
-                   kNames[s], count);
-    fmt::format_to(it, "omendb_statement_seconds_sum{{executor=\"{}\"}} {}\n", kNames[s],
-                   static_cast<double>(series_[s].nanos.load(std::memory_order_relaxed)) / 1e9);
-    fmt::format_to(it, "omendb_statement_seconds_count{{executor=\"{}\"}} {}\n", kNames[s], count);
-  }
-  fmt::format_to(it,
-                 "# HELP omendb_statement_errors_total Statements that ended with an error.\n"
-                 "# TYPE omendb_statement_errors_total counter\n");
-  for (size_t s = 0; s < series_.size(); ++s) {
-    fmt::format_to(it, "omendb_statement_errors_total{{executor=\"{}\"}} {}\n", kNames[s],
-                   series_[s].errors.load(std::memory_order_relaxed));
-  }
-}
 
 Result<std::unique_ptr<Instance>> Instance::Create(engine::Database& database, Options options) {
   auto instance = std::make_unique<InstanceImpl>(database, std::move(options));
@@ -154,14 +116,11 @@ bool InstanceImpl::CancelBackend(int32_t pid, int32_t key) {
 
 void InstanceImpl::ShutdownSessions() { activity_.CancelAll(CancelFlag::Reason::kShutdown); }
 
-void InstanceImpl::AppendMetrics(std::string& out) {
-  counters_.Append(out);
-  fmt::format_to(std::back_inserter(out),
-                 "# HELP omendb_sessions Sessions that are open.\n# TYPE omendb_sessions gauge\n"
-                 "omendb_sessions {}\n"
-                 "# HELP omendb_duckdb_memory_bytes Memory that DuckDB holds.\n"
-                 "# TYPE omendb_duckdb_memory_bytes gauge\nomendb_duckdb_memory_bytes {}\n",
-                 activity_.size(), duck_->memory_used());
+void InstanceImpl::CollectMetrics(MetricFamilies& out) {
+  counters_.Collect(out);
+  out.Gauge("omendb_sessions", "Sessions that are open.", static_cast<double>(activity_.size()));
+  out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(duck_->memory_used()),
+            {{"user", "duckdb"}});
 }
 
 }  // namespace omendb::sql

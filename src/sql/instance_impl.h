@@ -4,14 +4,13 @@
 // Ownership      Owns DuckDB and the activity list; borrows the engine.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <memory>
 #include <string>
 
 #include "sql/activity.h"
 #include "sql/session.h"
 #include "sql/settings/session_settings.h"
+#include "sql/statement_counters.h"
 #include "sql/statement_timer.h"
 
 namespace omendb::duck {
@@ -21,24 +20,6 @@ class SqlRewriter;
 }  // namespace omendb::duck
 
 namespace omendb::sql {
-
-// Statements by executor with a histogram of their times, for /metrics.
-class StatementCounters {
- public:
-  enum class Executor { kRow, kDuck, kUtility };
-  void Count(Executor executor, std::chrono::nanoseconds time, bool ok);
-  void Append(std::string& out) const;
-
- private:
-  static constexpr std::array<double, 10> kBoundsSeconds = {1e-5, 5e-5, 1e-4, 5e-4, 1e-3,
-                                                            1e-2, 1e-1, 1.0,  10.0, 100.0};
-  struct Series {
-    std::array<std::atomic<uint64_t>, kBoundsSeconds.size() + 1> buckets{};
-    std::atomic<uint64_t> nanos{0};
-    std::atomic<uint64_t> errors{0};
-  };
-  std::array<Series, 3> series_;
-};
 
 class InstanceImpl final : public Instance {
  public:
@@ -51,7 +32,7 @@ class InstanceImpl final : public Instance {
   std::optional<std::string> PasswordVerifier(std::string_view role) override;
   bool CancelBackend(int32_t pid, int32_t key) override;
   void ShutdownSessions() override;
-  void AppendMetrics(std::string& out) override;
+  void CollectMetrics(MetricFamilies& out) override;
 
   const Options& options() const { return options_; }
   duck::DuckEngine& duck() { return *duck_; }

@@ -1,8 +1,6 @@
 // Running: row plans on the session's own thread, everything else in DuckDB on the pool.
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/sqlstate.h"
 #include "exec/row_executor.h"
 #include "sql/error_position.h"
@@ -59,24 +57,6 @@ std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_aff
   }
 }
 
-// Counts one statement of an executor while it stands.
-class StatementClock {
- public:
-  StatementClock(StatementCounters& counters, StatementCounters::Executor executor)
-      : counters_(counters), executor_(executor), start_(std::chrono::steady_clock::now()) {}
-  ~StatementClock() { counters_.Count(executor_, std::chrono::steady_clock::now() - start_, ok_); }
-  Status Done(Status status) {
-    ok_ = status.ok();
-    return status;
-  }
-
- private:
-  StatementCounters& counters_;
-  StatementCounters::Executor executor_;
-  std::chrono::steady_clock::time_point start_;
-  bool ok_ = true;
-};
-
 }  // namespace
 
 Status SessionImpl::EndStatement(engine::StatementContext& context) {
@@ -87,7 +67,8 @@ Status SessionImpl::EndStatement(engine::StatementContext& context) {
 Status SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> params,
                                engine::StatementContext& context, exec::RowSink& rows,
                                uint64_t* affected) {
-  StatementClock clock(instance_.counters(), StatementCounters::Executor::kRow);
+  StatementClock clock(instance_.counters(), KindOf(plan.statement),
+                       StatementCounters::Executor::kRow);
   auto counts = exec::ExecuteRowPlan(*plan.row_plan, db(), context, params, rows);
   if (!counts.ok()) return clock.Done(counts.status());
   *affected = counts->rows_affected;
@@ -303,7 +284,8 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
     }
   }
   if (!done) {
-    StatementClock clock(instance_.counters(), StatementCounters::Executor::kDuck);
+    StatementClock clock(instance_.counters(), KindOf(plan.statement),
+                         StatementCounters::Executor::kDuck);
     PortalState run;
     run.context = context;
     Status status = OpenStream(plan, params, run, block_.txn()->Mark());
@@ -355,7 +337,8 @@ Status SessionImpl::RunQueryRows(
 Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result,
                                ResultSink& sink) {
   OMEN_TRY(SettleStream());
-  StatementClock clock(instance_.counters(), StatementCounters::Executor::kUtility);
+  StatementClock clock(instance_.counters(), KindOf(statement),
+                       StatementCounters::Executor::kUtility);
   return clock.Done(DispatchUtility(*this, statement, result, sink));
 }
 

@@ -28,6 +28,8 @@ class DuckEngine;
 
 namespace omendb::sql {
 
+class MetricFamilies;
+
 struct Notice {
   std::string severity = "NOTICE";  // NOTICE, WARNING, INFO, ...
   ErrorInfo info;
@@ -108,8 +110,8 @@ class Instance {
   virtual bool CancelBackend(int32_t pid, int32_t key) = 0;
   // Every running statement ends with 57P01.
   virtual void ShutdownSessions() = 0;
-  // Prometheus text of everything the SQL layer counts; appended to `out`.
-  virtual void AppendMetrics(std::string& out) = 0;
+  // Everything the SQL layer counts, added to `out` (metric_families.h).
+  virtual void CollectMetrics(MetricFamilies& out) = 0;
 };
 
 // How a portal's parameters arrive.

@@ -124,8 +124,9 @@ class OmenServer(Server):
         self.binary = os.environ.get('OMENDB_BINARY', f'{ROOT}/build/release/omendb')
 
     def command(self):
+        memory = [] if '--memory' in self.options else ['--memory', '1GB']
         return [self.binary, 'serve', '--data-dir', self.data_dir, '--port', str(self.port),
-                '--http-port', str(self.http_port), '--memory', '1GB', *self.options]
+                '--http-port', str(self.http_port), *memory, *self.options]
 
 
 class PostgresServer(Server):

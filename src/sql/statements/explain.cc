@@ -7,6 +7,7 @@
 #include "base/sqlstate.h"
 #include "engine/relation.h"
 #include "exec/row_plan.h"
+#include "index/counters.h"
 #include "sql/names.h"
 #include "sql/statements/dispatch.h"
 
@@ -72,7 +73,7 @@ struct Explanation {
   uint64_t rows_estimate = 0;
   uint64_t rows_true = 0;
   double seconds = 0;
-  engine::EngineStats before, after;
+  uint64_t model_hits = 0, corrections = 0, fallbacks = 0;  // of index lookups
 };
 
 std::string IndexCondition(const exec::RowPlan& plan, const catalog::IndexDef& index) {
@@ -165,10 +166,8 @@ void WriteText(const Explanation& e, const Options& options, RowBuffer& out) {
     if (!e.reason.empty()) out.AppendText({"Row Executor Not Used: " + e.reason});
   }
   if (!options.analyze) return;
-  out.AppendText({fmt::format("Index Model Hits: {}  Corrections: {}  Fallbacks: {}",
-                              e.after.index_model_hits - e.before.index_model_hits,
-                              e.after.index_corrections - e.before.index_corrections,
-                              e.after.index_fallbacks - e.before.index_fallbacks)});
+  out.AppendText({fmt::format("Index Model Hits: {}  Corrections: {}  Fallbacks: {}", e.model_hits,
+                              e.corrections, e.fallbacks)});
   if (options.summary) {
     out.AppendText({fmt::format("Execution Time: {:.3f} ms", e.seconds * 1e3)});
   }
@@ -213,7 +212,7 @@ void WriteJson(const Explanation& e, const Options& options, RowBuffer& out) {
 
 Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> params,
                Explanation& out) {
-  out.before = session.db().stats();
+  const index::LookupTally tally;
   const auto start = std::chrono::steady_clock::now();
   uint64_t returned = 0, affected = 0;
   OMEN_TRY(session.RunQueryRows(
@@ -225,7 +224,9 @@ Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> p
       &affected));
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   out.rows_true = plan.statement.kind() == PG_QUERY__NODE__NODE_SELECT_STMT ? returned : affected;
-  out.after = session.db().stats();
+  out.model_hits = tally.count(index::LookupPath::kModelHit);
+  out.corrections = tally.count(index::LookupPath::kCorrection);
+  out.fallbacks = tally.count(index::LookupPath::kFallback);
   return Status::Ok();
 }
 

@@ -1,0 +1,50 @@
+// metric_families.h - samples for Prometheus: one call per metric, the library's serializer writes
+// them (prometheus-cpp; text format 0.0.4).
+//
+// Thread safety  None: a list belongs to the request that collects it.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace omendb::sql {
+
+class MetricFamilies {
+ public:
+  using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+  void Counter(std::string name, std::string help, double value, Labels labels = {}) {
+    Add(prometheus::MetricType::Counter, std::move(name), std::move(help), std::move(labels))
+        .counter.value = value;
+  }
+  void Gauge(std::string name, std::string help, double value, Labels labels = {}) {
+    Add(prometheus::MetricType::Gauge, std::move(name), std::move(help), std::move(labels))
+        .gauge.value = value;
+  }
+  void Histogram(std::string name, std::string help, prometheus::ClientMetric::Histogram value,
+                 Labels labels) {
+    Add(prometheus::MetricType::Histogram, std::move(name), std::move(help), std::move(labels))
+        .histogram = std::move(value);
+  }
+
+  const std::vector<prometheus::MetricFamily>& families() const { return families_; }
+
+ private:
+  // Metrics of one family that are added one after the other stand under one heading.
+  prometheus::ClientMetric& Add(prometheus::MetricType type, std::string name, std::string help,
+                                Labels labels) {
+    if (families_.empty() || families_.back().name != name) {
+      families_.push_back({std::move(name), std::move(help), type, {}});
+    }
+    auto& metrics = families_.back().metric;
+    metrics.emplace_back().label = std::move(labels);
+    return metrics.back();
+  }
+
+  std::vector<prometheus::MetricFamily> families_;
+};
+
+}  // namespace omendb::sql
