@@ -87,8 +87,8 @@ class Model {
     ASSERT_EQ(found->has_value(), open.sees.contains(key)) << "key " << key;
     const uint64_t mark = open.txn->Mark();
     const int32_t v = static_cast<int32_t>(random_() % 1000);
-    const types::Value row[] = {Int(key), Int(v), Text("text of row " + std::to_string(v))};
-    Status status;
+    const std::string text = "text of row " + std::to_string(v);
+    const types::Value row[] = {Int(key), Int(v), Text(text)};
     if (!found->has_value()) {
       auto inserted = relation->Insert(context, row);
       if (!inserted.ok()) {
