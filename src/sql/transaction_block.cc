@@ -31,9 +31,9 @@ TransactionBlock::~TransactionBlock() {
 txn::TransactionOptions TransactionBlock::NewOptions() const {
   if (next_options_) return *next_options_;
   txn::TransactionOptions options;
-  options.isolation = IsolationFromName(settings_.Get("default_transaction_isolation"));
-  options.read_only = settings_.GetBool("default_transaction_read_only");
-  options.deferrable = settings_.GetBool("default_transaction_deferrable");
+  options.isolation = IsolationFromName(settings_.default_isolation());
+  options.read_only = settings_.default_read_only();
+  options.deferrable = settings_.default_deferrable();
   options.synchronous_commit = settings_.synchronous_commit();
   return options;
 }

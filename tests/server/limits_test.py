@@ -45,6 +45,7 @@ class LimitsTest(SystemTest):
                 ('22003', 'SELECT 2147483647 + 1'), ('22012', 'SELECT 1 / 0'),
                 ('22P02', "SELECT 'x'::int"), ('22007', "SELECT 'x'::date"),
                 ('22001', "INSERT INTO items VALUES (2, 'longer than five', 1)"),
+                ('22003', "SELECT sum(x) FROM (VALUES ('9e37'::numeric(38)), ('9e37')) t(x)"),
                 ('0A000', 'LISTEN something'), ('42883', 'SELECT no_such_function(1)'),
                 ('42P07', 'CREATE TABLE items (id int)'), ('25001', 'BEGIN; CREATE DATABASE x')):
             self.fails(sqlstate, sql)

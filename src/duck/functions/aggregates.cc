@@ -16,10 +16,13 @@ using Int128 = __int128;
 // Digits behind the point of an average of exact numbers, as PostgreSQL shows one of ordinary size.
 constexpr int kAverageScale = 16;
 
+// DuckDB lays states out on 8 bytes only; an ordinary __int128 would be read as aligned to 16.
 struct SumState {
-  Int128 sum;
+  typedef __int128 Sum __attribute__((aligned(8)));  // NOLINT: `using` cannot lower an alignment.
+  Sum sum;
   uint64_t count;
 };
+static_assert(alignof(SumState) == 8);
 
 struct SumBase {
   template <class STATE>
@@ -29,22 +32,33 @@ struct SumBase {
   }
   template <class STATE, class OP>
   static void Combine(const STATE& source, STATE& target, duckdb::AggregateInputData&) {
-    target.sum += source.sum;
+    target.sum = Plus(target.sum, source.sum);
     target.count += source.count;
   }
   template <class INPUT_TYPE, class STATE, class OP>
   static void Operation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&) {
-    state.sum += Wide(input);
+    // 128 bits hold every sum of 64-bit numbers that fits into memory.
+    state.sum = sizeof(INPUT_TYPE) > 8 ? Plus(state.sum, Wide(input)) : state.sum + Wide(input);
     ++state.count;
   }
   template <class INPUT_TYPE, class STATE, class OP>
   static void ConstantOperation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&,
                                 duckdb::idx_t count) {
-    state.sum += Wide(input) * static_cast<Int128>(count);
+    Int128 product;
+    if (__builtin_mul_overflow(Wide(input), static_cast<Int128>(count), &product)) Overflow();
+    state.sum = Plus(state.sum, product);
     state.count += count;
   }
   static bool IgnoreNull() { return true; }
 
+  [[noreturn]] static void Overflow() {
+    ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format"));
+  }
+  static Int128 Plus(Int128 a, Int128 b) {
+    Int128 sum;
+    if (__builtin_add_overflow(a, b, &sum)) Overflow();
+    return sum;
+  }
   template <typename T>
   static Int128 Wide(const T& value) {
     return static_cast<Int128>(value);
@@ -94,9 +108,7 @@ struct NumericAverage : public SumBase {
     const Int128 whole = state.sum / count;
     const Int128 rest = state.sum % count;
     Int128 scaled;
-    if (__builtin_mul_overflow(whole, factor, &scaled)) {
-      ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format"));
-    }
+    if (__builtin_mul_overflow(whole, factor, &scaled)) Overflow();
     // Half away from zero, as numeric rounds.
     const Int128 numerator = rest * factor * 2 + (state.sum < 0 ? -count : count);
     target = Huge(scaled + numerator / (count * 2));

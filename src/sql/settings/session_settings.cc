@@ -291,6 +291,12 @@ void SessionSettings::Apply(const std::string& name) {
     idle_in_transaction_timeout_ms_ = static_cast<uint64_t>(GetInteger(name));
   } else if (name == "synchronous_commit") {
     synchronous_commit_ = value != "off";
+  } else if (name == "default_transaction_isolation") {
+    default_isolation_ = value;
+  } else if (name == "default_transaction_read_only") {
+    default_read_only_ = value == "on";
+  } else if (name == "default_transaction_deferrable") {
+    default_deferrable_ = value == "on";
   } else if (name == "omendb.row_executor") {
     row_executor_ = value == "on";
   } else if (name == "standard_conforming_strings") {

@@ -68,6 +68,9 @@ class SessionSettings {
   uint64_t lock_timeout_ms() const { return lock_timeout_ms_; }
   uint64_t idle_in_transaction_timeout_ms() const { return idle_in_transaction_timeout_ms_; }
   bool synchronous_commit() const { return synchronous_commit_; }
+  const std::string& default_isolation() const { return default_isolation_; }
+  bool default_read_only() const { return default_read_only_; }
+  bool default_deferrable() const { return default_deferrable_; }
   bool row_executor() const { return row_executor_; }
   bool standard_conforming_strings() const { return standard_conforming_strings_; }
 
@@ -97,6 +100,9 @@ class SessionSettings {
   uint64_t lock_timeout_ms_ = 0;
   uint64_t idle_in_transaction_timeout_ms_ = 0;
   bool synchronous_commit_ = true;
+  std::string default_isolation_ = "read committed";
+  bool default_read_only_ = false;
+  bool default_deferrable_ = false;
   bool row_executor_ = true;
   bool standard_conforming_strings_ = true;
 };
