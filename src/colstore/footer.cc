@@ -1,0 +1,206 @@
+#include "colstore/footer.h"
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/sqlstate.h"
+
+namespace omendb::colstore {
+namespace {
+
+constexpr size_t kHeaderCrcAt = 60;
+constexpr size_t kTailCrcAt = 44;
+
+Status Damaged(std::string what) { return Status(sqlstate::kDataCorrupted, std::move(what)); }
+
+void PutExtent(const Extent& extent, ByteWriter& writer) {
+  writer.Put<uint64_t>(extent.offset);
+  writer.Put<uint32_t>(static_cast<uint32_t>(extent.bytes));
+}
+Extent GetExtent(ByteReader& in) {
+  Extent extent;
+  extent.offset = in.Get<uint64_t>();
+  extent.bytes = in.Get<uint32_t>();
+  return extent;
+}
+
+void PutColumn(const ColumnFooter& column, std::string& out) {
+  ByteWriter writer(out);
+  writer.Put<int16_t>(column.column.id.value());
+  writer.Put<uint8_t>(static_cast<uint8_t>(column.column.type.kind));
+  writer.Put<uint8_t>(column.column.type.is_array ? 1 : 0);
+  writer.Put<int32_t>(column.column.type.typmod);
+  writer.Put<uint64_t>(column.blocks.offset);
+  writer.Put<uint64_t>(column.blocks.bytes);
+  PutExtent(column.section, writer);
+  column.zone.Serialize(column.column.type, out);
+}
+
+bool GetColumn(ByteReader& in, uint32_t rows, ColumnFooter& column) {
+  column.column.id = ColumnId(in.Get<int16_t>());
+  const auto kind = in.Get<uint8_t>();
+  if (kind >= types::kTypeKindCount) return false;
+  column.column.type.kind = static_cast<types::TypeKind>(kind);
+  column.column.type.is_array = in.Get<uint8_t>() != 0;
+  column.column.type.typmod = in.Get<int32_t>();
+  column.blocks.offset = in.Get<uint64_t>();
+  column.blocks.bytes = in.Get<uint64_t>();
+  column.section = GetExtent(in);
+  column.zone.set_rows(rows);
+  return column.zone.Parse(column.column.type, in);
+}
+
+Status CheckVersion(uint32_t version) {
+  if (version == kFormatVersion) return Status::Ok();
+  return Damaged("it has format version " + std::to_string(version) + ", and only " +
+                 std::to_string(kFormatVersion) + " can be read");
+}
+
+}  // namespace
+
+bool IsIntegerKey(const std::vector<SegmentColumn>& columns,
+                  const std::vector<SegmentKeyColumn>& key) {
+  return key.size() == 1 && !key[0].options.descending &&
+         types::HasNativeIntKey(columns[key[0].column].type);
+}
+
+bool SegmentFooter::has_integer_key() const {
+  return key.size() == 1 && !key[0].options.descending &&
+         types::HasNativeIntKey(columns[key[0].column].column.type);
+}
+
+std::string SegmentFooter::Serialize() const {
+  std::string out;
+  ByteWriter writer(out);
+  writer.Put<uint32_t>(storage.value());
+  writer.Put<uint32_t>(rows);
+  writer.Put<uint64_t>(min_ts.value());
+  writer.Put<uint64_t>(max_ts.value());
+  writer.PutVarint(columns.size());
+  for (const ColumnFooter& column : columns) PutColumn(column, out);
+  writer.PutVarint(key.size());
+  for (const SegmentKeyColumn& column : key) {
+    writer.Put<uint16_t>(static_cast<uint16_t>(column.column));
+    writer.Put<uint8_t>(static_cast<uint8_t>((column.options.descending ? 1 : 0) |
+                                             (column.options.nulls_first ? 2 : 0)));
+  }
+  PutExtent(key_index, writer);
+  PutExtent(key_filter, writer);
+  writer.PutString(min_key);
+  writer.PutString(max_key);
+  return out;
+}
+
+Result<SegmentFooter> SegmentFooter::Parse(std::string_view bytes) {
+  ByteReader in(bytes);
+  SegmentFooter footer;
+  footer.storage = Oid(in.Get<uint32_t>());
+  footer.rows = in.Get<uint32_t>();
+  footer.min_ts = Timestamp(in.Get<uint64_t>());
+  footer.max_ts = Timestamp(in.Get<uint64_t>());
+  const uint64_t columns = in.GetVarint();
+  if (footer.rows == 0 || footer.rows > kSegmentRowsMax || columns == 0 || columns > kColumnsMax) {
+    return Damaged("its footer has wrong counts");
+  }
+  footer.columns.resize(columns);
+  for (ColumnFooter& column : footer.columns) {
+    if (!GetColumn(in, footer.rows, column)) return Damaged("its footer has a wrong column");
+  }
+  const uint64_t keys = in.GetVarint();
+  if (keys > kKeyColumnsMax) return Damaged("its footer has a wrong key");
+  for (uint64_t i = 0; i < keys; ++i) {
+    SegmentKeyColumn column;
+    column.column = in.Get<uint16_t>();
+    const auto options = in.Get<uint8_t>();
+    column.options = {(options & 1) != 0, (options & 2) != 0};
+    if (column.column >= columns) return Damaged("its footer has a wrong key");
+    footer.key.push_back(column);
+  }
+  footer.key_index = GetExtent(in);
+  footer.key_filter = GetExtent(in);
+  footer.min_key = std::string(in.GetString());
+  footer.max_key = std::string(in.GetString());
+  if (in.failed() || in.remaining() != 0) return Damaged("its footer is cut off");
+  const bool keys_fit =
+      !footer.has_integer_key() || (footer.min_key.size() == 8 && footer.max_key.size() == 8);
+  if (!keys_fit) return Damaged("its footer has wrong bounds of the key");
+  return footer;
+}
+
+std::string ColumnSection::Serialize(const types::SqlType& type) const {
+  std::string out;
+  ByteWriter writer(out);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    writer.PutVarint(blocks[i].bytes);
+    zones[i].Serialize(type, out);
+  }
+  sketch.Serialize(out);
+  return out;
+}
+
+Result<ColumnSection> ColumnSection::Parse(const SegmentFooter& footer, uint32_t column,
+                                           std::string_view content) {
+  const ColumnFooter& info = footer.columns[column];
+  ByteReader in(content);
+  ColumnSection section;
+  uint64_t offset = info.blocks.offset;
+  for (uint32_t block = 0; block < footer.blocks_count(); ++block) {
+    const uint64_t bytes = in.GetVarint();
+    if (bytes < kBlockHeaderBytes || bytes > kBlockBytesMax) return Damaged("it has a wrong size");
+    section.blocks.push_back({offset, bytes});
+    offset += AlignUp(bytes);
+    Zone& zone = section.zones.emplace_back();
+    zone.set_rows(footer.rows_of(block));
+    if (!zone.Parse(info.column.type, in)) return Damaged("it has a wrong zone");
+  }
+  if (!section.sketch.Parse(in) || in.remaining() != 0) return Damaged("it has a wrong sketch");
+  if (offset != info.blocks.offset + info.blocks.bytes) return Damaged("its sizes do not add up");
+  return section;
+}
+
+std::string SerializeHeader(const SegmentHeader& header) {
+  std::string out(kHeaderBytes, '\0');
+  std::memcpy(out.data(), kHeaderMagic.data(), kHeaderMagic.size());
+  StoreLe<uint32_t>(out.data() + 8, kFormatVersion);
+  StoreLe<uint64_t>(out.data() + 16, header.system_id);
+  StoreLe<uint64_t>(out.data() + 24, header.file_id);
+  StoreLe<uint32_t>(out.data() + kHeaderCrcAt, Crc32c({out.data(), kHeaderCrcAt}));
+  return out;
+}
+
+Result<SegmentHeader> ParseHeader(std::string_view bytes) {
+  if (bytes.substr(0, 8) != kHeaderMagic) return Damaged("it does not begin as a segment");
+  if (LoadLe<uint32_t>(bytes.data() + kHeaderCrcAt) != Crc32c(bytes.substr(0, kHeaderCrcAt))) {
+    return Damaged("its header does not check");
+  }
+  OMEN_TRY(CheckVersion(LoadLe<uint32_t>(bytes.data() + 8)));
+  return SegmentHeader{LoadLe<uint64_t>(bytes.data() + 16), LoadLe<uint64_t>(bytes.data() + 24)};
+}
+
+std::string SerializeTail(const SegmentTail& tail) {
+  std::string out(kTailBytes, '\0');
+  std::memcpy(out.data(), kTailMagic.data(), kTailMagic.size());
+  StoreLe<uint32_t>(out.data() + 8, kFormatVersion);
+  StoreLe<uint32_t>(out.data() + 12, static_cast<uint32_t>(tail.footer.bytes));
+  StoreLe<uint64_t>(out.data() + 16, tail.footer.offset);
+  StoreLe<uint64_t>(out.data() + 24, tail.file_id);
+  StoreLe<uint64_t>(out.data() + 32, tail.file_bytes);
+  StoreLe<uint32_t>(out.data() + 40, tail.footer_crc);
+  StoreLe<uint32_t>(out.data() + kTailCrcAt, Crc32c({out.data(), kTailCrcAt}));
+  return out;
+}
+
+Result<SegmentTail> ParseTail(std::string_view bytes) {
+  if (bytes.substr(0, 8) != kTailMagic) return Damaged("it does not end as a segment");
+  if (LoadLe<uint32_t>(bytes.data() + kTailCrcAt) != Crc32c(bytes.substr(0, kTailCrcAt))) {
+    return Damaged("its tail does not check");
+  }
+  OMEN_TRY(CheckVersion(LoadLe<uint32_t>(bytes.data() + 8)));
+  SegmentTail tail;
+  tail.footer = {LoadLe<uint64_t>(bytes.data() + 16), LoadLe<uint32_t>(bytes.data() + 12)};
+  tail.file_id = LoadLe<uint64_t>(bytes.data() + 24);
+  tail.file_bytes = LoadLe<uint64_t>(bytes.data() + 32);
+  tail.footer_crc = LoadLe<uint32_t>(bytes.data() + 40);
+  return tail;
+}
+
+}  // namespace omendb::colstore

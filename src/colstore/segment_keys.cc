@@ -1,0 +1,221 @@
+// Finding rows of a segment by key: the index gives a window, key blocks decide.
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/sqlstate.h"
+#include "colstore/bitpack.h"
+#include "colstore/hash.h"
+#include "colstore/segment_reader.h"
+
+namespace omendb::colstore {
+namespace {
+
+using index::PositionRange;
+
+// The first of values [low, high) of a block of ascending integer keys that is not below `key`, or
+// `high`.
+uint32_t LowerBoundOfIntegers(const types::SqlType& type, const BlockView& block, uint32_t low,
+                              uint32_t high, uint64_t key) {
+  const auto encode = [&](int64_t value) {
+    return types::EncodeIntKey(type, types::LoadCell(block.physical, &value));
+  };
+  if (block.encoding == Encoding::kDelta && block.width > 0) {
+    // Reading a value of a delta block sums up to 255 numbers: first find the stride.
+    while ((high - 1) / kDeltaStride > low / kDeltaStride) {
+      const uint32_t middle = (low / kDeltaStride + (high - 1) / kDeltaStride + 1) / 2;
+      const uint32_t at = middle * kDeltaStride;
+      if (encode(LoadLe<int64_t>(block.positions + size_t{middle} * 8)) < key) {
+        low = at;
+      } else {
+        high = at;
+      }
+    }
+    // Then walk it, each value from the one before.
+    auto value = static_cast<uint64_t>(block.ReadInt(low));
+    while (encode(static_cast<int64_t>(value)) < key && ++low < high) {
+      value += static_cast<uint64_t>(block.step) + UnpackOne(block.packed, low, block.width);
+    }
+    return low;
+  }
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    if (encode(block.ReadInt(middle)) < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+std::string_view IntegerAsBytes(uint64_t key, char (&bytes)[8]) {
+  StoreBe<uint64_t>(bytes, key);
+  return {bytes, sizeof(bytes)};
+}
+
+}  // namespace
+
+// The key blocks that a lookup has in hand.
+class SegmentReader::KeyCursor {
+ public:
+  explicit KeyCursor(const SegmentReader& reader) : reader_(reader) {
+    held_.resize(reader.footer_.key.size());
+  }
+
+  Result<const BlockView*> Hold(size_t key_column, uint32_t block) {
+    Held& held = held_[key_column];
+    if (held.block == nullptr || held.number != block) {
+      OMEN_ASSIGN(held.block, reader_.GetBlock(reader_.footer_.key[key_column].column, block));
+      held.number = block;
+    }
+    return &held.block->view();
+  }
+
+  Result<uint64_t> IntegerAt(uint32_t row) {
+    OMEN_ASSIGN(const BlockView* block, Hold(0, row / kBlockRows));
+    const int64_t value = block->ReadInt(row % kBlockRows);
+    return types::EncodeIntKey(type(0), types::LoadCell(block->physical, &value));
+  }
+
+  Status BytesAt(uint32_t row, std::string& key) {
+    key.clear();
+    for (size_t i = 0; i < held_.size(); ++i) {
+      OMEN_ASSIGN(const BlockView* block, Hold(i, row / kBlockRows));
+      types::AppendKey(type(i), block->Read(row % kBlockRows, arena_),
+                       reader_.footer_.key[i].options, key);
+    }
+    return Status::Ok();
+  }
+
+  // The lower bound of the key within the window.
+  Result<uint32_t> SearchIntegers(PositionRange window, uint64_t key) {
+    auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
+    if (low == high) return low;
+    OMEN_ASSIGN(const ColumnSection* directory, reader_.section(reader_.footer_.key[0].column));
+    while (low / kBlockRows != (high - 1) / kBlockRows) {
+      // The least key of a block is the first, and its zone has it.
+      const uint32_t last = (high - 1) / kBlockRows;
+      if (types::EncodeIntKey(type(0), directory->zones[last].min()) < key) {
+        low = last * kBlockRows;
+      } else {
+        high = last * kBlockRows;
+        if (low >= high) return high;
+      }
+    }
+    OMEN_ASSIGN(const BlockView* block, Hold(0, low / kBlockRows));
+    const uint32_t base = low / kBlockRows * kBlockRows;
+    return base + LowerBoundOfIntegers(type(0), *block, low - base, high - base, key);
+  }
+
+  Result<uint32_t> SearchBytes(PositionRange window, std::string_view key) {
+    auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
+    std::string at;
+    while (low < high) {
+      const uint32_t middle = (low + high) / 2;
+      OMEN_TRY(BytesAt(middle, at));
+      if (std::string_view(at) < key) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+ private:
+  struct Held {
+    uint32_t number = 0;
+    std::shared_ptr<const Block> block;
+  };
+  const types::SqlType& type(size_t key_column) const {
+    return reader_.footer_.columns[reader_.footer_.key[key_column].column].column.type;
+  }
+  const SegmentReader& reader_;
+  std::vector<Held> held_;
+  types::Arena arena_;
+};
+
+Result<const KeyIndex*> SegmentReader::key_index() const {
+  const KeyIndex* ready = key_index_.ready.load(std::memory_order_acquire);
+  if (ready != nullptr) return ready;
+  MutexLock lock(load_mu_);
+  if (key_index_.owned != nullptr) return key_index_.owned.get();
+  OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_index, "its key index"));
+  Result<KeyIndex> parsed = KeyIndex::Parse(content, footer_.rows);
+  if (!parsed.ok()) {
+    return Damage(footer_.key_index, "its key index: " + parsed.status().error().message);
+  }
+  if ((parsed->kind() == KeyIndexKind::kIntegers) != footer_.has_integer_key()) {
+    return Damage(footer_.key_index, "its key index is of another kind");
+  }
+  key_index_.owned = std::make_unique<const KeyIndex>(*std::move(parsed));
+  key_index_.ready.store(key_index_.owned.get(), std::memory_order_release);
+  return key_index_.owned.get();
+}
+
+Result<const KeyFilter*> SegmentReader::key_filter() const {
+  const KeyFilter* ready = key_filter_.ready.load(std::memory_order_acquire);
+  if (ready != nullptr) return ready;
+  MutexLock lock(load_mu_);
+  if (key_filter_.owned != nullptr) return key_filter_.owned.get();
+  OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_filter, "its key filter"));
+  auto filter = std::make_unique<KeyFilter>();
+  if (!filter->Parse(content)) return Damage(footer_.key_filter, "its key filter is wrong");
+  key_filter_.owned = std::move(filter);
+  key_filter_.ready.store(key_filter_.owned.get(), std::memory_order_release);
+  return key_filter_.owned.get();
+}
+
+// A damaged filter costs time and nothing else.
+Result<bool> SegmentReader::MayHave(uint64_t hash) const {
+  const Result<const KeyFilter*> filter = key_filter();
+  if (filter.ok()) return (*filter)->MayContain(hash);
+  if (filter.status().Is(sqlstate::kDataCorrupted)) return true;
+  return filter.status();
+}
+
+Result<uint32_t> SegmentReader::LowerBound(uint64_t key) const {
+  OMEN_CHECK(footer_.has_integer_key());
+  OMEN_ASSIGN(const KeyIndex* index, key_index());
+  return KeyCursor(*this).SearchIntegers(index->Find(key), key);
+}
+
+Result<uint32_t> SegmentReader::LowerBound(std::string_view key) const {
+  OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
+  OMEN_ASSIGN(const KeyIndex* index, key_index());
+  return KeyCursor(*this).SearchBytes(index->Find(key), key);
+}
+
+Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key) const {
+  OMEN_CHECK(footer_.has_integer_key());
+  char bytes[8];
+  const std::string_view as_bytes = IntegerAsBytes(key, bytes);
+  if (as_bytes < footer_.min_key || as_bytes > footer_.max_key) {
+    return std::optional<uint32_t>();
+  }
+  OMEN_ASSIGN(const bool may, MayHave(HashInt(key)));
+  if (!may) return std::optional<uint32_t>();
+  OMEN_ASSIGN(const KeyIndex* index, key_index());
+  KeyCursor cursor(*this);
+  OMEN_ASSIGN(const uint32_t row, cursor.SearchIntegers(index->Find(key), key));
+  if (row >= rows()) return std::optional<uint32_t>();
+  OMEN_ASSIGN(const uint64_t found, cursor.IntegerAt(row));
+  return found == key ? std::optional(row) : std::nullopt;
+}
+
+Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key) const {
+  OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
+  if (key < footer_.min_key || key > footer_.max_key) return std::optional<uint32_t>();
+  OMEN_ASSIGN(const bool may, MayHave(HashBytes(key)));
+  if (!may) return std::optional<uint32_t>();
+  OMEN_ASSIGN(const KeyIndex* index, key_index());
+  KeyCursor cursor(*this);
+  OMEN_ASSIGN(const uint32_t row, cursor.SearchBytes(index->Find(key), key));
+  if (row >= rows()) return std::optional<uint32_t>();
+  std::string found;
+  OMEN_TRY(cursor.BytesAt(row, found));
+  return found == key ? std::optional(row) : std::nullopt;
+}
+
+}  // namespace omendb::colstore

@@ -1,0 +1,251 @@
+#include "colstore/segment_reader.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/sqlstate.h"
+
+namespace omendb::colstore {
+namespace {
+
+// One read of neighbouring blocks is at most so long.
+constexpr uint64_t kReadAheadBytesMax = 1 << 20;
+
+}  // namespace
+
+Result<std::shared_ptr<const SegmentReader>> SegmentReader::Open(env::Env& env,
+                                                                 const std::string& path,
+                                                                 const ReaderOptions& options) {
+  OMEN_ASSIGN(const uint64_t bytes, env.FileSize(path));
+  OMEN_ASSIGN(auto file, env.NewRandomAccessFile(path));
+  const std::shared_ptr<SegmentReader> reader(new SegmentReader(path, options, std::move(file)));
+  OMEN_TRY(reader->Load(bytes, options.system_id));
+  return std::shared_ptr<const SegmentReader>(reader);
+}
+
+SegmentReader::SegmentReader(std::string path, const ReaderOptions& options,
+                             std::unique_ptr<env::RandomAccessFile> file)
+    : path_(std::move(path)),
+      cache_(options.cache),
+      owner_(options.cache != nullptr ? options.cache->NewOwner() : 0),
+      file_(std::move(file)) {}
+
+SegmentReader::~SegmentReader() {
+  if (cache_ != nullptr) cache_->Erase(owner_);
+}
+
+Status SegmentReader::Damage(const Extent& extent, std::string_view what) const {
+  return env::DamagedFile(path_, extent.offset, what);
+}
+
+std::string SegmentReader::BlockName(uint32_t column, uint32_t block) const {
+  return "column " + std::to_string(footer_.columns[column].column.id.value()) + ", block " +
+         std::to_string(block);
+}
+
+Status SegmentReader::Load(uint64_t file_bytes, uint64_t system_id) {
+  if (file_bytes < kHeaderBytes + kTailBytes) return Damage({0, 0}, "it is too short");
+  OMEN_ASSIGN(AlignedBytes head, ReadRaw({0, kHeaderBytes}, "header"));
+  const Extent tail_at{file_bytes - kTailBytes, kTailBytes};
+  OMEN_ASSIGN(AlignedBytes end, ReadRaw(tail_at, "tail"));
+  const auto wrap = [this](const Extent& extent, const Status& status) {
+    return Damage(extent, status.error().message);
+  };
+  Result<SegmentHeader> header = ParseHeader(head.view());
+  if (!header.ok()) return wrap({0, 0}, header.status());
+  header_ = *header;
+  Result<SegmentTail> tail = ParseTail(end.view());
+  if (!tail.ok()) return wrap(tail_at, tail.status());
+  tail_ = *tail;
+  const bool agree = tail_.file_id == header_.file_id && tail_.file_bytes == file_bytes &&
+                     tail_.footer.offset + tail_.footer.bytes == tail_at.offset;
+  if (!agree) return Damage(tail_at, "its tail does not belong to it");
+  if (system_id != 0 && header_.system_id != system_id) {
+    return Damage({0, 0}, "it belongs to another data folder");
+  }
+  OMEN_ASSIGN(AlignedBytes bytes, ReadRaw(tail_.footer, "footer"));
+  if (Crc32c(bytes.view()) != tail_.footer_crc) {
+    return Damage(tail_.footer, "its footer does not check");
+  }
+  Result<SegmentFooter> footer = SegmentFooter::Parse(bytes.view());
+  if (!footer.ok()) return wrap(tail_.footer, footer.status());
+  footer_ = *std::move(footer);
+  sections_ = std::vector<Lazy<ColumnSection>>(footer_.columns.size());
+  return CheckExtents();
+}
+
+// Everything the footer names lies between header and footer.
+Status SegmentReader::CheckExtents() const {
+  const auto inside = [this](const Extent& extent, uint64_t least) {
+    return extent.offset >= kHeaderBytes && extent.bytes >= least &&
+           extent.bytes <= tail_.footer.offset &&
+           extent.offset <= tail_.footer.offset - extent.bytes;
+  };
+  bool good = footer_.key.empty() || (inside(footer_.key_index, kSectionHeaderBytes) &&
+                                      inside(footer_.key_filter, kSectionHeaderBytes));
+  for (const ColumnFooter& column : footer_.columns) {
+    good = good && inside(column.blocks, kBlockHeaderBytes) &&
+           inside(column.section, kSectionHeaderBytes);
+  }
+  return good ? Status::Ok() : Damage(tail_.footer, "its footer names places outside of it");
+}
+
+std::optional<uint32_t> SegmentReader::FindColumn(ColumnId id) const {
+  for (uint32_t i = 0; i < footer_.columns.size(); ++i) {
+    if (footer_.columns[i].column.id == id) return i;
+  }
+  return std::nullopt;
+}
+
+Result<AlignedBytes> SegmentReader::ReadRaw(const Extent& extent, std::string_view what) const {
+  AlignedBytes bytes(extent.bytes);
+  OMEN_ASSIGN(const size_t got, file_->Read(extent.offset, {bytes.data(), bytes.size()}));
+  if (got != bytes.size()) return Damage(extent, std::string(what) + " is cut off");
+  return bytes;
+}
+
+Status SegmentReader::CheckFrame(const Extent& extent, std::string_view bytes,
+                                 std::string_view what) const {
+  const uint32_t seed = FrameCrcSeed(header_.file_id, extent.offset);
+  if (LoadLe<uint32_t>(bytes.data()) == Crc32c(bytes.substr(4), seed)) return Status::Ok();
+  return Damage(extent, std::string(what) + " does not check");
+}
+
+Result<AlignedBytes> SegmentReader::ReadFrame(const Extent& extent, std::string_view what) const {
+  OMEN_ASSIGN(AlignedBytes bytes, ReadRaw(extent, what));
+  OMEN_TRY(CheckFrame(extent, bytes.view(), what));
+  return bytes;
+}
+
+Result<std::string> SegmentReader::ReadSection(const Extent& extent, std::string_view what) const {
+  OMEN_ASSIGN(const AlignedBytes bytes, ReadFrame(extent, what));
+  const std::string_view content = bytes.view().substr(kSectionHeaderBytes);
+  if (LoadLe<uint32_t>(bytes.view().data() + 4) != content.size()) {
+    return Damage(extent, std::string(what) + " has a wrong size");
+  }
+  return std::string(content);
+}
+
+Result<const ColumnSection*> SegmentReader::section(uint32_t column) const {
+  Lazy<ColumnSection>& lazy = sections_[column];
+  const ColumnSection* ready = lazy.ready.load(std::memory_order_acquire);
+  if (ready != nullptr) return ready;
+  MutexLock lock(load_mu_);
+  if (lazy.owned != nullptr) return lazy.owned.get();
+  const ColumnFooter& info = footer_.columns[column];
+  const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
+  OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
+  Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
+  if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
+  lazy.owned = std::make_unique<const ColumnSection>(*std::move(parsed));
+  lazy.ready.store(lazy.owned.get(), std::memory_order_release);
+  return lazy.owned.get();
+}
+
+Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, uint32_t block,
+                                                              const Extent& extent,
+                                                              AlignedBytes bytes) const {
+  const types::PhysicalType physical = types::PhysicalTypeOf(footer_.columns[column].column.type);
+  Result<std::shared_ptr<const Block>> made = Block::Make(physical, std::move(bytes));
+  if (!made.ok()) {
+    return Damage(extent, BlockName(column, block) + ": " + made.status().error().message);
+  }
+  if ((*made)->view().rows != footer_.rows_of(block)) {
+    return Damage(extent, BlockName(column, block) + " has a wrong number of values");
+  }
+  if (cache_ != nullptr) cache_->Insert({owner_, column, block}, *made);
+  return made;
+}
+
+Result<std::shared_ptr<const Block>> SegmentReader::GetBlock(uint32_t column,
+                                                             uint32_t block) const {
+  OMEN_DCHECK(column < footer_.columns.size() && block < footer_.blocks_count());
+  if (cache_ != nullptr) {
+    if (auto found = cache_->Find({owner_, column, block})) return found;
+  }
+  OMEN_ASSIGN(const ColumnSection* directory, section(column));
+  const Extent& extent = directory->blocks[block];
+  OMEN_ASSIGN(AlignedBytes bytes, ReadFrame(extent, BlockName(column, block)));
+  return MakeBlock(column, block, extent, std::move(bytes));
+}
+
+Status SegmentReader::Prefetch(uint32_t column, uint32_t first, uint32_t count) const {
+  if (cache_ == nullptr) return Status::Ok();
+  const uint32_t end = std::min(first + count, footer_.blocks_count());
+  uint32_t run = 0;  // blocks before `block` that the cache lacks
+  for (uint32_t block = first; block < end; ++block) {
+    if (!cache_->Contains({owner_, column, block})) {
+      ++run;
+      continue;
+    }
+    if (run > 1) OMEN_TRY(PrefetchRun(column, block - run, run));
+    run = 0;
+  }
+  return run > 1 ? PrefetchRun(column, end - run, run) : Status::Ok();
+}
+
+Status SegmentReader::PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const {
+  OMEN_ASSIGN(const ColumnSection* directory, section(column));
+  const Extent& begin = directory->blocks[first];
+  const Extent& last = directory->blocks[first + count - 1];
+  const uint64_t bytes = last.offset + last.bytes - begin.offset;
+  if (bytes > kReadAheadBytesMax) return Status::Ok();  // Blocks this long are read one by one.
+  OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin.offset, bytes}, BlockName(column, first)));
+  for (uint32_t block = first; block < first + count; ++block) {
+    const Extent& extent = directory->blocks[block];
+    const std::string_view raw = all.view().substr(extent.offset - begin.offset, extent.bytes);
+    if (!CheckFrame(extent, raw, "").ok()) continue;
+    AlignedBytes copy(raw.size());
+    std::memcpy(copy.data(), raw.data(), raw.size());
+    (void)MakeBlock(column, block, extent, std::move(copy));
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::ReadRow(uint32_t row, std::span<const uint32_t> columns, types::Arena& arena,
+                              types::Value* out) const {
+  OMEN_DCHECK(row < rows());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    OMEN_ASSIGN(const auto block, GetBlock(columns[i], row / kBlockRows));
+    const BlockView& view = block->view();
+    out[i] = types::CopyTo(arena, view.physical, view.Read(row % kBlockRows, arena));
+  }
+  return Status::Ok();
+}
+
+std::vector<Status> SegmentReader::Verify() const {
+  std::vector<Status> damages;
+  const auto note = [&damages](const Status& status) {
+    if (!status.ok()) damages.push_back(status);
+  };
+  for (uint32_t column = 0; column < footer_.columns.size(); ++column) {
+    const auto directory = section(column);
+    note(directory.status());
+    if (!directory.ok()) continue;
+    for (uint32_t block = 0; block < footer_.blocks_count(); ++block) {
+      const Extent& extent = (*directory)->blocks[block];
+      auto bytes = ReadFrame(extent, BlockName(column, block));
+      note(bytes.status());
+      if (bytes.ok()) note(MakeBlock(column, block, extent, std::move(bytes).value()).status());
+    }
+  }
+  if (!footer_.key.empty()) {
+    note(key_index().status());
+    note(key_filter().status());
+  }
+  return damages;
+}
+
+size_t SegmentReader::memory_bytes() const {
+  size_t bytes = sizeof(*this) + footer_.columns.size() * sizeof(ColumnFooter);
+  MutexLock lock(load_mu_);
+  for (const Lazy<ColumnSection>& lazy : sections_) {
+    if (lazy.owned == nullptr) continue;
+    bytes += sizeof(ColumnSection) + lazy.owned->zones.size() * (sizeof(Zone) + sizeof(Extent));
+  }
+  if (key_index_.owned != nullptr) bytes += key_index_.owned->memory_bytes();
+  if (key_filter_.owned != nullptr) bytes += key_filter_.owned->memory_bytes();
+  return bytes;
+}
+
+}  // namespace omendb::colstore

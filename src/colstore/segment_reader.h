@@ -1,0 +1,119 @@
+// segment_reader.h - one segment file: blocks, zones, lookups by key, single rows.
+//
+// Format         docs/formats/segment.md
+// Thread safety  Any thread: the file never changes, and what is loaded late is published once.
+// Ownership      Owns the file; borrows Env and BlockCache, which must outlive it. Blocks are
+// shared
+//                with whoever reads them.
+// Errors         XX001 naming file, offset, column and block for damage, which leaves all other
+// blocks
+//                readable; those of env.
+// Cost           Opening reads header, tail and footer. A lookup reads at most two key blocks, then
+//                one block for each column asked for; blocks come from the cache where it has them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "colstore/block_cache.h"
+#include "colstore/footer.h"
+#include "colstore/key_filter.h"
+#include "colstore/key_index.h"
+#include "env/env.h"
+
+namespace omendb::colstore {
+
+struct ReaderOptions {
+  uint64_t system_id = 0;       // 0 = any
+  BlockCache* cache = nullptr;  // null: every read goes to the file
+};
+
+class SegmentReader {
+ public:
+  static Result<std::shared_ptr<const SegmentReader>> Open(env::Env& env, const std::string& path,
+                                                           const ReaderOptions& options);
+  ~SegmentReader();
+
+  const std::string& path() const { return path_; }
+  uint64_t file_id() const { return header_.file_id; }
+  uint64_t file_bytes() const { return tail_.file_bytes; }
+  const SegmentFooter& footer() const { return footer_; }
+  uint32_t rows() const { return footer_.rows; }
+  // Position of the column; nullopt when the segment is older than it.
+  std::optional<uint32_t> FindColumn(ColumnId id) const;
+
+  // ---- Blocks ----------------------------------------------------------------------------------
+  Result<std::shared_ptr<const Block>> GetBlock(uint32_t column, uint32_t block) const;
+  // Reads blocks [first, first + count) that the cache lacks into it, neighbours with one call.
+  // Damage is left to GetBlock to tell.
+  Status Prefetch(uint32_t column, uint32_t first, uint32_t count) const;
+  // Zones and sizes of the blocks, distinct sketch; loaded at its first use, then kept.
+  Result<const ColumnSection*> section(uint32_t column) const;
+
+  // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
+  // The row with the key; nullopt when there is none. The one for integers serves segments whose
+  // footer has_integer_key(), the other all others.
+  Result<std::optional<uint32_t>> Find(uint64_t key) const;
+  Result<std::optional<uint32_t>> Find(std::string_view key) const;
+  // The first row whose key is not below; rows() when there is none.
+  Result<uint32_t> LowerBound(uint64_t key) const;
+  Result<uint32_t> LowerBound(std::string_view key) const;
+
+  // ---- Rows ------------------------------------------------------------------------------------
+  // Values of one row; strings are copied to the arena. Requires: row < rows().
+  Status ReadRow(uint32_t row, std::span<const uint32_t> columns, types::Arena& arena,
+                 types::Value* out) const;
+
+  // Reads everything, past the cache: one Status for each thing that is damaged.
+  std::vector<Status> Verify() const;
+  // What it takes in memory, without cached blocks.
+  size_t memory_bytes() const;
+
+ private:
+  class KeyCursor;
+  // Something that is loaded once and then read without a lock.
+  template <typename T>
+  struct Lazy {
+    std::atomic<const T*> ready{nullptr};  // release on load, acquire by readers
+    std::unique_ptr<const T> owned;        // guarded by load_mu_ until ready
+  };
+
+  SegmentReader(std::string path, const ReaderOptions& options,
+                std::unique_ptr<env::RandomAccessFile> file);
+  Status Load(uint64_t file_bytes, uint64_t system_id);
+  Status CheckExtents() const;
+  Result<AlignedBytes> ReadFrame(const Extent& extent, std::string_view what) const;
+  Result<AlignedBytes> ReadRaw(const Extent& extent, std::string_view what) const;
+  Status CheckFrame(const Extent& extent, std::string_view bytes, std::string_view what) const;
+  Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
+  Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
+                                                 const Extent& extent, AlignedBytes bytes) const;
+  Status PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const;
+  Result<const KeyIndex*> key_index() const;
+  Result<const KeyFilter*> key_filter() const;
+  Result<bool> MayHave(uint64_t hash) const;
+  Status Damage(const Extent& extent, std::string_view what) const;
+  std::string BlockName(uint32_t column, uint32_t block) const;
+
+  const std::string path_;
+  BlockCache* const cache_;
+  const uint64_t owner_;  // of blocks in the cache
+  const std::unique_ptr<env::RandomAccessFile> file_;
+  SegmentHeader header_;
+  SegmentTail tail_;
+  SegmentFooter footer_;
+  mutable Mutex load_mu_;
+  mutable std::vector<Lazy<ColumnSection>> sections_;
+  mutable Lazy<KeyIndex> key_index_;
+  mutable Lazy<KeyFilter> key_filter_;
+};
+
+}  // namespace omendb::colstore

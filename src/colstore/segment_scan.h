@@ -1,0 +1,89 @@
+// segment_scan.h - the rows of a segment by column, a block at a time, without the blocks that
+// zones rule out and without dead rows.
+//
+// Thread safety  Next: any number of workers, each with its own Worker. Everything else is
+// constant. Ownership      Shares the reader; borrows the mask of dead rows, which must not change
+// while the
+//                scan lives. A chunk is valid until its worker asks for the next.
+// Errors         As SegmentReader.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "colstore/decode.h"
+#include "colstore/segment_reader.h"
+#include "types/chunk.h"
+
+namespace omendb::colstore {
+
+struct ScanOptions {
+  std::vector<uint32_t> columns;  // positions; none: rows are only counted
+  // Blocks without a row in every one of these ranges are skipped; other rows may come along.
+  struct Range {
+    uint32_t column;
+    ValueRange range;
+  };
+  std::vector<Range> ranges;
+  // Rows [first, end): a range of keys, by SegmentReader::LowerBound.
+  uint32_t first_row = 0;
+  uint32_t end_row = UINT32_MAX;
+  // By row of the segment, bit set = not to be seen. Empty: all are live.
+  std::span<const uint64_t> dead;
+  // What a worker takes at once, and reads with one call for each column.
+  uint32_t blocks_at_once = 8;
+};
+
+class SegmentScan {
+ public:
+  class Worker {
+   public:
+    // Row of the segment that lies at row `i` of the chunk.
+    uint32_t row_at(uint32_t i) const { return block_first_row_ + (selected_ ? selection_[i] : i); }
+    // How column `i` of the chunk was stored: DuckDB has vectors for all three.
+    VectorForm form(size_t i) const { return vectors_[i].form(); }
+    uint32_t cells_count(size_t i) const { return vectors_[i].cells_count(); }
+
+   private:
+    friend class SegmentScan;
+    explicit Worker(size_t columns) : vectors_(columns), composed_(columns) {}
+    std::deque<BlockVector> vectors_;
+    std::vector<std::vector<uint32_t>> composed_;  // selections of dictionaries, of selected rows
+    std::vector<uint32_t> selection_;
+    bool selected_ = false;
+    uint32_t block_first_row_ = 0;
+    uint32_t next_block_ = 0;
+    uint32_t end_block_ = 0;
+  };
+  struct Counters {
+    uint64_t blocks_read = 0;  // of columns
+    uint64_t blocks_skipped = 0;
+  };
+
+  SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOptions options);
+
+  std::unique_ptr<Worker> NewWorker() const;
+  // The next block with live rows; false at the end.
+  Result<bool> Next(Worker& worker, types::Chunk& chunk);
+  Counters counters() const;
+
+ private:
+  Status TakeBlocks(Worker& worker);
+  Result<bool> MayMatch(uint32_t block) const;
+  uint32_t SelectRows(uint32_t block, Worker& worker) const;
+  Status FillChunk(uint32_t block, uint32_t count, Worker& worker, types::Chunk& chunk);
+
+  const std::shared_ptr<const SegmentReader> reader_;
+  const ScanOptions options_;
+  const uint32_t end_row_;
+  const uint32_t end_block_;
+  std::atomic<uint32_t> next_block_;
+  std::atomic<uint64_t> blocks_read_{0};
+  std::atomic<uint64_t> blocks_skipped_{0};
+};
+
+}  // namespace omendb::colstore
