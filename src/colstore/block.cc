@@ -319,6 +319,18 @@ int64_t BlockView::ReadInt(uint32_t row) const {
   }
 }
 
+void BlockView::ReadInts(std::vector<int64_t>& values) const {
+  uint64_t numbers[kBlockRows];
+  Unpack<uint64_t>(packed, rows, width, static_cast<uint64_t>(step), numbers);
+  auto value = LoadLe<uint64_t>(positions);
+  values.resize(rows);
+  values[0] = static_cast<int64_t>(value);
+  for (uint32_t i = 1; i < rows; ++i) {
+    value += numbers[i];
+    values[i] = static_cast<int64_t>(value);
+  }
+}
+
 types::Value BlockView::Read(uint32_t row, types::Arena& arena) const {
   if (IsNull(row)) return types::Value::Null();
   const bool is_string = physical == PhysicalType::kString;

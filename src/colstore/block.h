@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "colstore/format.h"
@@ -28,6 +29,10 @@ struct BlockView {
   types::Value Read(uint32_t row, types::Arena& arena) const;
   // The value although it may be NULL: for integers only, sign-extended.
   int64_t ReadInt(uint32_t row) const;
+  // Whether ReadInt sums up many numbers, so that for more than a few rows ReadInts is cheaper.
+  bool IsDearDelta() const { return encoding == Encoding::kDelta && width > 0; }
+  // All values of such a block, sign-extended.
+  void ReadInts(std::vector<int64_t>& values) const;
 
   // The code of a dictionary block, the run of a block of runs.
   uint32_t EntryOf(uint32_t row) const;

@@ -26,11 +26,12 @@ void Gather(const char* entries, const uint32_t* selection, uint32_t rows, char*
   }
 }
 
+// The first number is the first value.
 template <typename T>
-void PrefixSum(uint64_t value, uint64_t step, const uint64_t* deltas, uint32_t rows, T* out) {
-  value -= step;
+void PrefixSum(const uint64_t* numbers, uint32_t rows, T* out) {
+  uint64_t value = 0;
   for (uint32_t i = 0; i < rows; ++i) {
-    value += step + deltas[i];
+    value += numbers[i];
     out[i] = static_cast<T>(value);
   }
 }
@@ -202,20 +203,19 @@ void BlockVector::DecodeFrame(const BlockView& block) {
 }
 
 void BlockVector::DecodeDelta(const BlockView& block) {
-  const auto first = LoadLe<uint64_t>(block.positions);
-  const auto step = static_cast<uint64_t>(block.step);
-  Unpack<uint64_t>(block.packed, rows_, block.width, 0, buffers_->wide);
-  buffers_->wide[0] = 0;
+  uint64_t* const numbers = buffers_->wide;
+  Unpack<uint64_t>(block.packed, rows_, block.width, static_cast<uint64_t>(block.step), numbers);
+  numbers[0] = LoadLe<uint64_t>(block.positions);
   char* const out = buffers_->cells;
   switch (physical_) {
     case PhysicalType::kBool8:
-      return PrefixSum(first, step, buffers_->wide, rows_, reinterpret_cast<uint8_t*>(out));
+      return PrefixSum(numbers, rows_, reinterpret_cast<uint8_t*>(out));
     case PhysicalType::kInt16:
-      return PrefixSum(first, step, buffers_->wide, rows_, reinterpret_cast<uint16_t*>(out));
+      return PrefixSum(numbers, rows_, reinterpret_cast<uint16_t*>(out));
     case PhysicalType::kInt32:
-      return PrefixSum(first, step, buffers_->wide, rows_, reinterpret_cast<uint32_t*>(out));
+      return PrefixSum(numbers, rows_, reinterpret_cast<uint32_t*>(out));
     default:
-      return PrefixSum(first, step, buffers_->wide, rows_, reinterpret_cast<uint64_t*>(out));
+      return PrefixSum(numbers, rows_, reinterpret_cast<uint64_t*>(out));
   }
 }
 

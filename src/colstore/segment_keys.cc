@@ -13,13 +13,26 @@ namespace {
 
 using index::PositionRange;
 
+// types::EncodeIntKey of an integer cell, without the way through a Value.
+struct IntegerKeys {
+  explicit IntegerKeys(const types::SqlType& type) : is_oid(type.kind == types::TypeKind::kOid) {}
+  uint64_t operator()(int64_t cell) const {
+    return is_oid ? uint64_t{static_cast<uint32_t>(cell)}
+                  : static_cast<uint64_t>(cell) ^ uint64_t { 1 } << 63;
+  }
+  bool is_oid;
+};
+
+// Where a key is, or would be, and the key that is there.
+struct Place {
+  uint32_t row = 0;
+  std::optional<uint64_t> key;
+};
+
 // The first of values [low, high) of a block of ascending integer keys that is not below `key`, or
-// `high`.
-uint32_t LowerBoundOfIntegers(const types::SqlType& type, const BlockView& block, uint32_t low,
-                              uint32_t high, uint64_t key) {
-  const auto encode = [&](int64_t value) {
-    return types::EncodeIntKey(type, types::LoadCell(block.physical, &value));
-  };
+// `high`, whose key is then not told.
+Place LowerBoundOfIntegers(IntegerKeys encode, const BlockView& block, uint32_t low, uint32_t high,
+                           uint64_t key) {
   if (block.encoding == Encoding::kDelta && block.width > 0) {
     // Reading a value of a delta block sums up to 255 numbers: first find the stride.
     while ((high - 1) / kDeltaStride > low / kDeltaStride) {
@@ -33,20 +46,24 @@ uint32_t LowerBoundOfIntegers(const types::SqlType& type, const BlockView& block
     }
     // Then walk it, each value from the one before.
     auto value = static_cast<uint64_t>(block.ReadInt(low));
-    while (encode(static_cast<int64_t>(value)) < key && ++low < high) {
+    while (encode(static_cast<int64_t>(value)) < key) {
+      if (++low == high) return {high, std::nullopt};
       value += static_cast<uint64_t>(block.step) + UnpackOne(block.packed, low, block.width);
     }
-    return low;
+    return {low, encode(static_cast<int64_t>(value))};
   }
+  std::optional<uint64_t> found;
   while (low < high) {
     const uint32_t middle = (low + high) / 2;
-    if (encode(block.ReadInt(middle)) < key) {
+    const uint64_t at = encode(block.ReadInt(middle));
+    if (at < key) {
       low = middle + 1;
     } else {
       high = middle;
+      found = at;
     }
   }
-  return low;
+  return {low, found};
 }
 
 std::string_view IntegerAsBytes(uint64_t key, char (&bytes)[8]) {
@@ -68,30 +85,32 @@ class SegmentReader::KeyCursor {
     if (held.block == nullptr || held.number != block) {
       OMEN_ASSIGN(held.block, reader_.GetBlock(reader_.footer_.key[key_column].column, block));
       held.number = block;
+      held.integers.clear();
     }
     return &held.block->view();
   }
 
   Result<uint64_t> IntegerAt(uint32_t row) {
     OMEN_ASSIGN(const BlockView* block, Hold(0, row / kBlockRows));
-    const int64_t value = block->ReadInt(row % kBlockRows);
-    return types::EncodeIntKey(type(0), types::LoadCell(block->physical, &value));
+    return IntegerKeys(type(0))(block->ReadInt(row % kBlockRows));
   }
 
   Status BytesAt(uint32_t row, std::string& key) {
     key.clear();
     for (size_t i = 0; i < held_.size(); ++i) {
       OMEN_ASSIGN(const BlockView* block, Hold(i, row / kBlockRows));
-      types::AppendKey(type(i), block->Read(row % kBlockRows, arena_),
-                       reader_.footer_.key[i].options, key);
+      if (held_[i].integers.empty() && block->IsDearDelta()) block->ReadInts(held_[i].integers);
+      const types::Value value = held_[i].integers.empty() ? block->Read(row % kBlockRows, arena_)
+                                                           : held_[i].Integer(row % kBlockRows);
+      types::AppendKey(type(i), value, reader_.footer_.key[i].options, key);
     }
     return Status::Ok();
   }
 
   // The lower bound of the key within the window.
-  Result<uint32_t> SearchIntegers(PositionRange window, uint64_t key) {
+  Result<Place> SearchIntegers(PositionRange window, uint64_t key) {
     auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
-    if (low == high) return low;
+    if (low == high) return Place{low, std::nullopt};
     OMEN_ASSIGN(const ColumnSection* directory, reader_.section(reader_.footer_.key[0].column));
     while (low / kBlockRows != (high - 1) / kBlockRows) {
       // The least key of a block is the first, and its zone has it.
@@ -100,12 +119,14 @@ class SegmentReader::KeyCursor {
         low = last * kBlockRows;
       } else {
         high = last * kBlockRows;
-        if (low >= high) return high;
+        if (low >= high) return Place{high, std::nullopt};
       }
     }
     OMEN_ASSIGN(const BlockView* block, Hold(0, low / kBlockRows));
     const uint32_t base = low / kBlockRows * kBlockRows;
-    return base + LowerBoundOfIntegers(type(0), *block, low - base, high - base, key);
+    Place place = LowerBoundOfIntegers(IntegerKeys(type(0)), *block, low - base, high - base, key);
+    place.row += base;
+    return place;
   }
 
   Result<uint32_t> SearchBytes(PositionRange window, std::string_view key) {
@@ -125,8 +146,12 @@ class SegmentReader::KeyCursor {
 
  private:
   struct Held {
+    types::Value Integer(uint32_t row) const {
+      return types::LoadCell(block->view().physical, &integers[row]);
+    }
     uint32_t number = 0;
     std::shared_ptr<const Block> block;
+    std::vector<int64_t> integers;  // of a delta block, whose values are dear one by one
   };
   const types::SqlType& type(size_t key_column) const {
     return reader_.footer_.columns[reader_.footer_.key[key_column].column].column.type;
@@ -178,7 +203,8 @@ Result<bool> SegmentReader::MayHave(uint64_t hash) const {
 Result<uint32_t> SegmentReader::LowerBound(uint64_t key) const {
   OMEN_CHECK(footer_.has_integer_key());
   OMEN_ASSIGN(const KeyIndex* index, key_index());
-  return KeyCursor(*this).SearchIntegers(index->Find(key), key);
+  OMEN_ASSIGN(const Place place, KeyCursor(*this).SearchIntegers(index->Find(key), key));
+  return place.row;
 }
 
 Result<uint32_t> SegmentReader::LowerBound(std::string_view key) const {
@@ -198,10 +224,12 @@ Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key) const {
   if (!may) return std::optional<uint32_t>();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
   KeyCursor cursor(*this);
-  OMEN_ASSIGN(const uint32_t row, cursor.SearchIntegers(index->Find(key), key));
-  if (row >= rows()) return std::optional<uint32_t>();
-  OMEN_ASSIGN(const uint64_t found, cursor.IntegerAt(row));
-  return found == key ? std::optional(row) : std::nullopt;
+  OMEN_ASSIGN(Place place, cursor.SearchIntegers(index->Find(key), key));
+  if (place.row >= rows()) return std::optional<uint32_t>();
+  if (!place.key) {
+    OMEN_ASSIGN(place.key, cursor.IntegerAt(place.row));
+  }
+  return *place.key == key ? std::optional(place.row) : std::nullopt;
 }
 
 Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key) const {
