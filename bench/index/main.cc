@@ -3,10 +3,13 @@
 // Every figure is the median over rounds; in each round every structure performs the same
 // operations on the same keys, one structure after the other. See docs/benchmarks-index.md.
 //
-//   bench_index                    headline bars: 1 M keys on every set, 10 M where a bar asks for
-//   it index_bench --keys N           everything at N keys index_bench --only SUBSTRING   only sets
-//   whose name contains it index_bench --rounds N         rounds (default 5) index_bench --long 50
-//   M and 100 M keys too
+//   bench_index                   1 M and 10 M keys of every set
+//   bench_index --keys N          everything at N keys
+//   bench_index --only SUBSTRING  only sets whose name contains it
+//   bench_index --operations A,B  of lookup, insert, orders, threads, strings, stores
+//   bench_index --peers A,B       of absl, art, std::map
+//   bench_index --rounds N        rounds (default 5)
+//   bench_index --long            50 M and 100 M keys too
 #include <sched.h>
 
 #include <cstdio>
@@ -14,6 +17,7 @@
 #include <cstring>
 
 #include "bench/index/runner.h"
+#include "index/page_warmer.h"
 
 int main(int argc, char** argv) {
   using omendb::bench::Options;
@@ -37,6 +41,9 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
+  // Threads inherit the core they may run on: the index's own must exist before we take one.
+  omendb::index::PageWarmer::Instance().Request(
+      nullptr, 0, [](void*) {}, nullptr);
   cpu_set_t cpu;
   CPU_ZERO(&cpu);
   CPU_SET(1, &cpu);

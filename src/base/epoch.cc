@@ -1,10 +1,14 @@
 #include "base/epoch.h"
 
 #include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <deque>
+#include <thread>
 #include <vector>
 
 #include "base/check.h"
@@ -40,6 +44,27 @@ struct Registry {
   std::vector<Retired> retired OMEN_GUARDED_BY(mu);
   size_t retired_since_collect OMEN_GUARDED_BY(mu) = 0;
   size_t bytes_since_collect OMEN_GUARDED_BY(mu) = 0;
+  uint64_t barrier_ticket OMEN_GUARDED_BY(mu) = 0;  // Of the barrier asked for, 0 = none.
+  uint64_t barrier_epoch OMEN_GUARDED_BY(mu) = 0;   // The epoch that began before it.
+
+  // Moves to `expired` what was retired before `now` and before any guard still held. The caller
+  // has seen a barrier of all threads completed that was begun after epoch `now` was.
+  void TakeExpired(uint64_t now, std::vector<Retired>* expired) OMEN_REQUIRES(mu) {
+    uint64_t oldest = now;
+    for (Slot& slot : slots) {
+      const uint64_t epoch = slot.epoch.load(std::memory_order_seq_cst);
+      if (epoch != 0 && epoch < oldest) oldest = epoch;
+    }
+    size_t kept = 0;
+    for (Retired& r : retired) {
+      if (r.epoch < oldest) {
+        expired->push_back(r);
+      } else {
+        retired[kept++] = r;
+      }
+    }
+    retired.resize(kept);
+  }
 
   Slot* Acquire() {
     MutexLock lock(mu);
@@ -81,6 +106,64 @@ struct ThreadSlots {
   }
 };
 thread_local ThreadSlots thread_slots;
+
+// This much retired means that the barrier thread does not keep up: then the retiring thread waits.
+constexpr size_t kWaitFromCount = 64 * kCollectEveryCount;
+
+void BarrierOfAllThreads() {
+  OMEN_CHECK(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
+}
+
+// Runs membarrier(2) for whoever cannot wait: it interrupts every processor that runs a thread of
+// ours, and one whose host has put it aside answers only milliseconds later.
+class BarrierThread {
+ public:
+  static BarrierThread& Instance() {
+    static auto* const thread = new BarrierThread();  // Outlives every manager, even at exit.
+    return *thread;
+  }
+  // The ticket of a barrier that begins after this call.
+  uint64_t Request() {
+    MutexLock lock(mu_);
+    if (!started_) {
+      started_ = true;
+      // Signals belong to the threads of the program.
+      sigset_t all, before;
+      sigfillset(&all);
+      pthread_sigmask(SIG_SETMASK, &all, &before);
+      std::thread([this] { Run(); }).detach();
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    wake_.NotifyOne();
+    return ++requested_;
+  }
+  bool Completed(uint64_t ticket) const {
+    return completed_.load(std::memory_order_acquire) >= ticket;
+  }
+
+ private:
+  void Run() {
+    pthread_setname_np(pthread_self(), "epoch-barrier");
+    // Waking up, it must not take the processor from the thread that asked.
+    const sched_param param{};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+    for (uint64_t done = 0;;) {
+      {
+        MutexLock lock(mu_);
+        while (requested_ == done) wake_.Wait(mu_);
+        done = requested_;
+      }
+      BarrierOfAllThreads();
+      completed_.store(done, std::memory_order_release);
+    }
+  }
+
+  Mutex mu_;
+  CondVar wake_;
+  uint64_t requested_ OMEN_GUARDED_BY(mu_) = 0;
+  bool started_ OMEN_GUARDED_BY(mu_) = false;
+  std::atomic<uint64_t> completed_{0};
+};
 
 bool RegisterMembarrier() {
 #if OMEN_EPOCH_ASYMMETRIC
@@ -135,17 +218,35 @@ Slot* EpochManager::FindSlot() {
   return slot;
 }
 
+// What is due is freed here, but without waiting for a barrier: one is asked for, and what it
+// covers is freed when it is found complete by a later retirement.
 void EpochManager::Retire(void* object, Deleter deleter, void* context, size_t bytes) {
+  std::vector<Retired> expired;
   bool collect = false;
   {
     MutexLock lock(registry_->mu);
     registry_->retired.push_back(
         {object, deleter, context, global_.load(std::memory_order_seq_cst)});
     registry_->bytes_since_collect += bytes;
-    collect = ++registry_->retired_since_collect >= epoch_internal::kCollectEveryCount ||
-              registry_->bytes_since_collect >= epoch_internal::kCollectEveryBytes;
+    if (++registry_->retired_since_collect < epoch_internal::kCollectEveryCount &&
+        registry_->bytes_since_collect < epoch_internal::kCollectEveryBytes) {
+      return;
+    }
+    collect = !asymmetric_ || registry_->retired.size() >= epoch_internal::kWaitFromCount;
+    if (!collect) {
+      registry_->retired_since_collect = 0;
+      registry_->bytes_since_collect = 0;
+      auto& barrier = epoch_internal::BarrierThread::Instance();
+      if (registry_->barrier_ticket != 0) {
+        if (!barrier.Completed(registry_->barrier_ticket)) return;
+        registry_->TakeExpired(registry_->barrier_epoch, &expired);
+      }
+      registry_->barrier_epoch = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
+      registry_->barrier_ticket = barrier.Request();
+    }
   }
   if (collect) Collect();
+  for (const Retired& r : expired) r.deleter(r.object, r.context);
 }
 
 size_t EpochManager::Collect() {
@@ -157,24 +258,8 @@ size_t EpochManager::Collect() {
     if (registry_->retired.empty()) return 0;
     // Objects retired from now on carry a later epoch than any guard entered before.
     const uint64_t now = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
-    if (asymmetric_) {
-      OMEN_CHECK(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
-    }
-    uint64_t oldest = now;
-    for (Slot& slot : registry_->slots) {
-      const uint64_t epoch = slot.epoch.load(std::memory_order_seq_cst);
-      if (epoch != 0 && epoch < oldest) oldest = epoch;
-    }
-    auto& retired = registry_->retired;
-    size_t kept = 0;
-    for (Retired& r : retired) {
-      if (r.epoch < oldest) {
-        expired.push_back(r);
-      } else {
-        retired[kept++] = r;
-      }
-    }
-    retired.resize(kept);
+    if (asymmetric_) epoch_internal::BarrierOfAllThreads();
+    registry_->TakeExpired(now, &expired);
   }
   for (const Retired& r : expired) r.deleter(r.object, r.context);
   return expired.size();

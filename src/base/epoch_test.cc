@@ -107,5 +107,38 @@ TEST(EpochTest, ReadersNeverSeeAFreedObject) {
   EXPECT_EQ(live.load(), 0);
 }
 
+// Retirements free what is due by themselves, without waiting, and hold back a bounded amount.
+TEST(Epoch, RetiringFreesWithoutCollect) {
+  EpochManager manager;
+  for (int i = 0; i < 200000; ++i) {
+    manager.RetireObject(new Counted(i));
+    ASSERT_LE(manager.pending(), 20000u);
+  }
+  EXPECT_GT(live.load(), 0) << "the newest are still pending";
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+}
+
+TEST(Epoch, RetiringFreesNothingThatAGuardMaySee) {
+  EpochManager manager;
+  std::atomic<Counted*> shared{new Counted(7)};
+  std::atomic<bool> entered{false}, leave{false};
+  std::thread reader([&] {
+    EpochGuard guard(manager);
+    const Counted* object = shared.load(std::memory_order_acquire);
+    entered = true;
+    while (!leave.load()) std::this_thread::yield();
+    ASSERT_EQ(object->value, ~object->check);
+  });
+  while (!entered.load()) std::this_thread::yield();
+  manager.RetireObject(shared.exchange(nullptr, std::memory_order_acq_rel));
+  for (int i = 0; i < 50000; ++i) manager.RetireObject(new Counted(i));
+  EXPECT_EQ(manager.pending(), 50001u);
+  leave = true;
+  reader.join();
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+}
+
 }  // namespace
 }  // namespace omendb

@@ -170,10 +170,12 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   }
   if (entries.empty()) return Status::Ok();
   const std::vector<LeafPlan> plans = Partition(entries, Fill::kDense, false);
+  arena_->SetPatient(true);
   std::vector<ChildEntry> level;
   for (Leaf* leaf : BuildLeaves(entries, plans, Fill::kDense, 0, UINT64_MAX)) {
     level.push_back({leaf->low, NodeRef(leaf)});
   }
+  arena_->SetPatient(false);
   MutexLock lock(structure_mu_);
   const NodeRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);

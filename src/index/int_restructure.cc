@@ -33,6 +33,15 @@ uint64_t SlotMask(uint32_t slot) { return uint64_t{1} << slot; }
 
 }  // namespace
 
+// What a leaf is gathered into. One for each thread, since malloc hands memory of this size back to
+// the kernel at once, and then each rebuild pays for its pages anew. Not reentrant.
+std::vector<Entry>& IntTree::Gathered(const Leaf& leaf) {
+  thread_local std::vector<Entry> entries;
+  entries.clear();
+  Gather(leaf, &entries);
+  return entries;
+}
+
 void IntTree::RetireBlock(char* block, size_t bytes) {
   struct Context {
     Arena* arena;
@@ -150,8 +159,7 @@ void IntTree::GrowPlain(Leaf* leaf) {
 }
 
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
-  std::vector<Entry> entries;
-  Gather(*leaf, &entries);
+  const std::vector<Entry>& entries = Gathered(*leaf);
   if (entries.size() >= kInOrderCount && key > entries.back().key) {
     ModelPlan plan;
     if (!FitAppendLeaf(entries, kAppendTimes, leaf->last, &plan)) {
@@ -268,8 +276,7 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
     chain.Link(leaf->spares_used);
     return true;
   }
-  std::vector<Entry> entries;
-  Gather(*leaf, &entries);
+  const std::vector<Entry>& entries = Gathered(*leaf);
   if (entries.empty() || key < entries.back().key) return Recut(leaf, entries, false);
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
   ModelPlan plan;
@@ -293,8 +300,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
     leaf->lock.UnlockChanged();
     return;
   }
-  std::vector<Entry> entries;
-  Gather(*leaf, &entries);
+  const std::vector<Entry>& entries = Gathered(*leaf);
   {
     MutexLock lock(structure_mu_);
     if (TryMerge(leaf, entries)) {

@@ -111,6 +111,7 @@ class IntTree {
   bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
   Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
   static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
+  static std::vector<Entry>& Gathered(const Leaf& leaf);
 
   // Puts `news` where `olds` (locked, neighbours below one parent) were; olds die.
   void Replace(std::span<Leaf* const> olds, std::span<Leaf* const> news);

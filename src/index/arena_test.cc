@@ -1,0 +1,100 @@
+#include "index/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "testing/prng.h"
+
+namespace omendb::index {
+namespace {
+
+struct Block {
+  size_t bytes;
+  uint8_t mark;
+};
+
+// Every byte of a block holds its mark; an overlap would change one.
+void Fill(void* block, const Block& b) { std::memset(block, b.mark, b.bytes); }
+bool Whole(const void* block, const Block& b) {
+  const auto* p = static_cast<const uint8_t*>(block);
+  return p[0] == b.mark && std::memcmp(p, p + 1, b.bytes - 1) == 0;
+}
+
+void AllocateAndFree(Arena* arena, uint64_t seed, size_t rounds) {
+  testutil::Prng random(seed);
+  std::map<void*, Block> blocks;
+  for (size_t i = 0; i < rounds; ++i) {
+    if (blocks.empty() || random.Below(5) < 3) {
+      const Block b{(1 + random.Below(200)) * Arena::kGranule, static_cast<uint8_t>(i | 1)};
+      void* block = arena->Allocate(b.bytes);
+      Fill(block, b);
+      ASSERT_TRUE(blocks.emplace(block, b).second);
+      continue;
+    }
+    auto it = blocks.lower_bound(reinterpret_cast<void*>(random()));
+    if (it == blocks.end()) it = blocks.begin();
+    ASSERT_TRUE(Whole(it->first, it->second));
+    arena->Free(it->first, it->second.bytes);
+    blocks.erase(it);
+  }
+  for (const auto& [block, b] : blocks) {
+    ASSERT_TRUE(Whole(block, b));
+    arena->Free(block, b.bytes);
+  }
+}
+
+TEST(Arena, BlocksNeverOverlap) {
+  Arena* arena = Arena::Make();
+  AllocateAndFree(arena, 1, 2'000);
+  EXPECT_LE(arena->MemoryBytes(), size_t{64} << 20) << "what was freed is used again";
+  arena->Unref();
+}
+
+TEST(Arena, NorDoThoseOfPatientAllocations) {
+  Arena* arena = Arena::Make();
+  arena->SetPatient(true);
+  std::vector<std::pair<void*, Block>> loaded;
+  for (int i = 0; i < 300; ++i) {
+    const Block b{130 * Arena::kGranule, 0x55};
+    loaded.emplace_back(arena->Allocate(b.bytes), b);
+    Fill(loaded.back().first, b);
+  }
+  arena->SetPatient(false);
+  AllocateAndFree(arena, 2, 500);
+  for (const auto& [block, b] : loaded) EXPECT_TRUE(Whole(block, b));
+  arena->Unref();
+}
+
+TEST(Arena, GrowsUnderThreadsAndGoesWhileAWarmingIsUnderWay) {
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    Arena* arena = Arena::Make();
+    std::vector<std::thread> threads;
+    for (uint64_t t = 0; t < 2; ++t) {
+      threads.emplace_back([arena, t] { AllocateAndFree(arena, t, 300); });
+    }
+    for (auto& thread : threads) thread.join();
+    arena->Unref();
+  }
+}
+
+TEST(Arena, CellsAreReused) {
+  Arena* arena = Arena::Make();
+  void* first = arena->AllocateCell(448);
+  arena->FreeCell(first);
+  EXPECT_EQ(arena->AllocateCell(448), first);
+  std::vector<void*> cells;
+  for (int i = 0; i < 1'000; ++i) cells.push_back(arena->AllocateCell(448));
+  std::sort(cells.begin(), cells.end());
+  for (size_t i = 1; i < cells.size(); ++i) {
+    EXPECT_GE(static_cast<char*>(cells[i]) - static_cast<char*>(cells[i - 1]), 448);
+  }
+  arena->Unref();
+}
+
+}  // namespace
+}  // namespace omendb::index
