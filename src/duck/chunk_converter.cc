@@ -64,7 +64,7 @@ void ChunkConverter::ViewOf(duckdb::Vector& vector, duckdb::idx_t count, size_t 
 Status ChunkConverter::ConvertColumn(duckdb::Vector& vector, duckdb::idx_t count, size_t column) {
   const LogicalType& type = vector.GetType();
   if (type.id() == LogicalTypeId::TIME_TZ) return NotSupported("type time with time zone");
-  if (type.id() == LogicalTypeId::LIST && columns_[column].type.is_array) {
+  if (type.id() == LogicalTypeId::LIST && ElementOf(columns_[column].type)) {
     return FillList(vector, count, column);
   }
   const types::TypeKind kind = columns_[column].type.kind;
@@ -84,7 +84,7 @@ Status ChunkConverter::ConvertColumn(duckdb::Vector& vector, duckdb::idx_t count
 }
 
 Status ChunkConverter::FillList(duckdb::Vector& vector, duckdb::idx_t count, size_t column) {
-  const types::SqlType element = columns_[column].type.element();
+  const types::SqlType element = *ElementOf(columns_[column].type);
   duckdb::UnifiedVectorFormat format;
   vector.ToUnifiedFormat(count, format);
   duckdb::Vector* child = &duckdb::ListVector::GetEntry(vector);

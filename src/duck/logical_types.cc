@@ -77,14 +77,6 @@ LogicalType ScalarType(const SqlType& type) {
   return LogicalType::VARCHAR;
 }
 
-// The element type of an array or vector type; nullopt of a scalar.
-std::optional<SqlType> ElementOf(const SqlType& type) {
-  if (type.is_array) return type.element();
-  if (type.kind == TypeKind::kInt2vector) return SqlType{TypeKind::kInt2};
-  if (type.kind == TypeKind::kOidvector) return SqlType{TypeKind::kOid};
-  return std::nullopt;
-}
-
 TypeKind UnsignedKind(const LogicalType& type) {
   const std::string alias = type.HasAlias() ? type.GetAlias() : "";
   if (alias == kRegclassAlias) return TypeKind::kRegclass;
@@ -95,6 +87,13 @@ TypeKind UnsignedKind(const LogicalType& type) {
 }
 
 }  // namespace
+
+std::optional<SqlType> ElementOf(const SqlType& type) {
+  if (type.is_array) return type.element();
+  if (type.kind == TypeKind::kInt2vector) return SqlType{TypeKind::kInt2};
+  if (type.kind == TypeKind::kOidvector) return SqlType{TypeKind::kOid};
+  return std::nullopt;
+}
 
 LogicalType JsonbType() { return Aliased(LogicalType::VARCHAR, kJsonbAlias); }
 bool IsJsonb(const LogicalType& type) {

@@ -7,6 +7,8 @@
 // Thread safety  Pure functions.
 #pragma once
 
+#include <optional>
+
 #include "duckdb.hpp"
 #include "types/array.h"
 #include "types/type.h"
@@ -28,6 +30,9 @@ bool IsJsonb(const duckdb::LogicalType& type);
 duckdb::LogicalType ToLogicalType(const types::SqlType& type);
 // The type a result of `type` is sent as. Nested types other than lists are sent as text.
 types::SqlType ToSqlType(const duckdb::LogicalType& type);
+// The element type of an array or vector type (int2vector, oidvector): what is a LIST in DuckDB;
+// nullopt of a scalar.
+std::optional<types::SqlType> ElementOf(const types::SqlType& type);
 // True when a vector of `type` lies in memory as a column of ToSqlType(type) does.
 bool HasSameLayout(const duckdb::LogicalType& type);
 

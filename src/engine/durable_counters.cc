@@ -55,17 +55,19 @@ Status DurableCounters::Apply(std::string_view record) {
   logged.state.last_value = in.Get<int64_t>();
   logged.state.is_called = in.Get<uint8_t>() != 0;
   if (in.failed()) return Status(sqlstate::kDataCorrupted, "a sequence record is damaged");
-  MutexLock lock(mu_);
-  version_ = std::max(version_, logged.version);
-  Logged& known = logged_[sequence];
-  if (known.version >= logged.version) return Status::Ok();
-  known = logged;
-  if (sequence.value() != 0) {
-    sequences_.Restore(sequence, logged.state);
-  } else {
-    next_oid_ = std::max(next_oid_, static_cast<uint32_t>(logged.state.last_value));
-    oid_covered_ = std::max(oid_covered_, next_oid_);
+  {
+    MutexLock lock(mu_);
+    version_ = std::max(version_, logged.version);
+    Logged& known = logged_[sequence];
+    if (known.version >= logged.version) return Status::Ok();
+    known = logged;
+    if (sequence.value() == 0) {
+      next_oid_ = std::max(next_oid_, static_cast<uint32_t>(logged.state.last_value));
+      oid_covered_ = std::max(oid_covered_, next_oid_);
+    }
   }
+  // A sequence's lock is taken before this one when it logs, so not under it here.
+  if (sequence.value() != 0) sequences_.Restore(sequence, logged.state);
   return Status::Ok();
 }
 

@@ -134,14 +134,15 @@ void* Arena::AllocateSmall(size_t bytes) {
   return block;
 }
 
-// Null when no room is present and waiting is not allowed.
+// Null when no room is present and waiting is not allowed. Small arenas wait for their few pages:
+// blocks from malloc beside pages that come later would cost them memory that shows.
 void* Arena::AllocateInChunk(uint32_t granules) {
   for (auto& chunk : chunks_) {
     if (chunk->longest < granules || chunk->free_granules < granules) continue;
     const uint32_t at = chunk->Find(granules);
     if (at < chunk->granules) return chunk->Take(at, granules);
   }
-  if (!patient_) return nullptr;
+  if (!patient_ && chunk_bytes_ >= kChunkBytesMax) return nullptr;
   Chunk* last = chunks_.empty() ? AddChunk() : chunks_.back().get();
   for (;;) {
     if (last->ready == last->granules) last = AddChunk();
@@ -160,7 +161,7 @@ Arena::Chunk* Arena::AddChunk() {
 }
 
 void Arena::KeepAhead() {
-  if (warming_ != nullptr) return;
+  if (warming_ != nullptr || chunk_bytes_ < kChunkBytesMax) return;
   Chunk* last = chunks_.empty() ? nullptr : chunks_.back().get();
   const size_t ahead = std::clamp(chunk_bytes_ / kAheadShare, kAheadMin, kAheadMax);
   if (last != nullptr && last->ready > last->touched &&
@@ -179,7 +180,7 @@ void Arena::Warmed(void* arena) {
   auto* const self = static_cast<Arena*>(arena);
   {
     MutexLock lock(self->mu_);
-    self->warming_->SetReady(self->warmed_upto_);
+    self->warming_->SetReady(std::max(self->warming_->ready, self->warmed_upto_));
     self->warming_ = nullptr;
     self->KeepAhead();
   }

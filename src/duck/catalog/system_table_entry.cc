@@ -64,7 +64,7 @@ class SystemTableEntry : public duckdb::TableCatalogEntry {
   duckdb::TableFunction GetScanFunction(
       duckdb::ClientContext&, duckdb::unique_ptr<duckdb::FunctionData>& bind_data) override {
     bind_data = duckdb::make_uniq<SystemScanData>(table_);
-    duckdb::TableFunction function("omendb_system_scan", {}, SystemScan);
+    duckdb::TableFunction function(kSystemScanName, {}, SystemScan);
     function.init_global = SystemScanInit;
     function.projection_pushdown = true;
     function.verify_serialization = false;
@@ -81,6 +81,10 @@ class SystemTableEntry : public duckdb::TableCatalogEntry {
 };
 
 }  // namespace
+
+const SystemTable& SystemTableOf(const duckdb::FunctionData& bind_data) {
+  return bind_data.Cast<SystemScanData>().table;
+}
 
 std::shared_ptr<duckdb::CatalogEntry> MakeSystemTableEntry(duckdb::Catalog& owner,
                                                            OmenSchema& schema,

@@ -18,4 +18,8 @@ std::shared_ptr<duckdb::CatalogEntry> MakeSystemTableEntry(duckdb::Catalog& owne
                                                            OmenSchema& schema,
                                                            const SystemTable& table);
 
+inline constexpr const char* kSystemScanName = "omendb_system_scan";
+// The table that a scan of this name reads; `bind_data` is the scan's.
+const SystemTable& SystemTableOf(const duckdb::FunctionData& bind_data);
+
 }  // namespace omendb::duck

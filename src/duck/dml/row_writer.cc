@@ -41,17 +41,6 @@ types::SqlType WithoutModifier(types::SqlType type) {
   return type;
 }
 
-bool IsArray(const types::SqlType& type) {
-  return type.is_array || type.kind == types::TypeKind::kInt2vector ||
-         type.kind == types::TypeKind::kOidvector;
-}
-
-types::SqlType ElementType(const types::SqlType& type) {
-  if (type.is_array) return type.element();
-  return {type.kind == types::TypeKind::kInt2vector ? types::TypeKind::kInt2
-                                                    : types::TypeKind::kOid};
-}
-
 }  // namespace
 
 RowWriter::RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table,
@@ -83,7 +72,7 @@ types::Value RowWriter::LoadCell(duckdb::Vector& vector, duckdb::idx_t count, du
   const types::SqlType& type = definition().column(table_.column_ids()[column]).type;
   duckdb::UnifiedVectorFormat format;
   vector.ToUnifiedFormat(count, format);
-  if (IsArray(type)) {
+  if (ElementOf(type)) {
     const auto cell = format.sel->get_index(i);
     if (!format.validity.RowIsValid(cell)) return types::Value::Null();
     auto& child = duckdb::ListVector::GetEntry(vector);
@@ -91,7 +80,7 @@ types::Value RowWriter::LoadCell(duckdb::Vector& vector, duckdb::idx_t count, du
     child.ToUnifiedFormat(duckdb::ListVector::GetListSize(vector), child_format);
     return EncodeList(child, child_format,
                       duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format)[cell],
-                      ElementType(type), arena_);
+                      *ElementOf(type), arena_);
   }
   types::Value value = LoadVectorCell(format, types::PhysicalTypeOf(type), i);
   if (value.is_null) return value;

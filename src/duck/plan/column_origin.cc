@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "duck/catalog/system_table_entry.h"
 #include "duck/catalog/table_entry.h"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/operator/logical_aggregate.hpp"
@@ -29,7 +30,9 @@ class Tracer {
       }
       case duckdb::LogicalOperatorType::LOGICAL_GET: {
         auto& get = op.Cast<duckdb::LogicalGet>();
-        if (get.function.name == "omendb_scan") gets_[get.table_index] = &get;
+        if (get.function.name == "omendb_scan" || get.function.name == kSystemScanName) {
+          gets_[get.table_index] = &get;
+        }
         break;
       }
       case duckdb::LogicalOperatorType::LOGICAL_INSERT: {
@@ -58,6 +61,9 @@ class Tracer {
       if (auto get = gets_.find(binding.table_index); get != gets_.end()) {
         const auto& ids = get->second->GetColumnIds();
         if (binding.column_index >= ids.size()) return std::nullopt;
+        if (get->second->function.name == kSystemScanName) {
+          return SystemColumn(*get->second, ids[binding.column_index].GetPrimaryIndex());
+        }
         const auto table = get->second->GetTable();
         if (!table) return std::nullopt;
         return Column(table->Cast<OmenTableEntry>(), ids[binding.column_index].GetPrimaryIndex());
@@ -79,6 +85,13 @@ class Tracer {
   }
 
  private:
+  // Only its type: int2vector is a list to DuckDB, and clients must not see it as an array.
+  static std::optional<ColumnOrigin> SystemColumn(const duckdb::LogicalGet& get,
+                                                  duckdb::idx_t index) {
+    const SystemTable& table = SystemTableOf(*get.bind_data);
+    if (index >= table.columns.size()) return std::nullopt;
+    return ColumnOrigin{Oid(0), ColumnId(0), table.columns[index].type};
+  }
   static std::optional<ColumnOrigin> Column(const OmenTableEntry& table, duckdb::idx_t index) {
     if (index >= table.column_ids().size()) return std::nullopt;
     const ColumnId id = table.column_ids()[index];

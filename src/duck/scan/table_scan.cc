@@ -116,11 +116,6 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
   return local;
 }
 
-bool IsArray(const types::SqlType& type) {
-  return type.is_array || type.kind == types::TypeKind::kInt2vector ||
-         type.kind == types::TypeKind::kOidvector;
-}
-
 // Arrays become lists; char(n) loses its trailing blanks, which have no meaning in it.
 void FillConverted(const types::ColumnView& view, uint32_t count, const types::SqlType& type,
                    duckdb::Vector& vector) {
@@ -138,7 +133,7 @@ void FillConverted(const types::ColumnView& view, uint32_t count, const types::S
 
 void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::Vector& target) {
   const types::ColumnView& view = chunk.columns[column.chunk_column];
-  if (IsArray(column.type) || column.type.kind == types::TypeKind::kBpchar) {
+  if (ElementOf(column.type) || column.type.kind == types::TypeKind::kBpchar) {
     duckdb::Vector converted(column.logical);
     FillConverted(view, chunk.rows_count, column.type, converted);
     target.Reference(converted);
