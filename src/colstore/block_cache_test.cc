@@ -15,8 +15,9 @@ std::shared_ptr<const Block> MakeBlock() {
   Prng prng(1);
   TestColumn column(types::PhysicalType::kInt64, Shape::kRandom, 100, 0, prng);
   BlockEncoder encoder;
+  SymbolHint hint;
   std::string bytes;
-  encoder.Encode(column.cells(), bytes);
+  encoder.Encode(column.cells(), hint, bytes);
   AlignedBytes aligned(bytes.size());
   std::memcpy(aligned.data(), bytes.data(), bytes.size());
   return *Block::Make(types::PhysicalType::kInt64, std::move(aligned));

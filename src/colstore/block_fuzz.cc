@@ -77,9 +77,10 @@ void RoundTrip(types::PhysicalType physical, std::string_view input) {
   }
   if (values.empty()) return;
   static BlockEncoder encoder;
+  SymbolHint hint;
   std::string bytes;
   encoder.Encode(
-      {physical, static_cast<uint32_t>(values.size()), cells.data(), validity.data(), nulls},
+      {physical, static_cast<uint32_t>(values.size()), cells.data(), validity.data(), nulls}, hint,
       bytes);
   const auto block = BlockView::Parse(physical, bytes);
   OMEN_CHECK(block.ok());

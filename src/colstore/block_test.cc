@@ -129,10 +129,11 @@ TEST(BlockTest, TheEncoderTakesWhatSuitsTheColumn) {
   };
   Prng prng(3);
   BlockEncoder encoder;
+  SymbolHint hint;
   for (const Choice& choice : choices) {
     TestColumn column(choice.physical, choice.shape, 2048, 0, prng);
     std::string bytes;
-    encoder.Encode(column.cells(), bytes);
+    encoder.Encode(column.cells(), hint, bytes);
     EXPECT_EQ(static_cast<int>(bytes[10]), static_cast<int>(choice.encoding))
         << "type " << static_cast<int>(choice.physical) << " shape "
         << static_cast<int>(choice.shape);
@@ -141,12 +142,31 @@ TEST(BlockTest, TheEncoderTakesWhatSuitsTheColumn) {
   }
 }
 
+// Blocks of one column share a table while it suits them, and what no longer suits is replaced.
+TEST(BlockTest, AColumnsSymbolsFollowItsStrings) {
+  Prng prng(7);
+  BlockEncoder encoder;
+  SymbolHint hint;
+  const auto encode = [&](Shape shape) {
+    TestColumn column(PhysicalType::kString, shape, 2048, 0, prng);
+    std::string bytes;
+    encoder.Encode(column.cells(), hint, bytes);
+    ExpectHolds(bytes, PhysicalType::kString, column.values(), "symbols");
+    return hint.symbols;
+  };
+  const auto first = encode(Shape::kSmallRange);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(encode(Shape::kSmallRange), first);
+  EXPECT_NE(encode(Shape::kSorted), first);
+}
+
 TEST(BlockTest, FlatCellsAreNotCopied) {
   Prng prng(4);
   TestColumn column(PhysicalType::kInt64, Shape::kRandom, 2048, 0, prng);
   BlockEncoder encoder;
+  SymbolHint hint;
   std::string bytes;
-  encoder.Encode(column.cells(), bytes);
+  encoder.Encode(column.cells(), hint, bytes);
   const auto block = Parse(PhysicalType::kInt64, bytes);
   BlockVector vector;
   vector.Decode(block);
@@ -159,8 +179,9 @@ TEST(BlockTest, StringsOfFewValuesStayADictionary) {
   Prng prng(5);
   TestColumn column(PhysicalType::kString, Shape::kFewValues, 2048, 0.1, prng);
   BlockEncoder encoder;
+  SymbolHint hint;
   std::string bytes;
-  encoder.Encode(column.cells(), bytes);
+  encoder.Encode(column.cells(), hint, bytes);
   BlockVector vector;
   vector.Decode(Parse(PhysicalType::kString, bytes));
   EXPECT_EQ(vector.form(), VectorForm::kDictionary);
@@ -172,12 +193,13 @@ TEST(BlockTest, StringsOfFewValuesStayADictionary) {
 TEST(BlockTest, DamagedBytesNeverLeadOutOfBounds) {
   Prng prng(6);
   BlockEncoder encoder;
+  SymbolHint hint;
   uint64_t accepted = 0, refused = 0;
   for (const PhysicalType physical : kPhysicalTypes) {
     for (const Shape shape : kShapes) {
       TestColumn column(physical, shape, 200, 0.1, prng);
       std::string whole;
-      encoder.Encode(column.cells(), whole);
+      encoder.Encode(column.cells(), hint, whole);
       for (int round = 0; round < 100; ++round) {
         std::string bytes = whole;
         for (uint64_t flips = 1 + prng.Below(3); flips > 0; --flips) {

@@ -67,12 +67,13 @@ NullForm AppendNulls(const ColumnCells& column, std::string& out) {
 BlockEncoder::BlockEncoder() : scratch_(std::make_unique<Scratch>()) {}
 BlockEncoder::~BlockEncoder() = default;
 
-void BlockEncoder::Encode(const ColumnCells& column, std::string& out) {
-  EncodeFrom(std::nullopt, column, out);
+void BlockEncoder::Encode(const ColumnCells& column, SymbolHint& hint, std::string& out) {
+  EncodeFrom(std::nullopt, column, hint, out);
 }
 
 bool BlockEncoder::EncodeAs(Encoding encoding, const ColumnCells& column, std::string& out) {
-  return EncodeFrom(encoding, column, out);
+  SymbolHint hint;
+  return EncodeFrom(encoding, column, hint, out);
 }
 
 void BlockEncoder::Offer(Encoding encoding, size_t bytes, std::function<void(std::string&)> write) {
@@ -93,14 +94,14 @@ const BlockEncoder::Candidate* BlockEncoder::Best(std::optional<Encoding> only) 
 }
 
 bool BlockEncoder::EncodeFrom(std::optional<Encoding> only, const ColumnCells& column,
-                              std::string& out) {
+                              SymbolHint& hint, std::string& out) {
   candidates_.clear();
   if (column.nulls == column.rows) {
     Offer(Encoding::kConstant, 0, [](std::string&) {});
   } else {
     FillNulls(column);
     if (column.physical == PhysicalType::kString) {
-      OfferStrings(column, only.has_value());
+      OfferStrings(column, hint, only.has_value());
     } else {
       if (IsInteger(column.physical)) OfferIntegers(column);
       if (IsFloat(column.physical)) OfferDecimals(column);

@@ -17,6 +17,7 @@
 
 #include "colstore/block.h"
 #include "colstore/format.h"
+#include "colstore/strings.h"
 
 namespace omendb::colstore {
 
@@ -38,7 +39,8 @@ class BlockEncoder {
   BlockEncoder();
   ~BlockEncoder();
   // Appends the block, its CRC left 0. Requires: strings take less than 2^30 bytes together.
-  void Encode(const ColumnCells& column, std::string& out);
+  // `hint`: the column's own, the same for each of its blocks.
+  void Encode(const ColumnCells& column, SymbolHint& hint, std::string& out);
   // The same in a given encoding; false, and nothing appended, when it cannot hold the column.
   bool EncodeAs(Encoding encoding, const ColumnCells& column, std::string& out);
 
@@ -51,7 +53,8 @@ class BlockEncoder {
   };
   struct Scratch;
 
-  bool EncodeFrom(std::optional<Encoding> only, const ColumnCells& column, std::string& out);
+  bool EncodeFrom(std::optional<Encoding> only, const ColumnCells& column, SymbolHint& hint,
+                  std::string& out);
   void Offer(Encoding encoding, size_t bytes, std::function<void(std::string&)> write);
   const Candidate* Best(std::optional<Encoding> only) const;
 
@@ -63,7 +66,7 @@ class BlockEncoder {
   void OfferCells(const ColumnCells& column);
   template <typename T>
   void OfferEntries(const ColumnCells& column);
-  void OfferStrings(const ColumnCells& column, bool all);
+  void OfferStrings(const ColumnCells& column, SymbolHint& hint, bool all);
   void WriteFrame(const ColumnCells& column, std::string& out) const;
   void PlanPacking(const ColumnCells& column);
 

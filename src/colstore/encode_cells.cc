@@ -119,7 +119,7 @@ void BlockEncoder::OfferEntries(const ColumnCells& column) {
 
 // The three ways are compared as if strings were stored as they are; only the best is then planned
 // with symbols, since making a table is most of the cost. `all` offers the others too.
-void BlockEncoder::OfferStrings(const ColumnCells& column, bool all) {
+void BlockEncoder::OfferStrings(const ColumnCells& column, SymbolHint& hint, bool all) {
   std::vector<std::string_view>& strings = scratch_->strings;
   strings.clear();
   const auto* slots = reinterpret_cast<const types::StringSlot*>(column.cells);
@@ -146,21 +146,22 @@ void BlockEncoder::OfferStrings(const ColumnCells& column, bool all) {
                                       : SIZE_MAX;
   const size_t least = std::min({plain_bytes, runs_bytes, dictionary_bytes});
   if (all || least == plain_bytes) {
-    Offer(Encoding::kPlain, plain_bytes,
-          [&strings](std::string& out) { AppendStrings(strings, PlanStrings(strings), out); });
+    Offer(Encoding::kPlain, plain_bytes, [&strings, &hint](std::string& out) {
+      AppendStrings(strings, PlanStrings(strings, hint), out);
+    });
   }
   if (all || least == runs_bytes) {
-    Offer(Encoding::kRuns, runs_bytes, [this, pick](std::string& out) {
+    Offer(Encoding::kRuns, runs_bytes, [this, pick, &hint](std::string& out) {
       AppendRunEnds(scratch_->run_ends, out);
       const std::vector<std::string_view> picked = pick(scratch_->run_ends, 1);
-      AppendStrings(picked, PlanStrings(picked), out);
+      AppendStrings(picked, PlanStrings(picked, hint), out);
     });
   }
   if (few && (all || least == dictionary_bytes)) {
-    Offer(Encoding::kDictionary, dictionary_bytes, [this, pick, &column](std::string& out) {
+    Offer(Encoding::kDictionary, dictionary_bytes, [this, pick, &hint, &column](std::string& out) {
       AppendCodes(scratch_->codes.data(), column.rows, scratch_->first_rows.size(), out);
       const std::vector<std::string_view> picked = pick(scratch_->first_rows, 0);
-      AppendStrings(picked, PlanStrings(picked), out);
+      AppendStrings(picked, PlanStrings(picked, hint), out);
     });
   }
 }

@@ -202,7 +202,7 @@ Status SegmentWriter::FlushBlock() {
     column.footer.zone.Merge(pending.column.type, zone);
     column.section.zones.push_back(std::move(zone));
     column.section.sketch.AddCells(pending.column.type, cells);
-    encoder_.Encode(cells, column.blocks.emplace_back());
+    encoder_.Encode(cells, column.hint, column.blocks.emplace_back());
     encoded_bytes_ += column.blocks.back().size();
     pending.Clear();
   }

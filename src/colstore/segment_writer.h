@@ -92,6 +92,7 @@ class SegmentWriter {
   };
   struct Column {
     std::vector<std::string> blocks;
+    SymbolHint hint;
     ColumnSection section;
     ColumnFooter footer;
   };

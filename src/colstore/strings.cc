@@ -16,6 +16,8 @@ constexpr uint8_t kSymbols = 1;
 
 // A table and its decoding must pay: symbols are kept only when they take less than this share.
 constexpr double kSymbolShareMax = 0.8;
+// A table is made anew when it leaves so much more of a sample than of the one it was made for.
+constexpr double kShareDrift = 0.03;
 // Below this a table cannot pay for itself.
 constexpr size_t kSymbolHeapMin = 2048;
 constexpr size_t kSampleBytes = 16 * 1024;
@@ -32,6 +34,15 @@ std::vector<std::string_view> Sample(std::span<const std::string_view> strings, 
     if (!strings[i].empty()) sample.push_back(strings[i].substr(0, kSamplePieceBytes));
   }
   return sample;
+}
+
+double ShareLeft(const SymbolTable& symbols, std::span<const std::string_view> sample) {
+  size_t before = 0, after = 0;
+  for (const std::string_view string : sample) {
+    before += string.size();
+    after += symbols.EncodedSize(string);
+  }
+  return static_cast<double>(after) / static_cast<double>(std::max<size_t>(1, before));
 }
 
 size_t LengthsBytes(std::span<const size_t> lengths) {
@@ -127,7 +138,7 @@ void StringsView::Fill(types::StringSlot* slots, types::Arena& arena) const {
   }
 }
 
-StringsPlan PlanStrings(std::span<const std::string_view> strings) {
+StringsPlan PlanStrings(std::span<const std::string_view> strings, SymbolHint& hint) {
   std::vector<size_t> lengths;
   lengths.reserve(strings.size());
   size_t heap = 0;
@@ -138,20 +149,17 @@ StringsPlan PlanStrings(std::span<const std::string_view> strings) {
   StringsPlan plan{nullptr, LengthsBytes(lengths) + heap};
   if (heap < kSymbolHeapMin) return plan;
   const std::vector<std::string_view> sample = Sample(strings, heap);
-  auto table = std::make_shared<SymbolTable>(SymbolTable::Build(sample));
-  if (table->count() == 0) return plan;
-  size_t before = 0, after = 0;
-  for (const std::string_view string : sample) {
-    before += string.size();
-    after += table->EncodedSize(string);
+  double share = hint.symbols == nullptr ? 1 : ShareLeft(*hint.symbols, sample);
+  if (hint.symbols == nullptr || share > hint.share + kShareDrift) {
+    hint.symbols = std::make_shared<const SymbolTable>(SymbolTable::Build(sample));
+    hint.share = share = ShareLeft(*hint.symbols, sample);
   }
-  const double share =
-      static_cast<double>(after) / static_cast<double>(std::max<size_t>(1, before));
   const auto shortened = static_cast<size_t>(static_cast<double>(heap) * share) +
-                         size_t{table->count()} * 5;  // The table: symbols of 4 bytes, about.
-  if (static_cast<double>(shortened) < static_cast<double>(heap) * kSymbolShareMax) {
+                         size_t{hint.symbols->count()} * 5;  // The table: 4 bytes each, about.
+  if (hint.symbols->count() > 0 &&
+      static_cast<double>(shortened) < static_cast<double>(heap) * kSymbolShareMax) {
     plan.bytes -= heap - shortened;
-    plan.symbols = std::move(table);
+    plan.symbols = hint.symbols;
   }
   return plan;
 }

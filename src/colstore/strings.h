@@ -54,7 +54,13 @@ struct StringsPlan {
   std::shared_ptr<const SymbolTable> symbols;  // null: bytes as they are
   size_t bytes = 0;
 };
-StringsPlan PlanStrings(std::span<const std::string_view> strings);
+// A table made for one block of a column serves the next as well, and making one is most of the
+// cost: kept by the column's writer from block to block.
+struct SymbolHint {
+  std::shared_ptr<const SymbolTable> symbols;  // null: none was made yet
+  double share = 1;                            // of its sample's bytes that were left
+};
+StringsPlan PlanStrings(std::span<const std::string_view> strings, SymbolHint& hint);
 // Appends the strings. Requires: all their bytes together are below 2^31.
 void AppendStrings(std::span<const std::string_view> strings, const StringsPlan& plan,
                    std::string& out);
