@@ -52,10 +52,6 @@ Status CarriedStatus(const duckdb::ErrorData& error) {
   info.context = Extra(error, "omen_context");
   info.radius = static_cast<Radius>(std::atoi(Extra(error, "omen_radius").c_str()));
   info.position = std::atoi(Extra(error, "omen_position").c_str());
-  if (info.position == 0) {
-    const std::string position = Extra(error, "position");
-    if (!position.empty()) info.position = std::atoi(position.c_str()) + 1;
-  }
   return Status(std::move(info));
 }
 
@@ -148,6 +144,11 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
     if (call.empty()) call = Between(message, "argument types '", "'");
     if (name.empty()) name = call.substr(0, call.find('('));
     return UndefinedFunction(name, call);
+  }
+  if (StartsWith(message, "Macro ") && Contains(message, "does not support the supplied arg")) {
+    return Status(sqlstate::kUndefinedFunction,
+                  "function " + Between(message, "Macro ", "(") + " does not exist")
+        .WithHint(kFunctionHint);
   }
   if (Contains(message, "Referenced column \"")) {
     return ColumnMissing(Between(message, "Referenced column \"", "\""));
@@ -421,12 +422,8 @@ void ThrowStatus(const Status& status) {
 
 Status ToStatus(const duckdb::ErrorData& error) {
   if (error.ExtraInfo().contains(kStateKey)) return CarriedStatus(error);
-  Status status = Translate(error);
-  const std::string position = Extra(error, "position");
-  if (!position.empty() && status.error().position == 0) {
-    return std::move(status).WithPosition(std::atoi(position.c_str()) + 1);
-  }
-  return status;
+  // DuckDB's position is one in the rewritten text: of no use to the client.
+  return Translate(error);
 }
 
 std::string PostgresTypeName(std::string_view duck_name) {

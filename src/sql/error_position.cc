@@ -1,7 +1,5 @@
 #include "sql/error_position.h"
 
-#include <algorithm>
-
 #include "base/sqlstate.h"
 #include "types/text_io.h"
 
@@ -24,82 +22,249 @@ std::string_view LastPart(std::string_view name) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
-int LocationOf(const Node* root, SqlState state, const std::string& name) {
-  int location = -1;
-  const std::string_view last = LastPart(name);
-  auto take = [&](bool matches, int at) {
-    if (matches && (location < 0 || at < location)) location = at;
-  };
-  WalkAllMessages(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
-    if (message->descriptor == &pg_query__range_var__descriptor) {
-      auto* range = reinterpret_cast<PgQuery__RangeVar*>(message);
-      take(state == sqlstate::kUndefinedTable && View(range->relname) == last, range->location);
-    } else if (message->descriptor == &pg_query__column_ref__descriptor) {
-      auto* column = reinterpret_cast<PgQuery__ColumnRef*>(message);
-      const bool by_column =
-          (state == sqlstate::kUndefinedColumn || state == sqlstate::kAmbiguousColumn ||
-           state == sqlstate::kGroupingError) &&
-          LastName(column->fields, column->n_fields) == last;
-      const bool by_table = state == sqlstate::kUndefinedTable && column->n_fields > 1 &&
-                            StringOf(column->fields[column->n_fields - 2]) == last;
-      take(by_column || by_table, column->location);
-    } else if (message->descriptor == &pg_query__func_call__descriptor) {
-      auto* call = reinterpret_cast<PgQuery__FuncCall*>(message);
-      take(state == sqlstate::kUndefinedFunction &&
-               LastName(call->funcname, call->n_funcname) == last,
-           call->location);
-    } else if (message->descriptor == &pg_query__res_target__descriptor) {
-      auto* target = reinterpret_cast<PgQuery__ResTarget*>(message);
-      take((state == sqlstate::kUndefinedColumn || state == sqlstate::kDuplicateColumn) &&
-               View(target->name) == last && target->location > 0,
-           target->location);
-    }
-    return true;
-  });
-  return location;
+bool IsQuery(const Node* node) {
+  return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_INSERT_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_DELETE_STMT;
 }
 
-// UPDATE t SET nosuch = 1 names the relation, as PostgreSQL does; so does a column missing in GROUP
-// BY.
-std::string Reworded(const ErrorInfo& info, const Node* node, const std::string& name) {
-  if (info.sqlstate == sqlstate::kUndefinedColumn &&
-      node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT &&
-      info.message == "column \"" + name + "\" does not exist") {
-    const PgQuery__UpdateStmt& update = *node->update_stmt;
-    for (size_t i = 0; i < update.n_target_list; ++i) {
-      if (View(update.target_list[i]->res_target->name) == name) {
-        return "column \"" + name + "\" of relation \"" +
-               std::string(View(update.relation->relname)) + "\" does not exist";
-      }
+// The first place in the text that `at` answers for; it answers a byte offset, or -1.
+template <typename At>
+int FirstLocation(ProtobufCMessage* root, const At& at) {
+  int first = -1;
+  WalkAllMessages(root, [&](ProtobufCMessage* message) {
+    const int location = at(message);
+    if (location >= 0 && (first < 0 || location < first)) first = location;
+    return true;
+  });
+  return first;
+}
+
+template <typename T>
+const T* As(const ProtobufCMessage* message, const ProtobufCMessageDescriptor& descriptor) {
+  return message->descriptor == &descriptor ? reinterpret_cast<const T*>(message) : nullptr;
+}
+
+// Where an expression begins: the first of its parts.
+int StartOf(Node* expression) {
+  return FirstLocation(&expression->base, [](const ProtobufCMessage* message) {
+    const ProtobufCFieldDescriptor* field =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "location");
+    if (field == nullptr) return -1;
+    return *reinterpret_cast<const int32_t*>(reinterpret_cast<const char*>(message) +
+                                             field->offset);
+  });
+}
+
+// A string constant of this text: 'x'::int, nextval('nosuch').
+int ConstantLocation(const Node* root, std::string_view text) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* constant = As<PgQuery__AConst>(message, pg_query__a__const__descriptor);
+    const bool matches = constant != nullptr && !constant->isnull &&
+                         constant->val_case == PG_QUERY__A__CONST__VAL_SVAL &&
+                         View(constant->sval->sval) == text;
+    return matches ? constant->location : -1;
+  });
+}
+
+int TableLocation(const Node* root, std::string_view name) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    if (const auto* range = As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor)) {
+      return View(range->relname) == name ? range->location : -1;
     }
-  }
-  if (info.sqlstate == sqlstate::kGroupingError &&
-      node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT && name.find('.') == std::string::npos &&
-      info.message.starts_with("column \"" + name + "\" must appear")) {
-    const PgQuery__SelectStmt& select = *node->select_stmt;
-    if (select.n_from_clause == 1 &&
-        select.from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR) {
-      const PgQuery__RangeVar& range = *select.from_clause[0]->range_var;
-      const std::string table(range.alias != nullptr ? View(range.alias->aliasname)
-                                                     : View(range.relname));
-      return "column \"" + table + "." + name + info.message.substr(name.size() + 8);
+    const auto* column = As<PgQuery__ColumnRef>(message, pg_query__column_ref__descriptor);
+    const bool names_table = column != nullptr && column->n_fields > 1 &&
+                             StringOf(column->fields[column->n_fields - 2]) == name;
+    return names_table ? column->location : -1;
+  });
+}
+
+// Only queries say where an unknown table stands: DROP TABLE and its like do not.
+int UndefinedTableLocation(const Node* root, const std::string& name) {
+  int location = -1;
+  WalkNode(const_cast<Node*>(root), [&](Node* node) {
+    if (!IsQuery(node) || location >= 0) return location < 0;
+    location = TableLocation(node, LastPart(name));
+    return false;
+  });
+  return location >= 0 ? location : ConstantLocation(root, name);
+}
+
+int SchemaLocation(const Node* root, std::string_view name) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* range = As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor);
+    return range != nullptr && View(range->schemaname) == name ? range->location : -1;
+  });
+}
+
+int ColumnLocation(const Node* root, SqlState state, std::string_view name) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    if (const auto* column = As<PgQuery__ColumnRef>(message, pg_query__column_ref__descriptor)) {
+      return LastName(column->fields, column->n_fields) == name ? column->location : -1;
     }
+    const auto* target = As<PgQuery__ResTarget>(message, pg_query__res_target__descriptor);
+    const bool is_target = target != nullptr && target->location > 0 &&
+                           state != sqlstate::kAmbiguousColumn &&
+                           state != sqlstate::kGroupingError && View(target->name) == name;
+    return is_target ? target->location : -1;
+  });
+}
+
+int FunctionLocation(const Node* root, std::string_view name) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* call = As<PgQuery__FuncCall>(message, pg_query__func_call__descriptor);
+    const bool matches = call != nullptr && LastName(call->funcname, call->n_funcname) == name;
+    return matches ? call->location : -1;
+  });
+}
+
+// "operator does not exist: integer + boolean".
+int OperatorLocation(const Node* root, const std::string& message_text) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* expr = As<PgQuery__AExpr>(message, pg_query__a__expr__descriptor);
+    if (expr == nullptr) return -1;
+    const std::string name = " " + std::string(LastName(expr->name, expr->n_name)) + " ";
+    return message_text.find(name) != std::string::npos ? expr->location : -1;
+  });
+}
+
+// The constraint that names an unknown column, or is one primary key too many.
+int ConstraintLocation(const Node* root, const std::string& message_text, const std::string& name) {
+  const bool second_key = message_text.starts_with("multiple primary keys");
+  int keys = 0;
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* constraint = As<PgQuery__Constraint>(message, pg_query__constraint__descriptor);
+    if (constraint == nullptr) return -1;
+    if (second_key) {
+      const bool is_key = constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+      return is_key && ++keys == 2 ? constraint->location : -1;
+    }
+    for (size_t i = 0; i < constraint->n_keys; ++i) {
+      if (StringOf(constraint->keys[i]) == name) return constraint->location;
+    }
+    return -1;
+  });
+}
+
+// INSERT with more expressions than columns, or the other way round: the first without a partner.
+int UnmatchedInsertLocation(const Node* root, size_t table_columns) {
+  if (root->node_case != PG_QUERY__NODE__NODE_INSERT_STMT) return -1;
+  const PgQuery__InsertStmt& insert = *root->insert_stmt;
+  if (insert.select_stmt == nullptr ||
+      insert.select_stmt->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
+    return -1;
   }
-  return info.message;
+  const PgQuery__SelectStmt& select = *insert.select_stmt->select_stmt;
+  const size_t columns = insert.n_cols > 0 ? insert.n_cols : table_columns;
+  size_t count = select.n_target_list;
+  Node** expressions = select.target_list;
+  if (select.n_values_lists > 0) {
+    count = select.values_lists[0]->list->n_items;
+    expressions = select.values_lists[0]->list->items;
+  }
+  if (count > columns) return StartOf(expressions[columns]);
+  return count < insert.n_cols ? insert.cols[count]->res_target->location : -1;
+}
+
+int LocationOf(const Node* root, const ErrorInfo& info, const std::string& name,
+               size_t table_columns) {
+  const SqlState state = info.sqlstate;
+  if (state.view().starts_with("22")) return ConstantLocation(root, name);
+  if (state == sqlstate::kUndefinedTable) return UndefinedTableLocation(root, name);
+  if (state == sqlstate::kInvalidSchemaName) return SchemaLocation(root, name);
+  if (state == sqlstate::kUndefinedFunction) {
+    return info.message.starts_with("operator") ? OperatorLocation(root, info.message)
+                                                : FunctionLocation(root, LastPart(name));
+  }
+  if (state == sqlstate::kInvalidTableDefinition ||
+      info.message.ends_with("named in key does not exist")) {
+    return ConstraintLocation(root, info.message, name);
+  }
+  if (state == sqlstate::kUndefinedColumn || state == sqlstate::kAmbiguousColumn ||
+      state == sqlstate::kGroupingError || state == sqlstate::kDuplicateColumn) {
+    return ColumnLocation(root, state, LastPart(name));
+  }
+  if (info.message.starts_with("INSERT has more")) {
+    return UnmatchedInsertLocation(root, table_columns);
+  }
+  return -1;
+}
+
+// UPDATE t SET nosuch = 1 names the relation, as PostgreSQL does.
+void NameUpdatedRelation(ErrorInfo& info, const Node* node, const std::string& name) {
+  if (node->node_case != PG_QUERY__NODE__NODE_UPDATE_STMT ||
+      info.message != "column \"" + name + "\" does not exist") {
+    return;
+  }
+  const PgQuery__UpdateStmt& update = *node->update_stmt;
+  for (size_t i = 0; i < update.n_target_list; ++i) {
+    if (View(update.target_list[i]->res_target->name) != name) continue;
+    info.message = "column \"" + name + "\" of relation \"" +
+                   std::string(View(update.relation->relname)) + "\" does not exist";
+  }
+}
+
+// A column missing in GROUP BY is named with its table.
+void NameGroupedTable(ErrorInfo& info, const Node* node, const std::string& name) {
+  if (node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT || name.find('.') != std::string::npos ||
+      !info.message.starts_with("column \"" + name + "\" must appear")) {
+    return;
+  }
+  const PgQuery__SelectStmt& select = *node->select_stmt;
+  if (select.n_from_clause != 1) return;
+  const Node& from = *select.from_clause[0];
+  const PgQuery__Alias* alias = nullptr;
+  std::string table;
+  if (from.node_case == PG_QUERY__NODE__NODE_RANGE_VAR) {
+    table = View(from.range_var->relname);
+    alias = from.range_var->alias;
+  } else if (from.node_case == PG_QUERY__NODE__NODE_RANGE_FUNCTION) {
+    alias = from.range_function->alias;
+  } else if (from.node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT) {
+    alias = from.range_subselect->alias;
+  }
+  if (alias != nullptr) table = View(alias->aliasname);
+  if (!table.empty()) info.message.insert(sizeof("column \"") - 1, table + ".");
+}
+
+// FROM q a hides the name q.
+void NameHiddenTable(ErrorInfo& info, const Node* node, const std::string& name) {
+  if (!info.message.starts_with("missing FROM-clause entry")) return;
+  WalkAllMessages(const_cast<ProtobufCMessage*>(&node->base), [&](ProtobufCMessage* message) {
+    const auto* range = As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor);
+    if (range == nullptr || range->alias == nullptr || View(range->relname) != name) return true;
+    info.message = "invalid reference to FROM-clause entry for table \"" + name + "\"";
+    info.hint = "Perhaps you meant to reference the table alias \"" +
+                std::string(View(range->alias->aliasname)) + "\".";
+    return true;
+  });
+}
+
+void Reword(ErrorInfo& info, const Node* node, const std::string& name) {
+  if (info.sqlstate == sqlstate::kUndefinedColumn) NameUpdatedRelation(info, node, name);
+  if (info.sqlstate == sqlstate::kGroupingError) NameGroupedTable(info, node, name);
+  if (info.sqlstate == sqlstate::kUndefinedTable) NameHiddenTable(info, node, name);
+}
+
+// Errors of runtime values have no position; those of constants in the text do.
+bool MayHavePosition(const SqlState state) {
+  return state.view().starts_with("42") || state == sqlstate::kInvalidSchemaName ||
+         state == sqlstate::kInvalidTextRepresentation ||
+         state == sqlstate::kInvalidDatetimeFormat || state == sqlstate::kDatetimeFieldOverflow;
 }
 
 }  // namespace
 
-Status AnnotatePosition(Status status, const Statement& statement) {
+Status AnnotatePosition(Status status, const Statement& statement, size_t table_columns) {
   if (status.ok() || statement.node == nullptr) return status;
-  const ErrorInfo info = status.error();
-  if (!info.sqlstate.view().starts_with("42")) return status;
+  ErrorInfo info = status.error();
+  if (!MayHavePosition(info.sqlstate)) return status;
   const std::string name = NamedIn(info.message);
-  const int location = name.empty() ? -1 : LocationOf(statement.node, info.sqlstate, name);
-  ErrorInfo reworded = info;
-  reworded.message = Reworded(info, statement.node, name);
-  status = Status(std::move(reworded));
-  if (info.position > 0) return status;
+  const int location = name.empty() ? -1 : LocationOf(statement.node, info, name, table_columns);
+  Reword(info, statement.node, name);
+  status = Status(std::move(info));
+  if (status.error().position > 0) return status;
   const std::string& text = statement.tree->text();
   if (location < 0 || static_cast<size_t>(location) > text.size()) return status;
   const auto before = std::string_view(text).substr(0, static_cast<size_t>(location));

@@ -168,7 +168,12 @@ Status SessionImpl::EnsureBound(Plan& plan) {
   block_.EnsureStarted();
   Status status = OnPool([&](Waiter& waiter) { return BindOnPool(plan, waiter); });
   if (!status.ok()) {
-    return AnnotatePosition(std::move(status), plan.statement);
+    size_t table_columns = kUnknownColumns;
+    if (const PgQuery__RangeVar* target = DmlTarget(plan.statement.node)) {
+      const auto table = FindRelation(*this, NameOf(*target)).table;
+      if (table != nullptr) table_columns = table->live_columns().size();
+    }
+    return AnnotatePosition(std::move(status), plan.statement, table_columns);
   }
   if (plan.was_described && !SameColumns(plan.described, plan.columns)) {
     plan.bound_ok = false;

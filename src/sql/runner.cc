@@ -339,7 +339,7 @@ Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result
   OMEN_TRY(SettleStream());
   StatementClock clock(instance_.counters(), KindOf(statement),
                        StatementCounters::Executor::kUtility);
-  return clock.Done(DispatchUtility(*this, statement, result, sink));
+  return AnnotatePosition(clock.Done(DispatchUtility(*this, statement, result, sink)), statement);
 }
 
 }  // namespace omendb::sql

@@ -102,7 +102,7 @@ Result<types::Value> EvaluateExpression(SessionImpl& session, const Node* expres
   types::Value result = types::Value::Null();
   types::SqlType from{types::TypeKind::kText};
   uint64_t affected = 0;
-  OMEN_TRY(session.RunQueryRows(
+  Status status = session.RunQueryRows(
       *plan, {},
       [&](const types::Chunk* chunk, std::span<const types::Value> row) -> Status {
         from = plan->columns[0].type;
@@ -111,7 +111,9 @@ Result<types::Value> EvaluateExpression(SessionImpl& session, const Node* expres
         result = value.is_null ? value : types::CopyTo(arena, types::PhysicalTypeOf(from), value);
         return Status::Ok();
       },
-      &affected));
+      &affected);
+  // A position is one in the text made here, not in the client's.
+  if (!status.ok()) return std::move(status).WithPosition(0);
   return types::CastValue(from, type, result, arena, types::CastContext::kAssignment,
                           session.settings().io());
 }
