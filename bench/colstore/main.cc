@@ -3,7 +3,6 @@
 //
 //   bench_colstore [rows, default 1048576] [folder, default bench_colstore.tmp]
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +11,7 @@
 
 #include "bench/colstore/duckdb_table.h"
 #include "bench/colstore/lineitem.h"
+#include "bench/timing.h"
 #include "colstore/segment_scan.h"
 #include "colstore/segment_writer.h"
 #include "testing/mem_env.h"
@@ -29,18 +29,11 @@ void Require(const Status& status) {
   std::exit(1);
 }
 
-double Seconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 double MedianSeconds(const std::function<void()>& work) {
   std::vector<double> seconds;
   work();
   for (int i = 0; i < kRounds; ++i) seconds.push_back(Seconds(work));
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  return Median(std::move(seconds));
 }
 
 using Readers = std::vector<std::shared_ptr<const colstore::SegmentReader>>;

@@ -7,13 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace omendb::bench {
+#include "bench/timing.h"
 
-inline double Median(std::vector<double> v) {
-  if (v.empty()) return 0;
-  std::sort(v.begin(), v.end());
-  return v.size() % 2 == 1 ? v[v.size() / 2] : (v[v.size() / 2 - 1] + v[v.size() / 2]) / 2;
-}
+namespace omendb::bench {
 
 // Results by (set, operation, structure); each round adds one figure to each.
 class Report {

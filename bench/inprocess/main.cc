@@ -6,7 +6,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -16,10 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "bench/timing.h"
 #include "duckdb.h"
 #include "omendb/omendb.h"
 
 namespace {
+
+using omendb::bench::Median;
+using omendb::bench::Seconds;
 
 constexpr int kRounds = 7;
 constexpr int64_t kLookupRows = 1'000'000;
@@ -32,17 +35,6 @@ void Require(bool ok, const std::string& what) {
   std::exit(1);
 }
 void Require(const omendb::Status& status) { Require(status.ok(), status.ToString()); }
-
-double Seconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double Median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
 
 // Runs both in turn and prints the medians in `unit` after scaling seconds by `scale`.
 void Compare(const char* title, const char* peer, double scale, const char* unit,

@@ -1,16 +1,13 @@
 #include "base/epoch.h"
 
 #include <linux/membarrier.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <deque>
-#include <thread>
 #include <vector>
 
+#include "base/background_thread.h"
 #include "base/check.h"
 #include "base/mutex.h"
 
@@ -127,12 +124,7 @@ class BarrierThread {
     MutexLock lock(mu_);
     if (!started_) {
       started_ = true;
-      // Signals belong to the threads of the program.
-      sigset_t all, before;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, &before);
-      std::thread([this] { Run(); }).detach();
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      StartBackgroundThread("epoch-barrier", &BarrierThread::Run, this);
     }
     wake_.NotifyOne();
     return ++requested_;
@@ -142,11 +134,8 @@ class BarrierThread {
   }
 
  private:
-  void Run() {
-    pthread_setname_np(pthread_self(), "epoch-barrier");
-    // Waking up, it must not take the processor from the thread that asked.
-    const sched_param param{};
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+  static void Run(void* self) { static_cast<BarrierThread*>(self)->Serve(); }
+  void Serve() {
     for (uint64_t done = 0;;) {
       {
         MutexLock lock(mu_);

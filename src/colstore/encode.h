@@ -69,6 +69,7 @@ class BlockEncoder {
   void OfferStrings(const ColumnCells& column, SymbolHint& hint, bool all);
   void WriteFrame(const ColumnCells& column, std::string& out) const;
   void PlanPacking(const ColumnCells& column);
+  void OfferPacked(Encoding encoding, size_t head_bytes, const ColumnCells& column);
 
   std::vector<Candidate> candidates_;
   std::unique_ptr<Scratch> scratch_;

@@ -134,6 +134,12 @@ void BlockEncoder::WriteFrame(const ColumnCells& column, std::string& out) const
   for (const uint16_t position : exceptions) out.append(column.cells + position * size, size);
 }
 
+void BlockEncoder::OfferPacked(Encoding encoding, size_t head_bytes, const ColumnCells& column) {
+  PlanPacking(column);
+  Offer(encoding, head_bytes + scratch_->frame_bytes,
+        [this, &column](std::string& out) { WriteFrame(column, out); });
+}
+
 void BlockEncoder::OfferIntegers(const ColumnCells& column) {
   const size_t size = CellBytes(column);
   for (uint32_t i = 0; i < column.rows; ++i) {
@@ -151,9 +157,7 @@ void BlockEncoder::OfferFrame(const ColumnCells& column) {
   }
   scratch_->forced.fill(false);
   scratch_->base = low;
-  PlanPacking(column);
-  Offer(Encoding::kFrame, kFrameHeadBytes + scratch_->frame_bytes,
-        [this, &column](std::string& out) { WriteFrame(column, out); });
+  OfferPacked(Encoding::kFrame, kFrameHeadBytes, column);
 }
 
 void BlockEncoder::OfferDelta(const ColumnCells& column) {
@@ -198,9 +202,7 @@ void BlockEncoder::OfferWide(const ColumnCells& column) {
     scratch_->forced[i] = distance >> 64 != 0;
   }
   scratch_->base = low;
-  PlanPacking(column);
-  Offer(Encoding::kFrame, kFrameHeadBytes + scratch_->frame_bytes,
-        [this, &column](std::string& out) { WriteFrame(column, out); });
+  OfferPacked(Encoding::kFrame, kFrameHeadBytes, column);
 }
 
 void BlockEncoder::OfferDecimals(const ColumnCells& column) {
@@ -218,9 +220,7 @@ void BlockEncoder::OfferDecimals(const ColumnCells& column) {
   }
   scratch_->exponent = exponent;
   scratch_->base = low;
-  PlanPacking(column);
-  Offer(Encoding::kDecimal, kEntriesHeadBytes + scratch_->frame_bytes,
-        [this, &column](std::string& out) { WriteFrame(column, out); });
+  OfferPacked(Encoding::kDecimal, kEntriesHeadBytes, column);
 }
 
 }  // namespace omendb::colstore

@@ -57,15 +57,12 @@ Status CheckVersion(uint32_t version) {
 
 }  // namespace
 
-bool IsIntegerKey(const std::vector<SegmentColumn>& columns,
-                  const std::vector<SegmentKeyColumn>& key) {
-  return key.size() == 1 && !key[0].options.descending &&
-         types::HasNativeIntKey(columns[key[0].column].type);
+bool IsIntegerKey(const std::vector<SegmentKeyColumn>& key, const types::SqlType& first) {
+  return key.size() == 1 && !key[0].options.descending && types::HasNativeIntKey(first);
 }
 
 bool SegmentFooter::has_integer_key() const {
-  return key.size() == 1 && !key[0].options.descending &&
-         types::HasNativeIntKey(columns[key[0].column].column.type);
+  return !key.empty() && IsIntegerKey(key, columns[key[0].column].column.type);
 }
 
 std::string SegmentFooter::Serialize() const {

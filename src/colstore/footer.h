@@ -66,9 +66,9 @@ struct SegmentFooter {
   static Result<SegmentFooter> Parse(std::string_view bytes);
 };
 
-// The one column that serves as a 64-bit key: native integer and ascending.
-bool IsIntegerKey(const std::vector<SegmentColumn>& columns,
-                  const std::vector<SegmentKeyColumn>& key);
+// Whether the key is one column that serves as a 64-bit key: a native integer, ascending. `first`
+// is the type of its first column.
+bool IsIntegerKey(const std::vector<SegmentKeyColumn>& key, const types::SqlType& first);
 
 struct SegmentHeader {
   uint64_t system_id = 0;

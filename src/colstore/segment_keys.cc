@@ -162,34 +162,26 @@ class SegmentReader::KeyCursor {
 };
 
 Result<const KeyIndex*> SegmentReader::key_index() const {
-  const KeyIndex* ready = key_index_.ready.load(std::memory_order_acquire);
-  if (ready != nullptr) return ready;
-  MutexLock lock(load_mu_);
-  if (key_index_.owned != nullptr) return key_index_.owned.get();
-  OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_index, "its key index"));
-  Result<KeyIndex> parsed = KeyIndex::Parse(content, footer_.rows);
-  if (!parsed.ok()) {
-    return Damage(footer_.key_index, "its key index: " + parsed.status().error().message);
-  }
-  if ((parsed->kind() == KeyIndexKind::kIntegers) != footer_.has_integer_key()) {
-    return Damage(footer_.key_index, "its key index is of another kind");
-  }
-  key_index_.owned = std::make_unique<const KeyIndex>(*std::move(parsed));
-  key_index_.ready.store(key_index_.owned.get(), std::memory_order_release);
-  return key_index_.owned.get();
+  return key_index_.Get(load_mu_, [this]() -> Result<KeyIndex> {
+    OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_index, "its key index"));
+    Result<KeyIndex> parsed = KeyIndex::Parse(content, footer_.rows);
+    if (!parsed.ok()) {
+      return Damage(footer_.key_index, "its key index: " + parsed.status().error().message);
+    }
+    if ((parsed->kind() == KeyIndexKind::kIntegers) != footer_.has_integer_key()) {
+      return Damage(footer_.key_index, "its key index is of another kind");
+    }
+    return parsed;
+  });
 }
 
 Result<const KeyFilter*> SegmentReader::key_filter() const {
-  const KeyFilter* ready = key_filter_.ready.load(std::memory_order_acquire);
-  if (ready != nullptr) return ready;
-  MutexLock lock(load_mu_);
-  if (key_filter_.owned != nullptr) return key_filter_.owned.get();
-  OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_filter, "its key filter"));
-  auto filter = std::make_unique<KeyFilter>();
-  if (!filter->Parse(content)) return Damage(footer_.key_filter, "its key filter is wrong");
-  key_filter_.owned = std::move(filter);
-  key_filter_.ready.store(key_filter_.owned.get(), std::memory_order_release);
-  return key_filter_.owned.get();
+  return key_filter_.Get(load_mu_, [this]() -> Result<KeyFilter> {
+    OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_filter, "its key filter"));
+    KeyFilter filter;
+    if (!filter.Parse(content)) return Damage(footer_.key_filter, "its key filter is wrong");
+    return filter;
+  });
 }
 
 // A damaged filter costs time and nothing else.

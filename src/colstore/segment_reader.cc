@@ -127,19 +127,14 @@ Result<std::string> SegmentReader::ReadSection(const Extent& extent, std::string
 }
 
 Result<const ColumnSection*> SegmentReader::section(uint32_t column) const {
-  Lazy<ColumnSection>& lazy = sections_[column];
-  const ColumnSection* ready = lazy.ready.load(std::memory_order_acquire);
-  if (ready != nullptr) return ready;
-  MutexLock lock(load_mu_);
-  if (lazy.owned != nullptr) return lazy.owned.get();
-  const ColumnFooter& info = footer_.columns[column];
-  const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
-  OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
-  Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
-  if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
-  lazy.owned = std::make_unique<const ColumnSection>(*std::move(parsed));
-  lazy.ready.store(lazy.owned.get(), std::memory_order_release);
-  return lazy.owned.get();
+  return sections_[column].Get(load_mu_, [&]() -> Result<ColumnSection> {
+    const ColumnFooter& info = footer_.columns[column];
+    const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
+    OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
+    Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
+    if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
+    return parsed;
+  });
 }
 
 Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, uint32_t block,
@@ -238,13 +233,13 @@ std::vector<Status> SegmentReader::Verify() const {
 
 size_t SegmentReader::memory_bytes() const {
   size_t bytes = sizeof(*this) + footer_.columns.size() * sizeof(ColumnFooter);
-  MutexLock lock(load_mu_);
   for (const Lazy<ColumnSection>& lazy : sections_) {
-    if (lazy.owned == nullptr) continue;
-    bytes += sizeof(ColumnSection) + lazy.owned->zones.size() * (sizeof(Zone) + sizeof(Extent));
+    const ColumnSection* section = lazy.ready();
+    if (section == nullptr) continue;
+    bytes += sizeof(ColumnSection) + section->zones.size() * (sizeof(Zone) + sizeof(Extent));
   }
-  if (key_index_.owned != nullptr) bytes += key_index_.owned->memory_bytes();
-  if (key_filter_.owned != nullptr) bytes += key_filter_.owned->memory_bytes();
+  if (const KeyIndex* index = key_index_.ready()) bytes += index->memory_bytes();
+  if (const KeyFilter* filter = key_filter_.ready()) bytes += filter->memory_bytes();
   return bytes;
 }
 

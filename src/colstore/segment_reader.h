@@ -79,11 +79,27 @@ class SegmentReader {
 
  private:
   class KeyCursor;
-  // Something that is loaded once and then read without a lock.
+  // Something that is loaded once, under a mutex, and then read without one.
   template <typename T>
-  struct Lazy {
-    std::atomic<const T*> ready{nullptr};  // release on load, acquire by readers
-    std::unique_ptr<const T> owned;        // guarded by load_mu_ until ready
+  class Lazy {
+   public:
+    // `load` answers a Result<T>; an error is not kept.
+    template <typename Load>
+    Result<const T*> Get(Mutex& mu, Load load) {
+      const T* ready = ready_.load(std::memory_order_acquire);
+      if (ready != nullptr) return ready;
+      MutexLock lock(mu);
+      if (owned_ != nullptr) return owned_.get();
+      OMEN_ASSIGN(T loaded, load());
+      owned_ = std::make_unique<const T>(std::move(loaded));
+      ready_.store(owned_.get(), std::memory_order_release);
+      return owned_.get();
+    }
+    const T* ready() const { return ready_.load(std::memory_order_acquire); }
+
+   private:
+    std::atomic<const T*> ready_{nullptr};
+    std::unique_ptr<const T> owned_;
   };
 
   SegmentReader(std::string path, const ReaderOptions& options,

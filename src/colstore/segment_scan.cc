@@ -31,23 +31,30 @@ Result<bool> SegmentScan::MayMatch(uint32_t block) const {
 
 Status SegmentScan::TakeBlocks(Worker& worker) {
   const uint32_t count = std::max(1U, options_.blocks_at_once);
-  worker.next_block_ = next_block_.fetch_add(count, std::memory_order_relaxed);
-  worker.end_block_ = std::min(worker.next_block_ + count, end_block_);
-  // Stretches of blocks that will be read.
-  uint32_t run = 0;
-  for (uint32_t block = worker.next_block_; block <= worker.end_block_; ++block) {
-    bool wanted = block < worker.end_block_;
-    if (wanted) {
-      OMEN_ASSIGN(wanted, MayMatch(block));
+  const uint32_t first = next_block_.fetch_add(count, std::memory_order_relaxed);
+  worker.blocks_.clear();
+  worker.next_ = 0;
+  for (uint32_t block = first; block < std::min(first + count, end_block_); ++block) {
+    OMEN_ASSIGN(const bool matches, MayMatch(block));
+    if (matches) {
+      worker.blocks_.push_back(block);
+    } else {
+      blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
     }
-    if (wanted) {
-      ++run;
-      continue;
-    }
+  }
+  return PrefetchBlocks(worker.blocks_);
+}
+
+// Stretches of neighbours are read ahead with one call for each column.
+Status SegmentScan::PrefetchBlocks(const std::vector<uint32_t>& blocks) const {
+  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = end) {
+    do {
+      ++end;
+    } while (end < blocks.size() && blocks[end] == blocks[end - 1] + 1);
+    if (end - begin == 1) continue;
     for (const uint32_t column : options_.columns) {
-      if (run > 1) OMEN_TRY(reader_->Prefetch(column, block - run, run));
+      OMEN_TRY(reader_->Prefetch(column, blocks[begin], static_cast<uint32_t>(end - begin)));
     }
-    run = 0;
   }
   return Status::Ok();
 }
@@ -104,20 +111,11 @@ Status SegmentScan::FillChunk(uint32_t block, uint32_t count, Worker& worker, ty
 
 Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
   for (;;) {
-    if (worker.next_block_ == worker.end_block_) {
+    while (worker.next_ == worker.blocks_.size()) {
       if (next_block_.load(std::memory_order_relaxed) >= end_block_) return false;
       OMEN_TRY(TakeBlocks(worker));
-      if (worker.next_block_ >= worker.end_block_) {
-        worker.next_block_ = worker.end_block_ = 0;
-        return false;
-      }
     }
-    const uint32_t block = worker.next_block_++;
-    OMEN_ASSIGN(const bool matches, MayMatch(block));
-    if (!matches) {
-      blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
-      continue;
-    }
+    const uint32_t block = worker.blocks_[worker.next_++];
     const uint32_t count = SelectRows(block, worker);
     if (count == 0) continue;
     OMEN_TRY(FillChunk(block, count, worker, chunk));

@@ -56,8 +56,8 @@ class SegmentScan {
     std::vector<uint32_t> selection_;
     bool selected_ = false;
     uint32_t block_first_row_ = 0;
-    uint32_t next_block_ = 0;
-    uint32_t end_block_ = 0;
+    std::vector<uint32_t> blocks_;  // taken, and not ruled out by their zones
+    size_t next_ = 0;               // of blocks_
   };
   struct Counters {
     uint64_t blocks_read = 0;  // of columns
@@ -73,6 +73,7 @@ class SegmentScan {
 
  private:
   Status TakeBlocks(Worker& worker);
+  Status PrefetchBlocks(const std::vector<uint32_t>& blocks) const;
   Result<bool> MayMatch(uint32_t block) const;
   uint32_t SelectRows(uint32_t block, Worker& worker) const;
   Status FillChunk(uint32_t block, uint32_t count, Worker& worker, types::Chunk& chunk);

@@ -138,7 +138,8 @@ SegmentWriter::SegmentWriter(env::Env& env, std::string path, SegmentOptions opt
     : env_(env),
       path_(std::move(path)),
       options_(std::move(options)),
-      integer_key_(IsIntegerKey(options_.columns, options_.key)) {
+      integer_key_(!options_.key.empty() &&
+                   IsIntegerKey(options_.key, options_.columns[options_.key[0].column].type)) {
   for (const SegmentColumn& column : options_.columns) {
     pending_.push_back(std::make_unique<Pending>(column));
     columns_.emplace_back().footer.column = column;

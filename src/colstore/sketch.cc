@@ -13,7 +13,6 @@ using types::PhysicalType;
 using types::TypeKind;
 
 constexpr uint32_t kSparseMax = 340;  // registers; beyond, all of them take less
-constexpr uint8_t kRankMax = 64 - DistinctSketch::kRegisterBits + 1;
 
 uint64_t HashFloat(double value) {
   if (value == 0) value = 0;  // -0
@@ -82,22 +81,6 @@ void DistinctSketch::Merge(const DistinctSketch& other) {
   }
 }
 
-uint64_t DistinctSketch::Estimate() const {
-  constexpr double kCount = 1 << kRegisterBits;
-  constexpr double kAlpha = 0.7213 / (1 + 1.079 / kCount);
-  double sum = 0;
-  int zeros = 0;
-  for (const uint8_t rank : registers_) {
-    sum += std::ldexp(1.0, -rank);
-    zeros += rank == 0 ? 1 : 0;
-  }
-  const double raw = kAlpha * kCount * kCount / sum;
-  if (raw <= 2.5 * kCount && zeros > 0) {
-    return static_cast<uint64_t>(std::llround(kCount * std::log(kCount / zeros)));
-  }
-  return static_cast<uint64_t>(std::llround(raw));
-}
-
 void DistinctSketch::Serialize(std::string& out) const {
   ByteWriter writer(out);
   const auto used = static_cast<uint16_t>(
@@ -118,7 +101,7 @@ bool DistinctSketch::Parse(ByteReader& in) {
   for (size_t i = 0; i < stored; ++i) {
     const size_t index = used <= kSparseMax ? in.Get<uint16_t>() : i;
     const auto rank = in.Get<uint8_t>();
-    if (index >= registers_.size() || rank > kRankMax) return false;
+    if (index >= registers_.size() || rank > hyperloglog::kRankMax) return false;
     registers_[index] = rank;
   }
   return !in.failed();

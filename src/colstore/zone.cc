@@ -16,11 +16,6 @@ using types::Value;
 constexpr size_t kBoundBytesMax = 24;
 enum ZoneFlags : uint8_t { kHasRange = 1, kMinExact = 2, kMaxExact = 4, kHasSum = 8 };
 
-bool IsUnsignedKind(TypeKind kind) {
-  return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype ||
-         kind == TypeKind::kRegproc || kind == TypeKind::kRegnamespace;
-}
-
 void PutValue(const SqlType& type, const Value& value, std::string& out) {
   const PhysicalType physical = types::PhysicalTypeOf(type);
   if (physical == PhysicalType::kString) {
@@ -88,7 +83,7 @@ Zone Zone::Of(const SqlType& type, const ColumnCells& column) {
   zone.has_sum_ = HasZoneSum(type);
   const bool ranged = HasZoneRange(type);
   if (column.nulls == column.rows || (!ranged && !zone.has_sum_)) return zone;
-  if (IsInteger(column.physical) && ranged && !IsUnsignedKind(type.kind)) {
+  if (IsInteger(column.physical) && ranged && !types::IsOidLike(type.kind)) {
     zone.SetIntegers(column, zone.has_sum_);
   } else if (column.physical == PhysicalType::kInt128) {
     zone.SetWide(column);

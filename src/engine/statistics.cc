@@ -1,7 +1,6 @@
 #include "engine/statistics.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "types/key_encoding.h"
 
@@ -79,10 +78,8 @@ void ColumnSketch::Add(const types::Value& value) {
   } else {
     hash = types::HashValue(type_, value);
   }
-  const uint64_t rest = hash << kRegisterBits;
-  const auto rank =
-      static_cast<uint8_t>(rest == 0 ? 64 - kRegisterBits + 1 : __builtin_clzll(rest) + 1);
-  std::atomic<uint8_t>& slot = registers_[hash >> (64 - kRegisterBits)];
+  const uint8_t rank = hyperloglog::RankOf(hash);
+  std::atomic<uint8_t>& slot = registers_[hyperloglog::RegisterOf(hash)];
   // Losing a race loses one observation of very many.
   if (slot.load(std::memory_order_relaxed) < rank) slot.store(rank, std::memory_order_relaxed);
 }
@@ -97,20 +94,12 @@ ColumnStatistics ColumnSketch::Get(uint64_t rows_count) const {
     statistics.min = ValueOf(physical_, min);
     statistics.max = ValueOf(physical_, max);
   }
-  constexpr double kRegisters = 1 << kRegisterBits;
-  double sum = 0;
-  int zeros = 0;
-  for (const auto& slot : registers_) {
-    const uint8_t rank = slot.load(std::memory_order_relaxed);
-    sum += std::ldexp(1.0, -rank);
-    if (rank == 0) ++zeros;
-  }
-  double estimate = 0.7213 / (1 + 1.079 / kRegisters) * kRegisters * kRegisters / sum;
-  if (estimate <= 2.5 * kRegisters && zeros > 0) {
-    estimate = kRegisters * std::log(kRegisters / zeros);
+  hyperloglog::Registers registers;
+  for (size_t i = 0; i < registers.size(); ++i) {
+    registers[i] = registers_[i].load(std::memory_order_relaxed);
   }
   statistics.distinct_count =
-      std::min(static_cast<uint64_t>(estimate + 0.5), std::max<uint64_t>(rows_count, 1));
+      std::min(hyperloglog::Estimate(registers), std::max<uint64_t>(rows_count, 1));
   return statistics;
 }
 

@@ -5,7 +5,7 @@
 //
 // Thread safety  Any thread; relaxed atomics, so a figure may lag.
 // Cost           A few nanoseconds a value; 1 KiB a column.
-// See            Flajolet et al., "HyperLogLog" (2007).
+// See            base/hyperloglog.h
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/hyperloglog.h"
 #include "base/mutex.h"
 #include "engine/relation.h"
 #include "types/type.h"
@@ -29,14 +30,13 @@ class ColumnSketch {
   ColumnStatistics Get(uint64_t rows_count) const;
 
  private:
-  static constexpr int kRegisterBits = 10;
   const types::SqlType type_;
   const types::PhysicalType physical_;
   const bool has_range_;  // Compares as a signed integer: bounds are kept.
   std::atomic<int64_t> min_{INT64_MAX};
   std::atomic<int64_t> max_{INT64_MIN};
   std::atomic<bool> has_nulls_{false};
-  std::array<std::atomic<uint8_t>, 1 << kRegisterBits> registers_{};
+  std::array<std::atomic<uint8_t>, hyperloglog::kRegisters> registers_{};
 };
 
 using Sketches = std::vector<std::shared_ptr<ColumnSketch>>;

@@ -15,10 +15,9 @@ namespace {
 
 // Headers come in slabs of this many; the first slab of an index is one cell.
 constexpr size_t kCellsPerSlab = 64;
-// What is kept present and unused: this share of the chunks, between two bounds. At 10 M ascending
-// inserts a second 1 MB lasts 6 ms, and the warmer needs up to 7 ms for a huge page.
+// What is kept present and unused: this share of the chunks, up to a bound. At 10 M ascending
+// inserts a second 1 MB, the least, lasts 6 ms, and the warmer needs up to 7 ms for a huge page.
 constexpr size_t kAheadShare = 16;
-constexpr size_t kAheadMin = 1 << 20;
 constexpr size_t kAheadMax = 8 << 20;
 
 // `bytes` of address space, aligned to `bytes`.
@@ -110,7 +109,7 @@ Arena::~Arena() {
 void Arena::SetPatient(bool patient) {
   MutexLock lock(mu_);
   patient_ = patient;
-  if (!patient && !chunks_.empty()) KeepAhead();
+  if (!patient) KeepAhead();
 }
 
 void* Arena::Allocate(size_t bytes) {
@@ -162,13 +161,12 @@ Arena::Chunk* Arena::AddChunk() {
 
 void Arena::KeepAhead() {
   if (warming_ != nullptr || chunk_bytes_ < kChunkBytesMax) return;
-  Chunk* last = chunks_.empty() ? nullptr : chunks_.back().get();
-  const size_t ahead = std::clamp(chunk_bytes_ / kAheadShare, kAheadMin, kAheadMax);
-  if (last != nullptr && last->ready > last->touched &&
-      (last->ready - last->touched) * kGranule >= ahead) {
+  Chunk* last = chunks_.back().get();
+  const size_t ahead = std::min(chunk_bytes_ / kAheadShare, kAheadMax);
+  if (last->ready > last->touched && (last->ready - last->touched) * kGranule >= ahead) {
     return;
   }
-  if (last == nullptr || last->ready == last->granules) last = AddChunk();
+  if (last->ready == last->granules) last = AddChunk();
   warming_ = last;
   warmed_upto_ = last->ready + kHugePage / kGranule;
   Ref();
@@ -180,7 +178,7 @@ void Arena::Warmed(void* arena) {
   auto* const self = static_cast<Arena*>(arena);
   {
     MutexLock lock(self->mu_);
-    self->warming_->SetReady(std::max(self->warming_->ready, self->warmed_upto_));
+    self->warming_->SetReady(self->warmed_upto_);
     self->warming_ = nullptr;
     self->KeepAhead();
   }

@@ -5,9 +5,9 @@
 // chunk is a bitmap of 1 KB granules, first fit, so that blocks of any size mix without size
 // classes and the untouched end of the last chunk costs no memory.
 //
-// No allocation waits for a huge page: only memory that the page warmer has made present is handed
-// out, it is asked to stay a little ahead of the need, and where it falls behind blocks come from
-// malloc, in small pages. Bulk load, which may wait, says so (SetPatient).
+// From 16 MB on no allocation waits for a huge page: only memory that the page warmer has made
+// present is handed out, it is asked to stay a little ahead of the need, and where it falls behind
+// blocks come from malloc, in small pages. Bulk load, which may wait, says so (SetPatient).
 //
 // Thread safety  All functions. Allocation happens when leaves split, not on every insert.
 // Ownership      Counted references: blocks retired to an EpochManager may outlive the index, so

@@ -1,11 +1,8 @@
 #include "index/page_warmer.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 
-#include <thread>
+#include "base/background_thread.h"
 
 namespace omendb::index {
 
@@ -19,21 +16,14 @@ void PageWarmer::Request(void* memory, size_t bytes, Done done, void* context) {
   tasks_.push_back({memory, bytes, done, context});
   if (!started_) {
     started_ = true;
-    // Signals belong to the threads of the program.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread([this] { Run(); }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    StartBackgroundThread("index-pages", &PageWarmer::Run, this);
   }
   wake_.NotifyOne();
 }
 
-void PageWarmer::Run() {
-  pthread_setname_np(pthread_self(), "index-pages");
-  // Waking up, it must not take the processor from the thread that asked.
-  const sched_param param{};
-  pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+void PageWarmer::Run(void* self) { static_cast<PageWarmer*>(self)->Serve(); }
+
+void PageWarmer::Serve() {
   std::vector<Task> taken;
   for (;;) {
     {

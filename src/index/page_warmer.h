@@ -34,7 +34,8 @@ class PageWarmer {
     void* context;
   };
   PageWarmer() = default;
-  void Run();
+  static void Run(void* self);
+  void Serve();
 
   Mutex mu_;
   CondVar wake_;

@@ -22,13 +22,6 @@ std::string_view LastPart(std::string_view name) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
-bool IsQuery(const Node* node) {
-  return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ||
-         node->node_case == PG_QUERY__NODE__NODE_INSERT_STMT ||
-         node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT ||
-         node->node_case == PG_QUERY__NODE__NODE_DELETE_STMT;
-}
-
 // The first place in the text that `at` answers for; it answers a byte offset, or -1.
 template <typename At>
 int FirstLocation(ProtobufCMessage* root, const At& at) {

@@ -6,6 +6,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,15 +34,18 @@ class MetricFamilies {
   const std::vector<prometheus::MetricFamily>& families() const { return families_; }
 
  private:
-  // Metrics of one family that are added one after the other stand under one heading.
+  // All metrics of a family stand under one heading, wherever they come from.
   prometheus::ClientMetric& Add(prometheus::MetricType type, std::string name, std::string help,
                                 Labels labels) {
-    if (families_.empty() || families_.back().name != name) {
+    auto family = std::find_if(families_.begin(), families_.end(),
+                               [&](const auto& known) { return known.name == name; });
+    if (family == families_.end()) {
       families_.push_back({std::move(name), std::move(help), type, {}});
+      family = families_.end() - 1;
     }
-    auto& metrics = families_.back().metric;
-    metrics.emplace_back().label = std::move(labels);
-    return metrics.back();
+    prometheus::ClientMetric& metric = family->metric.emplace_back();
+    metric.label = std::move(labels);
+    return metric;
   }
 
   std::vector<prometheus::MetricFamily> families_;

@@ -11,17 +11,11 @@
 namespace omendb::sql {
 namespace {
 
-bool IsQuery(const Node* node) {
-  switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT:
-      return node->select_stmt->into_clause == nullptr;
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return true;
-    default:
-      return false;
-  }
+// SELECT INTO makes a table: a utility statement.
+bool RunsInExecutor(const Node* node) {
+  const bool is_into = node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+                       node->select_stmt->into_clause != nullptr;
+  return IsQuery(node) && !is_into;
 }
 
 const PgQuery__RangeVar* DmlTarget(const Node* node) {
@@ -149,7 +143,7 @@ Status CheckTarget(const SessionImpl& session, const Node* node) {
 std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
                                            std::span<const types::SqlType> types) {
   auto plan = std::make_shared<Plan>();
-  plan->is_query = IsQuery(statement.node);
+  plan->is_query = RunsInExecutor(statement.node);
   plan->returns_rows = MayReturnRows(statement.node);
   plan->parameters = ParameterCount(statement.node);
   plan->declared_types.assign(types.begin(), types.end());

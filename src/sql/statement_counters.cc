@@ -1,5 +1,8 @@
 #include "sql/statement_counters.h"
 
+#include <limits>
+#include <utility>
+
 #include "sql/metric_families.h"
 
 namespace omendb::sql {

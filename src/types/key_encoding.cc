@@ -10,6 +10,12 @@
 #include "types/json.h"
 
 namespace omendb::types {
+
+bool IsOidLike(TypeKind kind) {
+  return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype ||
+         kind == TypeKind::kRegproc || kind == TypeKind::kRegnamespace;
+}
+
 namespace {
 
 constexpr char kNullFirst = 0x00;
@@ -73,11 +79,6 @@ void AppendArray(const SqlType& element, std::string_view bytes, std::string& ke
   ArrayReader reader(element, bytes);
   for (uint32_t i = 0; i < reader.size(); ++i) AppendKey(element, reader.At(i), {}, key);
   key.push_back(kArrayEnd);
-}
-
-bool IsOidLike(TypeKind kind) {
-  return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype ||
-         kind == TypeKind::kRegproc || kind == TypeKind::kRegnamespace;
 }
 
 void AppendText(const SqlType& type, std::string_view text, std::string& key) {

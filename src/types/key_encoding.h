@@ -37,6 +37,9 @@ void AppendKey(const SqlType& type, const Value& value, KeyOptions options, std:
 // there is none (all 0xFF).
 bool PrefixSuccessor(std::string& key);
 
+// Oids and names of objects: they compare as unsigned 32-bit numbers.
+bool IsOidLike(TypeKind kind);
+
 // Whether one column of this type can be keyed by a 64-bit integer: int2, int4, int8, oid, date,
 // time, timestamp, timestamptz.
 bool HasNativeIntKey(const SqlType& type);

@@ -14,6 +14,9 @@ import psycopg2  # noqa: E402
 from omendb_server import OmenServer, free_port  # noqa: E402
 from system_test import SystemTest  # noqa: E402
 
+HOURS_LONG = ('SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b '
+              'WHERE a.a % 7 = b.b % 11')
+
 
 class LimitsTest(SystemTest):
     server_options = ('--memory', '256MB', '-c', 'max_connections=12')
@@ -79,8 +82,7 @@ class LimitsTest(SystemTest):
     def test_statement_timeout_stops_both_executors(self):
         self.cursor.execute('SET statement_timeout = 200')
         start = time.monotonic()
-        self.fails('57014', 'SELECT count(*) FROM generate_series(1, 100000) a, '
-                            'generate_series(1, 100000) b WHERE a.a % 7 = b.b % 11')
+        self.fails('57014', HOURS_LONG)
         self.assertLess(time.monotonic() - start, 30)
         blocker = self.server.connect()
         blocker.cursor().execute('UPDATE items SET n = 2 WHERE id = 1')
@@ -91,8 +93,7 @@ class LimitsTest(SystemTest):
     def test_cancel(self):
         timer = threading.Timer(0.3, self.connection.cancel)
         timer.start()
-        self.fails('57014', 'SELECT count(*) FROM generate_series(1, 100000) a, '
-                            'generate_series(1, 100000) b WHERE a.a % 7 = b.b % 11')
+        self.fails('57014', HOURS_LONG)
         timer.join()
         self.cursor.execute('SELECT 1')
 
@@ -202,8 +203,7 @@ class OperationsTest(unittest.TestCase):
 
         def run():
             try:
-                busy.cursor().execute('SELECT count(*) FROM generate_series(1, 100000) a, '
-                                      'generate_series(1, 100000) b WHERE a.a % 7 = b.b % 11')
+                busy.cursor().execute(HOURS_LONG)
             except psycopg2.Error as error:
                 errors.append(error.pgcode)
         thread = threading.Thread(target=run)

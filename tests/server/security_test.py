@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import unittest
@@ -85,7 +87,6 @@ class SecurityTest(unittest.TestCase):
                               str(caught.exception))
 
     def test_psql_over_tls(self):
-        self.server.owner = {}
         env = self.server.environment()
         env.update(PGPASSWORD='s3cret', PGSSLMODE='require')
         out = subprocess.run(['psql', '-X', '-c', '\\conninfo', '-c', 'SELECT 1'], env=env,
@@ -132,8 +133,6 @@ class SecurityTest(unittest.TestCase):
         self.assertEqual('28P01', json.load(caught.exception)['error']['sqlstate'])
 
     def test_garbage_instead_of_a_tls_handshake(self):
-        import socket
-        import struct
         for _ in range(5):
             with socket.create_connection(('127.0.0.1', self.server.port)) as raw:
                 raw.sendall(struct.pack('!ii', 8, 80877103))

@@ -52,27 +52,21 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
             static_cast<double>(stats.transactions_waiting));
   out.Gauge("omendb_row_versions", "Row versions in memory.",
             static_cast<double>(stats.versions_live));
-}
-
-void CollectMemory(sql::MetricFamilies& out, const engine::EngineStats& stats) {
-  const auto user = [&](const char* name, uint64_t bytes) {
+  const auto memory = [&](const char* name, uint64_t bytes) {
     out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(bytes),
               {{"user", name}});
   };
-  user("rows", stats.hot_bytes);
-  user("indexes", stats.index_bytes);
+  memory("rows", stats.hot_bytes);
+  memory("indexes", stats.index_bytes);
 }
 
 }  // namespace
 
 std::string MetricsText(ConnectionContext& context) {
   sql::MetricFamilies out;
-  const engine::EngineStats stats = context.instance.database().stats();
   CollectServer(out, context);
-  CollectEngine(out, stats);
+  CollectEngine(out, context.instance.database().stats());
   context.instance.CollectMetrics(out);
-  // Beside the memory that the SQL layer reports: one family.
-  CollectMemory(out, stats);
   return prometheus::TextSerializer().Serialize(out.families());
 }
 

@@ -171,6 +171,13 @@ std::string_view DefineTag(PgQuery__ObjectType type) {
 
 }  // namespace
 
+bool IsQuery(const Node* node) {
+  return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_INSERT_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_DELETE_STMT;
+}
+
 std::string_view CommandTag(const Node* node) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:

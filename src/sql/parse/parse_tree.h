@@ -52,6 +52,8 @@ class ParseTree : public std::enable_shared_from_this<ParseTree> {
 // The command tag of a statement whose tag does not depend on its outcome ("CREATE TABLE"); of the
 // others the part before the numbers ("INSERT", "SELECT").
 std::string_view CommandTag(const Node* node);
+// SELECT (INTO as well), INSERT, UPDATE, DELETE.
+bool IsQuery(const Node* node);
 // Whether it answers rows whose columns are known before it runs.
 bool MayReturnRows(const Node* node);
 // Allowed in a failed transaction block: COMMIT, ROLLBACK, ROLLBACK TO.

@@ -24,18 +24,6 @@ Status ApplyRules(Node* root, RewriteState& state) {
   return status;
 }
 
-bool IsQuery(const Node* node) {
-  switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT:
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Status RewriteState::At(Status status, int location) const {
