@@ -1,5 +1,5 @@
 // bootstrap.cc - the catalog of a new data folder, and a whole catalog as a list of changes.
-#include "catalog/snapshot.h"
+#include "catalog/privileges.h"
 
 namespace omendb::catalog {
 namespace {
@@ -15,7 +15,8 @@ void AddSchemas(CatalogEdit& edit, Oid database, Oid pg_catalog, Oid information
   for (const auto& [oid, name] : {std::pair<Oid, const char*>{pg_catalog, "pg_catalog"},
                                   {information_schema, "information_schema"},
                                   {public_schema, "public"}}) {
-    const Status put = edit.Put(SchemaDef{oid, database, name, kBootstrapRole});
+    const Status put = edit.Put(
+        SchemaDef{oid, database, name, kBootstrapRole, InitialSchemaAcl(name, kBootstrapRole)});
     OMEN_CHECK(put.ok());
   }
 }
@@ -44,8 +45,8 @@ std::shared_ptr<const CatalogSnapshot> BootstrapCatalog() {
   CatalogEdit edit(std::make_shared<const CatalogSnapshot>());
   for (const Object& object :
        {Object(Superuser(kBootstrapRole, "postgres")), Object(Superuser(kOmendbRole, "omendb")),
-        Object(DatabaseDef{kPostgresDatabase, "postgres", kBootstrapRole}),
-        Object(DatabaseDef{kOmendbDatabase, "omendb", kOmendbRole})}) {
+        Object(DatabaseDef{kPostgresDatabase, "postgres", kBootstrapRole, {}}),
+        Object(DatabaseDef{kOmendbDatabase, "omendb", kOmendbRole, {}})}) {
     const Status put = edit.Put(object);
     OMEN_CHECK(put.ok());
   }

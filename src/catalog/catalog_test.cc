@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sqlstate.h"
-#include "catalog/snapshot.h"
+#include "catalog/privileges.h"
 
 namespace omendb::catalog {
 namespace {
@@ -48,6 +48,7 @@ TableDef Referring(uint32_t oid, std::string name, Oid target) {
   foreign.referenced_table = target;
   foreign.referenced_columns = {ColumnId(1)};
   foreign.on_delete = ReferentialAction::kCascade;
+  foreign.on_delete_columns = {ColumnId(1)};
   table.constraints.push_back(foreign);
   return table;
 }
@@ -160,6 +161,7 @@ CatalogEdit EverythingEdit() {
   role.oid = Oid(16800);
   role.name = "app";
   role.valid_until_micros = 12345;
+  role.memberships = {{kBootstrapRole, kBootstrapRole, true}};
   role.password_verifier = "SCRAM-SHA-256$4096:c2FsdA==$a:b";
   EXPECT_TRUE(edit.Put(role).ok());
   edit.SetComment({1259, Oid(16384), 0, "the parent"});
@@ -184,6 +186,65 @@ TEST(CatalogCodecTest, ChangesAndWholeSnapshotsRoundTrip) {
   CatalogEdit from_empty(std::make_shared<const CatalogSnapshot>());
   ASSERT_TRUE(from_empty.Apply(AllObjects(*edit.view())).ok());
   EXPECT_TRUE(from_empty.view()->FindRelation(kPublic, "v").view);
+}
+
+// Written by version 1: the schema "public" of database 5.
+TEST(CatalogCodecTest, ReadsVersionOneWithSchemasOpenToPublic) {
+  const std::string bytes(
+      "\x01\x01\x00\x02\x98\x08\x00\x00\x05\x00\x00\x00\x06public\x0a\x00\x00\x00", 23);
+  auto decoded = DecodeChanges(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  const auto& schema = std::get<SchemaDef>(*decoded->at(0).object);
+  EXPECT_EQ(schema.name, "public");
+  CatalogEdit edit(BootstrapCatalog());
+  EXPECT_EQ(PrivilegesOf(*edit.view(), Oid(99999), AclOfSchema(schema)), privilege::kUsage);
+  EXPECT_FALSE(DecodeChanges("\x03" + bytes.substr(1)).ok());
+}
+
+RoleDef Role(uint32_t oid, std::vector<Oid> member_of, bool inherit = true) {
+  RoleDef role;
+  role.oid = Oid(oid);
+  role.name = "r" + std::to_string(oid);
+  role.inherit = inherit;
+  for (Oid other : member_of) role.memberships.push_back({other, kBootstrapRole, false});
+  return role;
+}
+
+TEST(PrivilegesTest, ComeByGrantByMembershipAndByPublic) {
+  CatalogEdit edit(BootstrapCatalog());
+  const Oid owner(100), reader(101), heir(102), guest(103);
+  ASSERT_TRUE(edit.Put(Role(100, {})).ok());
+  ASSERT_TRUE(edit.Put(Role(101, {})).ok());
+  ASSERT_TRUE(edit.Put(Role(102, {reader})).ok());
+  ASSERT_TRUE(edit.Put(Role(103, {heir}, /*inherit=*/false)).ok());
+  std::optional<Acl> acl;
+  const AclOf table{AclKind::kTable, owner, &acl};
+  EXPECT_EQ(PrivilegesOf(*edit.view(), owner, table), AllPrivileges(AclKind::kTable));
+  EXPECT_EQ(PrivilegesOf(*edit.view(), reader, table), 0U);
+  acl = DefaultAcl(AclKind::kTable, owner);
+  Grant(*acl, {reader, owner, privilege::kSelect, 0});
+  Grant(*acl, {kPublicRole, owner, privilege::kInsert, 0});
+  EXPECT_EQ(PrivilegesOf(*edit.view(), heir, table), privilege::kSelect | privilege::kInsert);
+  EXPECT_EQ(PrivilegesOf(*edit.view(), guest, table), privilege::kInsert);
+  EXPECT_TRUE(IsMember(*edit.view(), guest, reader));
+  EXPECT_FALSE(HasPrivilegesOf(*edit.view(), guest, reader));
+  EXPECT_EQ(AclTexts(*edit.view(), *acl),
+            (std::vector<std::string>{"r100=arwdDxt/r100", "r101=r/r100", "=a/r100"}));
+}
+
+TEST(PrivilegesTest, RevokingAGrantOptionTakesWhatHangsOnIt) {
+  const Oid owner(100), middle(101), end(102);
+  Acl acl = DefaultAcl(AclKind::kTable, owner);
+  Grant(acl, {middle, owner, privilege::kSelect, privilege::kSelect});
+  Grant(acl, {end, middle, privilege::kSelect, 0});
+  const AclItem option{middle, owner, 0, privilege::kSelect};
+  const Acl before = acl;
+  EXPECT_FALSE(Revoke(acl, AclKind::kTable, owner, option, /*cascade=*/false));
+  EXPECT_EQ(acl.size(), before.size());
+  EXPECT_TRUE(Revoke(acl, AclKind::kTable, owner, option, /*cascade=*/true));
+  ASSERT_EQ(acl.size(), 2U);
+  EXPECT_EQ(acl[1].grantee, middle);
+  EXPECT_EQ(acl[1].grantable, 0U);
 }
 
 TEST(CatalogCodecTest, EveryTruncationIsDamageAndNoFlipCrashes) {

@@ -1,18 +1,22 @@
 // codec.cc - catalog changes as bytes (docs/formats/catalog.md).
 #include "base/bytes.h"
 #include "base/sqlstate.h"
-#include "catalog/snapshot.h"
+#include "catalog/privileges.h"
 
 namespace omendb::catalog {
 namespace {
 
-constexpr uint8_t kCodecVersion = 1;
+// 2 added, at the end of each object, access control lists, memberships in roles and the columns of
+// ON DELETE SET NULL; 1 is still read.
+constexpr uint8_t kCodecVersion = 2;
+constexpr uint8_t kOldestVersion = 1;
 
 // One list of fields for both directions: Archive is Writer or Reader, and each definition names
 // its fields once, so that what is written is what is read.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
+  uint8_t version() const { return kCodecVersion; }
   void operator()(bool v) { out_.Put<uint8_t>(v ? 1 : 0); }
   void operator()(int16_t v) { out_.Put(v); }
   void operator()(int32_t v) { out_.Put(v); }
@@ -33,6 +37,11 @@ class Writer {
     if (v) (*this)(*v);
   }
   template <typename T, typename Each>
+  void OptionalList(const std::optional<std::vector<T>>& list, Each each) {
+    (*this)(list.has_value());
+    if (list) List(*list, each);
+  }
+  template <typename T, typename Each>
   void List(const std::vector<T>& list, Each each) {
     Count(list.size());
     for (const T& item : list) each(*this, item);
@@ -44,7 +53,8 @@ class Writer {
 
 class Reader {
  public:
-  explicit Reader(ByteReader& in) : in_(in) {}
+  Reader(ByteReader& in, uint8_t version) : in_(in), version_(version) {}
+  uint8_t version() const { return version_; }
   void operator()(bool& v) { v = in_.Get<uint8_t>() != 0; }
   void operator()(int16_t& v) { v = in_.Get<int16_t>(); }
   void operator()(int32_t& v) { v = in_.Get<int32_t>(); }
@@ -65,6 +75,12 @@ class Reader {
     if (present) (*this)(v.emplace());
   }
   template <typename T, typename Each>
+  void OptionalList(std::optional<std::vector<T>>& list, Each each) {
+    bool present = false;
+    (*this)(present);
+    if (present) List(list.emplace(), each);
+  }
+  template <typename T, typename Each>
   void List(std::vector<T>& list, Each each) {
     const uint64_t count = in_.GetVarint();
     list.clear();
@@ -74,6 +90,7 @@ class Reader {
 
  private:
   ByteReader& in_;
+  const uint8_t version_;
 };
 
 // `T` is const when writing.
@@ -131,6 +148,18 @@ void ConstraintFields(Archive& a, T& c) {
   a(c.deferrable);
   a(c.initially_deferred);
   a(c.validated);
+  if (a.version() >= 2) a.List(c.on_delete_columns, id);
+}
+
+template <typename Archive, typename T>
+void AclField(Archive& a, T& acl) {
+  if (a.version() < 2) return;
+  a.OptionalList(acl, [](Archive& ar, auto& item) {
+    ar(item.grantee);
+    ar(item.grantor);
+    ar(item.privileges);
+    ar(item.grantable);
+  });
 }
 
 template <typename Archive, typename T>
@@ -152,6 +181,7 @@ struct ObjectFields {
     a(d.oid);
     a(d.name);
     a(d.owner);
+    AclField(a, d.acl);
   }
   template <typename T>
   void Role(T& r) {
@@ -167,6 +197,12 @@ struct ObjectFields {
     a(r.connection_limit);
     a(r.password_verifier);
     a.Optional(r.valid_until_micros);
+    if (a.version() < 2) return;
+    a.List(r.memberships, [](Archive& ar, auto& m) {
+      ar(m.role);
+      ar(m.grantor);
+      ar(m.admin);
+    });
   }
   template <typename T>
   void Schema(T& s) {
@@ -174,6 +210,7 @@ struct ObjectFields {
     a(s.database);
     a(s.name);
     a(s.owner);
+    AclField(a, s.acl);
   }
   template <typename T>
   void Table(T& t) {
@@ -182,6 +219,7 @@ struct ObjectFields {
     a.List(t.columns, [](Archive& ar, auto& c) { ColumnFields(ar, c); });
     a.List(t.indexes, [](Archive& ar, auto& i) { IndexFields(ar, i); });
     a.List(t.constraints, [](Archive& ar, auto& c) { ConstraintFields(ar, c); });
+    AclField(a, t.acl);
   }
   template <typename T>
   void View(T& v) {
@@ -189,6 +227,7 @@ struct ObjectFields {
     a(v.definition_sql);
     a.List(v.columns, [](Archive& ar, auto& c) { ColumnFields(ar, c); });
     a.List(v.depends_on, [](Archive& ar, auto& oid) { ar(oid); });
+    AclField(a, v.acl);
   }
   template <typename T>
   void Sequence(T& s) {
@@ -203,6 +242,7 @@ struct ObjectFields {
     a(s.owned_by_table);
     a(s.owned_by_column);
     a(s.is_identity);
+    AclField(a, s.acl);
   }
 
   // Dispatches on the alternative that `object` holds.
@@ -259,6 +299,13 @@ bool ColumnIdsInOrder(const Object& object) {
   return true;
 }
 
+// Before version 2 nothing was restricted; from then on PUBLIC keeps what every new database
+// grants.
+void AddInitialAcl(Object& object) {
+  auto* schema = std::get_if<SchemaDef>(&object);
+  if (schema != nullptr) schema->acl = InitialSchemaAcl(schema->name, schema->owner);
+}
+
 Status Damaged(size_t position) {
   return Status(sqlstate::kDataCorrupted,
                 "catalog record is damaged at byte " + std::to_string(position));
@@ -296,8 +343,9 @@ std::string EncodeChanges(const std::vector<CatalogChange>& changes) {
 
 Result<std::vector<CatalogChange>> DecodeChanges(std::string_view bytes) {
   ByteReader in(bytes);
-  Reader reader(in);
-  if (in.Get<uint8_t>() != kCodecVersion) return Damaged(0);
+  const auto version = in.Get<uint8_t>();
+  if (version < kOldestVersion || version > kCodecVersion) return Damaged(0);
+  Reader reader(in, version);
   const uint64_t count = in.GetVarint();
   std::vector<CatalogChange> changes;
   for (uint64_t i = 0; i < count; ++i) {
@@ -309,6 +357,7 @@ Result<std::vector<CatalogChange>> DecodeChanges(std::string_view bytes) {
       if (in.failed() || !MakeEmpty(change.kind, object)) return Damaged(in.position());
       ObjectFields<Reader>{reader}.Any(object);
       if (in.failed() || !ColumnIdsInOrder(object)) return Damaged(in.position());
+      if (version < 2) AddInitialAcl(object);
       change.object = std::make_shared<const Object>(std::move(object));
     } else if (change.op == CatalogChange::Op::kDrop) {
       reader(change.kind);

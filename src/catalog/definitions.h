@@ -18,11 +18,39 @@ namespace omendb::catalog {
 // User objects start here; smaller Oids are PostgreSQL's own fixed ones.
 inline constexpr uint32_t kFirstUserOid = 16384;
 inline constexpr Oid kBootstrapRole{10};  // "postgres"
+inline constexpr Oid kPublicRole{0};      // In an Acl: everybody.
+
+// A set of privileges, one bit for each, as PostgreSQL numbers them (utils/acl.h).
+using PrivilegeSet = uint32_t;
+namespace privilege {
+inline constexpr PrivilegeSet kInsert = 1 << 0, kSelect = 1 << 1, kUpdate = 1 << 2,
+                              kDelete = 1 << 3, kTruncate = 1 << 4, kReferences = 1 << 5,
+                              kTrigger = 1 << 6, kUsage = 1 << 8, kCreate = 1 << 9,
+                              kTemporary = 1 << 10, kConnect = 1 << 11;
+}  // namespace privilege
+
+// What one grantor gave to one grantee; `grantable` (a part of `privileges`) WITH GRANT OPTION.
+struct AclItem {
+  Oid grantee;
+  Oid grantor;
+  PrivilegeSet privileges = 0;
+  PrivilegeSet grantable = 0;
+};
+// An access control list: at most one item for each grantee and grantor (catalog/privileges.h).
+using Acl = std::vector<AclItem>;
 
 struct DatabaseDef {
   Oid oid;
   std::string name;
   Oid owner;
+  std::optional<Acl> acl;  // nullopt = the default of its kind, here and below
+};
+
+// Membership of the role that lists it in `role`.
+struct RoleMembership {
+  Oid role;
+  Oid grantor;
+  bool admin = false;  // May grant it to others.
 };
 
 struct RoleDef {
@@ -38,6 +66,7 @@ struct RoleDef {
   int32_t connection_limit = -1;
   std::string password_verifier;              // "SCRAM-SHA-256$..." or empty; never a password.
   std::optional<int64_t> valid_until_micros;  // Unix microseconds
+  std::vector<RoleMembership> memberships;
 };
 
 struct SchemaDef {
@@ -45,6 +74,7 @@ struct SchemaDef {
   Oid database;
   std::string name;
   Oid owner;
+  std::optional<Acl> acl;
 };
 
 enum class Identity : uint8_t { kNone = 0, kAlways = 1, kByDefault = 2 };
@@ -101,6 +131,7 @@ struct ConstraintDef {
   Oid referenced_index;  // The unique index on referenced_columns.
   ReferentialAction on_delete = ReferentialAction::kNoAction;
   ReferentialAction on_update = ReferentialAction::kNoAction;
+  std::vector<ColumnId> on_delete_columns;  // ON DELETE SET NULL (a, b); empty = all
   bool match_full = false;
   bool deferrable = false;
   bool initially_deferred = false;
@@ -121,6 +152,7 @@ struct TableDef {
   std::vector<ColumnDef> columns;  // columns[i].id == i + 1
   std::vector<IndexDef> indexes;
   std::vector<ConstraintDef> constraints;
+  std::optional<Acl> acl;
 
   // nullptr when there is none (or it was dropped).
   const ColumnDef* FindColumn(std::string_view column_name) const;
@@ -141,6 +173,7 @@ struct ViewDef {
   std::string definition_sql;  // PostgreSQL SELECT, deparsed, names qualified where they can be
   std::vector<ColumnDef> columns;
   std::vector<Oid> depends_on;  // tables and views
+  std::optional<Acl> acl;
 };
 
 struct SequenceDef {
@@ -160,6 +193,7 @@ struct SequenceDef {
   Oid owned_by_table;  // 0 = none
   ColumnId owned_by_column;
   bool is_identity = false;
+  std::optional<Acl> acl;
 };
 
 // COMMENT ON: (class, object, sub-object) -> text, as pg_description.

@@ -39,6 +39,7 @@ class BoundStatementImpl : public BoundStatement {
   std::vector<duckdb::LogicalType> duck_param_types_;
   std::vector<types::SqlType> param_types_;
   std::vector<types::ResultColumn> columns_;
+  std::vector<types::ResultColumn> sent_columns_;  // by DuckDB: with the hidden ones
   bool needs_values_ = false;
   bool returns_rows_ = true;
   uint64_t catalog_version_ = 0;

@@ -78,11 +78,26 @@ struct DuckOptions {
   SqlRewriter* rewriter = nullptr;  // Borrowed; may be null.
 };
 
+// The hidden column of every table that names a row, in DuckDB's SQL: a HUGEINT of row id (low
+// word) and version (high word).
+inline constexpr const char* kRowIdColumn = "\x01rowid";
+
+// The last columns of SELECT ... FOR UPDATE as DuckDB runs it: for LockingResult, not the client.
+struct HiddenColumns {
+  bool has_limit = false;
+  bool has_offset = false;
+  std::vector<Oid> tables;  // whose row ids follow
+
+  size_t count() const { return (has_limit ? 1 : 0) + (has_offset ? 1 : 0) + tables.size(); }
+};
+
 // What the SQL layer knows of a statement beyond its text.
 struct BindOptions {
   // SELECT ... FOR UPDATE/SHARE: the clause itself is not in the text.
   std::optional<txn::RowLockMode> lock;
   txn::LockWait lock_wait = txn::LockWait::kWait;
+  // Such a statement as DuckDB can run it. Without them it must be a row plan to run at all.
+  std::optional<HiddenColumns> hidden;
   // Off: the statement always runs in DuckDB (EXPLAIN of both executors, tests).
   bool want_row_plan = true;
 };

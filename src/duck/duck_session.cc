@@ -6,6 +6,7 @@
 #include "duck/duck_result.h"
 #include "duck/errors.h"
 #include "duck/instance.h"
+#include "duck/locking_result.h"
 #include "duck/logical_types.h"
 #include "duck/plan/column_origin.h"
 #include "duck/plan/row_plan_builder.h"
@@ -153,6 +154,10 @@ void DuckSessionImpl::Describe(BoundStatementImpl& statement, Binding& binding) 
     }
     statement.columns_.push_back(std::move(column));
   }
+  statement.sent_columns_ = statement.columns_;
+  if (statement.options_.hidden) {
+    statement.columns_.resize(statement.columns_.size() - statement.options_.hidden->count());
+  }
 }
 
 Result<std::unique_ptr<BoundStatement>> DuckSessionImpl::Bind(
@@ -202,9 +207,6 @@ Result<std::unique_ptr<BoundStatement>> DuckSessionImpl::Bind(
     statement->bound_at_ = context.txn->snapshot().read_ts;
     statement->bound_by_ = context.txn->id();
     if (context.txn->has_writes() || !statement->param_types_.empty()) statement->fresh_ = nullptr;
-    if (options.lock.has_value() && statement->row_plan_ == nullptr) {
-      return NotSupported("SELECT ... FOR UPDATE of this shape (" + statement->refusal_ + ")");
-    }
   } catch (const std::exception& exception) {
     return NoteError(exception);
   }
@@ -277,13 +279,18 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.instance = instance_;
     parts.connection = connection_.get();
     parts.state = state_;
-    parts.columns = statement.columns_;
+    parts.columns = statement.sent_columns_;
     parts.pinned = state_->TakePinned();
     parts.pinned.insert(parts.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
     parts.returns_rows = statement.returns_rows_;
     parts.with_profile = with_profile;
     scope.Keep();
-    return std::unique_ptr<DuckResult>(std::make_unique<DuckResultImpl>(std::move(parts)));
+    std::unique_ptr<DuckResult> result = std::make_unique<DuckResultImpl>(std::move(parts));
+    if (statement.options_.hidden) {
+      result = std::make_unique<LockingResult>(std::move(result), state_, statement.options_,
+                                               statement.columns_);
+    }
+    return result;
   } catch (const std::exception& exception) {
     return NoteError(exception);
   }

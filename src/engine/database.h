@@ -36,11 +36,27 @@ struct DatabaseOptions {
   bool fsync = true;  // false only in tests and control runs: loses acknowledged work on power loss
 };
 
-// Told of every value a sequence gives to this session: currval() and lastval().
+// Asked before a sequence is used, and told of every value it gives to this session: currval() and
+// lastval().
 class SequenceObserver {
  public:
+  enum class Access : uint8_t { kNext, kSet };
   virtual ~SequenceObserver() = default;
+  // 42501 when the session may not.
+  virtual Status CheckUse(const catalog::SequenceDef& sequence, Access access) = 0;
   virtual void OnNextValue(Oid sequence, int64_t value) = 0;
+};
+
+// Computes what the expressions of a table's columns say: the engine knows none.
+class ColumnExpressions {
+ public:
+  virtual ~ColumnExpressions() = default;
+  // NULL without a default. A string lies in the arena.
+  virtual Result<types::Value> DefaultOf(const catalog::TableDef& table, ColumnId column,
+                                         types::Arena& arena) = 0;
+  // Fills in the generated columns of a whole row (by ColumnId - 1).
+  virtual Status ComputeGenerated(const catalog::TableDef& table, std::span<types::Value> row,
+                                  types::Arena& arena) = 0;
 };
 
 // What an executor needs to run one statement. Built by the session for each statement.
@@ -55,6 +71,8 @@ struct StatementContext {
   // The session's text settings; null = PostgreSQL's defaults in UTC.
   const types::IoSettings* io_settings = nullptr;
   SequenceObserver* sequence_observer = nullptr;  // may be null
+  // Null outside a session: then SET DEFAULT and cascades into generated columns answer 0A000.
+  ColumnExpressions* column_expressions = nullptr;
 };
 
 struct EngineStats {

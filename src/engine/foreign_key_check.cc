@@ -95,18 +95,6 @@ Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
       .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
 }
 
-bool ForeignKeyCheck::KeyIs(Relation& relation, const RowRef& row, std::span<const Value> key) {
-  std::vector<Value> now(constraint.columns.size());
-  relation.Read(row, constraint.columns, now.data());
-  for (size_t i = 0; i < now.size(); ++i) {
-    if (now[i].is_null || key[i].is_null) return false;
-    if (types::Compare(referring->column(constraint.columns[i]).type, now[i], key[i]) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
 Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key) {
   if (constraint.match_full && AnyNull(key) && !AllNull(key)) {
     return Status(sqlstate::kForeignKeyViolation, "insert or update on table \"" + referring->name +
@@ -193,7 +181,7 @@ Status ForeignKeyCheck::ForEachReferring(std::span<const Value> key,
       OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
       if (!more) break;
       for (const RowRef& row : refs) {
-        if (KeyIs(*relation, row, cast_key)) rows.push_back(row);
+        if (ValuesAre(row, constraint.columns, cast_key)) rows.push_back(row);
       }
     }
   }
@@ -216,16 +204,55 @@ Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<con
       return ForEachReferring(key, [&](const RowRef&) { return StillReferenced(key); });
     case ReferentialAction::kCascade:
       return ForEachReferring(key, [&](const RowRef& row) {
-        return deleted ? DeleteReferring(row) : UpdateReferring(row, new_key);
+        return deleted ? DeleteReferring(row) : UpdateReferring(row, constraint.columns, new_key);
       });
     case ReferentialAction::kSetNull: {
-      const std::vector<Value> nulls(constraint.columns.size(), Value::Null());
-      return ForEachReferring(key, [&](const RowRef& row) { return UpdateReferring(row, nulls); });
+      const std::vector<ColumnId>& columns = ColumnsToSet(deleted);
+      const std::vector<Value> nulls(columns.size(), Value::Null());
+      return ForEachReferring(
+          key, [&](const RowRef& row) { return UpdateReferring(row, columns, nulls); });
     }
     case ReferentialAction::kSetDefault:
-      return NotSupported("foreign key action SET DEFAULT");
+      return SetDefaults(key, ColumnsToSet(deleted));
   }
   return Status::Ok();
+}
+
+const std::vector<ColumnId>& ForeignKeyCheck::ColumnsToSet(bool deleted) const {
+  return deleted && !constraint.on_delete_columns.empty() ? constraint.on_delete_columns
+                                                          : constraint.columns;
+}
+
+Status ForeignKeyCheck::SetDefaults(std::span<const Value> key,
+                                    const std::vector<ColumnId>& columns) {
+  if (context.column_expressions == nullptr) return NotSupported("SET DEFAULT outside a session");
+  types::Arena arena;
+  bool any_unchanged = false;
+  OMEN_TRY(ForEachReferring(key, [&](const RowRef& row) -> Status {
+    std::vector<Value> values;
+    for (ColumnId column : columns) {
+      OMEN_ASSIGN(const Value value,
+                  context.column_expressions->DefaultOf(*referring, column, arena));
+      values.push_back(value);
+    }
+    any_unchanged = any_unchanged || ValuesAre(row, columns, values);
+    return UpdateReferring(row, columns, values);
+  }));
+  // Where the default is the key that went away, that row still refers to it.
+  if (!any_unchanged) return Status::Ok();
+  OMEN_ASSIGN(const bool present_again, LockReferenced(key));
+  return present_again ? Status::Ok() : StillReferenced(key);
+}
+
+bool ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
+                                std::span<const Value> values) {
+  std::vector<Value> now(columns.size());
+  database.OpenRelation(referring)->Read(row, columns, now.data());
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (now[i].is_null || values[i].is_null) return false;
+    if (types::Compare(referring->column(columns[i]).type, now[i], values[i]) != 0) return false;
+  }
+  return true;
 }
 
 Status ForeignKeyCheck::DeleteReferring(const RowRef& row) {
@@ -238,7 +265,18 @@ Status ForeignKeyCheck::DeleteReferring(const RowRef& row) {
   }
 }
 
-Status ForeignKeyCheck::UpdateReferring(const RowRef& row, std::span<const Value> values) {
+Status ForeignKeyCheck::ComputeGenerated(std::span<Value> row, types::Arena& arena) {
+  const bool any = std::any_of(referring->columns.begin(), referring->columns.end(),
+                               [](const auto& column) { return !column.generated_sql.empty(); });
+  if (!any) return Status::Ok();
+  if (context.column_expressions == nullptr) {
+    return NotSupported("a generated column outside a session");
+  }
+  return context.column_expressions->ComputeGenerated(*referring, row, arena);
+}
+
+Status ForeignKeyCheck::UpdateReferring(const RowRef& row, const std::vector<ColumnId>& columns,
+                                        std::span<const Value> values) {
   auto relation = database.OpenRelation(referring);
   const std::vector<ColumnId> live = referring->live_columns();
   RowRef current = row;
@@ -247,7 +285,9 @@ Status ForeignKeyCheck::UpdateReferring(const RowRef& row, std::span<const Value
     relation->Read(current, live, read.data());
     std::vector<Value> whole(referring->columns.size(), Value::Null());
     for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
-    for (size_t i = 0; i < values.size(); ++i) whole[constraint.columns[i].value() - 1] = values[i];
+    for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
+    types::Arena arena;
+    OMEN_TRY(ComputeGenerated(whole, arena));
     OMEN_ASSIGN(const RowResult result, relation->Update(context, current, whole));
     if (result.outcome != RowOutcome::kChanged) return Status::Ok();
     current = result.latest;

@@ -26,10 +26,17 @@ struct ForeignKeyCheck {
   Status ForEachReferring(std::span<const types::Value> key,
                           const std::function<Status(const RowRef&)>& act);
   Status DeleteReferring(const RowRef& row);
-  // Sets the constraint's columns of a referring row to `values`.
-  Status UpdateReferring(const RowRef& row, std::span<const types::Value> values);
+  // Sets `columns` of a referring row to `values`.
+  Status UpdateReferring(const RowRef& row, const std::vector<ColumnId>& columns,
+                         std::span<const types::Value> values);
+  Status ComputeGenerated(std::span<types::Value> row, types::Arena& arena);
+  // SET NULL and SET DEFAULT may name some of the constraint's columns.
+  const std::vector<ColumnId>& ColumnsToSet(bool deleted) const;
+  Status SetDefaults(std::span<const types::Value> key, const std::vector<ColumnId>& columns);
   Result<bool> LockReferenced(std::span<const types::Value> key);
-  bool KeyIs(Relation& relation, const RowRef& row, std::span<const types::Value> key);
+  // Whether the referring row has these values in these columns, none of them NULL.
+  bool ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
+                 std::span<const types::Value> values);
   // The referenced index's key order may differ from the constraint's: picks values by column.
   std::vector<types::Value> InIndexOrder(const catalog::IndexDef& index,
                                          const std::vector<ColumnId>& columns,

@@ -177,10 +177,12 @@ Result<Value> EvaluateNextValue(const Expression& e, EvalContext& context) {
   if (sequence == nullptr) {
     return Status(sqlstate::kUndefinedTable, "sequence of a default does not exist");
   }
-  OMEN_ASSIGN(const int64_t value, context.database->NextValue(*sequence));
-  if (auto* observer = context.statement->sequence_observer) {
-    observer->OnNextValue(e.sequence, value);
+  auto* observer = context.statement->sequence_observer;
+  if (observer != nullptr) {
+    OMEN_TRY(observer->CheckUse(*sequence, engine::SequenceObserver::Access::kNext));
   }
+  OMEN_ASSIGN(const int64_t value, context.database->NextValue(*sequence));
+  if (observer != nullptr) observer->OnNextValue(e.sequence, value);
   if (e.type.kind == TypeKind::kInt8) return Value::Int64(value);
   return types::CastValue({TypeKind::kInt8}, e.type, Value::Int64(value), *context.arena,
                           types::CastContext::kAssignment, Settings(context));

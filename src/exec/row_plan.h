@@ -62,6 +62,7 @@ struct RowPlan {
   std::optional<Expression> conflict_filter;  // DO UPDATE ... WHERE
 
   std::vector<Assignment> assignments;  // kUpdate, ON CONFLICT DO UPDATE
+  std::vector<Assignment> generated;    // GENERATED ... STORED, over the new row by ColumnId - 1
   // CHECK constraints, over `check_columns` read as Op::kColumn of the new row by ColumnId - 1.
   struct Check {
     std::string name;

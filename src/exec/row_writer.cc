@@ -34,7 +34,7 @@ Status RowWriter::InsertRow(const std::vector<Expression>& expressions) {
   for (size_t i = 0; i < expressions.size(); ++i) {
     OMEN_ASSIGN(row[i], Evaluate(expressions[i], context_));
   }
-  OMEN_TRY(CheckRow(row));
+  OMEN_TRY(CompleteRow(row));
   if (plan_.on_conflict == OnConflict::kError) {
     OMEN_ASSIGN([[maybe_unused]] const RowRef inserted, relation_.Insert(*context_.statement, row));
     ++counts_.rows_affected;
@@ -73,8 +73,8 @@ Result<bool> RowWriter::UpdateConflicting(RowRef conflict, std::span<const Value
       OMEN_ASSIGN(const bool wanted, EvaluatePredicate(*plan_.conflict_filter, context_));
       if (!wanted) return true;
     }
-    OMEN_ASSIGN(const std::vector<Value> row, NewRow(conflict));
-    OMEN_TRY(CheckRow(row));
+    OMEN_ASSIGN(std::vector<Value> row, NewRow(conflict));
+    OMEN_TRY(CompleteRow(row));
     OMEN_ASSIGN(const RowResult result, relation_.Update(*context_.statement, conflict, row));
     if (result.outcome == RowOutcome::kGone) return false;
     if (result.outcome == RowOutcome::kDone) {
@@ -102,8 +102,8 @@ Status RowWriter::UpdateRow(RowRef row, std::span<const Value> values) {
   std::vector<Value> latest_values;
   while (true) {
     context_.row = values;
-    OMEN_ASSIGN(const std::vector<Value> new_row, NewRow(row));
-    OMEN_TRY(CheckRow(new_row));
+    OMEN_ASSIGN(std::vector<Value> new_row, NewRow(row));
+    OMEN_TRY(CompleteRow(new_row));
     OMEN_ASSIGN(const RowResult result, relation_.Update(*context_.statement, row, new_row));
     if (result.outcome == RowOutcome::kDone) {
       ++counts_.rows_affected;
@@ -144,9 +144,12 @@ Result<std::vector<Value>> RowWriter::NewRow(const RowRef& seen) {
   return row;
 }
 
-Status RowWriter::CheckRow(std::span<const Value> row) {
-  if (plan_.checks.empty()) return Status::Ok();
+Status RowWriter::CompleteRow(std::span<Value> row) {
+  if (plan_.checks.empty() && plan_.generated.empty()) return Status::Ok();
   context_.row = row;
+  for (const Assignment& generated : plan_.generated) {
+    OMEN_ASSIGN(row[generated.column.value() - 1], Evaluate(generated.value, context_));
+  }
   for (const RowPlan::Check& check : plan_.checks) {
     OMEN_ASSIGN(const Value holds, Evaluate(check.condition, context_));
     if (holds.is_null || holds.boolean) continue;

@@ -24,7 +24,7 @@ class RowWriter {
 
   // The whole row of `seen` with the plan's assignments applied; context_.row is its old columns.
   Result<std::vector<types::Value>> NewRow(const engine::RowRef& seen);
-  Status CheckRow(std::span<const types::Value> row);
+  Status CompleteRow(std::span<types::Value> row);
   // RETURNING over a whole row by ColumnId - 1.
   Status ReturnWholeRow(std::span<const types::Value> row);
   Status Return(std::span<const types::Value> columns);

@@ -91,6 +91,14 @@ int SchemaLocation(const Node* root, std::string_view name) {
   });
 }
 
+// Queries and CREATE TABLE say which name stands in a schema that is closed to them.
+int ClosedSchemaLocation(const Node* root, std::string_view name) {
+  const bool creates = root->node_case == PG_QUERY__NODE__NODE_CREATE_STMT;
+  if (!creates && !IsQuery(root)) return -1;
+  const int location = SchemaLocation(root, name);
+  return location < 0 && creates ? root->create_stmt->relation->location : location;
+}
+
 int ColumnLocation(const Node* root, SqlState state, std::string_view name) {
   return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
     if (const auto* column = As<PgQuery__ColumnRef>(message, pg_query__column_ref__descriptor)) {
@@ -160,9 +168,40 @@ int UnmatchedInsertLocation(const Node* root, size_t table_columns) {
   return count < insert.n_cols ? insert.cols[count]->res_target->location : -1;
 }
 
+// What is wrong with GENERATED ALWAYS AS (...); -1 for other errors.
+int GenerationLocation(const Node* root, const std::string& message_text, const std::string& name) {
+  return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
+    const auto* constraint = As<PgQuery__Constraint>(message, pg_query__constraint__descriptor);
+    if (constraint == nullptr || constraint->contype != PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED) {
+      return -1;
+    }
+    if (message_text.starts_with("both default and generation")) return constraint->location;
+    int location = -1;
+    WalkNode(constraint->raw_expr, [&](Node* node) {
+      const bool is_query = node->node_case == PG_QUERY__NODE__NODE_SUB_LINK;
+      if (is_query && message_text.starts_with("cannot use subquery")) {
+        location = node->sub_link->location;
+      }
+      return location < 0 && !is_query;
+    });
+    if (message_text.starts_with("cannot use generated column")) {
+      location = ColumnLocation(constraint->raw_expr, sqlstate::kUndefinedColumn, name);
+    }
+    return location;
+  });
+}
+
 int LocationOf(const Node* root, const ErrorInfo& info, const std::string& name,
                size_t table_columns) {
   const SqlState state = info.sqlstate;
+  constexpr std::string_view kClosed = "permission denied for schema ";
+  if (info.message.starts_with(kClosed)) {
+    return ClosedSchemaLocation(root, std::string_view(info.message).substr(kClosed.size()));
+  }
+  if (info.message.find("generation expression") != std::string::npos) {
+    return GenerationLocation(root, info.message, name);
+  }
+  if (name.empty()) return -1;
   if (state.view().starts_with("22")) return ConstantLocation(root, name);
   if (state == sqlstate::kUndefinedTable) return UndefinedTableLocation(root, name);
   if (state == sqlstate::kInvalidSchemaName) return SchemaLocation(root, name);
@@ -241,7 +280,9 @@ void Reword(ErrorInfo& info, const Node* node, const std::string& name) {
 }
 
 // Errors of runtime values have no position; those of constants in the text do.
-bool MayHavePosition(const SqlState state) {
+bool MayHavePosition(const ErrorInfo& info) {
+  const SqlState state = info.sqlstate;
+  if (info.message.find("generation expression") != std::string::npos) return true;
   return state.view().starts_with("42") || state == sqlstate::kInvalidSchemaName ||
          state == sqlstate::kInvalidTextRepresentation ||
          state == sqlstate::kInvalidDatetimeFormat || state == sqlstate::kDatetimeFieldOverflow;
@@ -252,9 +293,9 @@ bool MayHavePosition(const SqlState state) {
 Status AnnotatePosition(Status status, const Statement& statement, size_t table_columns) {
   if (status.ok() || statement.node == nullptr) return status;
   ErrorInfo info = status.error();
-  if (!MayHavePosition(info.sqlstate)) return status;
+  if (!MayHavePosition(info)) return status;
   const std::string name = NamedIn(info.message);
-  const int location = name.empty() ? -1 : LocationOf(statement.node, info, name, table_columns);
+  const int location = LocationOf(statement.node, info, name, table_columns);
   Reword(info, statement.node, name);
   status = Status(std::move(info));
   if (status.error().position > 0) return status;

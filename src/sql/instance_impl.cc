@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
+#include "catalog/privileges.h"
 #include "duck/duck_engine.h"
 #include "sql/metric_families.h"
 #include "sql/names.h"
@@ -92,6 +93,14 @@ Result<std::unique_ptr<Session>> InstanceImpl::NewSession(SessionOptions options
   if (db == nullptr) {
     return Status(sqlstate::kInvalidCatalogName,
                   fmt::format("database \"{}\" does not exist", options.database))
+        .WithRadius(Radius::kConnection);
+  }
+  if (!role->superuser &&
+      (catalog::PrivilegesOf(*snapshot, role->oid, catalog::AclOfDatabase(*db)) &
+       catalog::privilege::kConnect) == 0) {
+    return Status(sqlstate::kInsufficientPrivilege,
+                  fmt::format("permission denied for database \"{}\"", db->name))
+        .WithDetail("User does not have CONNECT privilege.")
         .WithRadius(Radius::kConnection);
   }
   if (activity_.size() >= static_cast<size_t>(options_.max_connections)) {

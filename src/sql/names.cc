@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
+#include "sql/privileges.h"
 
 namespace omendb::sql {
 
@@ -126,6 +127,7 @@ Result<const catalog::SchemaDef*> TempSchema(SessionImpl& session) {
     session.set_has_temp_schema(true);
     return found;
   }
+  OMEN_TRY(CheckDatabase(session, catalog::privilege::kTemporary));
   catalog::SchemaDef schema;
   schema.oid = session.db().NewOid();
   schema.database = session.database();
@@ -134,6 +136,17 @@ Result<const catalog::SchemaDef*> TempSchema(SessionImpl& session) {
   OMEN_TRY(session.db().EditCatalog(*session.block().txn()).Put(schema));
   session.set_has_temp_schema(true);
   return session.catalog()->FindSchema(session.database(), name);
+}
+
+}  // namespace
+
+namespace {
+
+Result<const catalog::SchemaDef*> CreatableSchema(const SessionImpl& session,
+                                                  std::string_view name) {
+  OMEN_ASSIGN(const catalog::SchemaDef* schema, GetSchema(session, name));
+  OMEN_TRY(CheckSchema(session, *schema, catalog::privilege::kCreate));
+  return schema;
 }
 
 }  // namespace
@@ -155,11 +168,11 @@ Result<const catalog::SchemaDef*> CreationSchema(SessionImpl& session,
                  fmt::format("permission denied to create \"{}.{}\"", schema, View(range.relname)))
           .WithDetail("System catalog modifications are currently disallowed.");
     }
-    return GetSchema(session, schema);
+    return CreatableSchema(session, schema);
   }
   for (const std::string& name : session.SearchPath(false)) {
     if (name == "pg_catalog" || name == "information_schema") continue;
-    return GetSchema(session, name);
+    return CreatableSchema(session, name);
   }
   return Status(sqlstate::kInvalidSchemaName, "no schema has been selected to create in");
 }
@@ -205,7 +218,10 @@ const std::string& RelationName(const Relation& relation) {
 
 Status CheckOwner(const SessionImpl& session, Oid owner, std::string_view kind,
                   std::string_view name) {
-  if (session.is_superuser() || owner == session.current_role()) return Status::Ok();
+  if (session.is_superuser() ||
+      catalog::HasPrivilegesOf(*session.catalog(), session.current_role(), owner)) {
+    return Status::Ok();
+  }
   return Status(sqlstate::kInsufficientPrivilege,
                 fmt::format("must be owner of {} {}", kind, name));
 }

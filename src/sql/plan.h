@@ -10,6 +10,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,14 @@ struct TableLock {
   txn::TableLockMode mode;
 };
 
+// One relation that a statement names (or that a view of it reads), and what it does with it.
+struct RelationUse {
+  Oid relation;
+  Oid as_role;  // kPublicRole = the session's current role; else a view's owner
+  catalog::PrivilegeSet needed = 0;
+  txn::TableLockMode lock = txn::TableLockMode::kAccessShare;
+};
+
 struct Plan {
   Statement statement;
   bool is_query = false;  // SELECT, INSERT, UPDATE, DELETE: runs in one of the executors
@@ -42,7 +51,10 @@ struct Plan {
   std::shared_ptr<const exec::RowPlan> row_plan;
   std::vector<types::SqlType> param_types;
   std::vector<types::ResultColumn> columns;
+  std::optional<txn::RowLockMode> lock;  // SELECT ... FOR UPDATE
+  std::vector<RelationUse> uses;
   std::vector<TableLock> locks;
+  std::optional<std::string> privileges_of;  // The role that was found to have them.
   // The columns as first described: a prepared statement must not change them (0A000).
   std::vector<types::ResultColumn> described;
   bool was_described = false;

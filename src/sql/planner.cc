@@ -3,7 +3,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/error_position.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
@@ -31,43 +31,18 @@ const PgQuery__RangeVar* DmlTarget(const Node* node) {
   }
 }
 
-void AddLock(std::vector<TableLock>& locks, Oid table, txn::TableLockMode mode) {
-  for (TableLock& lock : locks) {
-    if (lock.table != table) continue;
-    lock.mode = std::max(lock.mode, mode);
-    return;
-  }
-  locks.push_back({table, mode});
-}
-
-void AddViewLocks(std::vector<TableLock>& locks, const catalog::CatalogSnapshot& snapshot,
-                  const catalog::ViewDef& view) {
-  for (Oid oid : view.depends_on) {
-    if (snapshot.table(oid) != nullptr) AddLock(locks, oid, txn::TableLockMode::kAccessShare);
-    if (auto inner = snapshot.view(oid)) AddViewLocks(locks, snapshot, *inner);
-  }
-}
-
-// Every relation the statement names. A name that a WITH query hides locks a table too many at
-// most.
-std::vector<TableLock> CollectLocks(const SessionImpl& session,
-                                    const catalog::CatalogSnapshot& snapshot, const Node* node,
-                                    bool locks_rows) {
+// The locks of the tables among `uses`, one for each, in the order in which all take them.
+std::vector<TableLock> LocksOf(const catalog::CatalogSnapshot& snapshot,
+                               const std::vector<RelationUse>& uses) {
   std::vector<TableLock> locks;
-  const PgQuery__RangeVar* target = DmlTarget(node);
-  WalkAllMessages(const_cast<ProtobufCMessage*>(&node->base), [&](ProtobufCMessage* message) {
-    if (message->descriptor != &pg_query__range_var__descriptor) return true;
-    auto* range = reinterpret_cast<PgQuery__RangeVar*>(message);
-    catalog::Relation found = FindRelation(session, snapshot, NameOf(*range));
-    txn::TableLockMode mode =
-        locks_rows ? txn::TableLockMode::kRowShare : txn::TableLockMode::kAccessShare;
-    if (range == target) mode = txn::TableLockMode::kRowExclusive;
-    if (found.table != nullptr && found.index == nullptr) AddLock(locks, found.table->oid, mode);
-    if (found.view != nullptr) AddViewLocks(locks, snapshot, *found.view);
-    return true;
-  });
-  std::sort(locks.begin(), locks.end(),
-            [](const TableLock& a, const TableLock& b) { return a.table < b.table; });
+  for (const RelationUse& use : uses) {  // Sorted by relation.
+    if (snapshot.table(use.relation) == nullptr) continue;
+    if (!locks.empty() && locks.back().table == use.relation) {
+      locks.back().mode = std::max(locks.back().mode, use.lock);
+    } else {
+      locks.push_back({use.relation, use.lock});
+    }
+  }
   return locks;
 }
 
@@ -206,6 +181,13 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   types.resize(static_cast<size_t>(plan.parameters));
   TypeCastParameters(plan.statement.node, types);
   OMEN_ASSIGN(plan.bound, duck_->Bind(rewritten.sql, types, context, options));
+  if (options.lock.has_value() && plan.bound->row_plan() == nullptr) {
+    OMEN_ASSIGN(RowLocks locks,
+                RewriteRowLocks(plan.statement.node, plan.statement.tree->text(), rewrite));
+    options.hidden = duck::HiddenColumns{locks.has_limit, locks.has_offset, locks.tables};
+    options.want_row_plan = false;
+    OMEN_ASSIGN(plan.bound, duck_->Bind(locks.sql, types, context, options));
+  }
   plan.columns = plan.bound->columns();
   plan.param_types = plan.bound->param_types();
   plan.param_types.resize(static_cast<size_t>(plan.parameters), {types::TypeKind::kText});
@@ -213,8 +195,11 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
     if (type.kind == types::TypeKind::kUnknown) type.kind = types::TypeKind::kText;
   }
   plan.row_plan = settings_.row_executor() ? plan.bound->row_plan() : nullptr;
-  plan.locks =
-      CollectLocks(*this, *context.catalog, plan.statement.node, rewritten.lock.has_value());
+  OMEN_ASSIGN(plan.uses, CollectUses(*this, *context.catalog, plan.statement.node,
+                                     rewritten.lock.has_value()));
+  plan.lock = rewritten.lock;
+  plan.locks = LocksOf(*context.catalog, plan.uses);
+  plan.privileges_of.reset();
   plan.catalog_version = context.catalog->version();
   plan.generation = settings_.plan_generation();
   plan.bound_ok = true;
@@ -232,10 +217,18 @@ Status SessionImpl::LockAndBind(Plan& plan, engine::StatementContext& context) {
     }
     if (IsCurrent(plan)) {
       context.catalog = catalog();
-      return Status::Ok();
+      return CheckPlanPrivileges(plan, *context.catalog);
     }
   }
   return Status(sqlstate::kInternalError, "the catalog changes too often to run this statement");
+}
+
+// Once for a plan, a catalog and a role: a plan is bound again when the catalog changes.
+Status SessionImpl::CheckPlanPrivileges(Plan& plan, const catalog::CatalogSnapshot& snapshot) {
+  if (plan.privileges_of == current_user()) return Status::Ok();
+  OMEN_TRY(CheckUses(*this, snapshot, plan.uses));
+  plan.privileges_of = current_user();
+  return Status::Ok();
 }
 
 Result<Session::Description> SessionImpl::Describe(Plan& plan) {

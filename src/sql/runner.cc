@@ -42,7 +42,16 @@ class CallbackRows : public exec::RowSink {
   const Each& each_;
 };
 
-bool IsDml(const Plan& plan) { return plan.statement.kind() != PG_QUERY__NODE__NODE_SELECT_STMT; }
+// 25006: a read-only transaction neither writes nor locks rows.
+Status CheckMayWrite(SessionImpl& session, const Plan& plan) {
+  if (plan.statement.kind() != PG_QUERY__NODE__NODE_SELECT_STMT) {
+    return CheckWritable(session, CommandTag(plan.statement.node));
+  }
+  if (!plan.lock) return Status::Ok();
+  static constexpr std::string_view kTags[] = {"SELECT FOR KEY SHARE", "SELECT FOR SHARE",
+                                               "SELECT FOR NO KEY UPDATE", "SELECT FOR UPDATE"};
+  return CheckWritable(session, kTags[static_cast<size_t>(*plan.lock)]);
+}
 
 std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected) {
   switch (plan.statement.kind()) {
@@ -138,7 +147,7 @@ Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
   block_.EnsureStarted();
   portal.context = MakeContext(host_.waiter());
   OMEN_TRY(LockAndBind(plan, portal.context));
-  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  OMEN_TRY(CheckMayWrite(*this, plan));
   block_.txn()->BeginStatement();
   portal.buffer.columns = plan.columns;
   if (plan.row_plan != nullptr) {
@@ -254,7 +263,7 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(host_.waiter());
   OMEN_TRY(LockAndBind(plan, context));
-  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  OMEN_TRY(CheckMayWrite(*this, plan));
   if (announce_columns && plan.returns_rows) OMEN_TRY(sink.OnColumns(plan.columns));
   block_.txn()->BeginStatement();
   uint64_t affected = 0;
@@ -314,7 +323,7 @@ Status SessionImpl::RunQueryRows(
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(pool_waiter_ ? *pool_waiter_ : host_.waiter());
   OMEN_TRY(LockAndBind(plan, context));
-  if (IsDml(plan)) OMEN_TRY(CheckWritable(*this, CommandTag(plan.statement.node)));
+  OMEN_TRY(CheckMayWrite(*this, plan));
   block_.txn()->BeginStatement();
   if (plan.row_plan != nullptr) {
     CallbackRows rows(each);

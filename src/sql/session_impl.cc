@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 
 namespace omendb::sql {
 
@@ -128,11 +128,28 @@ void SessionImpl::OnNextValue(Oid sequence, int64_t value) {
   last_sequence_ = sequence;
 }
 
-std::string SessionImpl::current_user() const { return role_.empty() ? session_user_ : role_; }
+// An identity column's values belong to its table.
+Status SessionImpl::CheckUse(const catalog::SequenceDef& sequence, Access access) {
+  if (is_superuser() || (access == Access::kNext && sequence.is_identity)) return Status::Ok();
+  catalog::Relation relation;
+  relation.sequence = catalog()->sequence(sequence.oid);
+  if (relation.sequence == nullptr) return Status::Ok();
+  return CheckAnyPrivilege(*this, relation,
+                           access == Access::kSet
+                               ? catalog::privilege::kUpdate
+                               : catalog::privilege::kUsage | catalog::privilege::kUpdate);
+}
+
+// search_path may name the role's schema, and leaves out schemas that it may not use.
+void SessionImpl::set_role(std::string role) {
+  role_ = std::move(role);
+  settings_.InvalidatePlans();
+}
 
 Oid SessionImpl::current_role() const {
   const catalog::RoleDef* role = catalog()->FindRole(current_user());
-  return role != nullptr ? role->oid : catalog::kBootstrapRole;
+  // A role that was dropped meanwhile owns nothing and may do nothing.
+  return role != nullptr ? role->oid : Oid(UINT32_MAX);
 }
 
 bool SessionImpl::is_superuser() const {
@@ -156,6 +173,7 @@ engine::StatementContext SessionImpl::MakeContext(Waiter& waiter) {
   context.lock_timeout_ms = settings_.lock_timeout_ms();
   context.io_settings = &settings_.io();
   context.sequence_observer = this;
+  context.column_expressions = this;
   return context;
 }
 
@@ -167,7 +185,9 @@ std::vector<std::string> SessionImpl::SearchPath(bool implicit) const {
   std::vector<std::string> path;
   auto snapshot = catalog();
   auto add = [&](const std::string& name) {
-    if (snapshot->FindSchema(database_, name) == nullptr) return;
+    const catalog::SchemaDef* schema = snapshot->FindSchema(database_, name);
+    if (schema == nullptr) return;
+    if (!CheckSchema(*this, *schema, catalog::privilege::kUsage).ok()) return;
     if (std::find(path.begin(), path.end(), name) == path.end()) path.push_back(name);
   };
   const auto& setting = settings_.search_path();

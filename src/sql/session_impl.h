@@ -23,7 +23,9 @@
 
 namespace omendb::sql {
 
-class SessionImpl final : public Session, public engine::SequenceObserver {
+class SessionImpl final : public Session,
+                          public engine::SequenceObserver,
+                          public engine::ColumnExpressions {
  public:
   SessionImpl(InstanceImpl& instance, Instance::SessionOptions options, Host& host, Oid database,
               Oid role);
@@ -54,7 +56,14 @@ class SessionImpl final : public Session, public engine::SequenceObserver {
   }
 
   // ---- engine::SequenceObserver
+  Status CheckUse(const catalog::SequenceDef& sequence, Access access) override;
   void OnNextValue(Oid sequence, int64_t value) override;
+
+  // ---- engine::ColumnExpressions
+  Result<types::Value> DefaultOf(const catalog::TableDef& table, ColumnId column,
+                                 types::Arena& arena) override;
+  Status ComputeGenerated(const catalog::TableDef& table, std::span<types::Value> row,
+                          types::Arena& arena) override;
 
   // ---- For statement handlers, functions and system tables
   InstanceImpl& instance() { return instance_; }
@@ -69,7 +78,7 @@ class SessionImpl final : public Session, public engine::SequenceObserver {
   ActivitySlot& activity() { return *activity_; }
 
   const std::string& session_user() const { return session_user_; }
-  std::string current_user() const;
+  const std::string& current_user() const { return role_.empty() ? session_user_ : role_; }
   bool is_superuser() const;
   Oid current_role() const;
   // The catalog that the current transaction (or a new one) sees.
@@ -91,6 +100,8 @@ class SessionImpl final : public Session, public engine::SequenceObserver {
   // Binds when it is not bound, or was for another catalog or other settings.
   Status EnsureBound(Plan& plan);
   bool IsCurrent(const Plan& plan) const;
+  // 42501 when the current role may not do what the bound plan does.
+  Status CheckPlanPrivileges(Plan& plan, const catalog::CatalogSnapshot& snapshot);
   // Describes its result; binds when it is a query.
   Result<Description> Describe(Plan& plan);
 
@@ -128,7 +139,7 @@ class SessionImpl final : public Session, public engine::SequenceObserver {
 
   std::unordered_map<Oid, int64_t>& sequence_values() { return sequence_values_; }
   std::optional<Oid>& last_sequence() { return last_sequence_; }
-  void set_role(std::string role) { role_ = std::move(role); }
+  void set_role(std::string role);
   void set_session_user(std::string user) { session_user_ = std::move(user); }
   bool has_temp_schema() const { return has_temp_schema_; }
   void set_has_temp_schema(bool value) { has_temp_schema_ = value; }
@@ -145,6 +156,10 @@ class SessionImpl final : public Session, public engine::SequenceObserver {
 
  private:
   friend class StatementScope;
+  // The first row of a query that runs inside another statement's end: neither its snapshot nor its
+  // pending checks are touched.
+  Result<types::Row> EvaluateInside(const std::string& sql, std::span<const types::SqlType> types,
+                                    std::span<const types::Value> params, types::Arena& arena);
   // One statement of a simple query. The tag is empty when there is none to send.
   Status RunStatement(const Statement& statement, ResultSink& sink, std::string& tag);
   Status RunCachedText(std::string_view text, ResultSink& sink, bool& done);

@@ -20,9 +20,6 @@ namespace omendb::duck {
 class OmenSchema;
 class SessionState;
 
-// The hidden row id of UPDATE and DELETE: a HUGEINT of row id (low word) and version (high word).
-inline constexpr const char* kRowIdColumnName = "\x01rowid";
-
 class OmenTableEntry : public duckdb::TableCatalogEntry {
  public:
   OmenTableEntry(duckdb::Catalog& owner, duckdb::SchemaCatalogEntry& owner_schema,

@@ -79,7 +79,7 @@ class InsertOperator : public WriteOperator {
     types::Row row;
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
       writer.LoadRow(chunk, i, row);
-      writer.Check(row);
+      writer.Complete(row);
       if (conflict_ != nullptr) {
         InsertOrUpdate(context, run, row);
         continue;
@@ -142,7 +142,7 @@ class InsertOperator : public WriteOperator {
       updated[static_cast<size_t>(table_.column_ids()[column].value() - 1)] =
           writer.LoadCell(run.values.data[i], 1, 0, column);
     }
-    writer.Check(updated);
+    writer.Complete(updated);
     const engine::RowResult result =
         ValueOrThrow(writer.relation().Update(writer.statement(), existing, updated));
     if (result.outcome != engine::RowOutcome::kDone) return false;
@@ -217,7 +217,7 @@ class UpdateOperator : public WriteOperator {
       types::Row row;
       writer.ReadRow(seen, row);
       Assign(run, chunk, i, row);
-      writer.Check(row);
+      writer.Complete(row);
       const engine::RowResult result =
           ValueOrThrow(writer.relation().Update(writer.statement(), seen, row));
       if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();

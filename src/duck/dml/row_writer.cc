@@ -61,7 +61,8 @@ RowWriter::RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table
     checks_.push_back({table.check_names()[index++],
                        duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *check.expression)});
   }
-  if (!checks_.empty()) check_chunk_.Initialize(context, types);
+  generated_ = BindGeneratedColumns(context, state_, table);
+  if (!checks_.empty() || !generated_.empty()) row_chunk_.Initialize(context, types);
 }
 
 const catalog::TableDef& RowWriter::definition() const { return *table_.definition(); }
@@ -123,14 +124,28 @@ void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types:
   }
 }
 
-void RowWriter::Check(const types::Row& row) {
+void RowWriter::ComputeGenerated(types::Row& row) {
+  row_chunk_.Reset();
+  StoreRow(row_chunk_, 0, row);
+  row_chunk_.SetCardinality(1);
+  for (const GeneratedColumn& generated : generated_) {
+    duckdb::ExpressionExecutor executor(context_, *generated.value);
+    duckdb::Vector value(generated.value->return_type);
+    executor.ExecuteExpression(row_chunk_, value);
+    row[static_cast<size_t>(table_.column_ids()[generated.column].value() - 1)] =
+        LoadCell(value, 1, 0, generated.column);
+  }
+}
+
+void RowWriter::Complete(types::Row& row) {
+  if (!generated_.empty()) ComputeGenerated(row);
   if (checks_.empty()) return;
-  check_chunk_.Reset();
-  StoreRow(check_chunk_, 0, row);
-  check_chunk_.SetCardinality(1);
+  row_chunk_.Reset();
+  StoreRow(row_chunk_, 0, row);
+  row_chunk_.SetCardinality(1);
   for (CheckConstraint& check : checks_) {
     duckdb::Vector result(check.executor->expressions[0]->return_type);
-    check.executor->ExecuteExpression(check_chunk_, result);
+    check.executor->ExecuteExpression(row_chunk_, result);
     const duckdb::Value value = result.GetValue(0).DefaultCastAs(duckdb::LogicalType::BOOLEAN);
     if (!value.IsNull() && !value.GetValue<bool>()) {
       ThrowStatus(engine::CheckViolation(statement(), definition(), check.name, row));

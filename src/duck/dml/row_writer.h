@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "duck/dml/generated_columns.h"
 #include "duckdb.hpp"
 #include "duckdb/common/types/column/column_data_collection.hpp"
 #include "duckdb/execution/expression_executor.hpp"
@@ -41,8 +42,8 @@ class RowWriter {
                         size_t column);
   // Reads all columns of a stored row.
   void ReadRow(const engine::RowRef& ref, types::Row& row);
-  // 23514 when a CHECK constraint is false of the row.
-  void Check(const types::Row& row);
+  // Computes generated columns; 23514 when a CHECK constraint is false of the row.
+  void Complete(types::Row& row);
   // Appends a row to the rows of RETURNING (when asked for), in DuckDB's form.
   void AddReturning(const types::Row& row);
   // After the last row, before returning_rows() is read.
@@ -54,6 +55,7 @@ class RowWriter {
   uint64_t rows_affected = 0;
 
  private:
+  void ComputeGenerated(types::Row& row);
   void StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row);
   void FlushReturning();
 
@@ -71,7 +73,8 @@ class RowWriter {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> executor;
   };
   std::vector<CheckConstraint> checks_;
-  duckdb::DataChunk check_chunk_;
+  std::vector<GeneratedColumn> generated_;
+  duckdb::DataChunk row_chunk_;  // the row that generated columns and checks are computed from
 };
 
 }  // namespace omendb::duck

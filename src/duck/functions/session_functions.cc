@@ -27,15 +27,21 @@ constexpr SqlType kTimestampTz{TypeKind::kTimestampTz};
 Result<Value> NextValue(const SqlType& type, std::span<const Value> arguments,
                         SessionState& state) {
   OMEN_ASSIGN(auto sequence, FindSequence(state, type, arguments[0]));
-  OMEN_ASSIGN(const int64_t value, state.database->NextValue(*sequence));
-  if (auto* observer = state.RequireStatement().sequence_observer) {
-    observer->OnNextValue(sequence->oid, value);
+  auto* observer = state.RequireStatement().sequence_observer;
+  if (observer != nullptr) {
+    OMEN_TRY(observer->CheckUse(*sequence, engine::SequenceObserver::Access::kNext));
   }
+  OMEN_ASSIGN(const int64_t value, state.database->NextValue(*sequence));
+  if (observer != nullptr) observer->OnNextValue(sequence->oid, value);
   return Value::Int64(value);
 }
 
 Result<Value> SetValue(const SqlType& type, std::span<const Value> arguments, SessionState& state) {
   OMEN_ASSIGN(auto sequence, FindSequence(state, type, arguments[0]));
+  auto* observer = state.RequireStatement().sequence_observer;
+  if (observer != nullptr) {
+    OMEN_TRY(observer->CheckUse(*sequence, engine::SequenceObserver::Access::kSet));
+  }
   const int64_t value = arguments[1].i64;
   if (value < sequence->min_value || value > sequence->max_value) {
     return Status(sqlstate::kNumericValueOutOfRange,
@@ -45,11 +51,7 @@ Result<Value> SetValue(const SqlType& type, std::span<const Value> arguments, Se
   }
   const bool is_called = arguments.size() < 3 || arguments[2].boolean;
   OMEN_TRY(state.database->SetSequence(*sequence, {value, is_called}));
-  if (is_called) {
-    if (auto* observer = state.RequireStatement().sequence_observer) {
-      observer->OnNextValue(sequence->oid, value);
-    }
-  }
+  if (is_called && observer != nullptr) observer->OnNextValue(sequence->oid, value);
   return Value::Int64(value);
 }
 

@@ -4,6 +4,7 @@
 
 #include "duck/catalog/table_entry.h"
 #include "duck/dml/conflict_clause.h"
+#include "duck/dml/generated_columns.h"
 #include "duck/logical_types.h"
 #include "duck/plan/access_path.h"
 #include "duck/plan/expression_converter.h"
@@ -26,7 +27,8 @@ class Builder {
   Builder(duckdb::ClientContext& context, SessionState& state, Binding& binding,
           const std::vector<types::SqlType>& param_types,
           const std::vector<types::ResultColumn>& columns, const BindOptions& options)
-      : state_(state),
+      : context_(context),
+        state_(state),
         binding_(binding),
         options_(options),
         plan_(std::make_shared<exec::RowPlan>()),
@@ -276,6 +278,19 @@ class Builder {
 
   // ---- Writes ---------------------------------------------------------------------------------
 
+  // Over the whole new row, by ColumnId - 1.
+  bool BuildGenerated() {
+    const auto bound = BindGeneratedColumns(context_, state_, *entry_);
+    for (const GeneratedColumn& generated : bound) {
+      auto value = converter_.Convert(*generated.value);
+      if (!value) return false;
+      const ColumnId id = entry_->column_ids()[generated.column];
+      plan_->generated.push_back(
+          {id, ExpressionConverter::Assign(std::move(*value), plan_->table->column(id).type)});
+    }
+    return true;
+  }
+
   bool BuildChecks(const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints) {
     converter_.set_references([this](duckdb::idx_t index) -> std::optional<Expression> {
       if (index >= entry_->column_ids().size()) return std::nullopt;
@@ -286,6 +301,7 @@ class Builder {
       column.index = static_cast<uint32_t>(id.value() - 1);
       return column;
     });
+    if (!BuildGenerated()) return false;
     size_t index = 0;
     for (const auto& constraint : constraints) {
       if (constraint->type != duckdb::ConstraintType::CHECK) continue;
@@ -309,9 +325,6 @@ class Builder {
     entry_ = &table.Cast<OmenTableEntry>();
     plan_->table = entry_->definition();
     written_index_ = table_index;
-    for (const catalog::ColumnDef& column : plan_->table->columns) {
-      if (!column.generated_sql.empty()) return Refuse("generated columns");
-    }
     return true;
   }
 
@@ -449,6 +462,7 @@ class Builder {
     return true;
   }
 
+  duckdb::ClientContext& context_;
   SessionState& state_;
   Binding& binding_;
   const BindOptions& options_;

@@ -288,7 +288,7 @@ duckdb::unique_ptr<duckdb::FunctionData> MakeTableScanData(OmenTableEntry& table
 duckdb::virtual_column_map_t TableVirtualColumns() {
   return {
       {duckdb::COLUMN_IDENTIFIER_ROW_ID,
-       duckdb::TableColumn(kRowIdColumnName, duckdb::LogicalType::HUGEINT)},
+       duckdb::TableColumn(kRowIdColumn, duckdb::LogicalType::HUGEINT)},
       {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)},
   };
 }

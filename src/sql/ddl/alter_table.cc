@@ -6,6 +6,8 @@
 
 #include "base/sqlstate.h"
 #include "engine/relation.h"
+#include "sql/ddl/generated_columns.h"
+#include "sql/privileges.h"
 #include "sql/statements/evaluate.h"
 #include "types/casts.h"
 
@@ -78,6 +80,7 @@ Status TableAlteration::AddColumn(const PgQuery__AlterTableCmd& command) {
   auto column = [&]() -> catalog::ColumnDef& {
     return table_.columns[static_cast<size_t>(id.value() - 1)];
   };
+  if (!column().generated_sql.empty()) return AddGeneratedColumn(builder, id);
   const bool has_default = !column().default_sql.empty();
   bool fill = false;
   if (has_default) {
@@ -114,6 +117,39 @@ Status TableAlteration::AddColumn(const PgQuery__AlterTableCmd& command) {
   }
   OMEN_TRY(builder.AddConstraints());
   return FinishConstraints(builder);
+}
+
+// Its values are computed for the rows that are there.
+Status TableAlteration::AddGeneratedColumn(TableBuilder& builder, ColumnId id) {
+  const catalog::TableDef changed = table_;
+  const catalog::ColumnDef added = table_.column(id);
+  table_.columns.pop_back();  // as the rows are now
+  std::string list;
+  for (ColumnId live : table_.live_columns()) {
+    list += QuoteIdentifier(table_.column(live).name) + ", ";
+  }
+  catalog::TableDef probe = changed;
+  OMEN_TRY(CheckGeneratedColumns(session_, probe));
+  OMEN_TRY(RewriteRows(changed, list + fmt::format("CAST(({}) AS {})", added.generated_sql,
+                                                   types::FormatType(added.type))));
+  OMEN_TRY(builder.AddConstraints());
+  return FinishConstraints(builder);
+}
+
+Status TableAlteration::DropExpression(const PgQuery__AlterTableCmd& command) {
+  OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
+  if (column->generated_sql.empty()) {
+    const Status status(
+        sqlstate::kObjectNotInPrerequisiteState,
+        fmt::format("column \"{}\" of relation \"{}\" is not a stored generated "
+                    "column{}",
+                    column->name, table_.name, command.missing_ok ? ", skipping" : ""));
+    if (!command.missing_ok) return status;
+    session_.Notify("NOTICE", status);
+    return Status::Ok();
+  }
+  column->generated_sql.clear();
+  return Put();
 }
 
 // New keys are built, new conditions and references are checked against the rows that are there.
@@ -196,19 +232,18 @@ Status TableAlteration::ValidateForeignKey(const ConstraintDef& constraint) {
       .WithConstraint(schema->name, table_.name, constraint.name);
 }
 
-Status TableAlteration::DropColumn(const PgQuery__AlterTableCmd& command) {
-  auto found = Column(View(command.name));
+Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok, bool cascade) {
+  auto found = Column(column_name);
   if (!found.ok()) {
-    if (!command.missing_ok) return found.status();
+    if (!missing_ok) return found.status();
     session_.Notify("NOTICE",
                     Status(SqlState("00000"),
                            fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping",
-                                       View(command.name), table_.name)));
+                                       column_name, table_.name)));
     return Status::Ok();
   }
   const ColumnId id = (*found)->id;
   const std::string name = (*found)->name;
-  const bool cascade = command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
   Dropper dropper(call_);
   auto uses = [&](const std::vector<ColumnId>& columns) {
     return std::find(columns.begin(), columns.end(), id) != columns.end();
@@ -230,6 +265,15 @@ Status TableAlteration::DropColumn(const PgQuery__AlterTableCmd& command) {
                     details.empty() ? "" : "\n", constraint->name, table->name, name, table_.name);
     dropper.Add({DropTarget::Kind::kConstraint, constraint->oid, table->oid, {}});
   }
+  OMEN_ASSIGN(const auto generated, GeneratedFrom(table_, name));
+  std::vector<std::string> generated_names;
+  for (const catalog::ColumnDef* other : generated) {
+    if (other->id == id) continue;
+    generated_names.push_back(other->name);
+    details +=
+        fmt::format("{}column {} of table {} depends on column {} of table {}",
+                    details.empty() ? "" : "\n", other->name, table_.name, name, table_.name);
+  }
   if (!details.empty() && !cascade) {
     return Status(
                sqlstate::kDependentObjectsStillExist,
@@ -239,6 +283,15 @@ Status TableAlteration::DropColumn(const PgQuery__AlterTableCmd& command) {
         .WithHint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   OMEN_TRY(dropper.Run(true));
+  if (generated_names.size() > 1) {
+    session_.Notice(fmt::format("drop cascades to {} other objects", generated_names.size()));
+  }
+  for (const std::string& other : generated_names) {
+    if (generated_names.size() == 1) {
+      session_.Notice(fmt::format("drop cascades to column {} of table {}", other, table_.name));
+    }
+    OMEN_TRY(DropColumn(other, false, true));
+  }
   std::erase_if(table_.constraints,
                 [&](const ConstraintDef& constraint) { return uses(constraint.columns); });
   std::erase_if(table_.indexes, [&](const catalog::IndexDef& index) {
@@ -249,6 +302,7 @@ Status TableAlteration::DropColumn(const PgQuery__AlterTableCmd& command) {
   column.dropped = true;
   column.not_null = false;
   column.default_sql.clear();
+  column.generated_sql.clear();
   column.identity = catalog::Identity::kNone;
   column.name = fmt::format("........pg.dropped.{}........", id.value());
   OMEN_TRY(Put());
@@ -266,6 +320,11 @@ Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {
   if (column->identity != catalog::Identity::kNone) {
     return Status(sqlstate::kSyntaxError,
                   fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                              column->name, table_.name));
+  }
+  if (!column->generated_sql.empty()) {
+    return Status(sqlstate::kSyntaxError,
+                  fmt::format("column \"{}\" of relation \"{}\" is a generated column",
                               column->name, table_.name));
   }
   if (command.def == nullptr || (IsConst(command.def) && command.def->a_const->isnull)) {
@@ -360,6 +419,13 @@ Status TableAlteration::ChangeType(const PgQuery__AlterTableCmd& command) {
           .WithDetail(fmt::format("rule _RETURN on view {} depends on column \"{}\"", view->name,
                                   column->name));
     }
+  }
+  OMEN_ASSIGN(const auto generated, GeneratedFrom(table_, column->name));
+  if (!generated.empty()) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  "cannot alter type of a column used by a generated column")
+        .WithDetail(fmt::format("Column \"{}\" is used by generated column \"{}\".", column->name,
+                                generated[0]->name));
   }
   if (def.raw_default == nullptr && IsBinaryCompatible(column->type, type)) {
     column->type = type;
@@ -501,7 +567,10 @@ Status TableAlteration::Run(const PgQuery__AlterTableCmd& command) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
       return AddColumn(command);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn:
-      return DropColumn(command);
+      return DropColumn(View(command.name), command.missing_ok,
+                        command.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression:
+      return DropExpression(command);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
       return SetDefault(command);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull:
@@ -558,6 +627,7 @@ Status RunAlterTable(UtilityCall& call) {
       continue;
     }
     OMEN_ASSIGN(const catalog::RoleDef* role, GetRole(session, *command.newowner));
+    OMEN_TRY(CheckMember(session, *role));
     OMEN_TRY(SetRelationOwner(session, found, role->oid));
   }
   if (only_owner) return Status::Ok();

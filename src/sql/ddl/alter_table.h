@@ -14,7 +14,9 @@ class TableAlteration {
 
  private:
   Status AddColumn(const PgQuery__AlterTableCmd& command);
-  Status DropColumn(const PgQuery__AlterTableCmd& command);
+  Status AddGeneratedColumn(TableBuilder& builder, ColumnId id);
+  Status DropExpression(const PgQuery__AlterTableCmd& command);
+  Status DropColumn(std::string_view column_name, bool missing_ok, bool cascade);
   Status SetDefault(const PgQuery__AlterTableCmd& command);
   Status SetNotNull(const PgQuery__AlterTableCmd& command);
   Status DropNotNull(const PgQuery__AlterTableCmd& command);

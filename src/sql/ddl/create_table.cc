@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
+#include "sql/ddl/generated_columns.h"
 #include "sql/ddl/table_builder.h"
 
 namespace omendb::sql {
@@ -73,6 +74,7 @@ Status RunCreateTable(UtilityCall& call) {
   } else if (create.oncommit == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS) {
     session.AddOnCommitDelete(table.oid);
   }
+  OMEN_TRY(CheckGeneratedColumns(session, table));
   return CheckConditions(session, table, builder.new_constraints());
 }
 

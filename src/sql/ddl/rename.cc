@@ -3,6 +3,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/privileges.h"
 
 namespace omendb::sql {
 namespace {
@@ -149,6 +150,10 @@ Status RenameColumn(UtilityCall& call, const PgQuery__RenameStmt& rename) {
   }
   catalog::TableDef table = *definition;
   OMEN_TRY(rename_in(table.columns));
+  for (catalog::ColumnDef& column : table.columns) {
+    if (column.generated_sql.empty()) continue;
+    OMEN_ASSIGN(column.generated_sql, RenameInExpression(column.generated_sql, from, to));
+  }
   for (catalog::ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != catalog::ConstraintKind::kCheck) continue;
     OMEN_ASSIGN(constraint.check_sql, RenameInExpression(constraint.check_sql, from, to));
@@ -252,17 +257,20 @@ Status SetRelationOwner(SessionImpl& session, const Relation& found, Oid owner) 
   if (found.view != nullptr) {
     OMEN_TRY(CheckOwner(session, found.view->owner, "view", found.view->name));
     catalog::ViewDef view = *found.view;
+    if (view.acl) view.acl = catalog::WithOwner(*view.acl, view.owner, owner);
     view.owner = owner;
     return edit.Put(view);
   }
   if (found.sequence != nullptr) {
     OMEN_TRY(CheckOwner(session, found.sequence->owner, "sequence", found.sequence->name));
     catalog::SequenceDef sequence = *found.sequence;
+    if (sequence.acl) sequence.acl = catalog::WithOwner(*sequence.acl, sequence.owner, owner);
     sequence.owner = owner;
     return edit.Put(sequence);
   }
   OMEN_TRY(CheckOwner(session, found.table->owner, "table", found.table->name));
   catalog::TableDef table = *found.table;
+  if (table.acl) table.acl = catalog::WithOwner(*table.acl, table.owner, owner);
   table.owner = owner;
   return edit.Put(table);
 }
@@ -272,11 +280,13 @@ Status RunAlterOwner(UtilityCall& call) {
   SessionImpl& session = call.session;
   OMEN_ASSIGN(const catalog::RoleDef* role, GetRole(session, *alter.newowner));
   const Oid owner = role->oid;
+  OMEN_TRY(CheckMember(session, *role));
   catalog::CatalogEdit& edit = session.db().EditCatalog(*session.block().txn());
   if (alter.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
     OMEN_ASSIGN(const catalog::SchemaDef* schema, GetSchema(session, StringOf(alter.object)));
     OMEN_TRY(CheckOwner(session, schema->owner, "schema", schema->name));
     catalog::SchemaDef changed = *schema;
+    if (changed.acl) changed.acl = catalog::WithOwner(*changed.acl, changed.owner, owner);
     changed.owner = owner;
     return edit.Put(changed);
   }
@@ -288,6 +298,7 @@ Status RunAlterOwner(UtilityCall& call) {
     }
     OMEN_TRY(CheckOwner(session, database->owner, "database", database->name));
     catalog::DatabaseDef changed = *database;
+    if (changed.acl) changed.acl = catalog::WithOwner(*changed.acl, changed.owner, owner);
     changed.owner = owner;
     return edit.Put(changed);
   }

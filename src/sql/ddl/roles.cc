@@ -1,10 +1,12 @@
-// Roles, their passwords, and privileges. Objects belong to roles; what their owner and superusers
-// may do is enforced, grants to others are not kept (docs/compatibility.md).
+// Roles and their passwords.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/sqlstate.h"
 #include "pgwire/scram.h"
-#include "sql/names.h"
+#include "sql/ddl/role_membership.h"
+#include "sql/privileges.h"
 #include "sql/statements/dispatch.h"
 
 namespace omendb::sql {
@@ -57,9 +59,58 @@ Status ReadOptions(SessionImpl& session, size_t count, Node** options, catalog::
       OMEN_ASSIGN(types::Value until, types::ParseText({types::TypeKind::kTimestampTz}, value,
                                                        arena, session.settings().io()));
       role.valid_until_micros = until.i64;
-    } else if (name == "rolemembers" || name == "adminmembers" || name == "addroleto") {
-      return NotSupported("role membership");
     }
+  }
+  return Status::Ok();
+}
+
+Status ApplyMemberships(SessionImpl& session, Oid role, size_t count, Node** options,
+                        bool is_drop) {
+  for (size_t i = 0; i < count; ++i) {
+    const PgQuery__DefElem& option = *options[i]->def_elem;
+    if (!IsMembershipOption(View(option.defname))) continue;
+    OMEN_TRY(ApplyMembershipOption(session, role, option, is_drop));
+  }
+  return Status::Ok();
+}
+
+// What stands in the way of dropping the role, a line each.
+std::string DependenciesOf(const catalog::CatalogSnapshot& snapshot, Oid role) {
+  std::string text;
+  auto add = [&](const auto& definition, std::string_view kind) {
+    if (definition.owner == role) {
+      text += fmt::format("\nowner of {} {}", kind, definition.name);
+      return;
+    }
+    if (!definition.acl) return;
+    for (const catalog::AclItem& item : *definition.acl) {
+      if (item.grantee != role && item.grantor != role) continue;
+      text += fmt::format("\nprivileges for {} {}", kind, definition.name);
+      return;
+    }
+  };
+  for (const catalog::DatabaseDef* database : snapshot.databases()) {
+    add(*database, "database");
+    for (const catalog::SchemaDef* schema : snapshot.schemas(database->oid)) add(*schema, "schema");
+    for (const auto& table : snapshot.tables(database->oid)) add(*table, "table");
+    for (const auto& view : snapshot.views(database->oid)) add(*view, "view");
+    for (const auto& sequence : snapshot.sequences(database->oid)) {
+      if (sequence->owned_by_table == Oid{}) add(*sequence, "sequence");
+    }
+  }
+  return text.empty() ? text : text.substr(1);
+}
+
+// No role stays a member of one that is gone.
+Status ForgetMembers(catalog::CatalogEdit& edit, Oid role) {
+  const auto view = edit.view();
+  for (const catalog::RoleDef* other : view->roles()) {
+    catalog::RoleDef changed = *other;
+    auto& list = changed.memberships;
+    list.erase(std::remove_if(list.begin(), list.end(),
+                              [&](const catalog::RoleMembership& m) { return m.role == role; }),
+               list.end());
+    if (list.size() != other->memberships.size()) OMEN_TRY(edit.Put(changed));
   }
   return Status::Ok();
 }
@@ -82,7 +133,8 @@ Status RunCreateRole(UtilityCall& call) {
   }
   OMEN_TRY(ReadOptions(session, create.n_options, create.options, role));
   role.oid = session.db().NewOid();
-  return session.db().EditCatalog(*session.block().txn()).Put(role);
+  OMEN_TRY(session.db().EditCatalog(*session.block().txn()).Put(role));
+  return ApplyMemberships(session, role.oid, create.n_options, create.options, false);
 }
 
 Status RunAlterRole(UtilityCall& call) {
@@ -98,7 +150,8 @@ Status RunAlterRole(UtilityCall& call) {
                   "must be superuser to alter superuser roles or change superuser attribute");
   }
   OMEN_TRY(ReadOptions(session, alter.n_options, alter.options, role));
-  return session.db().EditCatalog(*session.block().txn()).Put(role);
+  OMEN_TRY(session.db().EditCatalog(*session.block().txn()).Put(role));
+  return ApplyMemberships(session, role.oid, alter.n_options, alter.options, alter.action < 0);
 }
 
 Status RunDropRole(UtilityCall& call) {
@@ -129,62 +182,17 @@ Status RunDropRole(UtilityCall& call) {
           sqlstate::kDependentObjectsStillExist,
           fmt::format("cannot drop role {} because it is required by the database system", name));
     }
-    std::string owned;
-    for (const catalog::DatabaseDef* database : edit.view()->databases()) {
-      if (database->owner == oid) owned += "\nowner of database " + database->name;
-      for (const catalog::SchemaDef* schema : edit.view()->schemas(database->oid)) {
-        if (schema->owner == oid) owned += "\nowner of schema " + schema->name;
-      }
-      for (const auto& table : edit.view()->tables(database->oid)) {
-        if (table->owner == oid) owned += "\nowner of table " + table->name;
-      }
-      for (const auto& view : edit.view()->views(database->oid)) {
-        if (view->owner == oid) owned += "\nowner of view " + view->name;
-      }
-    }
+    const std::string owned = DependenciesOf(*edit.view(), oid);
     if (!owned.empty()) {
       return Status(sqlstate::kDependentObjectsStillExist,
                     fmt::format("role \"{}\" cannot be dropped because some objects depend on it",
                                 name))
-          .WithDetail(owned.substr(1));
+          .WithDetail(owned);
     }
+    OMEN_TRY(ForgetMembers(edit, oid));
     OMEN_TRY(edit.Drop(catalog::ObjectKind::kRole, oid));
   }
   return Status::Ok();
 }
-
-// The objects and grantees must exist; the grant itself has no effect.
-Status RunGrant(UtilityCall& call) {
-  if (call.node()->node_case == PG_QUERY__NODE__NODE_ALTER_DEFAULT_PRIVILEGES_STMT) {
-    return Status::Ok();
-  }
-  const PgQuery__GrantStmt& grant = *call.node()->grant_stmt;
-  SessionImpl& session = call.session;
-  for (size_t i = 0; i < grant.n_grantees; ++i) {
-    const PgQuery__RoleSpec& spec = *grant.grantees[i]->role_spec;
-    if (spec.roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_PUBLIC) continue;
-    auto role = GetRole(session, spec);
-    if (!role.ok()) return role.status();
-  }
-  if (grant.targtype != PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_OBJECT) return Status::Ok();
-  for (size_t i = 0; i < grant.n_objects; ++i) {
-    const Node* object = grant.objects[i];
-    if (object->node_case == PG_QUERY__NODE__NODE_RANGE_VAR) {
-      auto found = GetRelation(session, NameOf(*object->range_var));
-      if (!found.ok()) return found.status();
-    } else if (grant.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
-      auto found = GetSchema(session, StringOf(object));
-      if (!found.ok()) return found.status();
-    } else if (grant.objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE) {
-      if (session.catalog()->FindDatabase(StringOf(object)) == nullptr) {
-        return Status(sqlstate::kInvalidCatalogName,
-                      fmt::format("database \"{}\" does not exist", StringOf(object)));
-      }
-    }
-  }
-  return Status::Ok();
-}
-
-Status RunGrantRole(UtilityCall&) { return NotSupported("role membership"); }
 
 }  // namespace omendb::sql

@@ -3,17 +3,20 @@
 
 #include "base/sqlstate.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/privileges.h"
 
 namespace omendb::sql {
 
 Status RunCreateSchema(UtilityCall& call) {
   const PgQuery__CreateSchemaStmt& create = *call.node()->create_schema_stmt;
   SessionImpl& session = call.session;
+  OMEN_TRY(CheckDatabase(session, catalog::privilege::kCreate));
   catalog::SchemaDef schema;
   schema.owner = session.current_role();
   schema.name = View(create.schemaname);
   if (create.authrole != nullptr) {
     OMEN_ASSIGN(const catalog::RoleDef* role, GetRole(session, *create.authrole));
+    OMEN_TRY(CheckMember(session, *role));
     schema.owner = role->oid;
     if (schema.name.empty()) schema.name = role->name;
   }
@@ -55,6 +58,7 @@ Status RunCreateDatabase(UtilityCall& call) {
       if (owner == nullptr) {
         return Status(sqlstate::kUndefinedObject, fmt::format("role \"{}\" does not exist", value));
       }
+      OMEN_TRY(CheckMember(session, *owner));
       database.owner = owner->oid;
     } else if (name == "template") {
       if (value != "template0" && value != "template1") {
@@ -78,7 +82,8 @@ Status RunCreateDatabase(UtilityCall& call) {
     schema.oid = session.db().NewOid();
     schema.database = database.oid;
     schema.name = name;
-    schema.owner = catalog::kBootstrapRole;
+    schema.owner = schema.name == "public" ? database.owner : catalog::kBootstrapRole;
+    schema.acl = catalog::InitialSchemaAcl(schema.name, schema.owner);
     OMEN_TRY(edit.Put(schema));
   }
   return Status::Ok();

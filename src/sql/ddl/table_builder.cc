@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "sql/privileges.h"
 #include "sql/statements/evaluate.h"
 
 namespace omendb::sql {
@@ -58,6 +59,11 @@ catalog::ReferentialAction Action(std::string_view code) {
     default:
       return catalog::ReferentialAction::kNoAction;
   }
+}
+
+bool Sets(catalog::ReferentialAction action) {
+  return action == catalog::ReferentialAction::kSetNull ||
+         action == catalog::ReferentialAction::kSetDefault;
 }
 
 }  // namespace
@@ -274,8 +280,14 @@ Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
       column.not_null = true;
       return AddSequence(column, column.type, true, &constraint);
     case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED: {
+      if (!column.default_sql.empty()) {
+        return Status(sqlstate::kSyntaxError,
+                      fmt::format("both default and generation expression specified for column "
+                                  "\"{}\" of table \"{}\"",
+                                  column.name, table_.name));
+      }
       OMEN_ASSIGN(column.generated_sql, DeparseExpression(constraint.raw_expr));
-      return NotSupported("a generated column");
+      return Status::Ok();  // Looked into when all columns are known.
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
     case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_NOT_DEFERRABLE:
@@ -525,6 +537,7 @@ Status TableBuilder::AddForeignKey(const Pending& pending) {
       return Status(sqlstate::kWrongObjectType,
                     fmt::format("referenced relation \"{}\" is not a table", name.name));
     }
+    OMEN_TRY(CheckPrivileges(session_, found, catalog::privilege::kReferences));
     other = found.table;
     target = other.get();
     engine::StatementContext context = session_.MakeContext(call_.waiter);
@@ -608,6 +621,27 @@ Status TableBuilder::AddForeignKey(const Pending& pending) {
   }
   constraint.on_delete = Action(View(source.fk_del_action));
   constraint.on_update = Action(View(source.fk_upd_action));
+  for (ColumnId id : constraint.columns) {
+    const bool sets_null = Sets(constraint.on_delete) || Sets(constraint.on_update) ||
+                           constraint.on_update == catalog::ReferentialAction::kCascade;
+    if (table_.column(id).generated_sql.empty() || !sets_null) continue;
+    return Status(sqlstate::kSyntaxError,
+                  fmt::format("invalid {} action for foreign key constraint containing generated "
+                              "column",
+                              Sets(constraint.on_delete) ? "ON DELETE" : "ON UPDATE"));
+  }
+  for (size_t i = 0; i < source.n_fk_del_set_cols; ++i) {
+    const std::string set_column(StringOf(source.fk_del_set_cols[i]));
+    const catalog::ColumnDef* column = table_.FindColumn(set_column);
+    if (column == nullptr || std::find(constraint.columns.begin(), constraint.columns.end(),
+                                       column->id) == constraint.columns.end()) {
+      return Status(sqlstate::kInvalidColumnReference,
+                    fmt::format("column \"{}\" referenced in ON DELETE SET action must be part of "
+                                "foreign key",
+                                set_column));
+    }
+    constraint.on_delete_columns.push_back(column->id);
+  }
   constraint.match_full = View(source.fk_matchtype) == "f";
   if (View(source.fk_matchtype) == "p") return NotSupported("MATCH PARTIAL");
   constraint.deferrable = source.deferrable;
@@ -619,7 +653,8 @@ Status TableBuilder::AddForeignKey(const Pending& pending) {
 }
 
 Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
-  constexpr uint32_t kDefaults = 1 << 3, kIndexes = 1 << 6, kConstraints = 1 << 2;
+  constexpr uint32_t kDefaults = 1 << 3, kIndexes = 1 << 6, kConstraints = 1 << 2,
+                     kGenerated = 1 << 4;
   OMEN_ASSIGN(auto source, GetTable(session_, NameOf(*like.relation)));
   std::vector<ColumnId> mapped(source->columns.size() + 1);
   for (ColumnId id : source->live_columns()) {
@@ -632,7 +667,7 @@ Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
     mapped[static_cast<size_t>(id.value())] = column.id;
     if ((like.options & kDefaults) == 0) column.default_sql.clear();
     column.identity = catalog::Identity::kNone;
-    column.generated_sql.clear();
+    if ((like.options & kGenerated) == 0) column.generated_sql.clear();
     column.missing_value.reset();
     table_.columns.push_back(std::move(column));
   }

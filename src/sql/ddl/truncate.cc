@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 #include "sql/statements/dispatch.h"
 
 namespace omendb::sql {
@@ -15,7 +15,9 @@ Status RunTruncate(UtilityCall& call) {
   for (size_t i = 0; i < truncate.n_relations; ++i) {
     const QualifiedRelation name = NameOf(*truncate.relations[i]->range_var);
     OMEN_ASSIGN(auto table, GetTable(session, name));
-    OMEN_TRY(CheckOwner(session, table->owner, "table", table->name));
+    catalog::Relation relation;
+    relation.table = table;
+    OMEN_TRY(CheckPrivileges(session, relation, catalog::privilege::kTruncate));
     if (std::find(tables.begin(), tables.end(), table->oid) == tables.end()) {
       tables.push_back(table->oid);
     }

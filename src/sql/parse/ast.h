@@ -71,6 +71,8 @@ void WalkMessage(ProtobufCMessage* message, const NodeVisitor& visit);
 // Children first: `visit` sees nodes whose children were visited.
 void WalkNodePostorder(Node* root, const std::function<void(Node*)>& visit);
 // As WalkNode, for messages of every kind (RangeVar and TypeName are not always in a Node).
+// The messages directly below one.
+void ForEachMessage(ProtobufCMessage* message, const std::function<void(ProtobufCMessage*)>& visit);
 using MessageVisitor = std::function<bool(ProtobufCMessage*)>;
 void WalkAllMessages(ProtobufCMessage* message, const MessageVisitor& visit);
 

@@ -30,6 +30,11 @@ void ForEachChild(ProtobufCMessage* message, const Visit& visit) {
 
 }  // namespace
 
+void ForEachMessage(ProtobufCMessage* message,
+                    const std::function<void(ProtobufCMessage*)>& visit) {
+  ForEachChild(message, visit);
+}
+
 void WalkMessage(ProtobufCMessage* message, const NodeVisitor& visit) {
   ForEachChild(message, [&](ProtobufCMessage* child) {
     if (child->descriptor == &pg_query__node__descriptor) {

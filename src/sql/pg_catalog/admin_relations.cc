@@ -28,6 +28,7 @@ void PgDatabase(SystemContext& c) {
         .Set("dattablespace", 1663)
         .Set("datcollate", "C")
         .Set("datctype", "C");
+    SetAcl(c, "datacl", database->acl);
   }
 }
 
@@ -67,6 +68,18 @@ void PgAuthid(SystemContext& c) {
 }
 void PgRoles(SystemContext& c) {
   for (const catalog::RoleDef* role : c.catalog.roles()) RoleRow(c, *role, false);
+}
+
+void PgAuthMembers(SystemContext& c) {
+  for (const catalog::RoleDef* role : c.catalog.roles()) {
+    for (const catalog::RoleMembership& membership : role->memberships) {
+      c.row.Begin()
+          .Set("roleid", membership.role)
+          .Set("member", role->oid)
+          .Set("grantor", membership.grantor)
+          .Set("admin_option", membership.admin);
+    }
+  }
 }
 
 void PgUser(SystemContext& c) {
@@ -187,6 +200,7 @@ constexpr NamedProducer kProducers[] = {
     {"pg_catalog", "pg_database", PgDatabase},
     {"pg_catalog", "pg_tablespace", PgTablespace},
     {"pg_catalog", "pg_authid", PgAuthid},
+    {"pg_catalog", "pg_auth_members", PgAuthMembers},
     {"pg_catalog", "pg_roles", PgRoles},
     {"pg_catalog", "pg_user", PgUser},
     {"pg_catalog", "pg_shadow", PgUser},

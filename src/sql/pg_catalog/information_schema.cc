@@ -1,6 +1,7 @@
 // information_schema: what the SQL standard calls the same things.
 #include <fmt/format.h>
 
+#include "catalog/privileges.h"
 #include "sql/parse/ast.h"
 #include "sql/pg_catalog/row_maker.h"
 
@@ -325,8 +326,43 @@ void Sequences(SystemContext& c) {
 }
 
 void EnabledRoles(SystemContext& c) {
+  if (c.session == nullptr) return;
   for (const catalog::RoleDef* role : c.catalog.roles()) {
-    c.row.Begin().Set("role_name", role->name);
+    if (c.session->is_superuser() ||
+        catalog::IsMember(c.catalog, c.session->current_role(), role->oid)) {
+      c.row.Begin().Set("role_name", role->name);
+    }
+  }
+}
+
+// What one list says, a row for each privilege. The owner's own count as grantable.
+void GrantRows(SystemContext& c, Oid schema, const std::string& name, Oid owner,
+               const std::optional<catalog::Acl>& acl) {
+  const catalog::AclKind kind = catalog::AclKind::kTable;
+  for (const catalog::AclItem& item : acl ? *acl : catalog::DefaultAcl(kind, owner)) {
+    for (catalog::PrivilegeSet bit = 1; bit <= item.privileges; bit <<= 1) {
+      if ((item.privileges & bit) == 0) continue;
+      const bool grantable = item.grantee == owner || (item.grantable & bit) != 0;
+      const bool to_public = item.grantee == catalog::kPublicRole;
+      c.row.Begin()
+          .Set("grantor", RoleNameOf(c.catalog, item.grantor))
+          .Set("grantee", to_public ? "PUBLIC" : RoleNameOf(c.catalog, item.grantee))
+          .Set("table_catalog", DatabaseName(c))
+          .Set("table_schema", SchemaNameOf(c.catalog, schema))
+          .Set("table_name", name)
+          .Set("privilege_type", catalog::PrivilegeName(bit))
+          .Set("is_grantable", grantable ? "YES" : "NO")
+          .Set("with_hierarchy", bit == catalog::privilege::kSelect ? "YES" : "NO");
+    }
+  }
+}
+
+void TablePrivileges(SystemContext& c) {
+  for (const auto& table : c.catalog.tables(c.database)) {
+    GrantRows(c, table->schema, table->name, table->owner, table->acl);
+  }
+  for (const auto& view : c.catalog.views(c.database)) {
+    GrantRows(c, view->schema, view->name, view->owner, view->acl);
   }
 }
 
@@ -343,6 +379,8 @@ constexpr NamedProducer kProducers[] = {
     {"information_schema", "referential_constraints", ReferentialConstraints},
     {"information_schema", "sequences", Sequences},
     {"information_schema", "enabled_roles", EnabledRoles},
+    {"information_schema", "table_privileges", TablePrivileges},
+    {"information_schema", "role_table_grants", TablePrivileges},
 };
 
 }  // namespace

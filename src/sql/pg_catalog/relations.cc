@@ -81,6 +81,7 @@ void PgClass(SystemContext& c) {
       checks += constraint.kind == catalog::ConstraintKind::kCheck ? 1 : 0;
       has_foreign = has_foreign || constraint.kind == catalog::ConstraintKind::kForeignKey;
     }
+    SetAcl(c, "relacl", table->acl);
     c.row.Set("relhasindex", !table->indexes.empty())
         .Set("relchecks", checks)
         .Set("relhastriggers", has_foreign)
@@ -94,10 +95,12 @@ void PgClass(SystemContext& c) {
   for (const auto& view : c.catalog.views(c.database)) {
     ClassRow(c, view->oid, view->name, view->schema, view->owner, "v",
              PersistenceCode(view->persistence), static_cast<int>(view->columns.size()));
+    SetAcl(c, "relacl", view->acl);
   }
   for (const auto& sequence : c.catalog.sequences(c.database)) {
     ClassRow(c, sequence->oid, sequence->name, sequence->schema, sequence->owner, "S",
              PersistenceCode(sequence->persistence), 3);
+    SetAcl(c, "relacl", sequence->acl);
   }
   for (const RelationColumns& relation : SystemRelations()) {
     const Oid oid(SystemRelationOid(relation.schema, relation.name));
@@ -360,6 +363,7 @@ void PgNamespace(SystemContext& c) {
         .Set("oid", schema->name == "pg_catalog" ? Oid(kPgCatalog) : schema->oid)
         .Set("nspname", schema->name)
         .Set("nspowner", schema->owner);
+    SetAcl(c, "nspacl", schema->acl);
   }
 }
 
@@ -511,6 +515,9 @@ std::string ConstraintText(const catalog::CatalogSnapshot& catalog, const catalo
       }
       if (!ActionText(constraint.on_delete).empty()) {
         text += " ON DELETE " + std::string(ActionText(constraint.on_delete));
+        if (!constraint.on_delete_columns.empty()) {
+          text += " (" + ColumnList(table, constraint.on_delete_columns) + ")";
+        }
       }
       break;
     }

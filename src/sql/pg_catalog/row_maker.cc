@@ -1,6 +1,7 @@
 #include "sql/pg_catalog/row_maker.h"
 
 #include "base/check.h"
+#include "catalog/privileges.h"
 #include "types/array.h"
 
 namespace omendb::sql {
@@ -89,6 +90,10 @@ RowMaker& RowMaker::SetTexts(std::string_view column, const std::vector<std::str
   for (const std::string& value : values) builder.Append(types::Value::String(value));
   *cell = builder.Finish(arena_);
   return *this;
+}
+
+void SetAcl(SystemContext& c, std::string_view column, const std::optional<catalog::Acl>& acl) {
+  if (acl) c.row.SetTexts(column, catalog::AclTexts(c.catalog, *acl));
 }
 
 }  // namespace omendb::sql

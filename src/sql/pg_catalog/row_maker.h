@@ -65,6 +65,9 @@ std::span<const NamedProducer> AdminProducers();        // admin_relations.cc
 std::span<const NamedProducer> ViewProducers();         // catalog_views.cc
 std::span<const NamedProducer> InformationProducers();  // information_schema.cc
 
+// An access control list as its column shows it; NULL for the default one.
+void SetAcl(SystemContext& c, std::string_view column, const std::optional<catalog::Acl>& acl);
+
 // Texts that relations and functions share.
 std::string SchemaNameOf(const catalog::CatalogSnapshot& catalog, Oid schema);
 std::string RoleNameOf(const catalog::CatalogSnapshot& catalog, Oid role);

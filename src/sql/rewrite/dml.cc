@@ -87,7 +87,10 @@ bool IsDefault(const Node* node) { return node->node_case == PG_QUERY__NODE__NOD
 // Columns that only their own default may fill: GENERATED ALWAYS AS IDENTITY, AS (...) STORED.
 Status CheckGenerated(const PgQuery__InsertStmt& insert, RewriteState& state) {
   if (!state.context.find_table) return Status::Ok();
-  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE) return Status::Ok();
+  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) {
+    return NotSupported("OVERRIDING USER VALUE");
+  }
+  const bool overrides = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
   if (insert.select_stmt == nullptr) return Status::Ok();
   auto table = state.context.find_table(*insert.relation);
   if (table == nullptr) return Status::Ok();
@@ -100,7 +103,8 @@ Status CheckGenerated(const PgQuery__InsertStmt& insert, RewriteState& state) {
                           : &table->column(live[i]);
     if (column == nullptr) continue;
     const bool generated = !column->generated_sql.empty();
-    if (column->identity != catalog::Identity::kAlways && !generated) continue;
+    const bool always = column->identity == catalog::Identity::kAlways && !overrides;
+    if (!always && !generated) continue;
     bool all_default = source.n_values_lists > 0;
     bool present = source.n_values_lists == 0 && (insert.n_cols > 0 || i < source.n_target_list);
     for (size_t r = 0; r < source.n_values_lists; ++r) {
@@ -119,6 +123,26 @@ Status CheckGenerated(const PgQuery__InsertStmt& insert, RewriteState& state) {
         .WithDetail("Column \"" + column->name +
                     "\" is an identity column defined as GENERATED ALWAYS.")
         .WithHint("Use OVERRIDING SYSTEM VALUE to override.");
+  }
+  return Status::Ok();
+}
+
+// SET of such a column takes DEFAULT only.
+Status CheckGeneratedTargets(const PgQuery__RangeVar& relation, size_t count, Node** targets,
+                             RewriteState& state) {
+  if (!state.context.find_table) return Status::Ok();
+  auto table = state.context.find_table(relation);
+  for (size_t i = 0; table != nullptr && i < count; ++i) {
+    const PgQuery__ResTarget& target = *targets[i]->res_target;
+    const catalog::ColumnDef* column = table->FindColumn(View(target.name));
+    if (column == nullptr || target.val == nullptr || IsDefault(target.val)) continue;
+    const bool generated = !column->generated_sql.empty();
+    if (!generated && column->identity != catalog::Identity::kAlways) continue;
+    return Status(SqlState("428C9"),
+                  "column \"" + column->name + "\" can only be updated to DEFAULT")
+        .WithDetail("Column \"" + column->name + "\" is " +
+                    (generated ? "a generated column."
+                               : "an identity column defined as GENERATED ALWAYS."));
   }
   return Status::Ok();
 }
@@ -168,6 +192,8 @@ Status RewriteDml(Node* node, RewriteState& state) {
       if (insert.on_conflict_clause != nullptr) {
         OMEN_TRY(ExpandMultiAssign(insert.on_conflict_clause->n_target_list,
                                    insert.on_conflict_clause->target_list, state));
+        OMEN_TRY(CheckGeneratedTargets(*insert.relation, insert.on_conflict_clause->n_target_list,
+                                       insert.on_conflict_clause->target_list, state));
       }
       insert.relation->inh = true;
       insert.override = PG_QUERY__OVERRIDING_KIND__OVERRIDING_NOT_SET;
@@ -177,7 +203,9 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__UpdateStmt& update = *node->update_stmt;
       OMEN_TRY(CheckWith(update.with_clause, state));
       update.relation->inh = true;
-      return ExpandMultiAssign(update.n_target_list, update.target_list, state);
+      OMEN_TRY(ExpandMultiAssign(update.n_target_list, update.target_list, state));
+      return CheckGeneratedTargets(*update.relation, update.n_target_list, update.target_list,
+                                   state);
     }
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       OMEN_TRY(CheckWith(node->delete_stmt->with_clause, state));

@@ -2,6 +2,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/parse/parse_tree.h"
+#include "sql/rewrite/row_locks.h"
 #include "sql/rewrite/rules.h"
 #include "types/text_io.h"
 
@@ -32,19 +33,39 @@ Status RewriteState::At(Status status, int location) const {
       static_cast<int>(types::Utf8Length(text.substr(0, static_cast<size_t>(location)))) + 1);
 }
 
-Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_view text,
-                                            const RewriteContext& context) {
+namespace {
+
+// A copy of the statement with every rule applied.
+Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   if (!IsQuery(statement)) return NotSupported(std::string(CommandTag(statement)));
-  types::Arena arena;
-  AstBuilder build(arena);
-  Node* copy = build.Clone(statement);
-  RewrittenStatement out;
-  RewriteState state{build, context, out, text};
-  NameOutputColumns(copy, build);
+  Node* copy = state.build.Clone(statement);
+  NameOutputColumns(copy, state.build);
   OMEN_TRY(ApplyRules(copy, state));
   NameTopLevelValues(copy, state);
+  return copy;
+}
+
+}  // namespace
+
+Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_view text,
+                                            const RewriteContext& context) {
+  types::Arena arena;
+  AstBuilder build(arena);
+  RewrittenStatement out;
+  RewriteState state{build, context, out, text};
+  OMEN_ASSIGN(Node * copy, ApplyAllRules(statement, state));
   OMEN_ASSIGN(out.sql, DeparseStatement(copy));
   return out;
+}
+
+Result<RowLocks> RewriteRowLocks(const Node* statement, std::string_view text,
+                                 const RewriteContext& context) {
+  types::Arena arena;
+  AstBuilder build(arena);
+  RewrittenStatement out;
+  RewriteState state{build, context, out, text};
+  OMEN_ASSIGN(Node * copy, ApplyAllRules(statement, state));
+  return AddLockColumns(statement, copy, state);
 }
 
 Result<std::string> RewriteQueryText(std::string_view sql, const RewriteContext& context) {

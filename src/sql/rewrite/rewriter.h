@@ -32,6 +32,14 @@ struct RewriteContext {
   std::function<std::optional<types::SqlType>(std::string_view)> column_type;
 };
 
+// SELECT ... FOR UPDATE with hidden columns behind the client's (duck::HiddenColumns).
+struct RowLocks {
+  std::string sql;
+  bool has_limit = false;
+  bool has_offset = false;
+  std::vector<Oid> tables;
+};
+
 struct RewrittenStatement {
   std::string sql;
   std::optional<txn::RowLockMode> lock;  // SELECT ... FOR UPDATE
@@ -41,6 +49,9 @@ struct RewrittenStatement {
 // SELECT, INSERT, UPDATE, DELETE. `text` is the statement's own text (for positions).
 Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_view text,
                                             const RewriteContext& context);
+// The same SELECT ... FOR UPDATE for DuckDB: what runs when it is no row plan.
+Result<RowLocks> RewriteRowLocks(const Node* statement, std::string_view text,
+                                 const RewriteContext& context);
 // One expression; `sql` is PostgreSQL text from the catalog.
 Result<std::string> RewriteExpressionText(std::string_view sql, const RewriteContext& context);
 Result<std::string> RewriteQueryText(std::string_view sql, const RewriteContext& context);

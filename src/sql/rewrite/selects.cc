@@ -88,10 +88,19 @@ void NameValuesRow(PgQuery__SelectStmt& select, RewriteState& state) {
   select.target_list = build.List({target_node});
 }
 
+Status CheckCount(const Node* count, SqlState negative, std::string_view clause) {
+  if (count == nullptr || !IsConst(count) || !ConstText(count).starts_with("-")) {
+    return Status::Ok();
+  }
+  return Status(negative, std::string(clause) + " must not be negative");
+}
+
 Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
   if (select.larg != nullptr) OMEN_TRY(RewriteSelect(*select.larg, state));
   if (select.rarg != nullptr) OMEN_TRY(RewriteSelect(*select.rarg, state));
   TakeLocks(select, state.out);
+  OMEN_TRY(CheckCount(select.limit_offset, sqlstate::kInvalidOffsetValue, "OFFSET"));
+  OMEN_TRY(CheckCount(select.limit_count, sqlstate::kInvalidLimitValue, "LIMIT"));
   if (const auto* cte = ModifyingCte(select.with_clause)) {
     return state.At(NotSupported("a data-modifying statement in WITH"), cte->location);
   }

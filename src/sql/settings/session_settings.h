@@ -63,6 +63,7 @@ class SessionSettings {
   const std::vector<std::string>& search_path() const { return search_path_; }
   // Grows with every change that a plan could depend on (search_path, TimeZone, role, ...).
   uint64_t plan_generation() const { return plan_generation_; }
+  void InvalidatePlans() { ++plan_generation_; }
   // Those read on every statement, kept parsed.
   uint64_t statement_timeout_ms() const { return statement_timeout_ms_; }
   uint64_t lock_timeout_ms() const { return lock_timeout_ms_; }

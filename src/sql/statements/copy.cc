@@ -6,7 +6,7 @@
 #include "base/sqlstate.h"
 #include "pgwire/copy_parser.h"
 #include "pgwire/copy_writer.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 #include "sql/statements/copy_loader.h"
 #include "sql/statements/dispatch.h"
 #include "types/binary_io.h"
@@ -218,6 +218,7 @@ Status CopyFrom(UtilityCall& call, const PgQuery__CopyStmt& copy) {
     return Status(sqlstate::kWrongObjectType,
                   fmt::format("cannot copy to sequence \"{}\"", name.name));
   }
+  OMEN_TRY(CheckPrivileges(session, found, catalog::privilege::kInsert));
   OMEN_ASSIGN(std::vector<ColumnId> columns,
               CopiedColumns(*found.table, copy.n_attlist, copy.attlist));
   std::vector<std::string> names;
@@ -285,6 +286,11 @@ Result<std::vector<ColumnId>> CopiedColumns(const catalog::TableDef& table, size
       return Status(
           sqlstate::kUndefinedColumn,
           fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+    }
+    if (!column->generated_sql.empty()) {
+      return Status(sqlstate::kInvalidColumnReference,
+                    fmt::format("column \"{}\" is a generated column", name))
+          .WithDetail("Generated columns cannot be used in COPY.");
     }
     if (std::find(columns.begin(), columns.end(), column->id) != columns.end()) {
       return Status(sqlstate::kDuplicateColumn,

@@ -43,13 +43,10 @@ Status CopyLoader::Start() {
   OMEN_TRY(session_.EnsureBound(*plan_));
   context_.txn->BeginStatement();
   relation_ = session_.db().OpenRelation(table_);
+  types.clear();
   for (size_t c = 0; c < table_->columns.size(); ++c) {
     Column column;
     column.type = table_->columns[c].type;
-    column.physical = types::PhysicalTypeOf(column.type);
-    column.cells.resize(types::kChunkRowsMax *
-                        static_cast<size_t>(types::PhysicalSize(column.physical)));
-    column.validity.resize(types::kChunkRowsMax / 64);
     for (size_t i = 0; i < copied_.size(); ++i) {
       if (copied_[i] == table_->columns[c].id) column.field = static_cast<int>(i);
     }
@@ -57,7 +54,9 @@ Status CopyLoader::Start() {
       column.computed = &plan_->row_plan->insert_rows[0][c];
     }
     columns_.push_back(std::move(column));
+    types.push_back(columns_.back().type);
   }
+  chunk_.emplace(types);
   return Status::Ok();
 }
 
@@ -96,13 +95,17 @@ Status CopyLoader::ComputeDefaults(std::span<types::Value> row) {
   return Status::Ok();
 }
 
-Status CopyLoader::CheckRow(std::span<const types::Value> row, const pgwire::CopyParser& parser,
-                            size_t r) {
+Status CopyLoader::CompleteRow(std::span<types::Value> row, const pgwire::CopyParser& parser,
+                               size_t r) {
   exec::EvalContext eval;
   eval.statement = &context_;
   eval.database = &session_.db();
   eval.row = row;
   eval.arena = &arena_;
+  for (const exec::Assignment& generated : plan_->row_plan->generated) {
+    OMEN_ASSIGN(row[static_cast<size_t>(generated.column.value() - 1)],
+                exec::Evaluate(generated.value, eval));
+  }
   for (const exec::RowPlan::Check& check : plan_->row_plan->checks) {
     OMEN_ASSIGN(types::Value value, exec::Evaluate(check.condition, eval));
     if (value.is_null || value.boolean) continue;
@@ -114,24 +117,6 @@ Status CopyLoader::CheckRow(std::span<const types::Value> row, const pgwire::Cop
         .WithContext(fmt::format("COPY {}, line {}", table_->name, parser.LineOf(r)));
   }
   return Status::Ok();
-}
-
-void CopyLoader::Store(size_t row, std::span<const types::Value> values) {
-  for (size_t c = 0; c < columns_.size(); ++c) {
-    Column& column = columns_[c];
-    const uint64_t bit = uint64_t{1} << (row & 63);
-    if (values[c].is_null) {
-      column.validity[row >> 6] &= ~bit;
-    } else {
-      column.validity[row >> 6] |= bit;
-    }
-    types::Value value = values[c];
-    if (value.is_null) value.text = {nullptr, 0};
-    types::StoreCell(
-        column.physical,
-        column.cells.data() + row * static_cast<size_t>(types::PhysicalSize(column.physical)),
-        value);
-  }
 }
 
 // A table whose defaults or conditions only DuckDB can compute.
@@ -164,22 +149,12 @@ Status CopyLoader::Load(size_t count, const std::vector<std::string_view>& field
       continue;
     }
     OMEN_TRY(ComputeDefaults(row));
-    if (!plan_->row_plan->checks.empty()) OMEN_TRY(CheckRow(row, parser, r));
-    Store(r, row);
+    OMEN_TRY(CompleteRow(row, parser, r));
+    chunk_->Set(static_cast<uint32_t>(r), row);
   }
   rows_ += count;
   if (plan_->row_plan == nullptr) return Status::Ok();
-  types::Chunk chunk;
-  chunk.rows_count = static_cast<uint32_t>(count);
-  for (Column& column : columns_) {
-    types::ColumnView view;
-    view.type = column.type;
-    view.physical = column.physical;
-    view.data = column.cells.data();
-    view.validity = column.validity.data();
-    chunk.columns.push_back(view);
-  }
-  Status status = relation_->InsertChunk(context_, chunk);
+  Status status = relation_->InsertChunk(context_, chunk_->View(static_cast<uint32_t>(count)));
   if (status.ok()) return status;
   return std::move(status).WithContext(
       fmt::format("COPY {}, line {}", table_->name, parser.LineOf(0)));

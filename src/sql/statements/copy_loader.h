@@ -6,10 +6,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pgwire/copy_parser.h"
 #include "sql/session_impl.h"
+#include "types/chunk_builder.h"
 
 namespace omendb::sql {
 
@@ -26,12 +28,8 @@ class CopyLoader {
   uint64_t rows() const { return rows_; }
 
  private:
-  // One column of the batch, laid out as InsertChunk wants it.
   struct Column {
     types::SqlType type;
-    types::PhysicalType physical;
-    std::vector<char> cells;
-    std::vector<uint64_t> validity;
     int field = -1;                              // which copied column; -1: computed
     const exec::Expression* computed = nullptr;  // its default
   };
@@ -39,8 +37,7 @@ class CopyLoader {
   Status FieldError(Status status, const pgwire::CopyParser& parser, size_t row,
                     const Column& column, std::string_view field) const;
   Status ComputeDefaults(std::span<types::Value> row);
-  Status CheckRow(std::span<const types::Value> row, const pgwire::CopyParser& parser, size_t r);
-  void Store(size_t row, std::span<const types::Value> values);
+  Status CompleteRow(std::span<types::Value> row, const pgwire::CopyParser& parser, size_t r);
   Status InsertOneByOne(std::span<const types::Value> row);
 
   SessionImpl& session_;
@@ -51,6 +48,7 @@ class CopyLoader {
   engine::StatementContext context_;
   std::shared_ptr<engine::Relation> relation_;
   std::vector<Column> columns_;
+  std::optional<types::ChunkBuilder> chunk_;  // the batch
   mutable types::Arena arena_;
   uint64_t rows_ = 0;
 };

@@ -68,7 +68,7 @@ constexpr Entry kEntries[] = {
     {PG_QUERY__NODE__NODE_TRUNCATE_STMT, RunTruncate, kDdl},
     {PG_QUERY__NODE__NODE_COMMENT_STMT, RunComment, kDdl},
     {PG_QUERY__NODE__NODE_GRANT_STMT, RunGrant, kWrites},
-    {PG_QUERY__NODE__NODE_ALTER_DEFAULT_PRIVILEGES_STMT, RunGrant, kWrites},
+    {PG_QUERY__NODE__NODE_ALTER_DEFAULT_PRIVILEGES_STMT, RunAlterDefaultPrivileges, kWrites},
     {PG_QUERY__NODE__NODE_GRANT_ROLE_STMT, RunGrantRole, kWrites},
     {PG_QUERY__NODE__NODE_CREATE_ROLE_STMT, RunCreateRole, kDdl},
     {PG_QUERY__NODE__NODE_ALTER_ROLE_STMT, RunAlterRole, kDdl},

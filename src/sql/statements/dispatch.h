@@ -72,6 +72,7 @@ Status RunDrop(UtilityCall& call);
 Status RunTruncate(UtilityCall& call);
 Status RunComment(UtilityCall& call);
 Status RunGrant(UtilityCall& call);
+Status RunAlterDefaultPrivileges(UtilityCall& call);
 Status RunGrantRole(UtilityCall& call);
 Status RunCreateRole(UtilityCall& call);
 Status RunAlterRole(UtilityCall& call);

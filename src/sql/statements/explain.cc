@@ -256,6 +256,7 @@ Status RunExplain(UtilityCall& call) {
     return NotSupported("EXPLAIN " + std::string(CommandTag(plan->statement.node)));
   }
   OMEN_TRY(session.EnsureBound(*plan));
+  OMEN_TRY(session.CheckPlanPrivileges(*plan, *session.catalog()));
   Explanation explanation;
   if (plan->row_plan != nullptr) {
     DescribeRowPlan(session, *plan->row_plan, explanation);

@@ -2,10 +2,21 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 #include "sql/statements/dispatch.h"
 
 namespace omendb::sql {
+namespace {
+
+catalog::PrivilegeSet NeededToLock(txn::TableLockMode mode) {
+  namespace privilege = catalog::privilege;
+  catalog::PrivilegeSet needed = privilege::kUpdate | privilege::kDelete | privilege::kTruncate;
+  if (mode == txn::TableLockMode::kAccessShare) needed |= privilege::kSelect;
+  if (mode <= txn::TableLockMode::kRowExclusive) needed |= privilege::kInsert;
+  return needed;
+}
+
+}  // namespace
 
 Status RunLock(UtilityCall& call) {
   const PgQuery__LockStmt& lock = *call.node()->lock_stmt;
@@ -23,6 +34,7 @@ Status RunLock(UtilityCall& call) {
       return Status(sqlstate::kWrongObjectType,
                     fmt::format("\"{}\" is not a table or view", RelationName(found)));
     }
+    OMEN_TRY(CheckAnyPrivilege(session, found, NeededToLock(mode)));
     Status status = session.block().txn()->LockTable(
         found.table->oid, mode, lock.nowait ? txn::LockWait::kNoWait : txn::LockWait::kWait,
         call.waiter, &session.cancel_flag(), session.settings().lock_timeout_ms());
@@ -106,11 +118,17 @@ Status RunReindex(UtilityCall& call) {
       return Status(sqlstate::kWrongObjectType,
                     fmt::format("\"{}\" is not an index", RelationName(found)));
     }
+    OMEN_TRY(CheckOwner(session, found.table->owner, "index", found.index->name));
     return RebuildIndexes(call, found.table->oid, found.index->oid);
   }
   if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE) {
     OMEN_ASSIGN(auto table, GetTable(session, NameOf(*reindex.relation)));
+    OMEN_TRY(CheckOwner(session, table->owner, "table", table->name));
     return RebuildIndexes(call, table->oid, Oid{});
+  }
+  if (!session.is_superuser()) {
+    return Status(sqlstate::kInsufficientPrivilege,
+                  "must be superuser to reindex a whole database");
   }
   for (const auto& table : session.catalog()->tables(session.database())) {
     if (reindex.kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA) {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
-#include "sql/names.h"
+#include "sql/privileges.h"
 #include "sql/statements/dispatch.h"
 #include "sql/statements/transaction_options.h"
 
@@ -41,7 +41,10 @@ Status SetRole(SessionImpl& session, const std::string& name) {
                   fmt::format("role \"{}\" does not exist", name));
   }
   const catalog::RoleDef* login = session.catalog()->FindRole(session.session_user());
-  if (name != session.session_user() && (login == nullptr || !login->superuser)) {
+  const bool may =
+      login != nullptr &&
+      (login->superuser || catalog::IsMember(*session.catalog(), login->oid, role->oid));
+  if (!may) {
     return Status(sqlstate::kInsufficientPrivilege,
                   fmt::format("permission denied to set role \"{}\"", name));
   }

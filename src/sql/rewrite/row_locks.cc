@@ -1,0 +1,212 @@
+#include "sql/rewrite/row_locks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "duck/duck_engine.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr std::string_view kAggregates[] = {
+    "array_agg", "avg",       "bit_and", "bit_or", "bool_and",   "bool_or", "count", "every",
+    "json_agg",  "jsonb_agg", "max",     "min",    "string_agg", "stddev",  "sum",   "variance"};
+
+std::string_view ClauseName(PgQuery__LockClauseStrength strength) {
+  switch (strength) {
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE:
+      return "FOR KEY SHARE";
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORSHARE:
+      return "FOR SHARE";
+    case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORNOKEYUPDATE:
+      return "FOR NO KEY UPDATE";
+    default:
+      return "FOR UPDATE";
+  }
+}
+
+bool HasAggregate(const PgQuery__SelectStmt& select) {
+  bool found = false;
+  for (size_t i = 0; i < select.n_target_list; ++i) {
+    WalkNode(select.target_list[i], [&](Node* node) {
+      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
+      if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->over == nullptr) {
+        const auto name = LastName(node->func_call->funcname, node->func_call->n_funcname);
+        found = found || std::find(std::begin(kAggregates), std::end(kAggregates), name) !=
+                             std::end(kAggregates);
+      }
+      return !found;
+    });
+  }
+  return found;
+}
+
+bool HasWindow(const PgQuery__SelectStmt& select) {
+  bool found = false;
+  for (size_t i = 0; i < select.n_target_list; ++i) {
+    WalkNode(select.target_list[i], [&](Node* node) {
+      found = found || (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
+                        node->func_call->over != nullptr);
+      return !found && node->node_case != PG_QUERY__NODE__NODE_SUB_LINK;
+    });
+  }
+  return found;
+}
+
+// CheckSelectLocking of PostgreSQL's analyze.c.
+Status CheckShape(const PgQuery__SelectStmt& select, std::string_view clause) {
+  const char* with = nullptr;
+  if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE) with = "UNION/INTERSECT/EXCEPT";
+  if (with == nullptr && select.n_values_lists > 0) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  std::string(clause) + " cannot be applied to VALUES");
+  }
+  if (with == nullptr && select.n_distinct_clause > 0) with = "DISTINCT clause";
+  if (with == nullptr && select.n_group_clause > 0) with = "GROUP BY clause";
+  if (with == nullptr && select.having_clause != nullptr) with = "HAVING clause";
+  if (with == nullptr && HasAggregate(select)) with = "aggregate functions";
+  if (with == nullptr && HasWindow(select)) with = "window functions";
+  if (with == nullptr) return Status::Ok();
+  return Status(sqlstate::kFeatureNotSupported,
+                std::string(clause) + " is not allowed with " + with);
+}
+
+class LockedTables {
+ public:
+  LockedTables(const PgQuery__SelectStmt& select, std::string_view clause, RewriteState& state)
+      : clause_(clause), state_(state) {
+    for (size_t i = 0; select.with_clause != nullptr && i < select.with_clause->n_ctes; ++i) {
+      ctes_.emplace(View(select.with_clause->ctes[i]->common_table_expr->ctename));
+    }
+    for (size_t i = 0; i < select.n_locking_clause; ++i) {
+      const PgQuery__LockingClause& locking = *select.locking_clause[i]->locking_clause;
+      if (locking.n_locked_rels == 0) all_ = true;
+      for (size_t r = 0; r < locking.n_locked_rels; ++r) {
+        named_.emplace(View(locking.locked_rels[r]->range_var->relname));
+      }
+    }
+  }
+
+  // `nullable`: an outer join may put NULLs in the item's place.
+  Status Visit(const Node* item, bool nullable) {
+    switch (item->node_case) {
+      case PG_QUERY__NODE__NODE_RANGE_VAR:
+        return VisitTable(*item->range_var, nullable);
+      case PG_QUERY__NODE__NODE_JOIN_EXPR: {
+        const PgQuery__JoinExpr& join = *item->join_expr;
+        if (join.alias != nullptr) return NotSupported("FOR UPDATE of a named join");
+        const bool full = join.jointype == PG_QUERY__JOIN_TYPE__JOIN_FULL;
+        const bool left = full || join.jointype == PG_QUERY__JOIN_TYPE__JOIN_LEFT;
+        const bool right = full || join.jointype == PG_QUERY__JOIN_TYPE__JOIN_RIGHT;
+        OMEN_TRY(Visit(join.larg, nullable || right));
+        return Visit(join.rarg, nullable || left);
+      }
+      case PG_QUERY__NODE__NODE_RANGE_SUBSELECT: {
+        const PgQuery__Alias* alias = item->range_subselect->alias;
+        const std::string name(alias != nullptr ? View(alias->aliasname) : "");
+        return Wanted(name) ? NotSupported("FOR UPDATE of a sub-select in FROM") : Status::Ok();
+      }
+      default:
+        return Status::Ok();  // Functions have no rows to be locked.
+    }
+  }
+
+  // What OF names must be there.
+  Status Finish() const {
+    for (const std::string& name : named_) {
+      if (seen_.contains(name)) continue;
+      return Status(sqlstate::kUndefinedTable, "relation \"" + name + "\" in " +
+                                                   std::string(clause_) +
+                                                   " clause not found in FROM clause");
+    }
+    return Status::Ok();
+  }
+
+  const std::vector<std::pair<std::string, Oid>>& tables() const { return tables_; }
+
+ private:
+  bool Wanted(const std::string& name) {
+    seen_.insert(name);
+    return all_ || named_.contains(name);
+  }
+
+  Status VisitTable(const PgQuery__RangeVar& range, bool nullable) {
+    const std::string name(range.alias != nullptr ? View(range.alias->aliasname)
+                                                  : View(range.relname));
+    const bool wanted = Wanted(name);
+    const bool is_cte = View(range.schemaname).empty() && ctes_.contains(View(range.relname));
+    if (!wanted || is_cte) return Status::Ok();
+    if (nullable) {
+      return Status(
+          sqlstate::kFeatureNotSupported,
+          std::string(clause_) + " cannot be applied to the nullable side of an outer join");
+    }
+    auto table = state_.context.find_table ? state_.context.find_table(range) : nullptr;
+    if (table == nullptr) return NotSupported("FOR UPDATE of view \"" + name + "\"");
+    tables_.emplace_back(name, table->oid);
+    return Status::Ok();
+  }
+
+  const std::string_view clause_;
+  RewriteState& state_;
+  std::set<std::string, std::less<>> ctes_;
+  std::set<std::string> named_;
+  std::set<std::string> seen_;
+  bool all_ = false;
+  std::vector<std::pair<std::string, Oid>> tables_;
+};
+
+Node* Target(AstBuilder& build, Node* value, std::string_view name) {
+  auto* target =
+      reinterpret_cast<PgQuery__ResTarget*>(build.arena().Allocate(sizeof(PgQuery__ResTarget)));
+  pg_query__res_target__init(target);
+  target->val = value;
+  target->name = build.Copy(name);
+  Node* node = build.NullConst();
+  node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+  node->res_target = target;
+  return node;
+}
+
+}  // namespace
+
+Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState& state) {
+  if (statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT ||
+      statement->select_stmt->n_locking_clause == 0) {
+    return NotSupported("FOR UPDATE in a sub-select");
+  }
+  const PgQuery__SelectStmt& original = *statement->select_stmt;
+  const std::string_view clause = ClauseName(original.locking_clause[0]->locking_clause->strength);
+  OMEN_TRY(CheckShape(original, clause));
+  LockedTables locked(original, clause, state);
+  for (size_t i = 0; i < original.n_from_clause; ++i)
+    OMEN_TRY(locked.Visit(original.from_clause[i], false));
+  OMEN_TRY(locked.Finish());
+
+  PgQuery__SelectStmt& select = *copy->select_stmt;
+  AstBuilder& build = state.build;
+  RowLocks locks;
+  std::vector<Node*> targets(select.target_list, select.target_list + select.n_target_list);
+  if (select.limit_count != nullptr) {
+    locks.has_limit = true;
+    targets.push_back(Target(build, build.Cast(select.limit_count, "int8"), "\x01limit"));
+    select.limit_count = nullptr;
+  }
+  if (select.limit_offset != nullptr) {
+    locks.has_offset = true;
+    targets.push_back(Target(build, build.Cast(select.limit_offset, "int8"), "\x01offset"));
+    select.limit_offset = nullptr;
+  }
+  select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
+  for (const auto& [name, oid] : locked.tables()) {
+    locks.tables.push_back(oid);
+    targets.push_back(Target(build, build.Column({name, duck::kRowIdColumn}),
+                             "\x01row" + std::to_string(locks.tables.size())));
+  }
+  select.n_target_list = targets.size();
+  select.target_list = build.List(targets);
+  OMEN_ASSIGN(locks.sql, DeparseStatement(copy));
+  return locks;
+}
+
+}  // namespace omendb::sql
