@@ -23,6 +23,9 @@ constexpr const char* kSettings[] = {
     "SET python_enable_replacements = false",
     "SET enable_progress_bar = false",
     "SET errors_as_json = false",
+    // A join hands this many keys of its one side to the scan of the other, which may then go
+    // through an index (scan/index_scan.h).
+    "SET dynamic_or_filter_threshold = 1000",
 };
 
 // Asked for every table that is in no catalog, before DuckDB looks for names that are alike.

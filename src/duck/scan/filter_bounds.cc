@@ -1,5 +1,7 @@
 #include "duck/scan/filter_bounds.h"
 
+#include <algorithm>
+
 #include "duck/logical_types.h"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
 #include "duckdb/planner/filter/constant_filter.hpp"
@@ -10,8 +12,6 @@
 namespace omendb::duck {
 
 namespace {
-
-using Bound = engine::Relation::ScanOptions::Bound;
 
 class BoundCollector {
  public:
@@ -51,6 +51,7 @@ class BoundCollector {
 
   std::optional<types::Value> lower;
   std::optional<types::Value> upper;
+  std::vector<types::Value> any_of;  // the shortest list
 
  private:
   void Compare(duckdb::ExpressionType op, const duckdb::Value& constant) {
@@ -75,17 +76,23 @@ class BoundCollector {
   }
 
   void VisitIn(const duckdb::InFilter& in) {
-    std::optional<types::Value> least;
-    std::optional<types::Value> greatest;
+    std::vector<types::Value> values;
     for (const duckdb::Value& constant : in.values) {
       if (constant.IsNull()) continue;
       if (constant.type() != ToLogicalType(type_)) return;
-      const types::Value value = FromDuckValue(constant, type_, arena_);
-      if (!least || types::Compare(type_, value, *least) < 0) least = value;
-      if (!greatest || types::Compare(type_, value, *greatest) > 0) greatest = value;
+      values.push_back(FromDuckValue(constant, type_, arena_));
     }
-    if (least) Raise(*least);
-    if (greatest) Lower(*greatest);
+    if (values.empty()) return;
+    auto less = [&](const types::Value& a, const types::Value& b) {
+      return types::Compare(type_, a, b) < 0;
+    };
+    std::sort(values.begin(), values.end(), less);
+    values.erase(std::unique(values.begin(), values.end(),
+                             [&](const auto& a, const auto& b) { return !less(a, b); }),
+                 values.end());
+    Raise(values.front());
+    Lower(values.back());
+    if (any_of.empty() || values.size() < any_of.size()) any_of = std::move(values);
   }
 
   void Raise(const types::Value& value) {
@@ -101,14 +108,14 @@ class BoundCollector {
 
 }  // namespace
 
-std::optional<Bound> BoundOf(const duckdb::TableFilter& filter, ColumnId column,
-                             const types::SqlType& type, types::Arena& arena) {
+std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
+                                           const types::SqlType& type, types::Arena& arena) {
   // DuckDB compares floats and strings as we do, but char(n) loses its blanks on the way.
   if (type.is_array || type.kind == types::TypeKind::kBpchar) return std::nullopt;
   BoundCollector collector(type, arena);
   collector.Visit(filter);
   if (!collector.lower && !collector.upper) return std::nullopt;
-  return Bound{column, collector.lower, collector.upper};
+  return ColumnCondition{{column, collector.lower, collector.upper}, std::move(collector.any_of)};
 }
 
 }  // namespace omendb::duck

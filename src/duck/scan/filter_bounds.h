@@ -1,5 +1,5 @@
-// filter_bounds.h - the range of values that DuckDB's pushed-down filters let through, for zone
-// maps.
+// filter_bounds.h - the values that DuckDB's pushed-down filters let through, for zone maps and
+// indexes.
 //
 // Thread safety  Pure functions.
 #pragma once
@@ -13,11 +13,14 @@
 
 namespace omendb::duck {
 
-// Bounds that every row passing `filter` keeps; nullopt when it says nothing of that kind. Strings
-// of the bounds are owned by `arena`.
-std::optional<engine::Relation::ScanOptions::Bound> BoundOf(const duckdb::TableFilter& filter,
-                                                            ColumnId column,
-                                                            const types::SqlType& type,
-                                                            types::Arena& arena);
+// What every row passing a filter keeps, in one column.
+struct ColumnCondition {
+  engine::Relation::ScanOptions::Bound bound;
+  std::vector<types::Value> any_of;  // different values; empty = not known to be one of a list
+};
+
+// nullopt when the filter says nothing of that kind. Strings are owned by `arena`.
+std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
+                                           const types::SqlType& type, types::Arena& arena);
 
 }  // namespace omendb::duck

@@ -4,6 +4,7 @@
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duck/scan/filter_bounds.h"
+#include "duck/scan/index_scan.h"
 #include "duck/session_state.h"
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
@@ -81,18 +82,24 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   }
   state->filters = input.filters;
   options.with_refs = state->with_refs;
+  std::vector<ColumnCondition> conditions;
   if (input.filters != nullptr) {
     for (const auto& [index, filter] : input.filters->filters) {
       const ScannedColumn& column = state->columns[index];
       if (column.kind != ScannedColumn::Kind::kStored) continue;
-      if (auto bound =
-              BoundOf(*filter, options.columns[column.chunk_column], column.type, state->arena)) {
-        options.bounds.push_back(*bound);
+      if (auto condition = ConditionOf(*filter, options.columns[column.chunk_column], column.type,
+                                       state->arena)) {
+        options.bounds.push_back(condition->bound);
+        conditions.push_back(std::move(*condition));
       }
     }
   }
   state->relation = session.database->OpenRelation(table.definition());
-  state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
+  state->scan =
+      ValueOrThrow(OpenIndexScan(state->relation, session.RequireStatement(), options, conditions));
+  if (state->scan == nullptr) {
+    state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
+  }
   constexpr uint64_t kRowsPerThread = 64 * 1024;
   state->threads = 1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
   return state;

@@ -1,0 +1,146 @@
+#include "duck/scan/index_scan.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "types/chunk_builder.h"
+
+namespace omendb::duck {
+namespace {
+
+using engine::KeyRange;
+using engine::Relation;
+using engine::RowRef;
+
+// Below this a scan of every page is over before an index could help.
+constexpr uint64_t kRowsWorthAnIndex = 4096;
+// A row through an index costs about as much as this many rows of a scan.
+constexpr uint64_t kCostOfIndexedRow = 64;
+
+const ColumnCondition* ConditionOn(const std::vector<ColumnCondition>& conditions,
+                                   ColumnId column) {
+  const auto it = std::find_if(conditions.begin(), conditions.end(),
+                               [&](const ColumnCondition& c) { return c.bound.column == column; });
+  return it != conditions.end() ? &*it : nullptr;
+}
+
+bool IsEquality(const ColumnCondition& condition, const types::SqlType& type) {
+  const auto& bound = condition.bound;
+  return bound.lower && bound.upper && types::Compare(type, *bound.lower, *bound.upper) == 0;
+}
+
+// Equality on the first key columns, then a list of values or a range on the next.
+std::vector<KeyRange> RangesOf(const catalog::TableDef& table, const catalog::IndexDef& index,
+                               const std::vector<ColumnCondition>& conditions) {
+  KeyRange range;
+  for (const catalog::IndexKey& key : index.keys) {
+    const ColumnCondition* condition = ConditionOn(conditions, key.column);
+    if (condition == nullptr) break;
+    if (IsEquality(*condition, table.column(key.column).type)) {
+      range.equal.push_back(*condition->bound.lower);
+      continue;
+    }
+    if (!condition->any_of.empty()) {
+      std::vector<KeyRange> ranges;
+      for (const types::Value& value : condition->any_of) {
+        ranges.push_back(range);
+        ranges.back().equal.push_back(value);
+      }
+      return ranges;
+    }
+    range.lower = condition->bound.lower;
+    range.upper = condition->bound.upper;
+    return {range};
+  }
+  if (range.equal.empty()) return {};
+  return {range};
+}
+
+struct Choice {
+  Oid index;
+  std::vector<KeyRange> ranges;
+  uint64_t rows_estimate = UINT64_MAX;
+};
+
+Choice ChooseIndex(Relation& relation, const std::vector<ColumnCondition>& conditions) {
+  Choice best;
+  for (const catalog::IndexDef& index : relation.table().indexes) {
+    std::vector<KeyRange> ranges = RangesOf(relation.table(), index, conditions);
+    if (ranges.empty()) continue;
+    uint64_t rows = 0;
+    for (const KeyRange& range : ranges) rows += relation.EstimateRange(index.oid, range);
+    if (rows < best.rows_estimate) best = {index.oid, std::move(ranges), rows};
+  }
+  return best;
+}
+
+class IndexScan : public Relation::Scan {
+ public:
+  IndexScan(std::shared_ptr<Relation> relation, const Relation::ScanOptions& options,
+            std::vector<RowRef> rows)
+      : relation_(std::move(relation)), columns_(options.columns), rows_(std::move(rows)) {}
+
+  std::unique_ptr<WorkerState> NewWorker() override {
+    std::vector<types::SqlType> types;
+    for (ColumnId column : columns_) types.push_back(relation_->table().column(column).type);
+    return std::make_unique<Worker>(types);
+  }
+
+  Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override {
+    auto& worker = static_cast<Worker&>(state);
+    const size_t begin = next_.fetch_add(types::kChunkRowsMax, std::memory_order_relaxed);
+    if (begin >= rows_.size()) return false;
+    const size_t count = std::min<size_t>(types::kChunkRowsMax, rows_.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      relation_->Read(rows_[begin + i], columns_, worker.row.data());
+      worker.builder.Set(static_cast<uint32_t>(i), worker.row);
+      if (refs != nullptr) refs->push_back(rows_[begin + i]);
+    }
+    chunk = worker.builder.View(static_cast<uint32_t>(count));
+    return true;
+  }
+
+  uint64_t rows_total_estimate() const override { return rows_.size(); }
+  double progress() const override {
+    return rows_.empty() ? 1.0
+                         : std::min(1.0, static_cast<double>(next_.load()) /
+                                             static_cast<double>(rows_.size()));
+  }
+
+ private:
+  struct Worker : public WorkerState {
+    explicit Worker(const std::vector<types::SqlType>& types) : builder(types), row(types.size()) {}
+    types::ChunkBuilder builder;
+    types::Row row;
+  };
+
+  const std::shared_ptr<Relation> relation_;
+  const std::vector<ColumnId> columns_;
+  const std::vector<RowRef> rows_;
+  std::atomic<size_t> next_{0};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(
+    const std::shared_ptr<Relation>& relation, engine::StatementContext& context,
+    const Relation::ScanOptions& options, const std::vector<ColumnCondition>& conditions) {
+  std::unique_ptr<Relation::Scan> none;
+  const uint64_t rows_total = relation->rows_estimate();
+  if (conditions.empty() || rows_total < kRowsWorthAnIndex) return none;
+  const uint64_t rows_max = rows_total / kCostOfIndexedRow;
+  const Choice choice = ChooseIndex(*relation, conditions);
+  if (choice.rows_estimate > rows_max) return none;
+  std::vector<RowRef> rows;
+  for (const KeyRange& range : choice.ranges) {
+    OMEN_TRY(relation->ScanIndex(context, choice.index, range, [&](RowRef row) -> Result<bool> {
+      rows.push_back(row);
+      return rows.size() <= rows_max;
+    }));
+    if (rows.size() > rows_max) return none;  // The estimate was wrong.
+  }
+  return std::unique_ptr<Relation::Scan>(
+      std::make_unique<IndexScan>(relation, options, std::move(rows)));
+}
+
+}  // namespace omendb::duck
