@@ -144,19 +144,21 @@ struct Chain {
       // A padding slot holds the greatest key: only a count tells it from a real one. All slots
       // with that key fold into one number that is at least the true one.
       if (key == UINT64_MAX) [[unlikely]]
-        return FindGreatest();
+        return FindGreatest(*this);
       return {&bucket->values[slot - 1], false};
     }
     if (Bucket::Next(meta) == 0) return {};
     return FindInSpares(key);
   }
-  Place FindGreatest() const {
-    const int n = bucket->count();
-    if (n < Bucket::kCapacity || bucket->keys[n - 1].get() == UINT64_MAX) {
-      if (n == 0 || bucket->keys[n - 1].get() != UINT64_MAX) return {};
-      return {&bucket->values[n - 1], false};
+  // By value: whoever calls it keeps the chain in registers.
+  [[gnu::noinline]] static Place FindGreatest(Chain chain) {
+    const Bucket& bucket = *chain.bucket;
+    const int n = bucket.count();
+    if (n < Bucket::kCapacity || bucket.keys[n - 1].get() == UINT64_MAX) {
+      if (n == 0 || bucket.keys[n - 1].get() != UINT64_MAX) return {};
+      return {&chain.bucket->values[n - 1], false};
     }
-    return FindInSpares(UINT64_MAX);
+    return chain.FindInSpares(UINT64_MAX);
   }
   Place FindInSpares(uint64_t key) const {
     Spare* spare = Next(bucket->next());

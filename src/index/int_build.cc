@@ -177,8 +177,12 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   }
   arena_->SetPatient(false);
   MutexLock lock(structure_mu_);
+  leaves_ = level.size();
   const NodeRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
+  DropDirectory();
+  NewDirectory();
+  FillDirectory(Directory::kCellsMax);
   std::vector<NodeRef> nodes{before};
   while (!nodes.empty()) {
     const NodeRef node = nodes.back();
@@ -211,7 +215,10 @@ void IntTree::ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>
 }
 
 size_t IntTree::MemoryBytes() const {
-  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed);
+  EpochGuard guard(epochs_);
+  const Directory* directory = directory_.load(std::memory_order_acquire);
+  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
+         (directory == nullptr ? 0 : directory->bytes());
 }
 
 IndexStats IntTree::Stats() const {
@@ -254,12 +261,16 @@ Status IntTree::Validate() const {
       const uint64_t key = entries[i].key;
       if (key < leaf.low || key > leaf.last) status = Invalid("a key outside its leaf's range");
       if (i > 0 && entries[i - 1].key >= key) status = Invalid("keys out of order");
-      if (FindLeaf(key) != &leaf) status = Invalid("an inner node leads elsewhere");
+      if (Descend(key) != &leaf) status = Invalid("an inner node leads elsewhere");
       if (leaf.ChainAt(leaf.Route(key)).Find(key).value == nullptr) {
         status = Invalid("key " + std::to_string(key) + " is not where its leaf looks for it");
       }
     }
   });
+  const Directory* directory = directory_.load(std::memory_order_acquire);
+  if (status.ok() && directory != nullptr && !directory->Valid()) {
+    status = Invalid("a cell of the directory names a leaf that does not hold it");
+  }
   if (status.ok() && next_low != 0) status = Invalid("the ranges do not reach the greatest key");
   if (status.ok() && total != Size()) status = Invalid("the size is wrong");
   return status;

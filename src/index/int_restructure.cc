@@ -391,6 +391,7 @@ void IntTree::ReplaceLocked(std::span<Leaf* const> olds, std::span<Leaf* const> 
   for (Leaf* leaf : news) added.push_back({leaf->low, NodeRef(leaf)});
   ReplaceChildren(path, path.size(), path.empty() ? 0 : path.back().place,
                   static_cast<uint32_t>(olds.size()), std::move(added));
+  UpdateDirectory(olds, news);
   for (Leaf* leaf : olds) {
     leaf->lock.UnlockDead();
     RetireLeafHeader(leaf);

@@ -7,6 +7,17 @@ namespace omendb::index {
 
 namespace {
 
+// Buckets whose lines are asked for ahead of the one being copied.
+constexpr uint32_t kBucketsAhead = 3;
+// Entries a bucket of a model leaf holds for certain, near enough: no bucket that a scan will not
+// reach is asked for.
+constexpr size_t kEntriesPerBucket = 12;
+
+void PrefetchBucket(const Bucket& bucket) {
+  const auto* line = reinterpret_cast<const char*>(&bucket);
+  for (size_t at = 0; at < sizeof(Bucket); at += 64) Prefetch(line + at);
+}
+
 // Appends the entries of a run that are >= low. False when `out` is full.
 template <typename R>
 bool TakeForward(const R& run, uint64_t low, std::span<Entry> out, size_t* n) {
@@ -47,9 +58,15 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
   uint32_t i = leaf.Route(low);
   // What the header said belongs together only if the version still stands.
   if (!leaf.lock.Unchanged(version)) return 0;
+  const auto reach =
+      static_cast<uint32_t>(std::min<size_t>(buckets, i + out.size() / kEntriesPerBucket + 2));
+  for (uint32_t k = i; model && k < std::min(reach, i + kBucketsAhead); ++k) {
+    PrefetchBucket(block[k]);
+  }
   for (; i < buckets && n < out.size(); ++i) {
     const Bucket& bucket = block[model ? i : slots[i]];
-    if (model) Prefetch(reinterpret_cast<const char*>(&bucket) + 4 * sizeof(Bucket));
+    if (model && i + kBucketsAhead < reach) PrefetchBucket(block[i + kBucketsAhead]);
+    if (model && i + 1 < reach) Prefetch(spares.Next(block[i + 1].next()));
     if (!TakeForward(bucket, low, out, &n)) break;
     const Spare* spare = spares.Next(bucket.next());
     for (int k = 0; spare != nullptr && k < kChainMax; ++k) {

@@ -47,16 +47,14 @@ IntTree::~IntTree() {
     for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
     Inner::Free(node.inner());
   }
+  delete directory_.load(std::memory_order_acquire);
   arena_->Unref();
 }
 
 // One attempt in few instructions, so that the processor runs ahead into the next lookup while
 // this one waits for memory.
-OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value) const {
-  if (SampleThis()) [[unlikely]]
-    return Answer::kSampled;
-  EpochGuard guard(epochs_);
-  const Leaf* leaf = FindLeaf(key);
+[[gnu::always_inline]] inline IntTree::Answer IntTree::ReadLeaf(const Leaf* leaf, uint64_t key,
+                                                                uint64_t* value) {
   const uint64_t version = leaf->lock.Read();
   const Chain chain = leaf->Locate(key);
   // From here on `chain` points into the block that the header named at `version`.
@@ -69,6 +67,29 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value
   if (!leaf->lock.Unchanged(version)) [[unlikely]]
     return Answer::kAgain;
   return place.value != nullptr ? Answer::kFound : Answer::kAbsent;
+}
+
+OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value) const {
+  if (SampleThis()) [[unlikely]]
+    return Answer::kSampled;
+  EpochGuard guard(epochs_);
+  const Directory* directory = directory_.load(std::memory_order_acquire);
+  const Leaf* leaf = directory == nullptr ? nullptr : directory->Find(key);
+  if (leaf == nullptr) return Answer::kDescend;
+  return ReadLeaf(leaf, key, value);
+}
+
+OMEN_INDEX_CLONES IntTree::Answer IntTree::TryDescend(uint64_t key, uint64_t* value) const {
+  EpochGuard guard(epochs_);
+  return ReadLeaf(Descend(key), key, value);
+}
+
+bool IntTree::FindSlowly(Answer answer, uint64_t key, uint64_t* value) const {
+  if (answer == Answer::kDescend) {
+    answer = TryDescend(key, value);
+    if (answer <= Answer::kAbsent) return answer == Answer::kFound;
+  }
+  return FindAgain(key, value, answer == Answer::kSampled);
 }
 
 bool IntTree::FindAgain(uint64_t key, uint64_t* value, bool sampled) const {

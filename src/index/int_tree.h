@@ -8,7 +8,8 @@
 //              whoever still finds one starts again.
 //
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
-// Files        int_tree.cc point operations, int_restructure.cc, int_build.cc, int_scan.cc.
+// Files        int_tree.cc point operations, int_restructure.cc, int_build.cc, int_scan.cc,
+//              int_directory.cc the short way from the root to the leaves.
 #pragma once
 
 #include <atomic>
@@ -22,6 +23,7 @@
 #include "base/status.h"
 #include "index/arena.h"
 #include "index/counters.h"
+#include "index/directory.h"
 #include "index/fit.h"
 #include "index/index_types.h"
 #include "index/inner.h"
@@ -36,9 +38,9 @@ class IntTree {
 
   bool Find(uint64_t key, uint64_t* value) const {
     const Answer answer = TryFind(key, value);
-    if (answer == Answer::kFound || answer == Answer::kAbsent) [[likely]]
+    if (answer <= Answer::kAbsent) [[likely]]
       return answer == Answer::kFound;
-    return FindAgain(key, value, answer == Answer::kSampled);
+    return FindSlowly(answer, key, value);
   }
   size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
                      std::span<bool> found) const;
@@ -70,6 +72,14 @@ class IntTree {
   using Path = std::vector<Step>;
 
   [[gnu::always_inline]] Leaf* FindLeaf(uint64_t key) const {
+    const Directory* directory = directory_.load(std::memory_order_acquire);
+    if (directory != nullptr) {
+      Leaf* leaf = directory->Find(key);
+      if (leaf != nullptr) return leaf;
+    }
+    return Descend(key);
+  }
+  [[gnu::always_inline]] Leaf* Descend(uint64_t key) const {
     NodeRef node = root_.load(std::memory_order_acquire);
     while (!node.is_leaf()) {
       const Inner* inner = node.inner();
@@ -78,8 +88,12 @@ class IntTree {
     return node.leaf();
   }
   Leaf* LockLeaf(uint64_t key);
-  enum class Answer { kFound, kAbsent, kAgain, kSampled };
+  // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
+  enum class Answer { kFound, kAbsent, kAgain, kSampled, kDescend };
   Answer TryFind(uint64_t key, uint64_t* value) const;
+  Answer TryDescend(uint64_t key, uint64_t* value) const;
+  static Answer ReadLeaf(const Leaf* leaf, uint64_t key, uint64_t* value);
+  bool FindSlowly(Answer answer, uint64_t key, uint64_t* value) const;
   // As Find, repeated until no writer disturbs it; counted if it is one of the sample.
   bool FindAgain(uint64_t key, uint64_t* value, bool sampled) const;
 
@@ -120,6 +134,14 @@ class IntTree {
   void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
                        std::vector<ChildEntry> added) OMEN_REQUIRES(structure_mu_);
   Path FindPath(uint64_t key) const;
+  // Writes the directory's cells of replaced leaves, and a few that are still to be filled.
+  void UpdateDirectory(std::span<Leaf* const> olds, std::span<Leaf* const> news)
+      OMEN_REQUIRES(structure_mu_);
+  void FillDirectory(size_t cells) OMEN_REQUIRES(structure_mu_);
+  void NewDirectory() OMEN_REQUIRES(structure_mu_);
+  void DropDirectory() OMEN_REQUIRES(structure_mu_);
+  // The leaf at this share of the way through the tree.
+  Leaf* LeafAt(double share) const;
 
   void RetireBlock(char* block, size_t bytes);
   void RetireLeafHeader(Leaf* leaf);
@@ -133,9 +155,12 @@ class IntTree {
   double Rank(uint64_t key) const;
 
   EpochManager& epochs_;
-  Arena* arena_;                // Counted; see arena.h.
+  Arena* arena_;  // Counted; see arena.h.
+  // Null while the tree is small. Release by the structure's writers, acquire by everyone.
+  std::atomic<Directory*> directory_{nullptr};
   std::atomic<NodeRef> root_;   // Release by the structure's writers, acquire by everyone.
-  mutable Mutex structure_mu_;  // Inner nodes and root_.
+  mutable Mutex structure_mu_;  // Inner nodes, root_ and directory_.
+  size_t leaves_ OMEN_GUARDED_BY(structure_mu_) = 1;
   std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_;
   mutable LookupCounters counters_;
