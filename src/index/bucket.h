@@ -105,6 +105,39 @@ struct alignas(64) Run {
     values[rank].set(value);
     SetCount(n + 1);
   }
+  // The same without a branch on how far to move, which cannot be foreseen. Only for functions that
+  // are compiled for machines with AVX2.
+  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t key, uint64_t value) {
+#if OMEN_INDEX_VECTORS
+    const int n = count();
+    if (rank < n) {
+      OpenSlot(&meta, rank + 1, key);
+      OpenSlot(&unused, rank + 1, value);
+      SetCount(n + 1);
+      return;
+    }
+#endif
+    InsertAt(rank, key, value);
+  }
+#if OMEN_INDEX_VECTORS
+  // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0.
+  [[gnu::always_inline]] static void OpenSlot(Word* words, int at, uint64_t word) {
+    using Lanes [[gnu::vector_size(32)]] = int64_t;
+    using Loose4 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
+    auto* const vectors = reinterpret_cast<Words4*>(words);
+    const Words4 wanted = {word, word, word, word};
+    const Lanes place = {at, at, at, at};
+    for (int v = 3; v >= 0; --v) {
+      const Lanes lanes = Lanes{0, 1, 2, 3} + 4 * v;
+      const Words4 old = vectors[v];
+      const Words4 moved = v > 0 ? Words4(*reinterpret_cast<Loose4*>(words + 4 * v - 1))
+                                 : __builtin_shufflevector(old, old, 0, 0, 1, 2);
+      const auto above = reinterpret_cast<Words4>(lanes > place);
+      const auto here = reinterpret_cast<Words4>(lanes == place);
+      vectors[v] = (old & ~(above | here)) | (moved & above) | (wanted & here);
+    }
+  }
+#endif
   Entry At(int i) const { return {keys[i].get(), values[i].get()}; }
   void RemoveAt(int rank) {
     const int n = count();
@@ -199,8 +232,7 @@ struct Chain {
   enum class Outcome { kInserted, kExists, kFull };
   // Inserts unless `key` is there (its place is then in *place) or the bucket and its spares are
   // full. The common case looks at the bucket once.
-  Outcome TryInsert(uint64_t key, uint64_t value, Place* place) const {
-    bucket->PrefetchForWrite();
+  [[gnu::always_inline]] Outcome TryInsert(uint64_t key, uint64_t value, Place* place) const {
     const int rank = bucket->Rank(key);
     const int n = bucket->count();
     if (rank < n && bucket->keys[rank].get() == key) {
@@ -208,13 +240,16 @@ struct Chain {
       return Outcome::kExists;
     }
     if (n < Bucket::kCapacity) [[likely]] {
-      bucket->InsertAt(rank, key, value);
+      bucket->InsertAtFast(rank, key, value);
       return Outcome::kInserted;
     }
     if (rank == n) {
       *place = FindInSpares(key);
       if (place->value != nullptr) return Outcome::kExists;
     }
+    return InsertInChain(key, value);
+  }
+  [[gnu::noinline]] Outcome InsertInChain(uint64_t key, uint64_t value) const {
     int length = 0;
     if (!HasRoom(&length)) return Outcome::kFull;
     Insert(key, value);

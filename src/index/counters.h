@@ -8,12 +8,18 @@
 namespace omendb::index {
 
 inline constexpr unsigned kCounterShards = 8;
+// The last shard is for all threads that found the others taken.
+inline constexpr unsigned kSharedShard = kCounterShards - 1;
 
 class LookupTally;
 
 namespace counters_internal {
-inline std::atomic<unsigned> next_shard{0};
+// Bit i: shard i belongs to a thread. Acquire and release: an owner goes on from its predecessor's
+// counts.
+inline std::atomic<unsigned> owned_shards{0};
 inline constinit thread_local unsigned shard_plus_one = 0;
+// Takes a shard for the thread until it ends.
+unsigned TakeShard();
 inline constexpr unsigned kSampleEvery = 64;
 // Lookups of this thread until the next one that is counted.
 inline constinit thread_local unsigned sample_countdown = kSampleEvery;
@@ -21,17 +27,25 @@ inline constinit thread_local LookupTally* tally = nullptr;
 }  // namespace counters_internal
 
 inline unsigned CurrentShard() {
-  unsigned& shard = counters_internal::shard_plus_one;
-  if (shard == 0) [[unlikely]] {
-    shard =
-        1 + counters_internal::next_shard.fetch_add(1, std::memory_order_relaxed) % kCounterShards;
-  }
+  const unsigned shard = counters_internal::shard_plus_one;
+  if (shard == 0) [[unlikely]]
+    return counters_internal::TakeShard();
   return shard - 1;
 }
 
 class ShardedCounter {
  public:
-  void Add(int64_t n) { shards_[CurrentShard()].value.fetch_add(n, std::memory_order_relaxed); }
+  // By the only thread that writes the shard a plain addition: an atomic one would wait for every
+  // store before it, cache misses included.
+  void Add(int64_t n) {
+    const unsigned shard = CurrentShard();
+    std::atomic<int64_t>& value = shards_[shard].value;
+    if (shard != kSharedShard) [[likely]] {
+      value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    } else {
+      value.fetch_add(n, std::memory_order_relaxed);
+    }
+  }
   int64_t Sum() const {
     int64_t sum = 0;
     for (const Shard& shard : shards_) sum += shard.value.load(std::memory_order_relaxed);

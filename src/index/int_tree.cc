@@ -162,12 +162,16 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
 Leaf* IntTree::LockLeaf(uint64_t key) {
   for (Backoff backoff;; backoff.Pause()) {
     Leaf* leaf = FindLeaf(key);
+    // On its way while the lock is taken. Whatever a writer is doing to the header meanwhile, a
+    // prefetch of a wrong address does nothing.
+    leaf->Locate(key).bucket->PrefetchForWrite();
     // A leaf that is not dead covers what its separator said, since ranges are constant.
     if (leaf->lock.TryLock()) return leaf;
   }
 }
 
-std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value, bool replace) {
+OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value,
+                                                          bool replace) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
   for (;;) {
@@ -216,7 +220,6 @@ std::optional<uint64_t> IntTree::Erase(uint64_t key, const uint64_t* expected) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
   const Chain chain = leaf->Locate(key);
-  chain.bucket->PrefetchForWrite();
   const Place place = chain.Find(key);
   if (place.value == nullptr) {
     leaf->lock.UnlockUnchanged();
