@@ -40,7 +40,8 @@ struct Plan {
   Statement statement;
   bool is_query = false;  // SELECT, INSERT, UPDATE, DELETE: runs in one of the executors
   bool returns_rows = false;
-  int parameters = 0;                          // the highest $n
+  bool locks_below = false;  // A sub-select has FOR UPDATE: sql/locking_subqueries.h
+  int parameters = 0;        // the highest $n
   std::vector<types::SqlType> declared_types;  // by the client; kUnknown where it said nothing
 
   // Filled by binding; valid for this catalog version and generation of settings.

@@ -3,6 +3,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/error_position.h"
+#include "sql/locking_subqueries.h"
 #include "sql/privileges.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/session_impl.h"
@@ -120,6 +121,7 @@ std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
   auto plan = std::make_shared<Plan>();
   plan->is_query = RunsInExecutor(statement.node);
   plan->returns_rows = MayReturnRows(statement.node);
+  plan->locks_below = plan->is_query && HasLockingSubquery(statement.node);
   plan->parameters = ParameterCount(statement.node);
   plan->declared_types.assign(types.begin(), types.end());
   plan->statement = std::move(statement);
@@ -176,7 +178,7 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   duck::BindOptions options;
   options.lock = rewritten.lock;
   options.lock_wait = rewritten.lock_wait;
-  options.want_row_plan = settings_.row_executor();
+  options.want_row_plan = settings_.row_executor() && !plan.locks_below;
   std::vector<types::SqlType> types = plan.declared_types;
   types.resize(static_cast<size_t>(plan.parameters));
   TypeCastParameters(plan.statement.node, types);
@@ -194,7 +196,7 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   for (types::SqlType& type : plan.param_types) {
     if (type.kind == types::TypeKind::kUnknown) type.kind = types::TypeKind::kText;
   }
-  plan.row_plan = settings_.row_executor() ? plan.bound->row_plan() : nullptr;
+  plan.row_plan = options.want_row_plan ? plan.bound->row_plan() : nullptr;
   OMEN_ASSIGN(plan.uses, CollectUses(*this, *context.catalog, plan.statement.node,
                                      rewritten.lock.has_value()));
   plan.lock = rewritten.lock;

@@ -4,6 +4,7 @@
 #include "base/sqlstate.h"
 #include "exec/row_executor.h"
 #include "sql/error_position.h"
+#include "sql/locking_subqueries.h"
 #include "sql/names.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
@@ -134,8 +135,12 @@ Status SessionImpl::NextChunk(PortalState& portal) {
 
 // Locks, snapshot, and the first rows.
 Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
-  Plan& plan = *portal.plan;
   OMEN_TRY(SettleStream());
+  if (portal.plan->locks_below) {
+    OMEN_TRY(EnsureBound(*portal.plan));
+    OMEN_ASSIGN(portal.plan, RunLockingSubqueries(*this, *portal.plan, portal.params));
+  }
+  Plan& plan = *portal.plan;
   if (!plan.is_query) {
     UtilityResult result;
     OMEN_TRY(RunUtility(plan.statement, result, sink));
@@ -260,6 +265,11 @@ Result<bool> SessionImpl::RunPortal(PortalState& portal, uint64_t rows_max, Resu
 Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
                              bool announce_columns, ResultSink& sink, std::string& tag) {
   OMEN_TRY(SettleStream());
+  if (plan.locks_below) {
+    OMEN_TRY(EnsureBound(plan));
+    OMEN_ASSIGN(auto resolved, RunLockingSubqueries(*this, plan, params));
+    return RunQuery(*resolved, params, announce_columns, sink, tag);
+  }
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(host_.waiter());
   OMEN_TRY(LockAndBind(plan, context));
@@ -320,6 +330,11 @@ Status SessionImpl::RunQueryRows(
     const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
     uint64_t* rows_affected) {
   OMEN_TRY(SettleStream());
+  if (plan.locks_below) {
+    OMEN_TRY(EnsureBound(plan));
+    OMEN_ASSIGN(auto resolved, RunLockingSubqueries(*this, plan, params));
+    return RunQueryRows(*resolved, params, each, rows_affected);
+  }
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(pool_waiter_ ? *pool_waiter_ : host_.waiter());
   OMEN_TRY(LockAndBind(plan, context));

@@ -56,6 +56,34 @@ class RowLocksTest(SystemTest):
         self.assertEqual([(49,), (39,), (29,)], first)
         self.assertEqual([(19,), (9,), (48,)], second)
 
+    def test_workers_take_each_job_once(self):
+        take = ('UPDATE jobs SET state = %s WHERE id = (SELECT id FROM jobs WHERE state = %s '
+                'ORDER BY priority LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id')
+        taken = []
+
+        def work():
+            connection = self.server.connect()
+            cursor = connection.cursor()
+            while True:
+                cursor.execute(take, ('mine', 'queued'))
+                rows = cursor.fetchall()
+                connection.commit()
+                if not rows:
+                    break
+                taken.extend(rows)
+            connection.close()
+
+        self.rows(self.one, "UPDATE jobs SET state = 'queued' WHERE id <= 30 RETURNING id")
+        self.one.commit()
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual([(i,) for i in range(1, 31)], sorted(taken))
+        self.rows(self.one, "UPDATE jobs SET state = 'new' RETURNING id")
+        self.one.commit()
+
     def test_nowait_fails_at_once(self):
         self.rows(self.one, UNDONE.format(1, ''))
         with self.assertRaises(psycopg2.Error) as caught:

@@ -143,6 +143,9 @@ Status RunCreateView(UtilityCall& call) {
   query.node = create.query;
   if (query.kind() != PG_QUERY__NODE__NODE_SELECT_STMT) return NotSupported("this view");
   auto plan = session.NewPlan(query, {});
+  if (plan->locks_below || query.node->select_stmt->n_locking_clause > 0) {
+    return NotSupported("FOR UPDATE in a view");
+  }
   if (plan->parameters > 0) {
     return Status(sqlstate::kUndefinedParameter, "there is no parameter $1");
   }

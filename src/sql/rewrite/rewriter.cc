@@ -39,6 +39,7 @@ namespace {
 Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   if (!IsQuery(statement)) return NotSupported(std::string(CommandTag(statement)));
   Node* copy = state.build.Clone(statement);
+  TakeLocks(copy, state.out);
   NameOutputColumns(copy, state.build);
   OMEN_TRY(ApplyRules(copy, state));
   NameTopLevelValues(copy, state);

@@ -47,6 +47,8 @@ Status RewriteDml(Node* node, RewriteState& state);
 // Before all others, parents first: output columns get PostgreSQL's names.
 void NameOutputColumns(Node* statement, AstBuilder& build);
 
+// The locking clause of the statement itself.
+void TakeLocks(Node* statement, RewrittenStatement& out);
 // After all others: a statement that is a bare VALUES gets PostgreSQL's column names.
 void NameTopLevelValues(Node* statement, RewriteState& state);
 // generate_series(1, 3) in a select list gives rows; in DuckDB it is a list to unnest.

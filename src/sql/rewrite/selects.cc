@@ -16,21 +16,6 @@ txn::RowLockMode LockMode(PgQuery__LockClauseStrength strength) {
   }
 }
 
-void TakeLocks(PgQuery__SelectStmt& select, RewrittenStatement& out) {
-  for (size_t i = 0; i < select.n_locking_clause; ++i) {
-    const PgQuery__LockingClause& clause = *select.locking_clause[i]->locking_clause;
-    const txn::RowLockMode mode = LockMode(clause.strength);
-    if (!out.lock || *out.lock < mode) out.lock = mode;
-    if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) {
-      out.lock_wait = txn::LockWait::kSkipLocked;
-    } else if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) {
-      out.lock_wait = txn::LockWait::kNoWait;
-    }
-  }
-  select.n_locking_clause = 0;
-  select.locking_clause = nullptr;
-}
-
 // A WITH query that changes data.
 const PgQuery__CommonTableExpr* ModifyingCte(const PgQuery__WithClause* with) {
   for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
@@ -96,9 +81,14 @@ Status CheckCount(const Node* count, SqlState negative, std::string_view clause)
 }
 
 Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
-  if (select.larg != nullptr) OMEN_TRY(RewriteSelect(*select.larg, state));
-  if (select.rarg != nullptr) OMEN_TRY(RewriteSelect(*select.rarg, state));
-  TakeLocks(select, state.out);
+  for (PgQuery__SelectStmt* arm : {select.larg, select.rarg}) {
+    if (arm == nullptr) continue;
+    if (arm->n_locking_clause > 0) return NotSupported("FOR UPDATE in an arm of a set operation");
+    OMEN_TRY(RewriteSelect(*arm, state));
+  }
+  // The rows of sub-selects are locked before the statement runs (sql/locking_subqueries.h).
+  select.n_locking_clause = 0;
+  select.locking_clause = nullptr;
   OMEN_TRY(CheckCount(select.limit_offset, sqlstate::kInvalidOffsetValue, "OFFSET"));
   OMEN_TRY(CheckCount(select.limit_count, sqlstate::kInvalidLimitValue, "LIMIT"));
   if (const auto* cte = ModifyingCte(select.with_clause)) {
@@ -123,6 +113,21 @@ Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
 }
 
 }  // namespace
+
+void TakeLocks(Node* statement, RewrittenStatement& out) {
+  if (statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return;
+  const PgQuery__SelectStmt& select = *statement->select_stmt;
+  for (size_t i = 0; i < select.n_locking_clause; ++i) {
+    const PgQuery__LockingClause& clause = *select.locking_clause[i]->locking_clause;
+    const txn::RowLockMode mode = LockMode(clause.strength);
+    if (!out.lock || *out.lock < mode) out.lock = mode;
+    if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip) {
+      out.lock_wait = txn::LockWait::kSkipLocked;
+    } else if (clause.wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitError) {
+      out.lock_wait = txn::LockWait::kNoWait;
+    }
+  }
+}
 
 void NameTopLevelValues(Node* statement, RewriteState& state) {
   if (statement->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
