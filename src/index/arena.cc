@@ -15,9 +15,10 @@ namespace {
 
 // Headers come in slabs of this many; the first slab of an index is one cell.
 constexpr size_t kCellsPerSlab = 64;
-// What is kept present and unused: this share of the chunks, up to a bound. At 10 M ascending
+// What is kept present and unused: this share of the chunks, within bounds. At 10 M ascending
 // inserts a second 1 MB, the least, lasts 6 ms, and the warmer needs up to 7 ms for a huge page.
-constexpr size_t kAheadShare = 16;
+constexpr size_t kAheadShare = 32;
+constexpr size_t kAheadMin = 1 << 20;
 constexpr size_t kAheadMax = 8 << 20;
 
 // `bytes` of address space, aligned to `bytes`.
@@ -162,7 +163,7 @@ Arena::Chunk* Arena::AddChunk() {
 void Arena::KeepAhead() {
   if (warming_ != nullptr || chunk_bytes_ < kChunkBytesMax) return;
   Chunk* last = chunks_.back().get();
-  const size_t ahead = std::min(chunk_bytes_ / kAheadShare, kAheadMax);
+  const size_t ahead = std::clamp(chunk_bytes_ / kAheadShare, kAheadMin, kAheadMax);
   if (last->ready > last->touched && (last->ready - last->touched) * kGranule >= ahead) {
     return;
   }

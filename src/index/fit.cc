@@ -116,24 +116,44 @@ bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan) {
   return best.ok;
 }
 
-bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan) {
-  const Candidate best = BestDense(entries);
-  if (!best.ok) return false;
-  *plan = best.plan;
-  const uint64_t base = plan->model.base;
-  const uint64_t room = last - base;
-  const uint64_t span = plan->model.span;
-  const uint64_t wide = span > room / times ? room : span * times;
-  const double ratio = static_cast<double>(wide) / static_cast<double>(std::max<uint64_t>(span, 1));
+namespace {
+
+// Widens a dense plan to `wide`, from `base` on, at the same keys per bucket.
+bool Widen(std::span<const Entry> entries, uint64_t base, uint64_t wide, ModelPlan* plan) {
+  const uint64_t span = std::max<uint64_t>(plan->model.span, 1);
+  const double ratio = static_cast<double>(wide) / static_cast<double>(span);
   if (ratio < 1.5) return false;
   plan->buckets = static_cast<uint32_t>(plan->buckets * ratio) + 1;
-  // The same keys per bucket: position(last key at hand) keeps its place.
   plan->model = LinearModel::Make(base, wide, plan->buckets);
   const Dealt dealt = Deal(entries, plan->model, kChainMax, entries.size() / 4);
   if (!dealt.ok) return false;
   plan->spares = dealt.spares;
   plan->spare_room = static_cast<uint32_t>(plan->spares * ratio * 1.1) + plan->buckets / 16 + 1;
   return true;
+}
+
+// `times` the span, but no more than there is room for.
+uint64_t Wide(uint64_t span, uint64_t room, uint32_t times) {
+  return span > room / times ? room : span * times;
+}
+
+}  // namespace
+
+bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan) {
+  const Candidate best = BestDense(entries);
+  if (!best.ok) return false;
+  *plan = best.plan;
+  const uint64_t base = plan->model.base;
+  return Widen(entries, base, Wide(plan->model.span, last - base, times), plan);
+}
+
+bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan) {
+  const Candidate best = BestDense(entries);
+  if (!best.ok) return false;
+  *plan = best.plan;
+  const uint64_t top = plan->model.base + plan->model.span;
+  const uint64_t wide = Wide(plan->model.span, top - low, times);
+  return Widen(entries, top - wide, wide, plan);
 }
 
 std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only) {

@@ -44,6 +44,8 @@ bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan);
 // As FitModelLeaf with Fill::kDense, but sized for `times` as many keys going on upwards at the
 // same density, with nothing above `last`.
 bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan);
+// The same for keys going on downwards, with nothing below `low`.
+bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan);
 
 // Cuts all of `entries` (not empty). `plain_only` keeps it from trying models.
 std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only);

@@ -83,8 +83,9 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
 void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
   const size_t n = entries.size();
   const size_t per = fill == Fill::kDense ? kPlainDensePerBucket : kPlainGrowPerBucket;
-  const auto used = std::max<uint32_t>(1, static_cast<uint32_t>((n + per - 1) / per));
-  OMEN_CHECK(used <= kPlainBuckets);
+  OMEN_CHECK(n <= size_t{kPlainBuckets} * Bucket::kCapacity);
+  const auto used =
+      static_cast<uint32_t>(std::clamp<size_t>((n + per - 1) / per, 1, kPlainBuckets));
   const uint32_t capacity = std::max(kPlainBucketsMin, std::bit_ceil(used));
   const size_t bytes = capacity * sizeof(Bucket);
   leaf->block.set_release(static_cast<char*>(arena_->Allocate(bytes)));

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <string_view>
 #include <thread>
 
 #include "index/counters.h"
@@ -233,6 +235,31 @@ TEST(IntIndexTest, LearnableKeysUseModelsAndLittleMemory) {
   EXPECT_GT(stats.model_leaves, 5 * stats.plain_leaves);
   EXPECT_GT(stats.model_hits, 50 * (stats.corrections + stats.fallbacks));
   EXPECT_LT(static_cast<double>(index.MemoryBytes()) / 300000, 28.0);
+}
+
+// Keys in order, wherever they come, leave full leaves behind.
+TEST(IntIndexTest, KeysInOrderFillTheirLeaves) {
+  constexpr size_t kCount = 400'000, kCluster = 1000;
+  const auto keys = MakeKeys(KeySet::kUniform, kCount, 5);
+  std::vector<size_t> clusters(kCount / kCluster);
+  for (size_t i = 0; i < clusters.size(); ++i) clusters[i] = i * kCluster;
+  std::shuffle(clusters.begin(), clusters.end(), std::mt19937_64(9));
+  const auto nth = [&](const char* order, size_t i) {
+    const size_t clustered = clusters[i / kCluster] + i % kCluster;
+    const std::string_view o(order);
+    return o == "ascending" ? i : o == "descending" ? kCount - 1 - i : clustered;
+  };
+  for (const char* order : {"ascending", "descending", "clustered"}) {
+    EpochManager epochs;
+    IntIndex index(epochs);
+    for (size_t i = 0; i < kCount; ++i) {
+      ASSERT_EQ(index.Insert(keys[nth(order, i)], i), std::nullopt);
+    }
+    EXPECT_TRUE(index.Validate().ok()) << index.Validate().ToString();
+    // 18 to 23 of it in use; memory comes in huge pages of 5 bytes a key.
+    EXPECT_LT(static_cast<double>(index.MemoryBytes()) / kCount, 31.0) << order;
+    for (size_t i = 0; i < kCount; i += 7) ASSERT_EQ(index.Lookup(keys[nth(order, i)]), i);
+  }
 }
 
 TEST(IntIndexTest, TallyCountsEachLookupOfItsThread) {

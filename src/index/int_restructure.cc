@@ -13,9 +13,9 @@ namespace omendb::index {
 namespace {
 
 // A plain leaf this full was filled by keys in order, not at random (which leaves about 70 %).
-constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 9 / 10;
-// How much further than its keys so far an append leaf reaches when it is rebuilt.
-constexpr uint32_t kAppendTimes = 4;
+constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 8 / 10;
+// How much further than its keys so far a leaf reaches that is extended for keys in order.
+constexpr uint32_t kExtendTimes = 4;
 // After a failed fit this many generations of splits do not try again.
 constexpr uint32_t kStickyGenerations = 3;
 // Two leaves with no more entries than this together become one.
@@ -116,7 +116,9 @@ void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key) {
   const int n = full.count();
   const int rank = full.Rank(key);
   // Keys that come in order leave full buckets behind; the rest is cut in the middle.
-  const int keep = rank == n ? n : rank == 0 ? 0 : n / 2;
+  const bool in_order = rank == 0 || rank == n || full.keys[rank - 1].get() == leaf->latest ||
+                        full.keys[rank].get() == leaf->latest;
+  const int keep = in_order ? rank : n / 2;
   for (int i = keep; i < n; ++i) {
     const Entry entry = full.At(i);
     fresh.InsertAt(i - keep, entry.key, entry.value);
@@ -160,22 +162,23 @@ void IntTree::GrowPlain(Leaf* leaf) {
 
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
   const std::vector<Entry>& entries = Gathered(*leaf);
-  if (entries.size() >= kInOrderCount && key > entries.back().key) {
-    ModelPlan plan;
-    if (!FitAppendLeaf(entries, kAppendTimes, leaf->last, &plan)) {
-      SealAndAppend(leaf, entries);
-      return false;
-    }
-    RetireBlock(leaf->block.get(), leaf->block_bytes);
-    FillModel(leaf, entries, plan);
-    rebuilds_.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  if (entries.size() >= kInOrderCount && key < entries.front().key) {
+  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
+                                      [](uint64_t k, const Entry& e) { return k < e.key; });
+  const bool above_all = above == entries.end(), below_all = above == entries.begin();
+  const bool in_order = entries.size() >= kInOrderCount ||
+                        (!below_all && above[-1].key == leaf->latest) ||
+                        (!above_all && above->key == leaf->latest);
+  if (!in_order) return Recut(leaf, entries, leaf->sticky_plain > 0);
+  if (above_all) {
+    if (Extend(leaf, entries, true)) return true;
+    SealAndAppend(leaf, entries);
+  } else if (below_all) {
+    if (Extend(leaf, entries, false)) return true;
     SealAndPrepend(leaf, entries);
-    return false;
+  } else {
+    SplitAt(leaf, entries, static_cast<size_t>(above - entries.begin()));
   }
-  return Recut(leaf, entries, leaf->sticky_plain > 0);
+  return false;
 }
 
 // Cuts the entries anew. One piece is built in place (true); several replace the leaf (false).
@@ -229,17 +232,45 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   return moved;
 }
 
+// Only where nothing lies beyond: keys that come in order between others may stop at any time, and
+// the room would stay empty.
+bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
+  if (upward ? leaf->last != UINT64_MAX : leaf->low != 0) return false;
+  ModelPlan plan;
+  const bool fits = upward ? FitAppendLeaf(entries, kExtendTimes, leaf->last, &plan)
+                           : FitPrependLeaf(entries, kExtendTimes, leaf->low, &plan);
+  if (!fits) return false;
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  FillModel(leaf, entries, plan);
+  rebuilds_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+// Keys in order have filled the leaf from the middle: what is below them and they stay together,
+// what is above becomes a leaf of its own, both full.
+void IntTree::SplitAt(Leaf* leaf, std::span<const Entry> entries, size_t at) {
+  const LeafPlan plans[] = {{0, at, false, {}}, {at, entries.size(), false, {}}};
+  const auto news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, leaf->last);
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, std::span<const Entry> entries, uint64_t low,
+                                   uint64_t last) {
+  if (leaf->block_bytes <= entries.size() * kSealedBytesMax) {
+    return {MoveToNewHeader(leaf, low, last)};
+  }
+  const auto plans = Partition(entries, Fill::kDense, false);
+  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  return BuildLeaves(entries, plans, Fill::kDense, low, last);
+}
+
 // The leaf is done with: it keeps its keys, and what lies above them becomes a leaf of its own.
 void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
   const uint64_t top = entries.back().key;
-  std::vector<Leaf*> news;
-  if (leaf->block_bytes <= entries.size() * kSealedBytesMax) {
-    news.push_back(MoveToNewHeader(leaf, leaf->low, top));
-  } else {
-    const auto plans = Partition(entries, Fill::kDense, false);
-    news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, top);
-    RetireBlock(leaf->block.get(), leaf->block_bytes);
-  }
+  std::vector<Leaf*> news = Sealed(leaf, entries, leaf->low, top);
   news.push_back(NewLeaf(top + 1, leaf->last));
   FillPlain(news.back(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
@@ -249,16 +280,9 @@ void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
 
 void IntTree::SealAndPrepend(Leaf* leaf, std::span<const Entry> entries) {
   const uint64_t bottom = entries.front().key;
-  std::vector<Leaf*> news{NewLeaf(leaf->low, bottom - 1)};
-  FillPlain(news.back(), {}, Fill::kGrow);
-  ModelPlan plan;
-  if (FitModelLeaf(entries, Fill::kDense, &plan)) {
-    news.push_back(NewLeaf(bottom, leaf->last));
-    FillModel(news.back(), entries, plan);
-    RetireBlock(leaf->block.get(), leaf->block_bytes);
-  } else {
-    news.push_back(MoveToNewHeader(leaf, bottom, leaf->last));
-  }
+  std::vector<Leaf*> news = Sealed(leaf, entries, bottom, leaf->last);
+  news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
+  FillPlain(news.front(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
@@ -270,24 +294,24 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const Chain chain = leaf->ChainAt(leaf->Route(key));
   int length = 0;
   chain.HasRoom(&length);
-  const bool beyond = key > leaf->base.get() && key - leaf->base.get() > leaf->span.get();
+  const bool below = key < leaf->base.get();
+  const bool beyond = below || key - leaf->base.get() > leaf->span.get();
   if (!beyond && length < kChainMax && leaf->spares_used < leaf->spare_capacity) {
     leaf->spare_array()[leaf->spares_used++].Clear();
     chain.Link(leaf->spares_used);
     return true;
   }
   const std::vector<Entry>& entries = Gathered(*leaf);
-  if (entries.empty() || key < entries.back().key) return Recut(leaf, entries, false);
+  const bool above_all = !entries.empty() && key > entries.back().key;
+  const bool below_all = !entries.empty() && below && key < entries.front().key;
+  if (!above_all && !below_all) return Recut(leaf, entries, false);
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
-  ModelPlan plan;
-  if (grown && entries.size() <= kModelKeysMax / 2 &&
-      FitAppendLeaf(entries, kAppendTimes, leaf->last, &plan)) {
-    RetireBlock(leaf->block.get(), leaf->block_bytes);
-    FillModel(leaf, entries, plan);
-    rebuilds_.fetch_add(1, std::memory_order_relaxed);
-    return true;
+  if (grown && entries.size() <= kModelKeysMax / 2 && Extend(leaf, entries, above_all)) return true;
+  if (above_all) {
+    SealAndAppend(leaf, entries);
+  } else {
+    SealAndPrepend(leaf, entries);
   }
-  SealAndAppend(leaf, entries);
   return false;
 }
 

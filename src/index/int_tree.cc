@@ -179,6 +179,7 @@ OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t
     const auto outcome = leaf->Locate(key).TryInsert(key, value, &place);
     if (outcome == Chain::Outcome::kInserted) [[likely]] {
       leaf->count.set(leaf->count.get() + 1);
+      leaf->latest = key;
       leaf->lock.UnlockChanged();
       size_.Add(1);
       return std::nullopt;

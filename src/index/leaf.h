@@ -56,6 +56,7 @@ struct alignas(64) Leaf {
   uint32_t block_bytes = 0;
   uint32_t built_count = 0;
   uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
+  uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
 
   alignas(64) Word upper[kPlainBuckets];
   Relaxed<uint8_t> slot[kPlainBuckets];
