@@ -94,7 +94,7 @@ TEST_F(DuckTest, WritesInBothExecutors) {
 TEST_F(DuckTest, ErrorsSpeakPostgreSql) {
   EXPECT_EQ(db().Run("SELECT * FROM missing"), "42P01: relation \"missing\" does not exist");
   EXPECT_EQ(db().Run("SELECT nope FROM t"), "42703: column \"nope\" does not exist");
-  EXPECT_EQ(db().Run("SELECT nope(1)"), "42883: function nope does not exist");
+  EXPECT_EQ(db().Run("SELECT nope(1)"), "42883: function nope(integer) does not exist");
   EXPECT_EQ(db().Run("SELECT 1/0"), "22012: division by zero");
   EXPECT_EQ(db().Run("SELECT 'x'::int"), "22P02: invalid input syntax for type integer: \"x\"");
   EXPECT_EQ(db().Run("SELECT 2147483647 + 1"), "22003: integer out of range");

@@ -241,6 +241,12 @@ Status BinderStatus(const duckdb::ErrorData& error, std::string_view message) {
                   "there is no unique or exclusion constraint matching the ON CONFLICT "
                   "specification");
   }
+  if (Contains(message, "Separator argument to StringAgg must be a constant")) {
+    return NotSupported("string_agg with a separator that is no constant");
+  }
+  if (Contains(message, "PERCENTILEs can only take parameters in the range")) {
+    return Status(sqlstate::kNumericValueOutOfRange, "percentile value is not between 0 and 1");
+  }
   if (Contains(message, "Subquery returns") ||
       Contains(message, "subquery must return one column")) {
     return Status(sqlstate::kSyntaxError, "subquery must return only one column");
@@ -270,6 +276,18 @@ std::string IntegerName(std::string_view type) {
 }
 
 Status OutOfRange(std::string_view message) {
+  if (Contains(message, "cannot take square root of a negative number")) {
+    return Status(SqlState("2201F"), "cannot take square root of a negative number");
+  }
+  if (Contains(message, "cannot take logarithm of")) {
+    return Status(SqlState("2201E"), FirstLine(message));
+  }
+  if (StartsWith(message, "Overflow on abs(")) {
+    const auto value = std::atoll(Between(message, "abs(", ")").c_str());
+    return Status(sqlstate::kNumericValueOutOfRange, value == INT16_MIN   ? "smallint out of range"
+                                                     : value == INT32_MIN ? "integer out of range"
+                                                                          : "bigint out of range");
+  }
   if (Contains(message, "Overflow in")) {
     std::string type = Between(message, " of ", " (");
     if (StartsWith(type, "DECIMAL") || type.empty() || Contains(type, "INT128")) {
@@ -315,6 +333,15 @@ Status Conversion(std::string_view message) {
         sqlstate::kInvalidTextRepresentation,
         "invalid input syntax for type " + PostgresTypeName(type) + ": \"" + value + "\"");
   }
+  if (const std::string type = Between(message, "to DECIMAL(", ")");
+      Contains(message, "Could not cast value") && !type.empty()) {
+    const int precision = std::atoi(type.c_str());
+    const int scale = std::atoi(Between(type, ",", "").c_str());
+    return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow")
+        .WithDetail("A field with precision " + std::to_string(precision) + ", scale " +
+                    std::to_string(scale) + " must round to an absolute value less than 10^" +
+                    std::to_string(precision - scale) + ".");
+  }
   if (Contains(message, "Could not cast value") || Contains(message, "to DECIMAL(") ||
       Contains(message, "to type DECIMAL(")) {
     return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow");
@@ -331,8 +358,11 @@ Status Conversion(std::string_view message) {
 }
 
 Status CastMissing(std::string_view message) {
-  const std::string from = PostgresTypeName(Between(message, "cast of type ", " ->"));
-  std::string to = Between(message, "-> ", " ");
+  // "Unimplemented type for cast (DATE -> DECIMAL(18,3))"
+  const std::string from = PostgresTypeName(Between(message, "cast (", " ->"));
+  std::string to = Between(message, "-> ", "");
+  to = to.substr(0, to.find('\n'));
+  if (to.ends_with(')')) to.pop_back();
   return Status(sqlstate::kCannotCoerce,
                 "cannot cast type " + from + " to " + PostgresTypeName(to));
 }
@@ -344,6 +374,12 @@ Status InvalidInput(std::string_view message) {
   }
   if (Contains(message, "ivision by zero")) {
     return Status(sqlstate::kDivisionByZero, "division by zero");
+  }
+  if (Contains(message, "Argument for ntile must be greater than zero")) {
+    return Status(SqlState("22014"), "argument of ntile must be greater than zero");
+  }
+  if (Contains(message, "ACOS is undefined") || Contains(message, "ASIN is undefined")) {
+    return Status(sqlstate::kNumericValueOutOfRange, "input is out of range");
   }
   if (Contains(message, "regular expression") || Contains(message, "missing )") ||
       Contains(message, "invalid perl operator") ||

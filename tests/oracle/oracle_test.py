@@ -3,9 +3,9 @@
 tags, notices, SQLSTATEs and messages must be the same.
 
 Differences that are left stand in known_differences.txt, one line each: `file:number what`, where
-number counts the statements of the file and what is what differs (rows, columns, tag, notices,
-sqlstate, message, detail, position). That list may only shrink: a difference that is not in it
-fails, and so does a line whose difference is gone. `oracle_test.py --update` rewrites it.
+number counts the statements of the file and what is what differs (rows, columns, types, tag,
+notices, sqlstate, message, detail, position). That list may only shrink: a difference that is
+not in it fails, and so does a line whose difference is gone. `oracle_test.py --update` rewrites it.
 
 A script is cut at lines that end in a semicolon. Column types are compared by Oid where
 `-- types` stands in the line before the statement.
@@ -22,6 +22,7 @@ from omendb_server import OmenServer, PostgresServer
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 KNOWN = os.path.join(FOLDER, 'known_differences.txt')
 MAX_SHOWN = 40
+TYPES = '-- types'
 
 
 def statements(path):
@@ -29,7 +30,8 @@ def statements(path):
         lines = file.read().split('\n')
     text = ''
     for line in lines:
-        if not text and (not line.strip() or line.lstrip().startswith('--')):
+        if not text and line.strip() != TYPES and (
+                not line.strip() or line.lstrip().startswith('--')):
             continue
         text += line + '\n'
         if line.rstrip().endswith(';'):
@@ -47,6 +49,8 @@ def run(cursor, sql):
         if cursor.description is not None:
             seen['columns'] = [column.name for column in cursor.description]
             seen['rows'] = cursor.fetchall()
+            if sql.startswith(TYPES):
+                seen['types'] = [column.type_code for column in cursor.description]
         seen['tag'] = cursor.statusmessage
     except psycopg2.Error as error:
         seen['sqlstate'] = error.pgcode
@@ -78,7 +82,7 @@ def compare(path, omendb, postgres):
         except psycopg2.InterfaceError as error:
             ours = {'sqlstate': 'connection lost', 'message': str(error)}
         theirs = run(cursors[1], sql)
-        for what in ('sqlstate', 'message', 'detail', 'position', 'columns', 'rows', 'tag',
+        for what in ('sqlstate', 'message', 'detail', 'position', 'columns', 'types', 'rows', 'tag',
                      'notices'):
             if ours.get(what) != theirs.get(what):
                 yield number, sql, what, ours.get(what), theirs.get(what)

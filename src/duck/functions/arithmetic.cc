@@ -2,12 +2,15 @@
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
+#include "duck/functions/any_function.h"
+#include "duck/functions/json_functions.h"
 #include "duck/functions/numeric_operators.h"
 #include "duck/logical_types.h"
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression_binder.hpp"
+#include "types/arithmetic.h"
 
 namespace omendb::duck {
 
@@ -252,6 +255,33 @@ types::SqlType NumericResult(char op, const types::SqlType& left, const types::S
 
 // ---- Binding ----------------------------------------------------------------------------------
 
+// Products and quotients of intervals, the difference of two times: by PostgreSQL's rules.
+AnyFunction IntervalArithmetic(char op) {
+  const auto kind = op == '*'   ? types::ArithmeticOp::kMultiply
+                    : op == '/' ? types::ArithmeticOp::kDivide
+                                : types::ArithmeticOp::kSubtract;
+  AnyFunction function{std::string(1, op), 2, 2, nullptr, nullptr};
+  function.resolve = [](const std::vector<types::SqlType>& given) -> std::optional<AnySignature> {
+    AnySignature signature{given, {types::TypeKind::kInterval}};
+    for (size_t i = 0; i < 2; ++i) {
+      if (given[i].kind == types::TypeKind::kInterval || given[i].kind == types::TypeKind::kTime) {
+        continue;
+      }
+      const LogicalType type = ToLogicalType(given[i]);
+      const bool number = IntegerRank(type) > 0 || IsFloat(type) || IsExactWide(type);
+      if (!number && given[i].kind != types::TypeKind::kUnknown) return std::nullopt;
+      signature.arguments[i] = {types::TypeKind::kFloat8};
+    }
+    return signature;
+  };
+  function.body = [kind](std::span<const types::Value> args, const AnySignature& signature,
+                         SessionState& state, types::Arena&) {
+    return types::Arithmetic(kind, signature.arguments[0], args[0], signature.arguments[1], args[1],
+                             state.io_settings());
+  };
+  return function;
+}
+
 class Resolver {
  public:
   Resolver(duckdb::ClientContext& context, duckdb::ScalarFunction& function, Arguments& arguments,
@@ -261,6 +291,9 @@ class Resolver {
   duckdb::unique_ptr<duckdb::FunctionData> Resolve() {
     LogicalType left = ArgumentType(*arguments_[0]);
     LogicalType right = ArgumentType(*arguments_[1]);
+    if (op_ == '-' && IsJsonb(left)) {
+      return BindAnyFunction(context_, JsonbMinus(), function_, arguments_);
+    }
     const bool left_known = left.id() != LogicalTypeId::INVALID;
     const bool right_known = right.id() != LogicalTypeId::INVALID;
     if (!left_known && !right_known) {
@@ -386,6 +419,12 @@ class Resolver {
     if (op_ == '-' && right.id() == LogicalTypeId::DATE &&
         (left.id() == LogicalTypeId::TIMESTAMP || left.id() == LogicalTypeId::TIMESTAMP_TZ)) {
       right = left;
+    }
+    const bool times = left.id() == LogicalTypeId::TIME && right.id() == LogicalTypeId::TIME;
+    const bool interval =
+        left.id() == LogicalTypeId::INTERVAL || right.id() == LogicalTypeId::INTERVAL;
+    if ((op_ == '-' && times) || (interval && (op_ == '*' || op_ == '/'))) {
+      return BindAnyFunction(context_, IntervalArithmetic(op_), function_, arguments_);
     }
     if (op_ == '*' || op_ == '/') {
       const bool left_number = IntegerRank(left) > 0 || IsFloat(left) || IsExactWide(left);

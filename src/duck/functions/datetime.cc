@@ -69,24 +69,9 @@ Result<Value> EpochToTimestamp(Arguments args, SessionState&, Arena&) {
   return Value::Int64(static_cast<int64_t>(std::llround(micros)));
 }
 
-// DuckDB answers a date for a timestamp cut to days; PostgreSQL a timestamp.
-void RegisterDateTrunc(Registry& registry) {
-  duckdb::ScalarFunctionSet set("date_trunc");
-  for (duckdb::ScalarFunction function : registry.Existing("date_trunc").functions) {
-    if (function.arguments.size() == 2 &&
-        function.arguments[1].id() == duckdb::LogicalTypeId::TIMESTAMP) {
-      function.bind = nullptr;
-      function.statistics = nullptr;
-    }
-    set.AddFunction(std::move(function));
-  }
-  if (!set.functions.empty()) registry.Replace(std::move(set));
-}
-
 }  // namespace
 
 void RegisterDateTime(Registry& registry) {
-  RegisterDateTrunc(registry);
   duckdb::ScalarFunctionSet to_char("to_char");
   AddRowFunction(to_char, {"to_char", {kTimestamp, kText}, kText, LocalToChar});
   AddRowFunction(to_char, {"to_char",

@@ -8,6 +8,7 @@
 #include "duckdb/parser/parsed_data/create_aggregate_function_info.hpp"
 #include "duckdb/parser/parsed_data/create_scalar_function_info.hpp"
 #include "duckdb/parser/parsed_data/create_table_function_info.hpp"
+#include "duckdb/parser/parsed_data/drop_info.hpp"
 #include "duckdb/parser/parser.hpp"
 #include "duckdb/parser/statement/create_statement.hpp"
 
@@ -15,7 +16,22 @@ namespace omendb::duck {
 
 namespace {
 
+// Functions do not replace macros, which some of DuckDB's functions are.
+void DropMacro(duckdb::ClientContext& context, const std::string& name) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
+  const auto entry = catalog.GetEntry(context, duckdb::CatalogType::SCALAR_FUNCTION_ENTRY,
+                                      DEFAULT_SCHEMA, name, duckdb::OnEntryNotFound::RETURN_NULL);
+  if (!entry || entry->type != duckdb::CatalogType::MACRO_ENTRY) return;
+  duckdb::DropInfo drop;
+  drop.type = duckdb::CatalogType::MACRO_ENTRY;
+  drop.schema = DEFAULT_SCHEMA;
+  drop.name = name;
+  drop.allow_drop_internal = true;
+  catalog.DropEntry(context, drop);
+}
+
 void Create(duckdb::ClientContext& context, duckdb::CreateFunctionInfo& info) {
+  if (info.type != duckdb::CatalogType::MACRO_ENTRY) DropMacro(context, info.name);
   info.on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
   info.internal = true;
   info.schema = DEFAULT_SCHEMA;

@@ -35,16 +35,17 @@ class ArgumentReader {
   duckdb::UnifiedVectorFormat child_;
 };
 
-void Run(const RowFunction& function, duckdb::DataChunk& args, duckdb::ExpressionState& state,
-         duckdb::Vector& result) {
+}  // namespace
+
+void RunRowBody(const RowShape& shape, const RowBody& body, duckdb::DataChunk& args,
+                duckdb::ExpressionState& state, duckdb::Vector& result) {
   SessionState& session = SessionState::Get(state.GetContext());
   std::vector<ArgumentReader> readers;
   readers.reserve(args.ColumnCount());
   for (duckdb::idx_t c = 0; c < args.ColumnCount(); ++c) {
-    readers.emplace_back(args.data[c], args.size(), function.arguments[c]);
+    readers.emplace_back(args.data[c], args.size(), shape.arguments[c]);
   }
-  const bool constant = args.AllConstant() && args.ColumnCount() > 0 &&
-                        function.stability != duckdb::FunctionStability::VOLATILE;
+  const bool constant = args.AllConstant() && args.ColumnCount() > 0 && shape.fold_constants;
   const duckdb::idx_t count = constant ? 1 : args.size();
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
   types::Arena arena;
@@ -56,14 +57,12 @@ void Run(const RowFunction& function, duckdb::DataChunk& args, duckdb::Expressio
       has_null = has_null || values[c].is_null;
     }
     types::Value value = types::Value::Null();
-    if (!has_null || !function.strict) value = ValueOrThrow(function.body(values, session, arena));
-    StoreVectorCell(result, i, function.result, value);
+    if (!has_null || !shape.strict) value = ValueOrThrow(body(values, session, arena));
+    StoreVectorCell(result, i, shape.result, value);
     if (i % 256 == 255) arena.Reset();
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
-
-}  // namespace
 
 void AddRowFunction(duckdb::ScalarFunctionSet& set, const RowFunction& function) {
   auto shared = std::make_shared<const RowFunction>(function);
@@ -75,7 +74,9 @@ void AddRowFunction(duckdb::ScalarFunctionSet& set, const RowFunction& function)
     duckdb::ScalarFunction added(
         function.name, std::move(arguments), ToLogicalType(function.result),
         [shared](duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Vector& result) {
-          Run(*shared, args, state, result);
+          RunRowBody({shared->arguments, shared->result, shared->strict,
+                      shared->stability != duckdb::FunctionStability::VOLATILE},
+                     shared->body, args, state, result);
         });
     added.stability = function.stability;
     added.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;

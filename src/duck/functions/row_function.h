@@ -28,6 +28,18 @@ struct RowFunction {
   int optional_arguments = 0;  // How many of the last may be left out.
 };
 
+// How a body is run over a chunk.
+struct RowShape {
+  const std::vector<types::SqlType>& arguments;
+  const types::SqlType& result;
+  bool strict;
+  bool fold_constants;  // Constant arguments: once, for all rows.
+};
+using RowBody = std::function<Result<types::Value>(std::span<const types::Value> arguments,
+                                                   SessionState& state, types::Arena& arena)>;
+void RunRowBody(const RowShape& shape, const RowBody& body, duckdb::DataChunk& args,
+                duckdb::ExpressionState& state, duckdb::Vector& result);
+
 // One overload for each number of arguments.
 void AddRowFunction(duckdb::ScalarFunctionSet& set, const RowFunction& function);
 void RegisterRowFunction(Registry& registry, const RowFunction& function);

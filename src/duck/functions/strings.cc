@@ -139,6 +139,29 @@ Result<std::string> FromHex(std::string_view text) {
   return out;
 }
 
+// Backslashes doubled, other bytes as \\ooo.
+Result<std::string> FromEscape(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
+    const std::string_view rest = text.substr(i + 1);
+    const auto octal = [&](size_t k, char most) { return rest[k] >= '0' && rest[k] <= most; };
+    if (rest.starts_with('\\')) {
+      out += '\\';
+      i += 1;
+    } else if (rest.size() >= 3 && octal(0, '3') && octal(1, '7') && octal(2, '7')) {
+      out += static_cast<char>((rest[0] - '0') << 6 | (rest[1] - '0') << 3 | (rest[2] - '0'));
+      i += 3;
+    } else {
+      return Status(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type bytea");
+    }
+  }
+  return out;
+}
+
 Status UnknownEncoding(std::string_view name) {
   return Status(sqlstate::kInvalidParameterValue,
                 "unrecognized encoding: \"" + std::string(name) + "\"");
@@ -177,140 +200,11 @@ Result<Value> Decode(Arguments args, SessionState&, Arena& arena) {
     OMEN_ASSIGN(const std::string bytes, FromBase64(args[0].str()));
     return Own(arena, bytes);
   }
+  if (format == "escape") {
+    OMEN_ASSIGN(const std::string bytes, FromEscape(args[0].str()));
+    return Own(arena, bytes);
+  }
   return UnknownEncoding(format);
-}
-
-std::string QuoteIdentifier(std::string_view name) {
-  bool plain =
-      !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_');
-  for (const char c : name) {
-    plain = plain && (std::islower(static_cast<unsigned char>(c)) != 0 ||
-                      std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '_');
-  }
-  if (plain) return std::string(name);
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted += c;
-    if (c == '"') quoted += '"';
-  }
-  return quoted + "\"";
-}
-
-std::string QuoteLiteral(std::string_view text) {
-  const bool escape = text.find('\\') != std::string_view::npos;
-  std::string quoted = escape ? " E'" : "'";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '\'' || c == '\\') quoted += c;
-  }
-  return quoted + "'";
-}
-
-// format('%s %I %L %%', ...): arguments arrive as text.
-Status FormatInto(std::string_view format, const std::vector<std::optional<std::string>>& args,
-                  std::string& out) {
-  size_t next = 0;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      out += format[i];
-      continue;
-    }
-    if (++i >= format.size()) {
-      return Status(sqlstate::kInvalidParameterValue, "unterminated format() type specifier");
-    }
-    if (format[i] == '%') {
-      out += '%';
-      continue;
-    }
-    size_t number = 0;
-    size_t digits = i;
-    while (digits < format.size() && std::isdigit(static_cast<unsigned char>(format[digits]))) {
-      number = number * 10 + static_cast<size_t>(format[digits++] - '0');
-    }
-    bool positional = false;
-    if (digits > i && digits < format.size() && format[digits] == '$') {
-      positional = true;
-      i = digits + 1;
-      number -= 1;
-    }
-    bool minus = false;
-    size_t width = 0;
-    if (!positional || i < format.size()) {
-      if (i < format.size() && format[i] == '-') {
-        minus = true;
-        ++i;
-      }
-      while (i < format.size() && std::isdigit(static_cast<unsigned char>(format[i]))) {
-        width = width * 10 + static_cast<size_t>(format[i++] - '0');
-      }
-    }
-    const size_t index = positional ? number : next;
-    if (!positional) ++next;
-    if (i >= format.size() || index >= args.size()) {
-      return Status(sqlstate::kInvalidParameterValue, "too few arguments for format()");
-    }
-    std::string piece;
-    switch (format[i]) {
-      case 's':
-        piece = args[index].value_or("");
-        break;
-      case 'I':
-        if (!args[index]) {
-          return Status(sqlstate::kNullValueNotAllowed,
-                        "null values cannot be formatted as an SQL identifier");
-        }
-        piece = QuoteIdentifier(*args[index]);
-        break;
-      case 'L':
-        piece = args[index] ? QuoteLiteral(*args[index]) : "NULL";
-        break;
-      default:
-        return Status(sqlstate::kInvalidParameterValue,
-                      std::string("unrecognized format() type specifier \"") + format[i] + "\"");
-    }
-    const size_t length = types::Utf8Length(piece);
-    const std::string padding(width > length ? width - length : 0, ' ');
-    out += minus ? piece + padding : padding + piece;
-  }
-  return Status::Ok();
-}
-
-void Format(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-  std::vector<duckdb::UnifiedVectorFormat> formats(args.ColumnCount());
-  for (size_t c = 0; c < formats.size(); ++c) args.data[c].ToUnifiedFormat(args.size(), formats[c]);
-  const bool constant = args.AllConstant();
-  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-  for (duckdb::idx_t i = 0; i < (constant ? 1 : args.size()); ++i) {
-    const Value format = LoadVectorCell(formats[0], types::PhysicalType::kString, i);
-    if (format.is_null) {
-      duckdb::FlatVector::SetNull(result, i, true);
-      continue;
-    }
-    std::vector<std::optional<std::string>> values;
-    for (size_t c = 1; c < formats.size(); ++c) {
-      const Value value = LoadVectorCell(formats[c], types::PhysicalType::kString, i);
-      values.push_back(value.is_null ? std::nullopt
-                                     : std::optional<std::string>(std::string(value.str())));
-    }
-    std::string text;
-    ThrowIfError(FormatInto(format.str(), values, text));
-    duckdb::FlatVector::GetData<duckdb::string_t>(result)[i] =
-        duckdb::StringVector::AddString(result, text);
-  }
-  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-}
-
-duckdb::unique_ptr<duckdb::FunctionData> BindFormat(
-    duckdb::ClientContext& context, duckdb::ScalarFunction& function,
-    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
-  function.arguments.clear();
-  for (auto& argument : arguments) {
-    argument = duckdb::BoundCastExpression::AddCastToType(context, std::move(argument),
-                                                          duckdb::LogicalType::VARCHAR);
-    function.arguments.push_back(duckdb::LogicalType::VARCHAR);
-  }
-  function.varargs = duckdb::LogicalType(duckdb::LogicalTypeId::INVALID);
-  return nullptr;
 }
 
 // pg_typeof: the name of the type an expression was bound with.
@@ -348,30 +242,6 @@ void RegisterStrings(Registry& registry) {
                                  1});
   RegisterRowFunction(registry, {"encode", {kBytea, kText}, kText, Encode});
   RegisterRowFunction(registry, {"decode", {kText, kText}, kBytea, Decode});
-
-  duckdb::ScalarFunctionSet octets = registry.Existing("octet_length");
-  AddRowFunction(
-      octets,
-      {"octet_length", {kText}, kInt4, [](Arguments args, SessionState&, Arena&) -> Result<Value> {
-         return Value::Int32(static_cast<int32_t>(args[0].text.size));
-       }});
-  registry.Replace(std::move(octets));
-  duckdb::ScalarFunctionSet cardinality("cardinality");
-  for (duckdb::ScalarFunction function : registry.Existing("len").functions) {
-    if (function.arguments.size() != 1 ||
-        function.arguments[0].id() != duckdb::LogicalTypeId::LIST) {
-      continue;
-    }
-    function.name = "cardinality";
-    cardinality.AddFunction(std::move(function));
-  }
-  if (!cardinality.functions.empty()) registry.Replace(std::move(cardinality));
-
-  duckdb::ScalarFunction format("format", {duckdb::LogicalType::VARCHAR},
-                                duckdb::LogicalType::VARCHAR, Format, BindFormat);
-  format.varargs = duckdb::LogicalType::ANY;
-  format.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
-  registry.Replace(std::move(format));
 
   duckdb::ScalarFunction type_of("pg_typeof", {duckdb::LogicalType::ANY},
                                  duckdb::LogicalType::VARCHAR, nullptr);

@@ -4,6 +4,7 @@
 #include "duck/logical_types.h"
 #include "duck/session_state.h"
 #include "duckdb/function/cast/default_casts.hpp"
+#include "types/calendar.h"
 #include "types/json.h"
 #include "types/text_io.h"
 
@@ -133,6 +134,26 @@ duckdb::BoundCastInfo BindParse(duckdb::BindCastInput& input, const LogicalType&
                                duckdb::make_uniq<TextCastData>(type, SettingsOf(input)));
 }
 
+bool TimeToInterval(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t count,
+                    duckdb::CastParameters&) {
+  duckdb::UnaryExecutor::Execute<duckdb::dtime_t, duckdb::interval_t>(
+      source, result, count, [](duckdb::dtime_t time) {
+        return duckdb::interval_t{0, 0, time.micros};
+      });
+  return true;
+}
+
+// What is left of the day.
+bool IntervalToTime(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t count,
+                    duckdb::CastParameters&) {
+  duckdb::UnaryExecutor::Execute<duckdb::interval_t, duckdb::dtime_t>(
+      source, result, count, [](duckdb::interval_t interval) {
+        const int64_t rest = interval.micros % types::kMicrosPerDay;
+        return duckdb::dtime_t(rest < 0 ? rest + types::kMicrosPerDay : rest);
+      });
+  return true;
+}
+
 }  // namespace
 
 void RegisterTextCasts(Registry& registry) {
@@ -152,6 +173,9 @@ void RegisterTextCasts(Registry& registry) {
            LogicalType::UUID, list}) {
     registry.CastBind(text, type, BindParse);
   }
+
+  registry.Cast(LogicalType::TIME, LogicalType::INTERVAL, duckdb::BoundCastInfo(TimeToInterval));
+  registry.Cast(LogicalType::INTERVAL, LogicalType::TIME, duckdb::BoundCastInfo(IntervalToTime));
 
   const LogicalType json = LogicalType::JSON();
   const LogicalType jsonb = JsonbType();

@@ -168,6 +168,7 @@ Binding BindStatement(duckdb::ClientContext& context, SessionState& state,
   param_types.resize(std::max(param_types.size(), CountParameters(statement)),
                      LogicalType::INVALID);
   RewriteInput input = MakeRewriteInput(state);
+  input.context = &context;
   input.param_types = param_types;
   Attempt attempt;
   if (AllKnown(param_types)) {
@@ -204,6 +205,7 @@ Binding BindWithValues(duckdb::ClientContext& context, SessionState& state,
                        const std::vector<LogicalType>& param_types,
                        const std::vector<duckdb::Value>& values, bool needs_values) {
   RewriteInput input = MakeRewriteInput(state);
+  input.context = &context;
   input.param_types = param_types;
   if (needs_values) input.values = &values;
   Binding binding = TryBind(context, state, statement, input).binding;

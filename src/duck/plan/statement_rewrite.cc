@@ -60,6 +60,7 @@ class Rewriter {
           function.schema.clear();
           function.catalog.clear();
         }
+        NameMissing(function);
         break;
       }
       case duckdb::ExpressionClass::CAST: {
@@ -110,6 +111,26 @@ class Rewriter {
   }
 
  private:
+  // A function that does not exist becomes one that says so with the types of its arguments.
+  void NameMissing(duckdb::FunctionExpression& function) {
+    if (input_.context == nullptr || function.function_name == "unnest" ||
+        !function.schema.empty()) {
+      return;
+    }
+    auto& catalog = duckdb::Catalog::GetSystemCatalog(*input_.context);
+    const auto entry = catalog.GetEntry(*input_.context, duckdb::CatalogType::SCALAR_FUNCTION_ENTRY,
+                                        DEFAULT_SCHEMA, function.function_name,
+                                        duckdb::OnEntryNotFound::RETURN_NULL);
+    if (entry) return;
+    function.children.insert(
+        function.children.begin(),
+        duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(function.function_name)));
+    function.function_name = kMissingFunction;
+    function.distinct = false;
+    function.filter = nullptr;
+    function.order_bys = duckdb::make_uniq<duckdb::OrderModifier>();
+  }
+
   void VisitRef(duckdb::TableRef& ref) {
     if (ref.type != duckdb::TableReferenceType::BASE_TABLE) return;
     auto& table = ref.Cast<duckdb::BaseTableRef>();

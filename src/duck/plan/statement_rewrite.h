@@ -18,8 +18,9 @@ namespace omendb::duck {
 class SessionState;
 
 struct RewriteInput {
-  std::string attached_name;  // Our catalog in DuckDB.
-  std::string database_name;  // What users call it.
+  duckdb::ClientContext* context = nullptr;  // To look functions up in.
+  std::string attached_name;                 // Our catalog in DuckDB.
+  std::string database_name;                 // What users call it.
   // Types of $1, $2, ...: INVALID where the binder shall infer. Typed parameters are wrapped in
   // kParameterFunction, so that a cast around one does not change its type.
   std::vector<duckdb::LogicalType> param_types;
@@ -31,6 +32,9 @@ struct RewriteInput {
 
 // Hands its argument on.
 inline constexpr const char* kParameterFunction = "omen parameter";
+// Fails with 42883: its first argument is the name of a function that does not exist, the others
+// are the arguments it was called with.
+inline constexpr const char* kMissingFunction = "omen missing function";
 // 1 for "$1" and "$1:7"; 0 when it is no number.
 size_t ParameterNumber(const std::string& identifier);
 

@@ -193,6 +193,13 @@ Status RewriteCasts(Node* node, RewriteState& state) {
     *node = *CutToLength(cast.arg, type->kind, length, state.build);
     return Status::Ok();
   }
+  if ((type->kind == TypeKind::kTime || type->kind == TypeKind::kTimestamp ||
+       type->kind == TypeKind::kTimestampTz) &&
+      length >= 0 && !IsStringConst(cast.arg)) {
+    Node* whole = state.build.Cast(cast.arg, types::TypeName(*type));
+    *node = *state.build.Call("omendb_round_time", {whole, state.build.IntConst(length)});
+    return Status::Ok();
+  }
   if (IsReadHere(type->kind) && IsStringConst(cast.arg)) {
     type->typmod = Typmod(type->kind, type_name);
     return ReadConstant(cast, *type, state);

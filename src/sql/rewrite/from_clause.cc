@@ -7,7 +7,7 @@ namespace omendb::sql {
 namespace {
 
 // Functions that DuckDB knows as tables. Others in FROM are scalar: one row.
-constexpr std::string_view kTableFunctions[] = {"generate_series", "unnest", "generate_subscripts"};
+constexpr std::string_view kTableFunctions[] = {"generate_series", "unnest"};
 // Scalar list functions of DuckDB whose elements are PostgreSQL's rows.
 struct RowsOfList {
   std::string_view name;
@@ -17,11 +17,18 @@ constexpr RowsOfList kRowsOfLists[] = {
     {"generate_series", "generate_series"},
     {"regexp_split_to_table", "regexp_split_to_array"},
     {"string_to_table", "string_to_array"},
-    {"json_array_elements", "json_array_elements_list"},
-    {"jsonb_array_elements", "json_array_elements_list"},
-    {"json_object_keys", "json_keys"},
-    {"jsonb_object_keys", "json_keys"},
+    {"json_array_elements", "omendb_json_elements"},
+    {"jsonb_array_elements", "omendb_jsonb_elements"},
+    {"json_array_elements_text", "omendb_json_elements_text"},
+    {"jsonb_array_elements_text", "omendb_jsonb_elements_text"},
+    {"json_object_keys", "omendb_json_keys"},
+    {"jsonb_object_keys", "omendb_jsonb_keys"},
+    {"omendb_regexp_rows", "omendb_regexp_matches"},
+    {"generate_subscripts", "omendb_subscripts"},
 };
+// Rows of two columns, key and value: two lists unnested side by side.
+constexpr std::string_view kRowsOfPairs[] = {"json_each", "jsonb_each", "json_each_text",
+                                             "jsonb_each_text"};
 
 bool IsTableFunction(std::string_view name) {
   return std::find(std::begin(kTableFunctions), std::end(kTableFunctions), name) !=
@@ -57,36 +64,40 @@ void AliasColumn(PgQuery__RangeFunction& range, std::string_view function, AstBu
   range.alias->colnames = build.List(names);
 }
 
-// FROM f(x) AS a(b) with a scalar function: FROM (SELECT f(x) AS b) AS a.
-void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& build) {
-  PgQuery__RangeFunction& range = *node->range_function;
-  types::Arena& arena = build.arena();
-  auto* target = reinterpret_cast<PgQuery__ResTarget*>(arena.Allocate(sizeof(PgQuery__ResTarget)));
+// The column of json_array_elements has a name of its own, whatever the alias.
+void NameValueColumn(PgQuery__RangeFunction& range, AstBuilder& build) {
+  std::vector<Node*> names{build.String("value")};
+  if (range.ordinality) names.push_back(build.String("ordinality"));
+  range.alias->n_colnames = names.size();
+  range.alias->colnames = build.List(names);
+}
+
+Node* NamedTarget(Node* value, std::string_view name, AstBuilder& build) {
+  auto* target =
+      reinterpret_cast<PgQuery__ResTarget*>(build.arena().Allocate(sizeof(PgQuery__ResTarget)));
   pg_query__res_target__init(target);
-  target->val = function;
-  target->name = build.Copy(range.alias != nullptr && range.alias->n_colnames > 0
-                                ? StringOf(range.alias->colnames[0])
-                            : range.alias != nullptr ? View(range.alias->aliasname)
-                                                     : name);
-  Node* target_node = build.NullConst();
-  target_node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-  target_node->res_target = target;
+  target->val = value;
+  target->name = build.Copy(name);
+  Node* node = build.NullConst();
+  node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+  node->res_target = target;
+  return node;
+}
+
+// The name a column of FROM f() AS a(b, c) has: that of the alias, or `fallback`.
+std::string ColumnAlias(const PgQuery__RangeFunction& range, size_t column,
+                        std::string_view fallback) {
+  const bool named = range.alias != nullptr && range.alias->n_colnames > column;
+  return std::string(named ? StringOf(range.alias->colnames[column]) : fallback);
+}
+
+// FROM f(x) AS a becomes FROM (SELECT targets) AS a.
+void ReplaceBySelect(Node* node, const std::vector<Node*>& targets, bool lateral,
+                     std::string_view alias, AstBuilder& build) {
+  types::Arena& arena = build.arena();
   auto* select =
       reinterpret_cast<PgQuery__SelectStmt*>(arena.Allocate(sizeof(PgQuery__SelectStmt)));
   pg_query__select_stmt__init(select);
-  std::vector<Node*> targets{target_node};
-  if (range.ordinality) {  // One row: the first.
-    auto* number =
-        reinterpret_cast<PgQuery__ResTarget*>(arena.Allocate(sizeof(PgQuery__ResTarget)));
-    pg_query__res_target__init(number);
-    number->val = build.Cast(build.IntConst(1), "int8");
-    number->name = build.Copy(range.alias != nullptr && range.alias->n_colnames > 1
-                                  ? StringOf(range.alias->colnames[1])
-                                  : "ordinality");
-    targets.push_back(build.NullConst());
-    targets.back()->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-    targets.back()->res_target = number;
-  }
   select->n_target_list = targets.size();
   select->target_list = build.List(targets);
   select->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
@@ -98,10 +109,66 @@ void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& 
       reinterpret_cast<PgQuery__RangeSubselect*>(arena.Allocate(sizeof(PgQuery__RangeSubselect)));
   pg_query__range_subselect__init(sub);
   sub->subquery = query;
-  sub->lateral = range.lateral || HasColumnRef(function);
-  sub->alias = build.Alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
+  sub->lateral = lateral;
+  sub->alias = build.Alias(alias);
   node->node_case = PG_QUERY__NODE__NODE_RANGE_SUBSELECT;
   node->range_subselect = sub;
+}
+
+// FROM f(x) AS a(b) with a scalar function: FROM (SELECT f(x) AS b) AS a.
+void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& build) {
+  PgQuery__RangeFunction& range = *node->range_function;
+  const std::string alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
+  std::vector<Node*> targets{NamedTarget(function, ColumnAlias(range, 0, alias), build)};
+  if (range.ordinality) {  // One row: the first.
+    targets.push_back(NamedTarget(build.Cast(build.IntConst(1), "int8"),
+                                  ColumnAlias(range, 1, "ordinality"), build));
+  }
+  ReplaceBySelect(node, targets, range.lateral || HasColumnRef(function), alias, build);
+}
+
+// FROM f(x) with several lists to unnest side by side, one a column.
+void UnnestLists(Node* node, Node* const* lists, size_t count,
+                 const std::vector<std::string_view>& names, std::string_view name,
+                 AstBuilder& build) {
+  PgQuery__RangeFunction& range = *node->range_function;
+  const std::string alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
+  std::vector<Node*> targets;
+  bool lateral = range.lateral;
+  for (size_t i = 0; i < count; ++i) {
+    lateral = lateral || HasColumnRef(lists[i]);
+    targets.push_back(
+        NamedTarget(build.Call("unnest", {lists[i]}), ColumnAlias(range, i, names[i]), build));
+  }
+  if (range.ordinality) {
+    Node* subscripts = build.Call("omendb_subscripts", {build.Clone(lists[0]), build.IntConst(1)});
+    targets.push_back(NamedTarget(build.Cast(build.Call("unnest", {subscripts}), "int8"),
+                                  ColumnAlias(range, count, "ordinality"), build));
+  }
+  ReplaceBySelect(node, targets, lateral, alias, build);
+}
+
+// json_each(j): its keys and its values.
+bool RewritePairs(Node* node, Node* function, std::string_view name, AstBuilder& build) {
+  if (std::find(std::begin(kRowsOfPairs), std::end(kRowsOfPairs), name) == std::end(kRowsOfPairs) ||
+      function->func_call->n_args != 1) {
+    return false;
+  }
+  const std::string prefix = "omendb_" + std::string(name);
+  Node* const lists[] = {
+      build.Call(prefix + "_keys", {function->func_call->args[0]}),
+      build.Call(prefix + "_values", {build.Clone(function->func_call->args[0])})};
+  UnnestLists(node, lists, 2, {"key", "value"}, name, build);
+  return true;
+}
+
+// unnest(a, b): arrays side by side.
+bool RewriteUnnestOfSeveral(Node* node, Node* function, std::string_view name, AstBuilder& build) {
+  const PgQuery__FuncCall& call = *function->func_call;
+  if (name != "unnest" || call.n_args < 2) return false;
+  const std::vector<std::string_view> names(call.n_args, "unnest");
+  UnnestLists(node, call.args, call.n_args, names, name, build);
+  return true;
 }
 
 void RewriteRangeFunction(Node* node, AstBuilder& build) {
@@ -113,6 +180,10 @@ void RewriteRangeFunction(Node* node, AstBuilder& build) {
     return;
   }
   const std::string name(LastName(function->func_call->funcname, function->func_call->n_funcname));
+  if (RewritePairs(node, function, name, build) ||
+      RewriteUnnestOfSeveral(node, function, name, build)) {
+    return;
+  }
   for (const RowsOfList& rows : kRowsOfLists) {
     // DuckDB's own generate_series takes constants only; over columns its list is unnested.
     if (name != rows.name || (name == "generate_series" && !HasColumnRef(function))) continue;
@@ -121,6 +192,9 @@ void RewriteRangeFunction(Node* node, AstBuilder& build) {
     Node* list = build.Clone(function);
     *function = *build.Call("unnest", {list});
     if (range.alias == nullptr) range.alias = build.Alias(name);
+    if (name.find("_array_elements") != std::string::npos && range.alias->n_colnames == 0) {
+      NameValueColumn(range, build);
+    }
     AliasColumn(range, name, build);
     return;
   }

@@ -14,7 +14,6 @@ struct Renaming {
 constexpr Renaming kRenamings[] = {
     {"btrim", "trim"},
     {"every", "bool_and"},
-    {"array_upper", "array_length"},
     {"transaction_timestamp", "now"},
     {"statement_timestamp", "now"},
     {"current_database", "omendb_current_database"},
@@ -33,60 +32,6 @@ void SetName(PgQuery__FuncCall& call, std::string_view name, AstBuilder& build) 
   call.funcformat = PG_QUERY__COERCION_FORM__COERCE_EXPLICIT_CALL;
 }
 
-// EXTRACT answers numeric: whole numbers, but seconds and the epoch with microseconds.
-Node* Extract(Node* field, Node* source, AstBuilder& build) {
-  std::string name = ConstText(field);
-  std::transform(name.begin(), name.end(), name.begin(), ::tolower);
-  if (name == "second" || name == "seconds" || name == "sec" || name == "secs") {
-    Node* micros = build.Call("date_part", {build.StringConst("microseconds"), source});
-    Node* seconds = build.Operator("/", build.Cast(micros, "float8"), build.FloatConst("1e6"));
-    Node* cast = build.Cast(seconds, "numeric");
-    cast->type_cast->type_name->n_typmods = 2;
-    cast->type_cast->type_name->typmods = build.List({build.IntConst(20), build.IntConst(6)});
-    return cast;
-  }
-  Node* part = build.Call("date_part", {build.StringConst(name), source});
-  Node* cast = build.Cast(part, "numeric");
-  const bool has_fraction = name == "epoch" || name == "milliseconds" || name == "julian";
-  cast->type_cast->type_name->n_typmods = 2;
-  cast->type_cast->type_name->typmods =
-      build.List({build.IntConst(20), build.IntConst(!has_fraction     ? 0
-                                                     : name == "epoch" ? 6
-                                                                       : 3)});
-  return cast;
-}
-
-// OVERLAY(s PLACING new FROM from FOR count)
-Node* Overlay(const PgQuery__FuncCall& call, AstBuilder& build) {
-  Node* text = call.args[0];
-  Node* replacement = call.args[1];
-  Node* from = call.args[2];
-  Node* count = call.n_args > 3 ? call.args[3] : build.Call("length", {build.Clone(replacement)});
-  Node* head = build.Call("substring",
-                          {text, build.IntConst(1), build.Operator("-", from, build.IntConst(1))});
-  Node* tail =
-      build.Call("substring", {build.Clone(text), build.Operator("+", build.Clone(from), count)});
-  return build.Operator("||", build.Operator("||", head, replacement), tail);
-}
-
-// SUBSTRING(text FROM 'regex'): the first group, or the whole match. No match is NULL.
-Node* SubstringRegex(const PgQuery__FuncCall& call, AstBuilder& build) {
-  const std::string pattern = ConstText(call.args[1]);
-  bool has_group = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\') {
-      ++i;
-    } else if (pattern[i] == '(' && (i + 1 == pattern.size() || pattern[i + 1] != '?')) {
-      has_group = true;
-    }
-  }
-  Node* extract =
-      build.Call("regexp_extract", {call.args[0], call.args[1], build.IntConst(has_group ? 1 : 0)});
-  Node* matches =
-      build.Call("regexp_matches", {build.Clone(call.args[0]), build.Clone(call.args[1])});
-  return build.Call("if", {matches, extract, build.NullConst()});
-}
-
 bool IsStringConst(const Node* node) {
   return IsConst(node) && !node->a_const->isnull &&
          node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
@@ -97,23 +42,130 @@ Status RewriteSqlSyntax(Node* node, RewriteState& state) {
   AstBuilder& build = state.build;
   const std::string name(NameOf(call));
   if (name == "extract") {
-    *node = *Extract(call.args[0], call.args[1], build);
-  } else if (name == "overlay" && call.n_args >= 3) {
-    *node = *Overlay(call, build);
+    SetName(call, "omendb_extract", build);
   } else if (name == "position") {
     SetName(call, "strpos", build);
-  } else if (name == "substring" && call.n_args == 2 && IsStringConst(call.args[1])) {
-    *node = *SubstringRegex(call, build);
+  } else if (name == "substring" && call.n_args == 3 && IsStringConst(call.args[1])) {
+    return state.At(NotSupported("SUBSTRING with SIMILAR"), call.location);
   } else if (name == "timezone" || name == "btrim" || name == "ltrim" || name == "rtrim" ||
-             name == "substring") {
+             name == "substring" || name == "overlay") {
     SetName(call, name, build);
   } else if (name == "like_escape") {
     return Status::Ok();  // Part of LIKE ... ESCAPE.
+  } else if (name == "overlaps" && call.n_args == 4) {
+    SetName(call, "omendb_overlaps", build);
   } else if (name == "overlaps" || name == "normalize" || name == "is_normalized" ||
              name == "xmlexists" || name == "pg_collation_for") {
     return state.At(NotSupported(name), call.location);
   }
   return Status::Ok();
+}
+
+// json_agg(x ...) is made of the list of its rows: whatever ORDER BY, FILTER or OVER it has stays
+// with the list.
+bool RewriteJsonAggregate(Node* node, const std::string& name, AstBuilder& build) {
+  PgQuery__FuncCall& call = *node->func_call;
+  const bool object = name == "json_object_agg" || name == "jsonb_object_agg";
+  if (!object && name != "json_agg" && name != "jsonb_agg") return false;
+  if (call.n_args != (object ? 2u : 1u)) return false;
+  if (object) {
+    call.args = build.List({build.Call("row", {call.args[0], call.args[1]})});
+    call.n_args = 1;
+  }
+  SetName(call, "list", build);
+  Node* list = build.NullConst();
+  *list = *node;
+  const std::string json = name.starts_with("jsonb") ? "jsonb" : "json";
+  *node = *build.Call("omendb_" + json + (object ? "_object_of_list" : "_array_of_list"), {list});
+  return true;
+}
+
+// The type that a cast names; empty for other expressions.
+std::string_view CastTypeName(const Node* node) {
+  if (node->node_case != PG_QUERY__NODE__NODE_TYPE_CAST) return {};
+  const PgQuery__TypeName& type = *node->type_cast->type_name;
+  return LastName(type.names, type.n_names);
+}
+
+// generate_series(date, date, '1 day') counts in timestamptz; literals adapt to what they stand
+// beside.
+void TypeSeries(PgQuery__FuncCall& call, AstBuilder& build) {
+  if (call.n_args != 3) return;
+  if (IsStringConst(call.args[2])) call.args[2] = build.Cast(call.args[2], "interval");
+  std::string_view type;
+  for (size_t i = 0; i < 2 && type.empty(); ++i) type = CastTypeName(call.args[i]);
+  if (CastTypeName(call.args[0]) == "date" || CastTypeName(call.args[1]) == "date") {
+    for (size_t i = 0; i < 2; ++i) call.args[i] = build.Cast(call.args[i], "timestamptz");
+  } else if (type == "timestamp" || type == "timestamptz") {
+    for (size_t i = 0; i < 2; ++i) {
+      if (IsStringConst(call.args[i])) call.args[i] = build.Cast(call.args[i], type);
+    }
+  }
+}
+
+// Functions whose result DuckDB gives another type: integers for ntile, NULL for an undefined
+// correlation.
+bool RewriteResult(Node* node, const std::string& name, AstBuilder& build) {
+  const bool integer = name == "ntile";
+  const bool bigint = name == "regr_count";
+  const bool defined =
+      name == "corr" || name == "regr_slope" || name == "regr_intercept" || name == "regr_r2";
+  if (!integer && !bigint && !defined) return false;
+  Node* call = build.NullConst();
+  *call = *node;
+  if (defined) {
+    *node = *build.Call("nullif", {call, build.Cast(build.StringConst("NaN"), "float8")});
+  } else {
+    *node = *build.Cast(call, integer ? "int4" : "int8");
+  }
+  return true;
+}
+
+// make_interval(days => 3): all of its arguments in their order.
+Status RewriteMakeInterval(PgQuery__FuncCall& call, RewriteState& state) {
+  constexpr std::string_view kNames[] = {"years", "months", "weeks", "days",
+                                         "hours", "mins",   "secs"};
+  std::vector<Node*> args(std::size(kNames), nullptr);
+  if (call.n_args > args.size()) return Status::Ok();
+  for (size_t i = 0; i < call.n_args; ++i) {
+    Node* arg = call.args[i];
+    size_t at = i;
+    if (arg->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
+      const std::string_view name = View(arg->named_arg_expr->name);
+      at = static_cast<size_t>(std::find(std::begin(kNames), std::end(kNames), name) -
+                               std::begin(kNames));
+      if (at == args.size()) {
+        return state.At(
+            Status(sqlstate::kUndefinedFunction,
+                   "function make_interval(" + std::string(name) + " => integer) does not exist"),
+            call.location);
+      }
+      arg = arg->named_arg_expr->arg;
+    }
+    args[at] = arg;
+  }
+  for (Node*& arg : args) {
+    if (arg == nullptr) arg = state.build.IntConst(0);
+  }
+  call.n_args = args.size();
+  call.args = state.build.List(args);
+  return Status::Ok();
+}
+
+// f(DISTINCT x) sees its values in order.
+void OrderDistinct(PgQuery__FuncCall& call, const std::string& name, AstBuilder& build) {
+  if (!call.agg_distinct || call.n_agg_order > 0 || call.n_args == 0) return;
+  if (name != "string_agg" && name != "array_agg" && !name.ends_with("_agg")) return;
+  auto* sort = reinterpret_cast<PgQuery__SortBy*>(build.arena().Allocate(sizeof(PgQuery__SortBy)));
+  pg_query__sort_by__init(sort);
+  sort->node = build.Clone(call.args[0]);
+  sort->sortby_dir = PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT;
+  sort->sortby_nulls = PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT;
+  Node* order = build.NullConst();
+  order->node_case = PG_QUERY__NODE__NODE_SORT_BY;
+  order->sort_by = sort;
+  call.n_agg_order = 1;
+  call.agg_order = build.List({order});
 }
 
 // nextval('name'::regclass): the name itself, so that the sequence is known when it is bound.
@@ -124,6 +176,16 @@ void TakeSequenceName(PgQuery__FuncCall& call) {
 }
 
 }  // namespace
+
+void RenameRegexpMatches(Node* statement, AstBuilder& build) {
+  WalkNode(statement, [&](Node* node) {
+    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
+        NameOf(*node->func_call) == "regexp_matches") {
+      SetName(*node->func_call, "omendb_regexp_rows", build);
+    }
+    return true;
+  });
+}
 
 Status RewriteFunctions(Node* node, RewriteState& state) {
   if (node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) return Status::Ok();
@@ -140,9 +202,19 @@ Status RewriteFunctions(Node* node, RewriteState& state) {
   if (name == "like_escape") return Status::Ok();
   if (schema == "pg_catalog" || schema == "information_schema") SetName(call, name, state.build);
   if (name == "substring" && call.n_args == 2 && IsStringConst(call.args[1])) {
-    *node = *SubstringRegex(call, state.build);
+    SetName(call, "omendb_substring_regex", state.build);
     return Status::Ok();
   }
+  OrderDistinct(call, name, state.build);
+  if (name == "make_interval") OMEN_TRY(RewriteMakeInterval(call, state));
+  if (name == "generate_series") TypeSeries(call, state.build);
+  if (name == "width_bucket" && call.n_args == 2) SetName(call, "omendb_bucket_of", state.build);
+  if (name == "string_agg" && call.n_args == 2 && IsConst(call.args[1]) &&
+      call.args[1]->a_const->isnull) {
+    call.args[1] = state.build.StringConst("");
+  }
+  if (RewriteResult(node, name, state.build)) return Status::Ok();
+  if (RewriteJsonAggregate(node, name, state.build)) return Status::Ok();
   if ((name == "quote_literal" || name == "quote_nullable") && call.n_args == 1) {
     call.args[0] = state.build.Cast(call.args[0], "varchar");  // They take any type.
   }
@@ -156,6 +228,12 @@ Status RewriteFunctions(Node* node, RewriteState& state) {
 Status RewriteValueFunctions(Node* node, RewriteState& state) {
   if (node->node_case != PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION) return Status::Ok();
   AstBuilder& build = state.build;
+  const auto op = node->sqlvalue_function->op;
+  const bool rounded = op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME_N ||
+                       op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N ||
+                       op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME_N ||
+                       op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP_N;
+  const int32_t precision = node->sqlvalue_function->typmod;
   switch (node->sqlvalue_function->op) {
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE:
       *node = *build.Cast(build.Call("now", {}), "date");
@@ -190,6 +268,11 @@ Status RewriteValueFunctions(Node* node, RewriteState& state) {
       break;
     default:
       break;
+  }
+  if (rounded) {
+    Node* value = build.NullConst();
+    *value = *node;
+    *node = *build.Call("omendb_round_time", {value, build.IntConst(precision)});
   }
   return Status::Ok();
 }

@@ -1,4 +1,5 @@
 #include "sql/rewrite/rules.h"
+#include "types/regex.h"
 
 namespace omendb::sql {
 namespace {
@@ -8,16 +9,33 @@ bool IsStringConst(const Node* node) {
          node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
 }
 
-// a ~ b: DuckDB's ~ matches the whole text, PostgreSQL's any part of it.
+// The call that says whether a text matches. A constant pattern that DuckDB reads alike is DuckDB's
+// to match: it looks for plain words in it.
+Node* RegexCall(Node* text, Node* pattern, bool ignore_case, AstBuilder& build) {
+  std::string letters = ignore_case ? "i" : "";
+  if (IsStringConst(pattern)) {
+    const std::string_view regex = View(pattern->a_const->sval->sval);
+    types::RegexFlags flags;
+    flags.ignore_case = ignore_case;
+    const auto translated = types::TranslateRegex(regex);
+    const bool special = regex.starts_with("(?") || regex.starts_with("***");
+    if (!special && translated.ok() && types::Regex::Compile(regex, flags).ok()) {
+      if (regex.find('.') != std::string_view::npos) letters += 's';
+      Node* constant = build.StringConst(*translated);
+      if (letters.empty()) return build.Call("regexp_matches", {text, constant});
+      return build.Call("regexp_matches", {text, constant, build.StringConst(letters)});
+    }
+  }
+  return build.Call("omendb_regex_match", {text, pattern, build.StringConst(letters)});
+}
+
 bool RewriteRegex(Node* node, std::string_view op, AstBuilder& build) {
   const bool negated = op == "!~" || op == "!~*";
   const bool ignore_case = op == "~*" || op == "!~*";
   if (op != "~" && !negated && !ignore_case) return false;
   PgQuery__AExpr& expr = *node->a_expr;
   if (expr.lexpr == nullptr) return false;  // ~ 5: bitwise not
-  Node* match = ignore_case
-                    ? build.Call("regexp_matches", {expr.lexpr, expr.rexpr, build.StringConst("i")})
-                    : build.Call("regexp_matches", {expr.lexpr, expr.rexpr});
+  Node* match = RegexCall(expr.lexpr, expr.rexpr, ignore_case, build);
   *node = negated ? *build.Not(match) : *match;
   return true;
 }
@@ -110,6 +128,38 @@ void TypeArrayParameter(PgQuery__AExpr& expr, RewriteState& state) {
   array.array_bounds = state.build.List({bound});
 }
 
+// Operators that DuckDB's grammar has not, or takes for something else.
+constexpr std::pair<std::string_view, std::string_view> kOperatorFunctions[] = {
+    {"->", "omendb_json_get"},       {"->>", "omendb_json_get_text"},
+    {"@?", "jsonb_path_exists_opr"}, {"@@", "jsonb_path_match_opr"},
+    {"?", "jsonb_exists"},           {"?|", "jsonb_exists_any"},
+    {"?&", "jsonb_exists_all"},      {"#-", "jsonb_delete_path"},
+    {"#>", "omendb_json_at_path"},   {"#>>", "omendb_json_at_path_text"},
+};
+
+// x = ANY ('{1,2}') is x IN ('1', '2'), x <> ALL its opposite.
+bool RewriteAnyOfLiteral(PgQuery__AExpr& expr, std::string_view op, AstBuilder& build) {
+  const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  if (!IsStringConst(expr.rexpr) || !(any ? op == "=" : op == "<>")) return false;
+  std::vector<std::optional<std::string>> elements;
+  if (!SplitArrayLiteral(View(expr.rexpr->a_const->sval->sval), elements) || elements.empty()) {
+    return false;
+  }
+  std::vector<Node*> items;
+  for (const auto& element : elements) {
+    items.push_back(element ? build.StringConst(*element) : build.NullConst());
+  }
+  auto* list = reinterpret_cast<PgQuery__List*>(build.arena().Allocate(sizeof(PgQuery__List)));
+  pg_query__list__init(list);
+  list->n_items = items.size();
+  list->items = build.List(items);
+  expr.rexpr = build.NullConst();
+  expr.rexpr->node_case = PG_QUERY__NODE__NODE_LIST;
+  expr.rexpr->list = list;
+  expr.kind = PG_QUERY__A__EXPR__KIND__AEXPR_IN;
+  return true;
+}
+
 void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
   PgQuery__AExpr& expr = *node->a_expr;
   if (expr.lexpr == nullptr) {
@@ -119,10 +169,11 @@ void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
     return;
   }
   if (op == "#") *node = *build.Call("xor", {expr.lexpr, expr.rexpr});
-  if (op == "?") *node = *build.Call("jsonb_exists", {expr.lexpr, expr.rexpr});
-  if (op == "#>" || op == "#>>") {
-    *node = *build.Call(op == "#>" ? "jsonb_extract_path_array" : "jsonb_extract_path_array_text",
-                        {expr.lexpr, expr.rexpr});
+  for (const auto& [name, function] : kOperatorFunctions) {
+    if (op == name) {
+      *node = *build.Call(function, {expr.lexpr, expr.rexpr});
+      return;
+    }
   }
   if (op == "^@") *node = *build.Call("starts_with", {expr.lexpr, expr.rexpr});
 }
@@ -193,6 +244,7 @@ Status RewriteOperators(Node* node, RewriteState& state) {
       return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
+      if (RewriteAnyOfLiteral(expr, op, state.build)) return Status::Ok();
       TypeArrayParameter(expr, state);
       return Status::Ok();
     default:

@@ -10,8 +10,9 @@ namespace omendb::sql {
 namespace {
 
 constexpr Rule kRules[] = {
-    RewriteCollations,     RewriteCasts,     RewriteTypes,     RewriteOperators, RewriteFunctions,
-    RewriteValueFunctions, RewriteSortUsing, RewriteFromItems, RewriteSelects,   RewriteDml,
+    RewriteCollations, RewriteCasts,          RewriteTypes,     RewriteOperators,
+    RewriteFunctions,  RewriteValueFunctions, RewriteRowValues, RewriteSortUsing,
+    RewriteFromItems,  RewriteSelects,        RewriteDml,
 };
 
 Status ApplyRules(Node* root, RewriteState& state) {
@@ -41,6 +42,7 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   Node* copy = state.build.Clone(statement);
   TakeLocks(copy, state.out);
   NameOutputColumns(copy, state.build);
+  RenameRegexpMatches(copy, state.build);
   OMEN_TRY(ApplyRules(copy, state));
   NameTopLevelValues(copy, state);
   return copy;

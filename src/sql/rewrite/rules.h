@@ -37,6 +37,8 @@ Status RewriteFunctions(Node* node, RewriteState& state);
 Status RewriteValueFunctions(Node* node, RewriteState& state);
 // FROM: functions, VALUES, ONLY.
 Status RewriteFromItems(Node* node, RewriteState& state);
+// (a, b) = (c, d), ROW(a, b) IS NULL.
+Status RewriteRowValues(Node* node, RewriteState& state);
 // SELECT: locking clauses, set-returning functions in the select list, VALUES, WITH TIES.
 Status RewriteSelects(Node* node, RewriteState& state);
 // ORDER BY x USING >.
@@ -44,8 +46,16 @@ Status RewriteSortUsing(Node* node, RewriteState& state);
 // INSERT, UPDATE, DELETE.
 Status RewriteDml(Node* node, RewriteState& state);
 
+// Names of a SELECT that DuckDB would take for others: ambiguous columns, values of JSON arrays,
+// regclass in ORDER BY.
+Status ResolveScopes(PgQuery__SelectStmt& select, RewriteState& state);
+
 // Before all others, parents first: output columns get PostgreSQL's names.
 void NameOutputColumns(Node* statement, AstBuilder& build);
+
+// Before all others: PostgreSQL's regexp_matches() answers rows; DuckDB's of the name, which
+// operators are rewritten to, a boolean.
+void RenameRegexpMatches(Node* statement, AstBuilder& build);
 
 // The locking clause of the statement itself.
 void TakeLocks(Node* statement, RewrittenStatement& out);

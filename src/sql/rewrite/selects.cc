@@ -101,6 +101,7 @@ Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
   if (select.into_clause != nullptr) {
     return Status(SqlState("42601"), "SELECT ... INTO is not allowed here");
   }
+  OMEN_TRY(ResolveScopes(select, state));
   for (size_t i = 0; i < select.n_target_list; ++i) {
     UnnestSetFunctions(select.target_list[i]->res_target->val, state.build);
   }
