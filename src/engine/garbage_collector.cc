@@ -16,6 +16,10 @@ void GarbageCollector::Collect(Item item, const std::vector<uint64_t>& pins) {
   const rowstore::VersionHeader& header = item.table->store().header(item.version);
   const uint64_t begin = header.begin.load(std::memory_order_acquire);
   const uint64_t end = header.end.load(std::memory_order_acquire);
+  if (mvcc::IsTxnWord(begin)) {
+    unstamped_.push_back(std::move(item));
+    return;
+  }
   // The greatest pin below `end`: it sees the version unless it is below `begin` too.
   const auto above = std::lower_bound(pins.begin(), pins.end(), end);
   if (above != pins.begin() && *(above - 1) >= begin) {
@@ -47,6 +51,9 @@ size_t GarbageCollector::Run(const mvcc::TxnTable& txns,
   const uint64_t before = reclaimed();
   {
     EpochGuard guard(epochs_);
+    std::vector<Item> unstamped;
+    unstamped.swap(unstamped_);
+    for (Item& item : unstamped) Collect(std::move(item), pins);
     for (auto it = blocked_.begin(); it != blocked_.end();) {
       if (std::binary_search(pins.begin(), pins.end(), it->first)) {
         ++it;

@@ -3,7 +3,9 @@
 // Every committed update and delete hands over the versions it ended. A version [begin, end) is
 // garbage when no pinned timestamp lies in it; otherwise it waits for the greatest such pin to go,
 // and is not looked at before. So one old snapshot keeps one version of each row, and costs nothing
-// more.
+// more. A commit is published before its versions are stamped: a version that still has its
+// creator's mark waits for the next pass, as nothing is known of its begin, and the stamp must not
+// meet a slot that has been given away.
 //
 // Thread safety  Add: any thread. Run: one thread (the engine's maintenance thread).
 #pragma once
@@ -47,6 +49,7 @@ class GarbageCollector final : public txn::GarbageSink {
   std::vector<txn::Garbage> queue_ OMEN_GUARDED_BY(mu_);
   // ---- The maintenance thread's ----
   std::map<uint64_t, std::vector<Item>> blocked_;  // by the pin that keeps them
+  std::vector<Item> unstamped_;
   std::map<std::shared_ptr<Table>, std::vector<rowstore::VersionRef>> retired_;
   std::atomic<uint64_t> reclaimed_{0};
   std::atomic<uint64_t> waiting_{0};
