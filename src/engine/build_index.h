@@ -10,11 +10,10 @@
 namespace omendb::engine {
 
 // The index over the rows that `snapshot` sees. On a duplicate of a unique key: the row is told in
-// `duplicate`, and nullptr returned.
-std::shared_ptr<TableIndex> BuildTableIndex(Table& table, const catalog::TableDef& definition,
-                                            const catalog::IndexDef& index,
-                                            const mvcc::TxnTable& txns,
-                                            const mvcc::Snapshot& snapshot, RowRef* duplicate);
+// `duplicate`, and nullptr returned. Errors: those of segments.
+Result<std::shared_ptr<TableIndex>> BuildTableIndex(
+    Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
+    const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate);
 
 // After recovery, when every version in the table is committed: all indexes and statistics.
 // `no_transactions` is a table in which none runs: large, so one serves all.

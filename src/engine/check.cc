@@ -41,6 +41,9 @@ class Checker {
     }
     database_.Abort(*txn);
     if (!status.ok()) return status;
+    for (const Status& damage : database_.VerifySegments()) {
+      report_.problems.push_back(damage.error().message);
+    }
     return std::move(report_);
   }
 
@@ -165,7 +168,8 @@ class Checker {
     for (const catalog::IndexKey& key : index.keys) columns.push_back(key.column);
     types::Row key(columns.size(), types::Value::Null());
     for (const Found& row : rows_) {
-      if (!ReadKey(row.ref, columns, key)) continue;
+      OMEN_ASSIGN(const bool whole, ReadKey(row.ref, columns, key));
+      if (!whole) continue;
       OMEN_ASSIGN(const std::optional<RowRef> back, relation_->Lookup(context_, index.oid, key));
       if (back.has_value() && back->row_id == row.row_id) continue;
       Problem(table, "the key of row " + std::to_string(row.row_id.value()) + " in index \"" +
@@ -177,8 +181,9 @@ class Checker {
   }
 
   // False when a part is NULL: such keys are never looked up.
-  bool ReadKey(const RowRef& row, const std::vector<ColumnId>& columns, types::Row& key) {
-    relation_->Read(row, columns, key.data());
+  Result<bool> ReadKey(const RowRef& row, const std::vector<ColumnId>& columns, types::Row& key) {
+    arena_.Reset();
+    OMEN_TRY(relation_->Read(row, columns, arena_, key.data()));
     return std::none_of(key.begin(), key.end(), [](const types::Value& v) { return v.is_null; });
   }
 
@@ -198,7 +203,8 @@ class Checker {
     const auto referenced = database_.OpenRelation(target);
     types::Row key(columns.size(), types::Value::Null());
     for (const Found& row : rows_) {
-      if (!ReadKey(row.ref, columns, key)) continue;
+      OMEN_ASSIGN(const bool whole, ReadKey(row.ref, columns, key));
+      if (!whole) continue;
       if (!SameTypes(table, columns, *target, *index)) break;
       OMEN_ASSIGN(const std::optional<RowRef> found, referenced->Lookup(context_, index->oid, key));
       if (found.has_value()) continue;
@@ -237,6 +243,7 @@ class Checker {
   CheckReport report_;
   std::shared_ptr<Relation> relation_;  // Of the table being checked.
   std::vector<Found> rows_;             // Its visible rows, by row id.
+  types::Arena arena_;                  // Of the key read last.
   size_t problems_of_table_ = 0;
 };
 

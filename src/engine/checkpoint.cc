@@ -3,14 +3,14 @@
 #include "base/bytes.h"
 #include "base/sqlstate.h"
 #include "engine/redo.h"
+#include "engine/visible_rows.h"
 #include "env/record_file.h"
-#include "mvcc/visibility.h"
 
 namespace omendb::engine {
 namespace {
 
 // On disk: never renumber.
-enum class Kind : uint8_t { kCatalog = 1, kSequence = 2, kRows = 3, kEnd = 4 };
+enum class Kind : uint8_t { kCatalog = 1, kSequence = 2, kRows = 3, kEnd = 4, kSegment = 5 };
 
 constexpr size_t kRowsRecordBytes = 256 * 1024;
 
@@ -60,21 +60,28 @@ class RowsWriter {
   uint64_t count_ = 0;
 };
 
-Status WriteTable(env::RecordFileWriter& file, Table& table, const mvcc::Snapshot& snapshot,
-                  const mvcc::TxnTable& txns, const std::function<bool()>& stop) {
-  RowsWriter writer(file, table.storage());
-  const rowstore::TableStore& store = table.store();
-  for (uint64_t number = 1; number <= store.pages_count(); ++number) {
-    if (stop && stop()) return Status(sqlstate::kQueryCanceled, "the checkpoint was stopped");
-    const rowstore::Page* page = store.page_at(number);
-    if (page == nullptr) continue;
-    const uint32_t used = page->used();
-    for (uint32_t slot = 0; slot < used; ++slot) {
-      const rowstore::VersionHeader& header = page->header(slot);
-      if (!mvcc::IsVisible(txns, snapshot, header.begin, header.end)) continue;
-      OMEN_TRY(writer.Add(*page, slot));
-    }
+Status WriteTable(env::RecordFileWriter& file, const CheckpointSource::Stored& stored,
+                  const mvcc::Snapshot& snapshot, const mvcc::TxnTable& txns,
+                  const std::function<bool()>& stop) {
+  const Oid storage = stored.table->storage();
+  for (const Run& run : stored.runs->runs) {
+    std::string payload;
+    ByteWriter out(payload);
+    out.PutVarint(storage.value());
+    out.PutVarint(run.segment->file_id());
+    run.dead->Serialize(payload);
+    OMEN_TRY(AppendRecord(file, Kind::kSegment, payload));
   }
+  RowsWriter writer(file, storage);
+  uint64_t page_number = 0;
+  OMEN_TRY(ForEachHotRow(*stored.table, *stored.runs, txns, snapshot,
+                         [&](const rowstore::Page& page, uint32_t slot) -> Status {
+                           if (page.number() != page_number && stop && stop()) {
+                             return Status(sqlstate::kQueryCanceled, "the checkpoint was stopped");
+                           }
+                           page_number = page.number();
+                           return writer.Add(page, slot);
+                         }));
   return writer.Flush();
 }
 
@@ -94,8 +101,8 @@ Status WriteCheckpoint(env::Env& env, const std::string& path, uint64_t system_i
     OMEN_TRY(AppendRecord(*file, Kind::kSequence, sequence));
   }
   const mvcc::Snapshot snapshot{source.ts, TxnId(0), 0};
-  for (const auto& [storage, table] : source.tables) {
-    if (table->logged()) OMEN_TRY(WriteTable(*file, *table, snapshot, txns, stop));
+  for (const auto& [storage, stored] : source.tables) {
+    if (stored.table->logged()) OMEN_TRY(WriteTable(*file, stored, snapshot, txns, stop));
   }
   std::string end;
   ByteWriter(end).Put<uint64_t>(source.ts.value());
@@ -129,6 +136,13 @@ Status ReadCheckpoint(env::Env& env, const std::string& path, uint64_t system_id
         const uint64_t count = in.GetVarint();
         if (in.failed()) return Damaged(path, "a record of rows without a head");
         OMEN_TRY(sink.OnRows(storage, count, record.substr(in.position())));
+        break;
+      }
+      case Kind::kSegment: {
+        const Oid storage(static_cast<uint32_t>(in.GetVarint()));
+        const uint64_t file_id = in.GetVarint();
+        if (in.failed()) return Damaged(path, "a record of a segment without a head");
+        OMEN_TRY(sink.OnSegment(storage, file_id, record.substr(in.position())));
         break;
       }
       case Kind::kEnd:

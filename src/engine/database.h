@@ -85,6 +85,7 @@ struct EngineStats {
   uint64_t checkpoints = 0;
   uint64_t versions_live = 0;
   uint64_t versions_reclaimed = 0;
+  uint64_t rows_frozen = 0;  // in segments and not dead there
   uint64_t hot_bytes = 0;
   uint64_t index_bytes = 0;
   uint64_t index_model_hits = 0;
@@ -152,6 +153,12 @@ class Database {
   virtual void UnlockAllAdvisory(uint64_t session_owner) = 0;
 
   virtual Status Checkpoint() = 0;
+  // Moves the rows of a table that are settled now to columnar segments; returns how many moved.
+  // Readers and writers go on. 55P03 when somebody alters the table; errors of env: nothing moved,
+  // or not all.
+  virtual Result<uint64_t> Freeze(Oid table) = 0;
+  // Reads every segment file whole: one Status for each thing that is damaged.
+  virtual std::vector<Status> VerifySegments() = 0;
   virtual EngineStats stats() const = 0;
   // Not ok once durability is unknown: the reason writes are refused.
   virtual Status health() const = 0;

@@ -19,14 +19,16 @@ Result<std::unique_ptr<Database>> Database::Open(env::Env& env, DatabaseOptions 
   return std::unique_ptr<Database>(std::move(database));
 }
 
-// A quarter of the budget is DuckDB's.
+// A quarter of the budget is DuckDB's; what the cache of blocks holds is counted with the indexes.
 DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
     : env_(env),
       options_(std::move(options)),
       memory_(options_.memory_bytes / 4 * 3),
+      segments_(env_, options_.data_dir, options_.memory_bytes / 8),
       garbage_(epochs_),
       manager_(&garbage_),
       storages_(epochs_, memory_, manager_),
+      freezer_(manager_, segments_),
       counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
@@ -175,15 +177,17 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   if (storage->FindIndex(index.storage) != nullptr) return Status::Ok();
   txn.PushLatestSnapshot();
   RowRef duplicate;
-  std::shared_ptr<TableIndex> built =
+  auto result =
       BuildTableIndex(*storage, table, index, manager_.txns(), txn.snapshot(), &duplicate);
   txn.PopSnapshot();
+  OMEN_ASSIGN(std::shared_ptr<TableIndex> built, std::move(result));
   if (built == nullptr) {
     std::vector<ColumnId> columns;
     for (const catalog::IndexKey& key : index.keys) columns.push_back(key.column);
     std::vector<types::Value> values(columns.size());
-    storages_.Open(std::make_shared<const catalog::TableDef>(table))
-        ->Read(duplicate, columns, values.data());
+    types::Arena arena;
+    OMEN_TRY(storages_.Open(std::make_shared<const catalog::TableDef>(table))
+                 ->Read(duplicate, columns, arena, values.data()));
     return Status(sqlstate::kUniqueViolation,
                   "could not create unique index \"" + index.name + "\"")
         .WithDetail(KeyText(context, table, columns, values) + " is duplicated.")
@@ -229,6 +233,28 @@ void DatabaseImpl::UnlockAllAdvisory(uint64_t session_owner) {
   manager_.UnlockAllAdvisory(session_owner);
 }
 
+Result<uint64_t> DatabaseImpl::Freeze(Oid table) {
+  auto txn = manager_.Begin({}, env_.NowMicros());
+  ThreadWaiter waiter;
+  OMEN_TRY(txn->LockTable(table, txn::TableLockMode::kShareUpdateExclusive, txn::LockWait::kNoWait,
+                          waiter, nullptr, 0));
+  const auto definition = catalog()->table(table);
+  if (definition == nullptr || storages_.Find(definition->storage) == nullptr) {
+    return Status(sqlstate::kUndefinedTable, "there is no table to freeze");
+  }
+  return freezer_.Freeze(storages_.Open(definition));
+}
+
+std::vector<Status> DatabaseImpl::VerifySegments() {
+  std::vector<Status> damages;
+  for (const std::shared_ptr<Table>& table : storages_.All()) {
+    for (const Run& run : table->frozen().runs()->runs) {
+      for (Status& damage : run.segment->reader()->Verify()) damages.push_back(std::move(damage));
+    }
+  }
+  return damages;
+}
+
 EngineStats DatabaseImpl::stats() const {
   EngineStats stats;
   stats.commits = manager_.commits();
@@ -245,6 +271,9 @@ EngineStats DatabaseImpl::stats() const {
   stats.hot_bytes = memory_.used();
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     stats.versions_live += table->store().rows_count();
+    for (const Run& run : table->frozen().runs()->runs) {
+      stats.rows_frozen += run.segment->rows() - run.dead->count();
+    }
     for (const auto& index : *table->indexes()) {
       stats.index_bytes += index->memory_bytes();
       const index::IndexStats counters = index->stats();

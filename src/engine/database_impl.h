@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/mutex.h"
 #include "engine/database.h"
 #include "engine/durable_counters.h"
+#include "engine/freezer.h"
 #include "engine/garbage_collector.h"
 #include "engine/manifest.h"
 #include "engine/storages.h"
@@ -54,6 +56,8 @@ class DatabaseImpl final : public Database {
   bool UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) override;
   void UnlockAllAdvisory(uint64_t session_owner) override;
   Status Checkpoint() override;
+  Result<uint64_t> Freeze(Oid table) override;
+  std::vector<Status> VerifySegments() override;
   EngineStats stats() const override;
   Status health() const override;
 
@@ -68,6 +72,8 @@ class DatabaseImpl final : public Database {
                   const std::vector<catalog::CatalogChange>& changes);
   Status CheckpointLocked();
   void RemoveOldCheckpoints(const std::string& keep);
+  // The segment files of all tables, added to `files`.
+  void AddSegmentFiles(std::set<uint64_t>& files) const;
   void MaintenanceLoop();
   void CheckpointLoop();
   void StopThreads();
@@ -78,11 +84,13 @@ class DatabaseImpl final : public Database {
   const DatabaseOptions options_;
   std::unique_ptr<env::FileLock> lock_file_;
   rowstore::MemoryAccount memory_;  // before epochs_, whose end frees versions
+  SegmentFiles segments_;           // before epochs_ too: its end may free whole tables
   EpochManager epochs_;
   GarbageCollector garbage_;
   txn::TransactionManager manager_;
   std::unique_ptr<wal::LogWriter> log_;
   Storages storages_;
+  Freezer freezer_;
   DurableCounters counters_;
 
   mutable Mutex catalog_mu_;

@@ -59,12 +59,13 @@ Status DatabaseImpl::Recover() {
   }
   OMEN_ASSIGN(lock_file_, env_.LockFile(env::JoinPath(options_.data_dir, "lock")));
   OMEN_ASSIGN(std::optional<Manifest> found, ReadManifest(env_, options_.data_dir));
-  Recovery recovery(storages_, counters_);
+  Recovery recovery(storages_, counters_, segments_);
   Manifest manifest;
   Lsn end = wal::FirstLsn();
   const std::string log_dir = env::JoinPath(options_.data_dir, "wal");
   if (found) {
     manifest = *found;
+    segments_.Start(manifest.system_id);
     OMEN_TRY(recovery.LoadCheckpoint(
         env_, env::JoinPath(options_.data_dir, manifest.checkpoint_file), manifest));
     OMEN_TRY(recovery.ReplayLog(env_, log_dir, manifest, &end));
@@ -78,6 +79,7 @@ Status DatabaseImpl::Recover() {
           .WithHint("The file \"manifest\" is missing, or this is not an OmenDB data directory.");
     }
     manifest.system_id = NewSystemId();
+    segments_.Start(manifest.system_id);
     // A log without a manifest is that of a first start which did not finish: it holds nothing that
     // was acknowledged.
     OMEN_ASSIGN(const bool has_log, env_.Exists(log_dir));
@@ -90,6 +92,7 @@ Status DatabaseImpl::Recover() {
     }
   }
   OMEN_TRY(recovery.Finish());
+  segments_.RemoveUnused([&] { return recovery.segment_files(); });
   {
     MutexLock lock(catalog_mu_);
     catalog_ = recovery.catalog();
@@ -137,7 +140,10 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
     manager_.txns().PinAt(pin->id(), mvcc::TxnTable::kSnapshotPin, ts);
     source.catalog = logged_catalog_;
     for (const auto& def : source.catalog->all_tables()) {
-      if (auto table = storages_.Find(def->storage)) source.tables.emplace(def->storage, table);
+      auto table = storages_.Find(def->storage);
+      if (table == nullptr) continue;
+      const auto runs = table->frozen().runs();
+      source.tables.emplace(def->storage, CheckpointSource::Stored{std::move(table), runs});
     }
   });
   source.ts = moment.ts;
@@ -167,7 +173,21 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   checkpoint_end_.store(moment.end.value());
   RemoveOldCheckpoints(next.checkpoint_file);
+  segments_.RemoveUnused([&] {
+    std::set<uint64_t> used;
+    for (const auto& [storage, stored] : source.tables) {
+      for (const Run& run : stored.runs->runs) used.insert(run.segment->file_id());
+    }
+    AddSegmentFiles(used);
+    return used;
+  });
   return log_->RemoveBefore(moment.redo_start);
+}
+
+void DatabaseImpl::AddSegmentFiles(std::set<uint64_t>& files) const {
+  for (const std::shared_ptr<Table>& table : storages_.All()) {
+    for (const Run& run : table->frozen().runs()->runs) files.insert(run.segment->file_id());
+  }
 }
 
 void DatabaseImpl::RemoveOldCheckpoints(const std::string& keep) {
@@ -214,12 +234,14 @@ void DatabaseImpl::MaintenanceLoop() {
   uint64_t passes = 0;
   while (Pause(kMaintenancePauseMs)) {
     garbage_.Run(manager_.txns(), manager_.last_visible());
+    freezer_.FreePages();
     if (++passes % 16 != 0) continue;
-    uint64_t index_bytes = 0;
+    uint64_t other_bytes = segments_.cache().counters().bytes;
     for (const std::shared_ptr<Table>& table : storages_.All()) {
-      for (const auto& index : *table->indexes()) index_bytes += index->memory_bytes();
+      for (const auto& index : *table->indexes()) other_bytes += index->memory_bytes();
+      other_bytes += table->frozen().memory_bytes();
     }
-    memory_.SetOther(index_bytes);
+    memory_.SetOther(other_bytes);
   }
 }
 

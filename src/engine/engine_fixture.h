@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/database.h"
@@ -128,6 +131,7 @@ class Engine {
   std::unique_ptr<testutil::MemEnv> env = std::make_unique<testutil::MemEnv>();
   std::unique_ptr<Database> db;
   ThreadWaiter waiter;
+  types::Arena arena;  // for Relation::Read, of one thread
 
  private:
   DatabaseOptions options_;
@@ -135,6 +139,16 @@ class Engine {
 
 inline types::Value Int(int32_t i) { return types::Value::Int32(i); }
 inline types::Value Text(std::string_view s) { return types::Value::String(s); }
+
+// Asks again and again, until it is so or many seconds have passed.
+inline bool Eventually(const std::function<bool()>& is_so) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 // Rows of table "t" as (id, v), by a scan.
 inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation) {

@@ -84,7 +84,7 @@ TEST_F(EngineTest, CommittedRowsSurviveCrashesAndRestarts) {
   StatementContext context = e.Statement(*txn);
   types::Value s;
   const ColumnId column[] = {ColumnId(3)};
-  e.Open(context)->Read(Find(context, 4321), column, &s);
+  EXPECT_TRUE(e.Open(context)->Read(Find(context, 4321), column, e.arena, &s).ok());
   EXPECT_EQ(s.str(), "value number 4321");
 }
 
@@ -163,7 +163,7 @@ TEST_F(EngineTest, DeletedKeysCanBeInsertedAgainAndOldSnapshotsSeeTheOldRow) {
   StatementContext context = e.Statement(*old);
   types::Value v;
   const ColumnId column[] = {ColumnId(2)};
-  e.Open(context)->Read(Find(context, 1), column, &v);
+  EXPECT_TRUE(e.Open(context)->Read(Find(context, 1), column, e.arena, &v).ok());
   EXPECT_EQ(v.i32, 10);
   EXPECT_EQ(Read(), (Pairs{{1, 12}}));
 }
@@ -201,7 +201,7 @@ TEST_F(EngineTest, ReadCommittedIsToldOfTheNewestVersion) {
   ASSERT_EQ(result->outcome, RowOutcome::kChanged);
   types::Value v;
   const ColumnId column[] = {ColumnId(2)};
-  relation->Read(result->latest, column, &v);
+  EXPECT_TRUE(relation->Read(result->latest, column, e.arena, &v).ok());
   EXPECT_EQ(v.i32, 11);
   result = relation->Update(context, result->latest, row);
   ASSERT_TRUE(result.ok());

@@ -181,7 +181,8 @@ Status ForeignKeyCheck::ForEachReferring(std::span<const Value> key,
       OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
       if (!more) break;
       for (const RowRef& row : refs) {
-        if (ValuesAre(row, constraint.columns, cast_key)) rows.push_back(row);
+        OMEN_ASSIGN(const bool refers, ValuesAre(row, constraint.columns, cast_key));
+        if (refers) rows.push_back(row);
       }
     }
   }
@@ -235,7 +236,8 @@ Status ForeignKeyCheck::SetDefaults(std::span<const Value> key,
                   context.column_expressions->DefaultOf(*referring, column, arena));
       values.push_back(value);
     }
-    any_unchanged = any_unchanged || ValuesAre(row, columns, values);
+    OMEN_ASSIGN(const bool unchanged, ValuesAre(row, columns, values));
+    any_unchanged = any_unchanged || unchanged;
     return UpdateReferring(row, columns, values);
   }));
   // Where the default is the key that went away, that row still refers to it.
@@ -244,10 +246,11 @@ Status ForeignKeyCheck::SetDefaults(std::span<const Value> key,
   return present_again ? Status::Ok() : StillReferenced(key);
 }
 
-bool ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
-                                std::span<const Value> values) {
+Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
+                                        std::span<const Value> values) {
+  types::Arena arena;
   std::vector<Value> now(columns.size());
-  database.OpenRelation(referring)->Read(row, columns, now.data());
+  OMEN_TRY(database.OpenRelation(referring)->Read(row, columns, arena, now.data()));
   for (size_t i = 0; i < now.size(); ++i) {
     if (now[i].is_null || values[i].is_null) return false;
     if (types::Compare(referring->column(columns[i]).type, now[i], values[i]) != 0) return false;
@@ -282,11 +285,11 @@ Status ForeignKeyCheck::UpdateReferring(const RowRef& row, const std::vector<Col
   RowRef current = row;
   while (true) {
     std::vector<Value> read(live.size());
-    relation->Read(current, live, read.data());
+    types::Arena arena;
+    OMEN_TRY(relation->Read(current, live, arena, read.data()));
     std::vector<Value> whole(referring->columns.size(), Value::Null());
     for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
     for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
-    types::Arena arena;
     OMEN_TRY(ComputeGenerated(whole, arena));
     OMEN_ASSIGN(const RowResult result, relation->Update(context, current, whole));
     if (result.outcome != RowOutcome::kChanged) return Status::Ok();

@@ -35,8 +35,8 @@ struct ForeignKeyCheck {
   Status SetDefaults(std::span<const types::Value> key, const std::vector<ColumnId>& columns);
   Result<bool> LockReferenced(std::span<const types::Value> key);
   // Whether the referring row has these values in these columns, none of them NULL.
-  bool ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
-                 std::span<const types::Value> values);
+  Result<bool> ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
+                         std::span<const types::Value> values);
   // The referenced index's key order may differ from the constraint's: picks values by column.
   std::vector<types::Value> InIndexOrder(const catalog::IndexDef& index,
                                          const std::vector<ColumnId>& columns,

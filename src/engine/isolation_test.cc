@@ -72,7 +72,7 @@ class Session {
     while (row) {
       types::Value v;
       const ColumnId column[] = {ColumnId(2)};
-      relation->Read(*row, column, &v);
+      EXPECT_TRUE(relation->Read(*row, column, e_.arena, &v).ok());
       OMEN_ASSIGN(const RowResult result, act(*relation, *row, v.i32));
       if (result.outcome == RowOutcome::kDone) return 1;
       if (result.outcome != RowOutcome::kChanged) return 0;

@@ -27,17 +27,16 @@ struct Open {
 
 class Model {
  public:
-  Model(Engine& engine, uint64_t seed) : e_(engine), random_(seed) {}
+  // With `freezing`, rows are moved to segments in between.
+  Model(Engine& engine, uint64_t seed, bool freezing = false)
+      : e_(engine), random_(seed), freezing_(freezing) {}
 
   void Step() {
+    if (freezing_ && random_() % 20 == 0) return Freeze();
+    if (freezing_ && random_() % 80 == 0) return Calm();
     const uint64_t dice = random_() % 100;
     if (open_.size() < 2 || (dice < 10 && open_.size() < 5)) {
-      Open fresh;
-      fresh.txn = e_.Begin(IsolationLevel::kRepeatableRead);
-      fresh.txn->BeginStatement();
-      fresh.sees = committed_;
-      open_.push_back(std::move(fresh));
-      return;
+      return BeginOne();
     }
     const size_t which = random_() % open_.size();
     if (dice < 20) {
@@ -55,7 +54,36 @@ class Model {
   }
   const Pairs& committed() const { return committed_; }
 
+  uint64_t frozen() const { return frozen_; }
+
  private:
+  // Garbage keeps pages from settling. Transactions begun now see what is then frozen, and use the
+  // versions in pages on.
+  void Calm() {
+    FinishAll();
+    for (uint64_t begun = random_() % 3; begun > 0; --begun) BeginOne();
+    const uint64_t before = frozen_;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    while (frozen_ == before && std::chrono::steady_clock::now() < deadline) Freeze();
+  }
+  void BeginOne() {
+    Open fresh;
+    fresh.txn = e_.Begin(IsolationLevel::kRepeatableRead);
+    fresh.txn->BeginStatement();
+    fresh.sees = committed_;
+    open_.push_back(std::move(fresh));
+  }
+
+  void Freeze() {
+    auto txn = e_.Begin();
+    StatementContext context = e_.Statement(*txn);
+    const Oid table = e_.Table(context)->oid;
+    txn.reset();
+    const auto moved = e_.db->Freeze(table);
+    ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+    frozen_ += *moved;
+  }
+
   void Savepoint(Open& open) {
     if (open.savepoints.empty() || random_() % 2 == 0) {
       open.savepoints.emplace_back(open.txn->Mark(), open.sees, open.written);
@@ -101,7 +129,7 @@ class Model {
       open.sees[key] = v;
     } else {
       types::Value seen;
-      relation->Read(**found, kValueColumn, &seen);
+      EXPECT_TRUE(relation->Read(**found, kValueColumn, e_.arena, &seen).ok());
       ASSERT_EQ(seen.i32, open.sees[key]);
       const bool remove = random_() % 3 == 0;
       auto result =
@@ -134,7 +162,7 @@ class Model {
           relation->ScanIndex(context, index.oid, {}, [&](RowRef row) -> Result<bool> {
             const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
             types::Value values[2];
-            relation->Read(row, columns, values);
+            EXPECT_TRUE(relation->Read(row, columns, e_.arena, values).ok());
             rows[values[0].i32] = values[1].i32;
             const int32_t order = by_id ? values[0].i32 : values[1].i32;
             EXPECT_LE(last, order);
@@ -166,6 +194,8 @@ class Model {
 
   Engine& e_;
   std::mt19937_64 random_;
+  const bool freezing_;
+  uint64_t frozen_ = 0;
   Pairs committed_;
   std::vector<Open> open_;
 };
@@ -196,6 +226,37 @@ TEST_P(ModelTest, EverySnapshotSeesWhatTheModelSays) {
   EXPECT_EQ(committed(), model.committed());
 }
 
+// The same with rows that are frozen, thawed, changed and frozen again, over several lives of the
+// database.
+TEST_P(ModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
+  Engine e;
+  e.CreateTable({.secondary = {{1}}});
+  Model model(e, GetParam() + 100, /*freezing=*/true);
+  for (int life = 0; life < 4; ++life) {
+    for (int step = 0; step < 1500 && !::testing::Test::HasFatalFailure(); ++step) {
+      model.Step();
+      if (step % 500 == 250) {
+        ASSERT_TRUE(e.db->Checkpoint().ok());
+      }
+    }
+    ASSERT_FALSE(::testing::Test::HasFatalFailure());
+    model.FinishAll();
+    const auto committed = [&] {
+      auto txn = e.Begin();
+      StatementContext context = e.Statement(*txn);
+      return ScanPairs(context, *e.Open(context));
+    };
+    EXPECT_EQ(committed(), model.committed());
+    if (life % 2 == 0) {
+      e.Crash(GetParam() + static_cast<uint64_t>(life));
+    } else {
+      e.Restart();
+    }
+    EXPECT_EQ(committed(), model.committed());
+  }
+  EXPECT_GT(model.frozen(), 100u);
+}
+
 constexpr int32_t kAccounts = 20;
 constexpr int32_t kStart = 1000;
 
@@ -216,7 +277,8 @@ bool Transfer(Engine& e, std::mt19937_64& random) {
     RowRef current = **row;
     for (;;) {
       types::Value v;
-      relation->Read(current, kValueColumn, &v);
+      types::Arena arena;
+      EXPECT_TRUE(relation->Read(current, kValueColumn, arena, &v).ok());
       const types::Value values[] = {Int(id), Int(v.i32 + change), Text("a transfer was here")};
       auto result = relation->Update(context, current, values);
       if (!result.ok()) {
@@ -239,7 +301,10 @@ int64_t Sum(const Pairs& rows) {
   return sum;
 }
 
-TEST(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
+class EngineThreads : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Freezing, EngineThreads, ::testing::Bool());
+
+TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
   Engine e;
   e.CreateTable({.secondary = {{1}}});
   {
@@ -282,6 +347,19 @@ TEST(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
       ASSERT_TRUE(e.Commit(*txn).ok());
     }
   });
+  std::atomic<uint64_t> frozen{0};
+  std::thread freezer([&] {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    const Oid table = e.Table(context)->oid;
+    txn.reset();
+    while (!stop && GetParam()) {
+      const auto moved = e.db->Freeze(table);
+      ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+      frozen += *moved;
+      std::this_thread::yield();
+    }
+  });
   std::thread reader([&] {
     while (!stop) {
       auto txn = e.Begin(IsolationLevel::kRepeatableRead);
@@ -295,6 +373,8 @@ TEST(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
   for (std::thread& thread : threads) thread.join();
   stop = true;
   reader.join();
+  freezer.join();
+
   EXPECT_GT(transfers, 0);
   auto txn = e.Begin();
   StatementContext context = e.Statement(*txn);

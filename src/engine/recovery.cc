@@ -17,8 +17,11 @@ Status DamagedRecord(std::string_view what) {
 
 }  // namespace
 
-Recovery::Recovery(Storages& storages, DurableCounters& counters)
-    : storages_(storages), counters_(counters), catalog_(catalog::BootstrapCatalog()) {}
+Recovery::Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments)
+    : storages_(storages),
+      counters_(counters),
+      segments_(segments),
+      catalog_(catalog::BootstrapCatalog()) {}
 
 Status Recovery::LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest) {
   checkpoint_ts_ = manifest.checkpoint_ts;
@@ -34,6 +37,48 @@ Status Recovery::OnCatalog(const std::vector<catalog::CatalogChange>& objects) {
 
 Status Recovery::OnSequence(std::string_view record) { return counters_.Apply(record); }
 
+Status Recovery::OnSegment(Oid storage, uint64_t file_id, std::string_view dead) {
+  Target* target = TargetOf(storage);
+  if (target == nullptr) return DamagedRecord("a checkpointed segment of an unknown table");
+  ByteReader in(dead);
+  return AddSegment(*target, file_id, in, /*rows_are_there=*/false);
+}
+
+Status Recovery::AddSegment(Target& target, uint64_t file_id, ByteReader& dead,
+                            bool rows_are_there) {
+  segment_files_.insert(file_id);
+  OMEN_ASSIGN(const std::shared_ptr<const FrozenSegment> segment, segments_.Open(file_id));
+  Table& table = *target.table;
+  DeadRows mask;
+  if (segment->reader()->footer().storage != table.storage() ||
+      !mask.Parse(segment->rows(), dead)) {
+    return DamagedRecord("segment " + std::to_string(file_id) + " does not fit what is told of it");
+  }
+  OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
+  std::vector<bool> live(rows.size());
+  for (uint32_t i = 0; i < rows.size(); ++i) live[i] = !mask.Has(i);
+  const uint64_t number = table.frozen().Publish(segment, std::move(mask), {});
+  rowstore::TableStore& store = table.store();
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    if (!live[i]) continue;
+    if (rows[i].value() == 0) return DamagedRecord("a frozen row without an id");
+    store.RaiseRows(rows[i]);
+    if ((store.head(rows[i]) != 0) != rows_are_there) {
+      return DamagedRecord("row " + std::to_string(rows[i].value()) + " of segment " +
+                           std::to_string(file_id) + " is in two places, or in none");
+    }
+    LeaveSegment(table, rows[i]);
+    store.RestoreFrozen(rows[i], rowstore::MakeFrozenRef(number, i));
+  }
+  return Status::Ok();
+}
+
+void Recovery::LeaveSegment(Table& table, RowId row) {
+  table.store().RaiseRows(row);
+  const rowstore::VersionRef head = table.store().head(row);
+  if (rowstore::IsFrozen(head)) table.frozen().MarkDead(head);
+}
+
 Status Recovery::OnRows(Oid storage, uint64_t count, std::string_view images) {
   Target* target = TargetOf(storage);
   if (target == nullptr) return DamagedRecord("checkpointed rows of an unknown table");
@@ -43,7 +88,10 @@ Status Recovery::OnRows(Oid storage, uint64_t count, std::string_view images) {
     if (row.value() == 0 || !ReadRowImage(target->columns, in, row_)) {
       return DamagedRecord("a checkpointed row");
     }
-    target->table->store().Restore(row, target->layout, checkpoint_ts_, row_);
+    rowstore::TableStore& store = target->table->store();
+    store.RaiseRows(row);
+    if (store.head(row) != 0) return DamagedRecord("a checkpointed row that is there twice");
+    store.Restore(row, target->layout, checkpoint_ts_, row_);
   }
   return Status::Ok();
 }
@@ -176,20 +224,30 @@ Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view pay
                                 Timestamp ts) {
   rowstore::TableStore& store = target.table->store();
   ByteReader in(payload);
+  if (static_cast<RedoOp>(op) == RedoOp::kFreeze) {
+    const uint64_t file_id = in.GetVarint();
+    if (in.failed()) return DamagedRecord("a freeze without a segment");
+    return AddSegment(target, file_id, in, /*rows_are_there=*/true);
+  }
   const RowId first(in.GetVarint());
   if (in.failed() || first.value() == 0) return DamagedRecord("an operation without a row");
   switch (static_cast<RedoOp>(op)) {
+    case RedoOp::kFreeze:
+      break;
     case RedoOp::kDelete:
+      LeaveSegment(*target.table, first);
       store.RestoreDelete(first);
       return Status::Ok();
     case RedoOp::kPut:
       if (!ReadRowImage(target.columns, in, row_)) return DamagedRecord("a row image");
+      LeaveSegment(*target.table, first);
       store.Restore(first, target.layout, ts, row_);
       return Status::Ok();
     case RedoOp::kPutMany: {
       const uint64_t count = in.GetVarint();
       for (uint64_t i = 0; i < count; ++i) {
         if (!ReadRowImage(target.columns, in, row_)) return DamagedRecord("a row image");
+        LeaveSegment(*target.table, RowId(first.value() + i));
         store.Restore(RowId(first.value() + i), target.layout, ts, row_);
       }
       return Status::Ok();

@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "catalog/snapshot.h"
 #include "engine/checkpoint.h"
 #include "engine/durable_counters.h"
 #include "engine/manifest.h"
+#include "engine/segment_files.h"
 #include "engine/storages.h"
 #include "wal/log_reader.h"
 
@@ -24,7 +26,7 @@ namespace omendb::engine {
 
 class Recovery final : public CheckpointSink {
  public:
-  Recovery(Storages& storages, DurableCounters& counters);
+  Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments);
 
   Status LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest);
   // Applies the log; `end` becomes where a writer continues.
@@ -35,10 +37,14 @@ class Recovery final : public CheckpointSink {
   const std::shared_ptr<const catalog::CatalogSnapshot>& catalog() const { return catalog_; }
   Timestamp last_commit() const { return last_commit_; }
   uint64_t transactions() const { return transactions_; }
+  // Every segment file that was read, those of dropped tables included: a recovery that starts
+  // again from the same checkpoint needs them.
+  const std::set<uint64_t>& segment_files() const { return segment_files_; }
 
   // CheckpointSink
   Status OnCatalog(const std::vector<catalog::CatalogChange>& objects) override;
   Status OnSequence(std::string_view record) override;
+  Status OnSegment(Oid storage, uint64_t file_id, std::string_view dead) override;
   Status OnRows(Oid storage, uint64_t count, std::string_view images) override;
 
  private:
@@ -52,10 +58,16 @@ class Recovery final : public CheckpointSink {
   Status ApplyCommit(std::string_view payload, Timestamp checkpoint_ts);
   Status ApplyRedo(std::string_view redo, Timestamp ts);
   Status ApplyOperation(uint8_t op, Target& target, std::string_view payload, Timestamp ts);
+  // Adds a segment to the table; its rows must be there already, or none of them may be.
+  Status AddSegment(Target& target, uint64_t file_id, ByteReader& dead, bool rows_are_there);
+  // A row is about to be put or deleted: if it is frozen, its segment has it no more.
+  static void LeaveSegment(Table& table, RowId row);
   Target* TargetOf(Oid storage);
 
   Storages& storages_;
   DurableCounters& counters_;
+  SegmentFiles& segments_;
+  std::set<uint64_t> segment_files_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_;
   std::map<Oid, Target> targets_;
   Target* last_target_ = nullptr;  // Rows of one table come in runs.

@@ -26,6 +26,7 @@ enum class RedoOp : uint8_t {
   kPut = 1,      // varint row, row image: inserted or updated
   kDelete = 2,   // varint row
   kPutMany = 3,  // varint first row, varint count, row images: rows first, first + 1, ...
+  kFreeze = 4,   // varint segment file, mask of dead rows: the others lie in the segment now
 };
 
 // A row image: varint columns, validity bytes, then each value that is not NULL: fixed-size cells
@@ -39,6 +40,9 @@ bool ReadRowImage(std::span<const types::PhysicalType> columns, ByteReader& in, 
 void AppendPut(Oid storage, RowId row, std::span<const types::PhysicalType> columns,
                std::span<const types::Value> values, std::string& redo);
 void AppendDelete(Oid storage, RowId row, std::string& redo);
+
+// `dead`: as DeadRows::Serialize made it.
+void AppendFreeze(Oid storage, uint64_t file_id, std::string_view dead, std::string& redo);
 
 // A kPutMany under construction: rows are added one by one.
 class PutManyWriter {

@@ -78,9 +78,11 @@ class Relation {
                            const std::function<Result<bool>(RowRef)>& visit) = 0;
   // Estimated number of rows in the range.
   virtual uint64_t EstimateRange(Oid index, const KeyRange& range) = 0;
-  // Reads columns of a version. String bytes are borrowed from the version: valid until the
-  // statement ends. out.size() == columns.size().
-  virtual void Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) = 0;
+  // Reads columns of a version. String bytes are borrowed from the version, valid until the
+  // statement ends, or copied to the arena. out.size() == columns.size(). Fails only where the row
+  // lies in a segment that cannot be read: XX001, 58030.
+  virtual Status Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
+                      types::Value* out) = 0;
 
   // Whether `row` is the row's newest version, not deleted, for the context's transaction.
   virtual Result<bool> IsCurrent(StatementContext& context, const RowRef& row) = 0;
@@ -95,8 +97,8 @@ class Relation {
       virtual ~WorkerState() = default;
     };
     virtual std::unique_ptr<WorkerState> NewWorker() = 0;
-    // `chunk` has the projected columns. Zero-copy where the page allows it. `row_ids` (when asked
-    // for at OpenScan) are encoded RowRefs, two words a row: row id and version.
+    // `chunk` has the projected columns, valid until the worker's next call. Zero-copy where page
+    // or block allow it. `refs` are filled when they were asked for at OpenScan.
     virtual Result<bool> Next(WorkerState& state, types::Chunk& chunk,
                               std::vector<RowRef>* refs) = 0;
     virtual uint64_t rows_total_estimate() const = 0;

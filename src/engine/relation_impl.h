@@ -29,7 +29,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                    const std::function<Result<bool>(RowRef)>& visit) override;
   uint64_t EstimateRange(Oid index, const KeyRange& range) override;
-  void Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) override;
+  Status Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
+              types::Value* out) override;
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
   std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
   uint64_t rows_estimate() const override;
@@ -94,8 +95,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
                         const std::string& key, Conflict* conflict);
   // Another row with this key that is live or in doubt.
-  bool FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
-                     RowRef* duplicate, uint64_t* mark) const;
+  Result<bool> FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
+                             RowRef* duplicate, uint64_t* mark) const;
   Result<std::optional<RowRef>> FindConflict(StatementContext& context,
                                              std::span<const types::Value> row,
                                              std::span<const Oid> arbiters);
@@ -125,14 +126,24 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<std::optional<RowResult>> Resolve(StatementContext& context, const RowRef& seen,
                                            const Judgement& found, txn::LockWait wait);
   Status RowLocked() const;
-  // Ends the seen version with the transaction's mark.
+  // The version in a page that stands for the one seen, for writers: itself, or when its row was
+  // frozen (before it was seen, or since) the copy that is changed instead; made when there is
+  // none. The seen one again when the row is gone or has been changed since.
+  Result<RowRef> Thawed(const RowRef& seen);
+  // Thawed, judged without making a copy; nullopt: look again.
+  std::optional<RowRef> FindThawed(const RowRef& seen, rowstore::VersionRef* frozen) const;
+  // False when `frozen` is no longer the row's head.
+  Result<bool> Thaw(RowId row, rowstore::VersionRef frozen, rowstore::VersionRef* fresh);
+  // Ends the seen version, or what Thawed gives for it (`latest` of kDone), with the transaction's
+  // mark.
   Result<RowResult> Claim(StatementContext& context, const RowRef& seen, txn::RowLockMode mode);
+  // Requires: a version in a page.
   void ReadWhole(rowstore::VersionRef ref, types::Row& row) const;
   Result<RowResult> MoveRow(StatementContext& context, const RowRef& seen,
                             std::span<const types::Value> old_row,
                             std::span<const types::Value> row);
   Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
-  bool KeysUnchanged(rowstore::VersionRef a, rowstore::VersionRef b) const;
+  Result<bool> KeysUnchanged(rowstore::VersionRef a, rowstore::VersionRef b) const;
 
   Status InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t first,
                      uint32_t* inserted);
@@ -153,6 +164,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   std::vector<types::PhysicalType> physical_;
   std::vector<Access> indexes_;
   const Access* primary_ = nullptr;
+  std::vector<ColumnId> all_columns_;
   std::vector<ColumnId> not_null_;
   types::Arena missing_arena_;
   types::Row missing_;

@@ -11,9 +11,10 @@
 
 namespace omendb::engine {
 
+using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
-using rowstore::SlotOf;
+using rowstore::OlderOf;
 using rowstore::VersionRef;
 using txn::UndoRecord;
 
@@ -180,7 +181,8 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
       EpochGuard guard(table_->epochs());
       MutexLock lock(table_->key_stripe(hash));
       RowRef duplicate;
-      if (!FindDuplicate(txn.id(), access, row, key, &duplicate, &mark)) {
+      OMEN_ASSIGN(const bool found, FindDuplicate(txn.id(), access, row, key, &duplicate, &mark));
+      if (!found) {
         access.index->InsertEntry(key, row);
         return Status::Ok();
       }
@@ -195,8 +197,9 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
 }
 
 // The caller holds an epoch guard.
-bool RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
-                                 const std::string& key, RowRef* duplicate, uint64_t* mark) const {
+Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
+                                         const std::string& key, RowRef* duplicate,
+                                         uint64_t* mark) const {
   const rowstore::TableStore& store = table_->store();
   TableIndex::Bounds bounds;
   bounds.low = key;
@@ -214,15 +217,16 @@ bool RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
     if (state == RowState::kGone || state == RowState::kDead) continue;
     // In doubt: the key counts if the row has it now or would have it after a rollback.
     while (ref != 0) {
-      const rowstore::VersionHeader& header = store.header(ref);
-      access.index->KeyOfVersion(store.page(ref), SlotOf(ref), actual);
+      OMEN_TRY(table_->KeyOf(*access.index, ref, actual));
       if (actual == key) {
         *duplicate = {row, ref};
         *mark = doubt;
         return true;
       }
-      if (state == RowState::kLive || !mvcc::IsTxnWord(header.begin.load())) break;
-      ref = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+      if (state == RowState::kLive) break;
+      const rowstore::VersionHeader& header = store.header(ref);
+      if (!mvcc::IsTxnWord(header.begin.load())) break;
+      ref = OlderOf(header.prev.load(std::memory_order_acquire));
     }
   }
   return false;
@@ -285,8 +289,10 @@ Result<std::optional<RowRef>> RelationImpl::FindConflict(StatementContext& conte
           if (state == RowState::kDead) break;
           found.row_id = *id;
           if (state == RowState::kGone) continue;
-        } else if (!FindDuplicate(txn.id(), access, RowId(0), key, &found, &mark)) {
-          break;
+        } else {
+          OMEN_ASSIGN(const bool there,
+                      FindDuplicate(txn.id(), access, RowId(0), key, &found, &mark));
+          if (!there) break;
         }
       }
       if (mark == 0) return std::optional<RowRef>(found);
@@ -322,6 +328,10 @@ Result<std::optional<RowRef>> RelationImpl::InsertOrFind(StatementContext& conte
     txn.PinConflict();
     // Only now it cannot be collected; it may have been replaced just before.
     if (table_->store().head(found->row_id) != found->version) continue;
+    if (IsFrozen(found->version)) {  // Every snapshot sees it.
+      *conflict = *found;
+      return std::optional<RowRef>();
+    }
     const rowstore::VersionHeader& header = table_->store().header(found->version);
     if (!txn.follows_latest() && !mvcc::IsSeen(manager_.txns(), txn.snapshot(), header.begin) &&
         mvcc::ResolveNow(manager_.txns(), txn.id(), header.begin, manager_.last_visible()).kind !=

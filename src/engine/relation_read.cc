@@ -9,8 +9,10 @@
 namespace omendb::engine {
 
 using rowstore::HeadOf;
+using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
+using rowstore::OlderOf;
 using rowstore::SlotOf;
 using rowstore::VersionRef;
 
@@ -20,6 +22,7 @@ RelationImpl::RelationImpl(txn::TransactionManager& manager, std::shared_ptr<Tab
   std::vector<types::SqlType> column_types;
   for (const catalog::ColumnDef& column : definition_->columns) {
     column_types.push_back(column.type);
+    all_columns_.push_back(column.id);
     physical_.push_back(types::PhysicalTypeOf(column.type));
     if (column.not_null && !column.dropped) not_null_.push_back(column.id);
     missing_.push_back(MissingValueOf(column, missing_arena_));
@@ -50,12 +53,13 @@ const RelationImpl::Access* RelationImpl::FindAccess(Oid index) const {
 VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const {
   const rowstore::TableStore& store = table_->store();
   VersionRef ref = store.head(row);
+  if (IsFrozen(ref)) return ref;
   while (ref != 0) {
     const rowstore::VersionHeader& header = store.header(ref);
     if (mvcc::IsSeen(manager_.txns(), snapshot, header.begin)) {
       return mvcc::IsSeen(manager_.txns(), snapshot, header.end) ? 0 : ref;
     }
-    ref = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+    ref = OlderOf(header.prev.load(std::memory_order_acquire));
   }
   return 0;
 }
@@ -94,7 +98,7 @@ Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oi
   while (cursor.Next(&row, &entry)) {
     const VersionRef version = VisibleVersion(snapshot, row);
     if (version == 0) continue;
-    storage.KeyOfVersion(table_->store().page(version), SlotOf(version), actual);
+    OMEN_TRY(table_->KeyOf(storage, version, actual));
     if (actual == entry) return std::optional<RowRef>(RowRef{row, version});
   }
   return std::optional<RowRef>();
@@ -120,7 +124,7 @@ Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRa
       version = VisibleVersion(snapshot, row);
       if (version == 0) continue;
       if (!storage.is_row_map()) {
-        storage.KeyOfVersion(table_->store().page(version), SlotOf(version), actual);
+        OMEN_TRY(table_->KeyOf(storage, version, actual));
         if (actual != entry) continue;
       }
     }
@@ -135,7 +139,12 @@ uint64_t RelationImpl::EstimateRange(Oid index, const KeyRange& range) {
   return access == nullptr ? rows_estimate() : access->index->Estimate(range);
 }
 
-void RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, types::Value* out) {
+Status RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
+                          types::Value* out) {
+  if (IsFrozen(row.version)) [[unlikely]] {
+    return table_->frozen().Read(
+        row.version, columns, [&](size_t i) { return MissingValue(columns[i]); }, arena, out);
+  }
   const rowstore::Page& page = table_->store().page(row.version);
   const uint32_t slot = SlotOf(row.version);
   const size_t stored = page.layout().columns_count();
@@ -143,6 +152,7 @@ void RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, ty
     const auto column = static_cast<uint32_t>(columns[i].value() - 1);
     out[i] = column < stored ? page.Read(column, slot) : missing_[column];
   }
+  return Status::Ok();
 }
 
 void RelationImpl::ReadWhole(VersionRef ref, types::Row& row) const {
@@ -162,7 +172,13 @@ Result<bool> RelationImpl::IsCurrent(StatementContext& context, const RowRef& ro
   uint64_t mark = 0;
   const RowState state = NewestState(self, row.row_id, &ref, &mark);
   if (state == RowState::kGone || state == RowState::kDead) return false;
-  return table_->store().head(row.row_id) == row.version;
+  const rowstore::TableStore& store = table_->store();
+  const VersionRef head = store.head(row.row_id);
+  if (head == row.version) return true;
+  // The same version may have moved to a segment, and back as a copy.
+  const bool moved = IsFrozen(row.version) ||
+                     store.header(row.version).end.load(std::memory_order_acquire) == mvcc::kMoved;
+  return moved && (IsFrozen(head) || IsFrozen(store.header(head).prev.load() & ~kReinserted));
 }
 
 uint64_t RelationImpl::rows_estimate() const { return table_->store().rows_count(); }
@@ -188,6 +204,7 @@ RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionR
   const uint64_t word = store.row(row).load(std::memory_order_acquire);
   *ref = HeadOf(word);
   if ((word & kRowGone) != 0 || *ref == 0) return RowState::kGone;
+  if (IsFrozen(*ref)) return RowState::kLive;
   const rowstore::VersionHeader& header = store.header(*ref);
   const mvcc::Resolved begin =
       mvcc::ResolveNow(manager_.txns(), self, header.begin, manager_.last_visible());

@@ -10,9 +10,11 @@ namespace omendb::engine {
 namespace {
 
 using rowstore::HeadOf;
+using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
 using rowstore::kRowLocked;
+using rowstore::OlderOf;
 using rowstore::SlotOf;
 using rowstore::VersionRef;
 using txn::LockWait;
@@ -39,6 +41,7 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
   if ((word & kRowGone) != 0) return {Judgement::Kind::kDeleted, 0, 0};
   const VersionRef head = HeadOf(word);
+  if (IsFrozen(head)) return {Judgement::Kind::kAgain, 0, 0};  // Thawed must look again.
   const rowstore::VersionHeader& header = store.header(head);
   const auto resolve = [&](const std::atomic<uint64_t>& w) {
     return mvcc::ResolveNow(manager_.txns(), txn.id(), w, manager_.last_visible());
@@ -58,7 +61,7 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
     for (VersionRef ref = head; ref != 0 && ref != seen.version;) {
       const uint64_t prev = store.header(ref).prev.load(std::memory_order_acquire);
       if ((prev & kReinserted) != 0) return {Judgement::Kind::kDeleted, 0, 0};
-      ref = prev & ~kReinserted;
+      ref = OlderOf(prev);
     }
   } else if (begin.kind == Kind::kOwn && mvcc::CommandOf(begin.word) >= txn.snapshot().command) {
     return {Judgement::Kind::kOwn, 0, head};  // Made by this very statement.
@@ -120,11 +123,69 @@ Status RelationImpl::RowLocked() const {
                 "could not obtain lock on row in relation \"" + definition_->name + "\"");
 }
 
-Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& seen,
+// The row's base: its oldest version in a page. It is the copy of a frozen row when its prev says
+// so.
+std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* frozen) const {
+  const rowstore::TableStore& store = table_->store();
+  EpochGuard guard(table_->epochs());
+  const auto moved = [&](VersionRef ref) {
+    return store.header(ref).end.load(std::memory_order_seq_cst) == mvcc::kMoved;
+  };
+  if (!IsFrozen(seen.version) && !moved(seen.version)) [[likely]]
+    return seen;
+  const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
+  if ((word & kRowGone) != 0) return seen;
+  const VersionRef head = HeadOf(word);
+  if (IsFrozen(head)) {
+    *frozen = head;
+    return std::nullopt;
+  }
+  VersionRef base = head;
+  uint64_t prev = store.header(base).prev.load(std::memory_order_acquire);
+  while (OlderOf(prev) != 0) {
+    base = OlderOf(prev);
+    prev = store.header(base).prev.load(std::memory_order_acquire);
+  }
+  if (moved(base)) return std::nullopt;  // Being frozen: its head is about to say so.
+  return IsFrozen(prev & ~kReinserted) ? RowRef{seen.row_id, base} : seen;
+}
+
+Result<RowRef> RelationImpl::Thawed(const RowRef& seen) {
+  for (;;) {
+    VersionRef frozen = 0;
+    const std::optional<RowRef> found = FindThawed(seen, &frozen);
+    if (found) return *found;
+    if (frozen == 0) {
+      std::this_thread::yield();
+      continue;
+    }
+    VersionRef fresh = 0;
+    OMEN_ASSIGN(const bool thawed, Thaw(seen.row_id, frozen, &fresh));
+    if (thawed) return RowRef{seen.row_id, fresh};
+  }
+}
+
+Result<bool> RelationImpl::Thaw(RowId row, VersionRef frozen, VersionRef* fresh) {
+  types::Arena arena;
+  types::Row values(physical_.size());
+  OMEN_TRY(Read({row, frozen}, all_columns_, arena, values.data()));
+  rowstore::TableStore& store = table_->store();
+  const rowstore::TableStore::SlotRange slot = store.Allocate(layout_);
+  if (slot.page == nullptr) return Status(sqlstate::kOutOfMemory, "out of memory");
+  slot.page->NoteThawed();
+  store.Write(slot, row, frozen, values);
+  *fresh = slot.ref();
+  if (table_->frozen().Thaw(store, row, frozen, *fresh)) return true;
+  table_->Retire({*fresh});  // Somebody else was faster.
+  return false;
+}
+
+Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& first_seen,
                                       RowLockMode mode) {
   txn::TransactionImpl& txn = TxnOf(context);
   rowstore::TableStore& store = table_->store();
   for (;;) {
+    OMEN_ASSIGN(const RowRef seen, Thawed(first_seen));
     const Judgement found = Judge(txn, seen);
     if (found.kind != Judgement::Kind::kCurrent) {
       OMEN_ASSIGN(const std::optional<RowResult> outcome,
@@ -154,30 +215,32 @@ Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& s
   }
 }
 
-bool RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
+Result<bool> RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
   std::string key_a;
   std::string key_b;
   for (const Access& access : indexes_) {
     if (!access.definition->unique) continue;
-    access.index->KeyOfVersion(table_->store().page(a), SlotOf(a), key_a);
-    access.index->KeyOfVersion(table_->store().page(b), SlotOf(b), key_b);
+    OMEN_TRY(table_->KeyOf(*access.index, a, key_a));
+    OMEN_TRY(table_->KeyOf(*access.index, b, key_b));
     if (key_a != key_b) return false;
   }
   return true;
 }
 
-Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& seen,
+Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& first_seen,
                                      RowLockMode mode, LockWait wait) {
   txn::TransactionImpl& txn = TxnOf(context);
   rowstore::TableStore& store = table_->store();
   for (;;) {
+    OMEN_ASSIGN(const RowRef seen, Thawed(first_seen));
     Judgement found = Judge(txn, seen);
     // An update that leaves keys alone does not stand in the way of KEY SHARE.
     if (found.kind == Judgement::Kind::kRunning && mode == RowLockMode::kKeyShare &&
         found.head != seen.version) {
       EpochGuard guard(table_->epochs());
-      if (store.head(seen.row_id) == found.head && KeysUnchanged(found.head, seen.version)) {
-        found.kind = Judgement::Kind::kCurrent;
+      if (store.head(seen.row_id) == found.head) {
+        OMEN_ASSIGN(const bool unchanged, KeysUnchanged(found.head, seen.version));
+        if (unchanged) found.kind = Judgement::Kind::kCurrent;
       }
     }
     if (found.kind != Judgement::Kind::kCurrent) {
@@ -203,11 +266,14 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& se
   }
 }
 
-Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& seen,
+Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& first_seen,
                                        std::span<const types::Value> row) {
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
   OMEN_TRY(CheckRow(context, row));
+  OMEN_ASSIGN(RowRef seen, Thawed(first_seen));
+  // Gone or changed since: Claim finds out which, and never succeeds.
+  if (IsFrozen(seen.version)) return Claim(context, seen, RowLockMode::kUpdate);
   types::Row old_row;
   ReadWhole(seen.version, old_row);
   bool unique_changed = false;
@@ -222,6 +288,7 @@ Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& 
       const RowResult claimed,
       Claim(context, seen, unique_changed ? RowLockMode::kUpdate : RowLockMode::kNoKeyUpdate));
   if (claimed.outcome != RowOutcome::kDone) return claimed;
+  seen = claimed.latest;
   rowstore::TableStore& store = table_->store();
   auto slot = NewVersion(txn, seen.row_id, seen.version, row);
   if (!slot.ok()) {
@@ -269,7 +336,7 @@ Result<RowResult> RelationImpl::MoveRow(StatementContext& context, const RowRef&
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
   if (claimed.outcome != RowOutcome::kDone) return claimed;
-  OMEN_TRY(DeleteClaimed(txn, seen));
+  OMEN_TRY(DeleteClaimed(txn, claimed.latest));
   Conflict conflict;
   OMEN_ASSIGN(const RowRef inserted, TryInsert(context, row, &conflict));
   if (conflict.access != nullptr) {
@@ -304,13 +371,13 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
   OMEN_TRY(txn.CheckWritable());
   OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
   if (claimed.outcome != RowOutcome::kDone) return claimed;
-  OMEN_TRY(DeleteClaimed(txn, seen));
+  OMEN_TRY(DeleteClaimed(txn, claimed.latest));
   if (ConcernsForeignKeys(context)) {
     types::Row old_row;
-    ReadWhole(seen.version, old_row);
+    ReadWhole(claimed.latest.version, old_row);
     EngineTransaction::Of(txn).foreign_keys().OnDelete(context, *definition_, old_row);
   }
-  return RowResult{RowOutcome::kDone, seen};
+  return claimed;
 }
 
 }  // namespace omendb::engine

@@ -7,8 +7,10 @@
 namespace omendb::engine {
 
 using rowstore::HeadOf;
+using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
+using rowstore::OlderOf;
 using rowstore::SlotOf;
 using rowstore::VersionRef;
 using txn::UndoRecord;
@@ -44,6 +46,20 @@ TableIndex* Table::RowMapOf(const Indexes& indexes) {
     if (index->is_row_map()) return index.get();
   }
   return nullptr;
+}
+
+Status Table::KeyOf(const TableIndex& index, VersionRef ref, std::string& key) const {
+  if (!IsFrozen(ref)) {
+    index.KeyOfVersion(store_.page(ref), SlotOf(ref), key);
+    return Status::Ok();
+  }
+  const std::span<const ColumnId> columns = index.key_columns();
+  types::Arena arena;
+  types::Row values(columns.size());
+  OMEN_TRY(frozen_.Read(
+      ref, columns, [&](size_t i) { return index.missing_key_value(i); }, arena, values.data()));
+  index.KeyOfValues(values, key);
+  return Status::Ok();
 }
 
 void Table::Undo(const UndoRecord& record) {
@@ -87,7 +103,7 @@ void Table::UndoInsert(const UndoRecord& /*record*/, VersionRef fresh) {
   if (row.value() == 0) return;  // Allocated for a bulk insert that failed before this row.
   {
     MutexLock lock(row_stripe(row));
-    const VersionRef older = header.prev.load(std::memory_order_acquire) & ~kReinserted;
+    const VersionRef older = OlderOf(header.prev.load(std::memory_order_acquire));
     const bool unlinked = store_.SetHead(row, fresh, older != 0 ? older : kRowGone);
     if (!unlinked) {
       // Never became the head: the index had the key already.
@@ -122,10 +138,11 @@ void Table::EraseEntries(RowId row, VersionRef gone) {
     if (index->is_row_map()) continue;
     index->KeyOfVersion(store_.page(gone), SlotOf(gone), key);
     bool kept = false;
-    for (VersionRef ref = store_.head(row); ref != 0 && !kept;
-         ref = store_.header(ref).prev.load(std::memory_order_acquire) & ~kReinserted) {
-      index->KeyOfVersion(store_.page(ref), SlotOf(ref), other);
-      kept = other == key;
+    for (VersionRef ref = store_.head(row); ref != 0 && !kept;) {
+      // An entry that stays without need is harmless; one that goes missing is not.
+      kept = !KeyOf(*index, ref, other).ok() || other == key;
+      if (IsFrozen(ref)) break;
+      ref = OlderOf(store_.header(ref).prev.load(std::memory_order_acquire));
     }
     if (!kept) index->EraseEntry(key, row);
   }
@@ -147,24 +164,24 @@ void Table::Unlink(RowId row, VersionRef old, bool same_keys) {
     const uint64_t older = gone.prev.load(std::memory_order_acquire);
     VersionRef ref = store_.head(row);
     if (ref == old) {
-      const VersionRef next = older & ~kReinserted;
+      const VersionRef next = OlderOf(older);
       // Fails when the key is being inserted again: then `old` is no longer the head.
       if (!store_.SetHead(row, old, next != 0 ? next : kRowGone)) continue;
       EraseEntries(row, old);
       if (next == 0) EraseRow(row, old);
       return;
     }
-    while (ref != 0) {
+    while (ref != 0 && !IsFrozen(ref)) {
       rowstore::VersionHeader& header = store_.header(ref);
       const uint64_t prev = header.prev.load(std::memory_order_acquire);
       if ((prev & ~kReinserted) == old) {
         const uint64_t flag = (prev | older) & kReinserted;
-        const VersionRef next = older & ~kReinserted;
+        const VersionRef next = OlderOf(older);
         header.prev.store(next != 0 ? next | flag : 0, std::memory_order_release);
         if (!same_keys) EraseEntries(row, old);
         return;
       }
-      ref = prev & ~kReinserted;
+      ref = OlderOf(prev);
     }
     return;  // Not in the chain: cannot happen, and would be harmless.
   }
@@ -184,6 +201,22 @@ void Table::Retire(std::vector<VersionRef> refs) {
         owned->table->store_.Free(owned->refs);
       },
       nullptr, bytes);
+}
+
+void Table::RetirePage(rowstore::Page& page) {
+  struct Batch {
+    std::shared_ptr<Table> table;
+    rowstore::Page* page;
+  };
+  store_.DropPage(page);
+  auto batch = std::make_unique<Batch>(Batch{shared_from_this(), &page});
+  epochs_.Retire(
+      batch.release(),
+      [](void* object, void*) {
+        std::unique_ptr<Batch> owned(static_cast<Batch*>(object));
+        owned->table->store_.DestroyPage(owned->page);
+      },
+      nullptr, page.bytes());
 }
 
 }  // namespace omendb::engine

@@ -17,6 +17,7 @@
 
 #include "base/epoch.h"
 #include "base/mutex.h"
+#include "engine/frozen_table.h"
 #include "engine/statistics.h"
 #include "engine/table_index.h"
 #include "rowstore/table_store.h"
@@ -35,8 +36,11 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // False for temporary tables: their rows never reach the log or a checkpoint.
   bool logged() const { return logged_; }
   rowstore::TableStore& store() override { return store_; }
+  // The rows that lie in segments.
+  FrozenTable& frozen() { return frozen_; }
+  const FrozenTable& frozen() const { return frozen_; }
   TableStatistics& statistics() { return statistics_; }
-  EpochManager& epochs() { return epochs_; }
+  EpochManager& epochs() const { return epochs_; }
 
   // The indexes now; a list once given never changes.
   std::shared_ptr<const Indexes> indexes() const;
@@ -49,12 +53,17 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   Mutex& row_stripe(RowId row) { return row_stripes_[row.value() % kStripes].mu; }
   Mutex& key_stripe(size_t hash) { return key_stripes_[hash % kStripes].mu; }
 
+  // The key of a version, hot or frozen. Errors: those of segments.
+  Status KeyOf(const TableIndex& index, rowstore::VersionRef ref, std::string& key) const;
+
   void Undo(const txn::UndoRecord& record) override;
   // Unlinks version `old` of the row, which no snapshot can see, and what it had in the indexes.
   // The caller retires it. `same_keys`: its successor has its keys.
   void Unlink(RowId row, rowstore::VersionRef old, bool same_keys);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
+  // The same for a page taken from the store, all of whose rows have moved away.
+  void RetirePage(rowstore::Page& page);
 
  private:
   static constexpr size_t kStripes = 64;
@@ -72,6 +81,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   const Oid storage_;
   const bool logged_;
   rowstore::TableStore store_;
+  FrozenTable frozen_;
   TableStatistics statistics_;
   mutable Mutex mu_;
   std::shared_ptr<const Indexes> indexes_ OMEN_GUARDED_BY(mu_) = std::make_shared<Indexes>();

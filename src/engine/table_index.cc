@@ -43,6 +43,7 @@ TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
                      column.type,
                      {key.descending, key.nulls_first},
                      MissingValueOf(column, arena_)});
+    columns_.push_back(key.column);
   }
   if (definition.primary) {
     const bool one_int =

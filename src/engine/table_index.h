@@ -44,6 +44,9 @@ class TableIndex {
   bool unique() const { return unique_; }
   bool is_row_map() const { return shape_ != Shape::kEntries; }
   size_t keys_count() const { return keys_.size(); }
+  std::span<const ColumnId> key_columns() const { return columns_; }
+  // What key column i reads in rows of before it was added.
+  types::Value missing_key_value(size_t i) const { return keys_[i].missing; }
 
   // Whether equal keys conflict: false when a key column is NULL (unless NULLS NOT DISTINCT).
   // `row` has a value for each column of the table, by ColumnId - 1.
@@ -132,6 +135,7 @@ class TableIndex {
   Shape shape_;
   types::Arena arena_;  // owns the missing values' strings
   std::vector<Key> keys_;
+  std::vector<ColumnId> columns_;  // of keys_
   std::unique_ptr<index::IntIndex> ints_;
   std::unique_ptr<index::BytesIndex> bytes_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/visible_rows.h"
 #include "mvcc/visibility.h"
 
 namespace omendb::engine {
@@ -13,6 +14,10 @@ struct TableScan::Worker final : Relation::Scan::WorkerState {
   uint32_t count = 0;
   bool whole_page = false;  // Then the selection is not filled.
   uint32_t selection[kPageSlots];
+  // ---- In segments ----
+  size_t run = 0;
+  std::unique_ptr<colstore::SegmentScan::Worker> blocks;  // of `run`
+  types::Chunk block;
 };
 
 TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const StatementContext& context,
@@ -21,28 +26,40 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
       options_(std::move(options)),
       snapshot_(context.txn->snapshot()),
       cancel_(context.cancel),
+      runs_(relation_->storage().frozen().runs()),
       pages_count_(relation_->storage().store().pages_count()) {
-  const size_t stored_min = relation_->storage().store().columns_min();
   for (const ColumnId column : options_.columns) {
-    if (static_cast<size_t>(column.value()) <= stored_min) {
-      missing_.emplace_back();
-      continue;
-    }
-    const types::PhysicalType physical =
-        types::PhysicalTypeOf(relation_->table().column(column).type);
-    const auto size = static_cast<size_t>(types::PhysicalSize(physical));
-    Missing missing;
-    missing.cells.resize(size * kPageSlots);
-    const types::Value value = relation_->MissingValue(column);
-    if (value.is_null) {
-      missing.validity.resize(kPageSlots / 64);
-    } else {
-      for (uint32_t i = 0; i < kPageSlots; ++i) {
-        types::StoreCell(physical, missing.cells.data() + i * size, value);
-      }
-    }
-    missing_.push_back(std::move(missing));
+    missing_.push_back(IsMissingSomewhere(column) ? MakeMissing(column) : Missing());
   }
+  for (const Run& run : runs_->runs) {
+    frozen_.push_back(
+        std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs));
+    blocks_count_ += run.segment->reader()->footer().blocks_count();
+  }
+}
+
+bool TableScan::IsMissingSomewhere(ColumnId column) const {
+  const size_t stored_min = relation_->storage().store().columns_min();
+  return static_cast<size_t>(column.value()) > stored_min ||
+         std::any_of(runs_->runs.begin(), runs_->runs.end(),
+                     [&](const Run& run) { return run.segment->position_of(column) < 0; });
+}
+
+TableScan::Missing TableScan::MakeMissing(ColumnId column) const {
+  const types::PhysicalType physical =
+      types::PhysicalTypeOf(relation_->table().column(column).type);
+  const auto size = static_cast<size_t>(types::PhysicalSize(physical));
+  Missing missing;
+  missing.cells.resize(size * kPageSlots);
+  const types::Value value = relation_->MissingValue(column);
+  if (value.is_null) {
+    missing.validity.resize(kPageSlots / 64);
+    return missing;
+  }
+  for (uint32_t i = 0; i < kPageSlots; ++i) {
+    types::StoreCell(physical, missing.cells.data() + i * size, value);
+  }
+  return missing;
 }
 
 std::unique_ptr<Relation::Scan::WorkerState> TableScan::NewWorker() {
@@ -71,7 +88,7 @@ bool TableScan::SelectPage(Page& page, Worker& worker) const {
                              ? true
                              : mvcc::IsVisible(txns, snapshot_, header.begin, header.end);
     worker.selection[count] = slot;
-    count += visible ? 1 : 0;
+    count += visible && !runs_->HidesCopy(header) ? 1 : 0;
   }
   worker.count = count;
   worker.whole_page = count == used;
@@ -100,32 +117,76 @@ void TableScan::FillChunk(const Page& page, const Worker& worker, types::Chunk& 
   }
 }
 
-Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) {
-  auto& worker = static_cast<Worker&>(state);
-  for (;;) {
-    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
-    const uint64_t number = next_page_.fetch_add(1, std::memory_order_relaxed);
-    if (number > pages_count_) return false;
-    Page* page = relation_->storage().store().page_at(number);
-    if (page == nullptr || !SelectPage(*page, worker)) continue;
-    FillChunk(*page, worker, chunk);
-    if (refs != nullptr) {
-      refs->clear();
-      for (uint32_t i = 0; i < worker.count; ++i) {
-        const uint32_t slot = worker.whole_page ? i : worker.selection[i];
-        refs->push_back({RowId(page->header(slot).row_id), rowstore::MakeRef(number, slot)});
-      }
+bool TableScan::NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
+  const uint64_t number = next_page_.fetch_add(1, std::memory_order_relaxed);
+  if (number > pages_count_) return false;  // Another worker took the last one.
+  Page* page = HotPage(relation_->storage(), *runs_, number);
+  if (page == nullptr || !SelectPage(*page, worker)) return false;
+  FillChunk(*page, worker, chunk);
+  if (refs == nullptr) return true;
+  refs->clear();
+  for (uint32_t i = 0; i < worker.count; ++i) {
+    const uint32_t slot = worker.whole_page ? i : worker.selection[i];
+    refs->push_back({RowId(page->header(slot).row_id), rowstore::MakeRef(number, slot)});
+  }
+  return true;
+}
+
+void TableScan::FillBlockChunk(size_t run, Worker& worker, types::Chunk& chunk) const {
+  chunk.rows_count = worker.block.rows_count;
+  chunk.columns.resize(options_.columns.size());
+  for (size_t i = 0; i < options_.columns.size(); ++i) {
+    types::ColumnView& view = chunk.columns[i];
+    const int32_t from = frozen_[run]->chunk_column(i);
+    if (from >= 0) {
+      view = worker.block.columns[static_cast<size_t>(from)];
+    } else {
+      view.data = missing_[i].cells.data();
+      view.validity = missing_[i].validity.empty() ? nullptr : missing_[i].validity.data();
+      view.selection = nullptr;
+    }
+    view.type = relation_->table().column(options_.columns[i]).type;
+    view.physical = types::PhysicalTypeOf(view.type);
+  }
+}
+
+Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
+  for (; worker.run < frozen_.size(); ++worker.run, worker.blocks = nullptr) {
+    FrozenScan& scan = *frozen_[worker.run];
+    if (worker.blocks == nullptr) worker.blocks = scan.NewWorker();
+    OMEN_ASSIGN(const bool more, scan.Next(*worker.blocks, worker.block));
+    if (!more) continue;
+    blocks_done_.fetch_add(1, std::memory_order_relaxed);
+    FillBlockChunk(worker.run, worker, chunk);
+    if (refs == nullptr) return true;
+    refs->clear();
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      refs->push_back({scan.row_id(worker.block, i),
+                       rowstore::MakeFrozenRef(worker.run, worker.blocks->row_at(i))});
     }
     return true;
   }
+  return false;
+}
+
+Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) {
+  auto& worker = static_cast<Worker&>(state);
+  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
+    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
+    if (NextPage(worker, chunk, refs)) return true;
+  }
+  if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
+  return NextBlock(worker, chunk, refs);
 }
 
 uint64_t TableScan::rows_total_estimate() const { return relation_->rows_estimate(); }
 
 double TableScan::progress() const {
-  if (pages_count_ == 0) return 1;
-  const auto done = static_cast<double>(next_page_.load(std::memory_order_relaxed) - 1);
-  return std::min(1.0, done / static_cast<double>(pages_count_));
+  const uint64_t total = pages_count_ + blocks_count_;
+  if (total == 0) return 1;
+  const uint64_t done =
+      next_page_.load(std::memory_order_relaxed) - 1 + blocks_done_.load(std::memory_order_relaxed);
+  return std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
 }
 
 }  // namespace omendb::engine

@@ -1,7 +1,9 @@
-// table_scan.h - a bulk scan: the pages of a table at one snapshot, one page a batch.
+// table_scan.h - a bulk scan: the pages of a table at one snapshot, one page a batch, then the
+// segments, one block a batch.
 //
 // A page that is known to be clean at the snapshot goes out as it lies; of any other page the
-// visible slots are selected, and the columns still go out without a copy.
+// visible slots are selected, and the columns still go out without a copy. Which rows are looked
+// for in segments is settled when the scan begins: see frozen_table.h.
 //
 // Thread safety  Next: any number of workers, each with its own state.
 // Ownership      Holds the relation; the snapshot is the transaction's, which must outlive the
@@ -12,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/frozen_scan.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
@@ -28,11 +31,17 @@ class TableScan final : public Relation::Scan {
 
  private:
   struct Worker;
-  // What pages that lack a column read: one value, as often as a page has slots.
+  // What pages and segments that lack a column read: one value, as often as a page has slots.
   struct Missing {
     std::vector<char> cells;
     std::vector<uint64_t> validity;  // empty = not null
   };
+  bool IsMissingSomewhere(ColumnId column) const;
+  Missing MakeMissing(ColumnId column) const;
+  // Batches of pages, of segments; false at the end.
+  bool NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
+  Result<bool> NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
+  void FillBlockChunk(size_t run, Worker& worker, types::Chunk& chunk) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
   void FillChunk(const rowstore::Page& page, const Worker& worker, types::Chunk& chunk) const;
 
@@ -40,9 +49,13 @@ class TableScan final : public Relation::Scan {
   const Relation::ScanOptions options_;
   const mvcc::Snapshot snapshot_;
   const CancelFlag* const cancel_;
+  const std::shared_ptr<const RunSet> runs_;  // before pages_count_
   const uint64_t pages_count_;
   std::vector<Missing> missing_;  // by projected column
   std::atomic<uint64_t> next_page_{1};
+  std::vector<std::unique_ptr<FrozenScan>> frozen_;  // of runs_
+  std::atomic<uint64_t> blocks_done_{0};
+  uint64_t blocks_count_ = 0;
 };
 
 }  // namespace omendb::engine

@@ -99,7 +99,7 @@ class Finder {
     const size_t old_size = matches_.values.size();
     matches_.values.resize(old_size + plan_.columns.size());
     Value* values = matches_.values.data() + old_size;
-    relation_.Read(row, plan_.columns, values);
+    OMEN_TRY(relation_.Read(row, plan_.columns, *context_.arena, values));
     if (plan_.filter.has_value()) {
       context_.row = {values, plan_.columns.size()};
       OMEN_ASSIGN(const bool passed, EvaluatePredicate(*plan_.filter, context_));
@@ -130,7 +130,7 @@ Status FindRows(const RowPlan& plan, engine::Relation& relation, EvalContext& co
 Result<bool> ReadAndTest(const RowPlan& plan, engine::Relation& relation, EvalContext& context,
                          const engine::RowRef& row, std::vector<types::Value>& values) {
   values.resize(plan.columns.size());
-  relation.Read(row, plan.columns, values.data());
+  OMEN_TRY(relation.Read(row, plan.columns, *context.arena, values.data()));
   if (!plan.filter.has_value()) return true;
   context.row = values;
   return EvaluatePredicate(*plan.filter, context);

@@ -66,7 +66,7 @@ Result<bool> RowWriter::UpdateConflicting(RowRef conflict, std::span<const Value
   }
   while (true) {
     std::vector<Value> values(plan_.columns.size());
-    relation_.Read(conflict, plan_.columns, values.data());
+    OMEN_TRY(relation_.Read(conflict, plan_.columns, *context_.arena, values.data()));
     context_.row = values;
     context_.excluded = proposed;
     if (plan_.conflict_filter.has_value()) {
@@ -135,7 +135,7 @@ Status RowWriter::DeleteRow(RowRef row, std::span<const Value> values) {
 
 Result<std::vector<Value>> RowWriter::NewRow(const RowRef& seen) {
   std::vector<Value> live(live_columns_.size());
-  relation_.Read(seen, live_columns_, live.data());
+  OMEN_TRY(relation_.Read(seen, live_columns_, *context_.arena, live.data()));
   std::vector<Value> row(plan_.table->columns.size(), Value::Null());
   for (size_t i = 0; i < live.size(); ++i) row[live_columns_[i].value() - 1] = live[i];
   for (const Assignment& assignment : plan_.assignments) {

@@ -32,6 +32,9 @@ inline constexpr uint64_t kTxnIdMax = (1ULL << (63 - kCommandBits)) - 1;
 // End word of a version nobody has ended. Greater than every timestamp, without the top bit. As a
 // begin word: the version is dead (its transaction was undone) and never visible.
 inline constexpr uint64_t kInfinity = kTxnBit - 1;
+// End word of a version that nobody has ended and nobody can end any more: its row has moved to a
+// segment as it is. Readers take it for infinity.
+inline constexpr uint64_t kMoved = kInfinity - 1;
 
 constexpr bool IsTxnWord(uint64_t word) { return (word & kTxnBit) != 0; }
 constexpr uint64_t WordOf(TxnId id, uint32_t command) {

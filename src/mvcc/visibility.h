@@ -50,7 +50,7 @@ inline Resolved ResolveNow(const TxnTable& txns, TxnId self, const std::atomic<u
                            const std::atomic<uint64_t>& last_visible) {
   for (;;) {
     const uint64_t w = word.load(std::memory_order_acquire);
-    if (w == kInfinity) return {Resolved::Kind::kInfinite, w};
+    if (w == kInfinity || w == kMoved) return {Resolved::Kind::kInfinite, w};
     if (!IsTxnWord(w)) return {Resolved::Kind::kCommitted, w};
     if (TxnOf(w) == self) return {Resolved::Kind::kOwn, w};
     const uint64_t state = txns.State(TxnOf(w));

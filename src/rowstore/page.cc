@@ -227,7 +227,23 @@ void Page::TryMarkClean() {
     if (headers_[slot].end.load(std::memory_order_acquire) != mvcc::kInfinity) return;
     newest = std::max(newest, begin);
   }
+  if (thawed_.load(std::memory_order_acquire)) return;  // After the begins that it comes before.
   clean_.store(modifications << kCleanTimestampBits | newest, std::memory_order_release);
+}
+
+bool Page::IsSettled(uint64_t newest_max) const {
+  const uint32_t used_slots = used();
+  for (uint32_t slot = 0; slot < used_slots; ++slot) {
+    const VersionHeader& header = headers_[slot];
+    const uint64_t begin = header.begin.load(std::memory_order_acquire);
+    if (begin == mvcc::kInfinity && is_free(slot)) continue;
+    // A mark and infinity are greater than any timestamp.
+    if (begin > newest_max || header.end.load(std::memory_order_acquire) != mvcc::kInfinity ||
+        OlderOf(header.prev.load(std::memory_order_acquire)) != 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace omendb::rowstore

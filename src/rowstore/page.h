@@ -34,16 +34,32 @@ constexpr VersionRef MakeRef(uint64_t page, uint32_t slot) { return page << kPag
 constexpr uint64_t PageOf(VersionRef ref) { return ref >> kPageSlotBits; }
 constexpr uint32_t SlotOf(VersionRef ref) { return ref & (kPageSlots - 1); }
 
+// A version that lies in no page but in a segment of the table: which segment, which row of it.
+// Every snapshot sees it, and it has no older version.
+inline constexpr VersionRef kFrozen = 1ULL << 61;
+inline constexpr uint32_t kFrozenRowBits = 18;
+constexpr VersionRef MakeFrozenRef(uint64_t segment, uint32_t row) {
+  return kFrozen | segment << kFrozenRowBits | row;
+}
+constexpr bool IsFrozen(VersionRef ref) { return (ref & kFrozen) != 0; }
+constexpr uint64_t FrozenSegmentOf(VersionRef ref) {
+  return (ref & (kFrozen - 1)) >> kFrozenRowBits;
+}
+constexpr uint32_t FrozenRowOf(VersionRef ref) { return ref & ((1U << kFrozenRowBits) - 1); }
+
 // One cache line half: what a point read needs to judge a version.
 struct VersionHeader {
   std::atomic<uint64_t> begin;
   std::atomic<uint64_t> end;
-  // Older version of the row; kReinserted marks that the row was deleted in between.
+  // Older version of the row; kReinserted marks that the row was deleted in between. A frozen ref:
+  // this version is a copy of that one, made so that it can be changed (see engine/frozen_table.h).
   std::atomic<uint64_t> prev;
   uint64_t row_id;
 };
 static_assert(sizeof(VersionHeader) == 32);
 inline constexpr uint64_t kReinserted = 1ULL << 63;
+// The older version in a page, 0 when there is none.
+constexpr VersionRef OlderOf(uint64_t prev) { return IsFrozen(prev) ? 0 : prev & ~kReinserted; }
 
 // The columns of a page: physical types by position. Immutable, shared by pages.
 class Layout {
@@ -115,6 +131,20 @@ class Page {
   // Looks at every version and remembers the page as clean when it is.
   void TryMarkClean();
 
+  // ---- Freezing --------------------------------------------------------------------------------
+  // Whether every slot is free, or holds the only version of its row, begun at `newest_max` or
+  // before and not ended. Requires: nobody allocates from the page (TableStore::TakePage).
+  bool IsSettled(uint64_t newest_max) const;
+  // Given back and not taken again.
+  bool is_free(uint32_t slot) const {
+    return (freed_[slot >> 6].load(std::memory_order_acquire) >> (slot & 63) & 1) != 0;
+  }
+  // The version of the table's set of segments that has all rows of this page; 0 = none has.
+  uint64_t frozen_at() const { return frozen_at_.load(std::memory_order_acquire); }
+  void set_frozen_at(uint64_t version) { frozen_at_.store(version, std::memory_order_release); }
+  // A version whose `prev` is frozen is about to be written here: scans must look at each version.
+  void NoteThawed() { thawed_.store(true, std::memory_order_release); }
+
  private:
   friend class TableStore;
   void WriteFixed(uint32_t column, uint32_t slot, uint32_t count, const types::ColumnView& view,
@@ -138,6 +168,8 @@ class Page {
   // modifications (low 20 bits) << 44 | timestamp. A reader compares the modifications, so a writer
   // that ends a version between the check and the store cannot leave a false mark.
   std::atomic<uint64_t> clean_{0};
+  std::atomic<uint64_t> frozen_at_{0};
+  std::atomic<bool> thawed_{false};
 
   // ---- Free slots, see TableStore --------------------------------------------------------------
   std::atomic<uint64_t> freed_[kPageSlots / 64] = {};  // Given back and not yet taken again.

@@ -71,17 +71,22 @@ Page* TableStore::NewPage(const std::shared_ptr<const Layout>& layout) {
   return page.release();
 }
 
+// Slots freed while the lane had the page are given back for whoever comes next.
+void TableStore::ReleaseLane(Lane& lane) {
+  for (size_t w = 0; w < lane.reusable.size(); ++w) {
+    lane.page->freed_[w].fetch_or(lane.reusable[w], std::memory_order_relaxed);
+  }
+  lane.page->freed_count_.fetch_add(lane.reusable_count, std::memory_order_release);
+  lane.reusable = {};
+  lane.reusable_count = 0;
+  lane.page = nullptr;
+}
+
 bool TableStore::NextPage(Lane& lane, const std::shared_ptr<const Layout>& layout) {
   if (lane.page != nullptr) {
-    // Slots freed while the lane had the page: give them back for whoever comes next.
-    for (size_t w = 0; w < lane.reusable.size(); ++w) {
-      lane.page->freed_[w].fetch_or(lane.reusable[w], std::memory_order_relaxed);
-    }
-    lane.page->freed_count_.fetch_add(lane.reusable_count, std::memory_order_release);
-    lane.page->claimed_.store(false, std::memory_order_release);
-    lane.reusable = {};
-    lane.reusable_count = 0;
-    lane.page = nullptr;
+    Page& page = *lane.page;
+    ReleaseLane(lane);
+    page.claimed_.store(false, std::memory_order_release);
   }
   {
     MutexLock lock(mu_);
@@ -219,6 +224,49 @@ void TableStore::Free(std::span<const VersionRef> refs) {
   }
 }
 
+Page* TableStore::TakePage(uint64_t number) {
+  Page* page = page_at(number);
+  if (page == nullptr) return nullptr;
+  for (Lane& lane : lanes_) {
+    MutexLock lock(lane.mu);
+    if (lane.page != page) continue;
+    ReleaseLane(lane);
+    return page;
+  }
+  MutexLock lock(mu_);
+  const auto waiting = std::find(reuse_.begin(), reuse_.end(), page);
+  if (waiting != reuse_.end()) {
+    reuse_.erase(waiting);
+    return page;
+  }
+  return page->claimed_.exchange(true, std::memory_order_acq_rel) ? nullptr : page;
+}
+
+void TableStore::ReturnPage(Page& page) {
+  page.claimed_.store(false, std::memory_order_release);
+  const bool roomy = page.used() < page.capacity() ||
+                     page.freed_count_.load(std::memory_order_acquire) >= page.capacity() / 4;
+  if (!roomy || page.claimed_.exchange(true, std::memory_order_acq_rel)) return;
+  MutexLock lock(mu_);
+  reuse_.push_back(&page);
+}
+
+void TableStore::DropPage(Page& page) {
+  pages_[page.number()].store(nullptr, std::memory_order_release);
+}
+
+void TableStore::DestroyPage(Page* page) {
+  size_t bytes = page->bytes();
+  for (uint32_t slot = 0; slot < page->used(); ++slot) {
+    bytes += page->FreeStrings(slot);
+    for (const uint32_t column : page->layout().string_columns()) {
+      std::memset(page->cells(column) + size_t{slot} * 16, 0, 16);
+    }
+  }
+  Page::Deleter()(page);
+  Discharge(bytes);
+}
+
 void TableStore::Restore(RowId id, const std::shared_ptr<const Layout>& layout, Timestamp ts,
                          std::span<const types::Value> cells) {
   RaiseRows(id);
@@ -228,11 +276,8 @@ void TableStore::Restore(RowId id, const std::shared_ptr<const Layout>& layout, 
   Write(slot, id, 0, cells);
   slot.page->header(slot.first).begin.store(ts.value(), std::memory_order_release);
   row(id).store(slot.ref(), std::memory_order_release);
-  if (old != 0) {
-    Free(std::span(&old, 1));
-  } else {
-    AddRows(1);
-  }
+  if (old == 0) AddRows(1);
+  if (old != 0 && !IsFrozen(old)) Free(std::span(&old, 1));
 }
 
 void TableStore::RestoreDelete(RowId id) {
@@ -240,8 +285,14 @@ void TableStore::RestoreDelete(RowId id) {
   const VersionRef old = head(id);
   if (old == 0) return;
   row(id).store(0, std::memory_order_release);
-  Free(std::span(&old, 1));
+  if (!IsFrozen(old)) Free(std::span(&old, 1));
   AddRows(-1);
+}
+
+void TableStore::RestoreFrozen(RowId id, VersionRef frozen) {
+  RestoreDelete(id);
+  row(id).store(frozen, std::memory_order_release);
+  AddRows(1);
 }
 
 RowId TableStore::ReserveRows(uint64_t count) {

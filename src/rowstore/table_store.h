@@ -74,6 +74,15 @@ class TableStore {
     return entry == nullptr ? nullptr : entry->load(std::memory_order_acquire);
   }
 
+  // ---- Pages whose rows move away --------------------------------------------------------------
+  // Takes the page from everybody who allocates from it: the caller's until ReturnPage or DropPage.
+  // Null when it is not there, taken already, or just changing hands.
+  Page* TakePage(uint64_t number);
+  void ReturnPage(Page& page);
+  // Takes the page out of the table; then, when no reader can reach it any more, DestroyPage.
+  void DropPage(Page& page);
+  void DestroyPage(Page* page);
+
   // ---- Rows ------------------------------------------------------------------------------------
   // Reserves `count` adjacent new row ids and returns the first.
   RowId ReserveRows(uint64_t count);
@@ -91,6 +100,8 @@ class TableStore {
   void Restore(RowId id, const std::shared_ptr<const Layout>& layout, Timestamp ts,
                std::span<const types::Value> cells);
   void RestoreDelete(RowId id);
+  // The row lies in a segment from now on.
+  void RestoreFrozen(RowId id, VersionRef frozen);
 
   // Live rows, uncommitted ones included: what planners need.
   void AddRows(int64_t delta) { rows_count_.fetch_add(delta, std::memory_order_relaxed); }
@@ -114,6 +125,7 @@ class TableStore {
   bool NextPage(Lane& lane, const std::shared_ptr<const Layout>& layout) OMEN_REQUIRES(lane.mu);
   bool TakeReusable(Lane& lane, uint32_t* slot) OMEN_REQUIRES(lane.mu);
   Page* NewPage(const std::shared_ptr<const Layout>& layout);
+  void ReleaseLane(Lane& lane) OMEN_REQUIRES(lane.mu);
   void Charge(size_t bytes);
   void Discharge(size_t bytes);
 

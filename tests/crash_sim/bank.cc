@@ -61,6 +61,11 @@ int64_t TransferKey(int worker, int64_t number) { return int64_t{worker} << 40 |
 
 }  // namespace
 
+Status Bank::Freeze() {
+  OMEN_TRY(database_.Freeze(accounts_->oid).status());
+  return database_.Freeze(transfers_->oid).status();
+}
+
 Status Bank::Run(txn::Transaction& txn, const ContextBody& body) {
   txn.BeginStatement();
   StatementContext context;
@@ -127,8 +132,9 @@ Status Bank::AddToBalance(StatementContext& context, int64_t account, int64_t am
   if (!row.has_value()) return Broken("account " + std::to_string(account) + " is gone");
   const std::array<ColumnId, 2> columns{ColumnId(1), ColumnId(2)};
   while (true) {
+    types::Arena arena;
     types::Row values(2, Value::Null());
-    relation->Read(*row, columns, values.data());
+    OMEN_TRY(relation->Read(*row, columns, arena, values.data()));
     values[1].i64 += amount;
     OMEN_ASSIGN(const engine::RowResult result, relation->Update(context, *row, values));
     if (result.outcome == RowOutcome::kDone) return Status::Ok();
@@ -160,8 +166,9 @@ Status Bank::ReadTransfers(StatementContext& context, Progress& progress,
   const std::array<ColumnId, 4> columns{ColumnId(1), ColumnId(2), ColumnId(3), ColumnId(4)};
   return relation->ScanIndex(
       context, transfers_->primary_key()->oid, all, [&](RowRef row) -> Result<bool> {
+        types::Arena arena;
         std::array<Value, 4> values;
-        relation->Read(row, columns, values.data());
+        OMEN_TRY(relation->Read(row, columns, arena, values.data()));
         const auto worker = static_cast<size_t>(values[0].i64 >> 40);
         const int64_t number = values[0].i64 & ((int64_t{1} << 40) - 1);
         if (worker >= kWorkers || number != progress.transfers[worker] + 1) {

@@ -43,6 +43,9 @@ class Bank {
   // Moves a random amount; tries again after deadlocks. `text` is stored with the transfer.
   Status Transfer(int worker, int64_t number, testutil::Prng& prng, std::string_view text);
 
+  // Moves what is settled of both tables to segments.
+  Status Freeze();
+
   // What is in the database, checked against itself: balances against transfers, numbers without
   // gaps, the sum. XX000 saying what does not hold.
   Result<Progress> Audit();

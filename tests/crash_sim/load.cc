@@ -77,7 +77,7 @@ Status Work(Bank& bank, Plug& plug, int worker, const LifeOptions& options) {
 }
 
 Status RunWorkers(engine::Database& database, Bank& bank, Plug& plug, const LifeOptions& options) {
-  std::vector<Status> outcomes(kWorkers + 1);
+  std::vector<Status> outcomes(kWorkers + 2);
   std::vector<std::thread> threads;
   for (int worker = 0; worker < kWorkers; ++worker) {
     threads.emplace_back(
@@ -86,6 +86,11 @@ Status RunWorkers(engine::Database& database, Bank& bank, Plug& plug, const Life
   if (options.checkpoints) {
     threads.emplace_back([&] {
       while (!plug.pulled() && outcomes[kWorkers].ok()) outcomes[kWorkers] = database.Checkpoint();
+    });
+  }
+  if (options.freezes) {
+    threads.emplace_back([&] {
+      while (!plug.pulled() && outcomes[kWorkers + 1].ok()) outcomes[kWorkers + 1] = bank.Freeze();
     });
   }
   for (std::thread& thread : threads) thread.join();

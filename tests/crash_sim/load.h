@@ -17,6 +17,7 @@ struct LifeOptions {
   Progress start;            // Where the workers go on.
   uint64_t calls_max = 400;  // The power fails before this many file calls.
   bool checkpoints = false;  // Checkpoints run beside the load.
+  bool freezes = false;      // Settled rows are moved to segments beside it.
   bool fsync = true;
   testutil::CrashLoss loss = testutil::CrashLoss::kRandom;
   size_t text_bytes = 40;  // Stored with each transfer.

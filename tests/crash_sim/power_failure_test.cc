@@ -38,6 +38,17 @@ TEST(PowerFailureTest, AlsoWhenEverythingUnsyncedIsLost) {
   }
 }
 
+TEST(PowerFailureTest, AlsoWhileRowsAreFrozen) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) LiveAndDie(seed, {.freezes = true});
+}
+
+TEST(PowerFailureTest, AlsoWhileRowsAreFrozenAndCheckpointsRun) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const CrashLoss loss = seed % 3 == 0 ? CrashLoss::kAll : CrashLoss::kRandom;
+    LiveAndDie(seed, {.calls_max = 900, .checkpoints = true, .freezes = true, .loss = loss});
+  }
+}
+
 TEST(PowerFailureTest, AKilledProcessLosesNothingEither) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     LiveAndDie(seed, {.checkpoints = seed % 2 == 0, .loss = CrashLoss::kNothing});
@@ -53,7 +64,7 @@ TEST(PowerFailureTest, LongRecordsCrossSegments) {
 TEST(PowerFailureTest, ACrashDuringRecoveryIsRecovered) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     MemEnv env;
-    auto crash = Live(env, {.seed = seed, .checkpoints = seed % 2 == 0});
+    auto crash = Live(env, {.seed = seed, .checkpoints = seed % 2 == 0, .freezes = seed % 4 >= 2});
     ASSERT_TRUE(crash.ok()) << crash.status().ToString();
     for (uint64_t again = 0; again < 4; ++again) {
       auto next = CrashWhileRecovering(*crash, seed * 10 + again, 60);

@@ -109,7 +109,7 @@ void RowWriter::LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& r
 
 void RowWriter::ReadRow(const engine::RowRef& ref, types::Row& row) {
   row.resize(all_columns_.size());
-  relation_->Read(ref, all_columns_, row.data());
+  ThrowIfError(relation_->Read(ref, all_columns_, arena_, row.data()));
 }
 
 void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row) {

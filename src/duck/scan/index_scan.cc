@@ -91,8 +91,9 @@ class IndexScan : public Relation::Scan {
     const size_t begin = next_.fetch_add(types::kChunkRowsMax, std::memory_order_relaxed);
     if (begin >= rows_.size()) return false;
     const size_t count = std::min<size_t>(types::kChunkRowsMax, rows_.size() - begin);
+    worker.arena.Reset();
     for (size_t i = 0; i < count; ++i) {
-      relation_->Read(rows_[begin + i], columns_, worker.row.data());
+      OMEN_TRY(relation_->Read(rows_[begin + i], columns_, worker.arena, worker.row.data()));
       worker.builder.Set(static_cast<uint32_t>(i), worker.row);
       if (refs != nullptr) refs->push_back(rows_[begin + i]);
     }
@@ -112,6 +113,7 @@ class IndexScan : public Relation::Scan {
     explicit Worker(const std::vector<types::SqlType>& types) : builder(types), row(types.size()) {}
     types::ChunkBuilder builder;
     types::Row row;
+    types::Arena arena;  // of the chunk's strings
   };
 
   const std::shared_ptr<Relation> relation_;

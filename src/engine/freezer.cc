@@ -1,0 +1,264 @@
+#include "engine/freezer.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "colstore/segment_writer.h"
+#include "engine/redo.h"
+
+namespace omendb::engine {
+
+using rowstore::MakeRef;
+using rowstore::Page;
+using rowstore::SlotOf;
+using rowstore::VersionRef;
+
+namespace {
+
+// Rows of one segment: the more, the longer a writer may wait for the switch.
+constexpr uint32_t kGroupRowsMax = 1U << 17;
+static_assert(kGroupRowsMax <= colstore::kSegmentRowsMax);
+
+}  // namespace
+
+// Pages that become one segment, and their rows in key order.
+struct Freezer::Group {
+  struct Row {
+    std::string key;
+    RowId id;
+    VersionRef version;
+    uint32_t page;  // index in pages
+  };
+  std::vector<Page*> pages;
+  std::vector<Row> rows;
+  uint64_t newest = 0;    // begin of any of them
+  bool switched = false;  // The rows have moved, whatever became of the commit since.
+};
+
+// Under the commit mutex, once the record is in the log.
+class Freezer::Switch final : public txn::CommitHook {
+ public:
+  Switch(Table& table, const Group& group, std::shared_ptr<const FrozenSegment> segment,
+         DeadRows dead, std::vector<Page*> pages)
+      : table_(table),
+        group_(group),
+        segment_(std::move(segment)),
+        born_dead_(dead),
+        dead_(std::move(dead)),
+        pages_(std::move(pages)) {}
+  Result<std::string> Prepare() override { return std::string(); }
+  void OnLogged() override {
+    const uint64_t number = table_.frozen().Publish(segment_, std::move(dead_), pages_);
+    rowstore::TableStore& store = table_.store();
+    for (uint32_t i = 0; i < group_.rows.size(); ++i) {
+      if (born_dead_.Has(i)) continue;
+      const Group::Row& row = group_.rows[i];
+      // A closed version is its row's head and stays it.
+      OMEN_CHECK(store.SetHead(row.id, row.version, rowstore::MakeFrozenRef(number, i)));
+    }
+    switched_ = true;
+  }
+  void OnPublished(Timestamp ts) override { published_ = ts; }
+
+  bool switched() const { return switched_; }
+  Timestamp published() const { return published_; }
+
+ private:
+  Table& table_;
+  const Group& group_;
+  const std::shared_ptr<const FrozenSegment> segment_;
+  const DeadRows born_dead_;  // the mask again: dead_ is given away
+  DeadRows dead_;
+  const std::vector<Page*> pages_;
+  bool switched_ = false;
+  Timestamp published_;
+};
+
+uint64_t Freezer::SeenByAll() const {
+  // Our own timestamp first, then the pins: see TxnTable::Pin.
+  uint64_t seen = manager_.last_visible().load(std::memory_order_seq_cst);
+  for (const uint64_t pin : manager_.txns().Pinned()) seen = std::min(seen, pin);
+  return seen;
+}
+
+void Freezer::Take(Table& table, uint64_t* page_number, uint64_t seen_by_all, Group& group) const {
+  rowstore::TableStore& store = table.store();
+  const TableIndex* row_map = Table::RowMapOf(*table.indexes());
+  const uint64_t end = store.pages_count();
+  for (; *page_number <= end && group.rows.size() + rowstore::kPageSlots <= kGroupRowsMax;
+       ++*page_number) {
+    Page* page = store.TakePage(*page_number);
+    if (page == nullptr) continue;
+    const size_t before = group.rows.size();
+    if (page->IsSettled(seen_by_all)) {
+      for (uint32_t slot = 0; slot < page->used(); ++slot) {
+        const rowstore::VersionHeader& header = page->header(slot);
+        const uint64_t begin = header.begin.load(std::memory_order_acquire);
+        if (begin == mvcc::kInfinity) continue;
+        Group::Row row;
+        row.id = RowId(header.row_id);
+        row.version = MakeRef(page->number(), slot);
+        row.page = static_cast<uint32_t>(group.pages.size());
+        if (row_map != nullptr) row_map->KeyOfVersion(*page, slot, row.key);
+        group.rows.push_back(std::move(row));
+        group.newest = std::max(group.newest, begin);
+      }
+    }
+    if (group.rows.size() == before) {
+      store.ReturnPage(*page);
+    } else {
+      group.pages.push_back(page);
+    }
+  }
+  std::sort(group.rows.begin(), group.rows.end(), [](const Group::Row& a, const Group::Row& b) {
+    const int order = a.key.compare(b.key);
+    return order != 0 ? order < 0 : a.id < b.id;
+  });
+}
+
+Result<std::shared_ptr<const FrozenSegment>> Freezer::Write(const RelationImpl& relation,
+                                                            const Group& group,
+                                                            uint64_t file_id) const {
+  const catalog::TableDef& definition = relation.table();
+  colstore::SegmentOptions options;
+  options.system_id = files_.system_id();
+  options.file_id = file_id;
+  options.storage = definition.storage;
+  const std::vector<ColumnId> columns = definition.live_columns();
+  for (const ColumnId id : columns) options.columns.push_back({id, definition.column(id).type});
+  options.columns.push_back({ColumnId(0), types::SqlType{types::TypeKind::kInt8}});
+  if (const catalog::IndexDef* primary = definition.primary_key()) {
+    for (const catalog::IndexKey& key : primary->keys) {
+      const auto at = std::find(columns.begin(), columns.end(), key.column);
+      OMEN_CHECK(at != columns.end());
+      options.key.push_back(
+          {static_cast<uint32_t>(at - columns.begin()), {key.descending, key.nulls_first}});
+    }
+  } else {
+    options.key.push_back({static_cast<uint32_t>(columns.size()), {}});
+  }
+  OMEN_ASSIGN(auto writer, colstore::SegmentWriter::Create(files_.env(), files_.PathOf(file_id),
+                                                           std::move(options)));
+  types::Row values(columns.size() + 1);
+  for (const Group::Row& row : group.rows) {
+    const Page& page = *group.pages[row.page];
+    const size_t stored = page.layout().columns_count();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const auto column = static_cast<uint32_t>(columns[i].value() - 1);
+      values[i] = column < stored ? page.Read(column, SlotOf(row.version))
+                                  : relation.MissingValue(columns[i]);
+    }
+    values.back() = types::Value::Int64(static_cast<int64_t>(row.id.value()));
+    OMEN_TRY(writer->AppendRow(values));
+  }
+  writer->NoteTimestamp(Timestamp(group.newest));
+  OMEN_TRY(writer->Finish().status());
+  return files_.Open(file_id);
+}
+
+Result<uint64_t> Freezer::Commit(Table& table, Group& group,
+                                 std::shared_ptr<const FrozenSegment> segment) {
+  rowstore::TableStore& store = table.store();
+  const auto end_of = [&](const Group::Row& row) -> std::atomic<uint64_t>& {
+    return store.header(row.version).end;
+  };
+  // Close. A page of which one version was ended meanwhile is left alone.
+  std::vector<bool> closed(group.rows.size());
+  std::vector<bool> lost(group.pages.size());
+  for (size_t i = 0; i < group.rows.size(); ++i) {
+    uint64_t expected = mvcc::kInfinity;
+    closed[i] = end_of(group.rows[i])
+                    .compare_exchange_strong(expected, mvcc::kMoved, std::memory_order_seq_cst);
+    if (!closed[i]) lost[group.rows[i].page] = true;
+  }
+  DeadRows dead(segment->rows());
+  const auto reopen = [&](size_t i) {
+    if (!closed[i]) return;
+    closed[i] = false;
+    end_of(group.rows[i]).store(mvcc::kInfinity, std::memory_order_seq_cst);
+  };
+  for (uint32_t i = 0; i < group.rows.size(); ++i) {
+    if (!lost[group.rows[i].page]) continue;
+    reopen(i);
+    dead.Add(i);
+  }
+  std::vector<Page*> moved;
+  std::vector<Page*> kept;
+  for (size_t i = 0; i < group.pages.size(); ++i) {
+    (lost[i] ? kept : moved).push_back(group.pages[i]);
+  }
+  for (Page* page : kept) store.ReturnPage(*page);
+  group.pages = moved;
+  const uint64_t count = segment->rows() - dead.count();
+  if (count == 0) return count;
+  std::string mask;
+  dead.Serialize(mask);
+  auto txn = manager_.Begin({}, 0);
+  AppendFreeze(table.storage(), segment->file_id(), mask, txn->redo());
+  Switch hook(table, group, std::move(segment), std::move(dead), moved);
+  const Status committed = manager_.Commit(*txn, waiter_, &hook);
+  if (!hook.switched()) {
+    for (size_t i = 0; i < group.rows.size(); ++i) reopen(i);
+    return committed;
+  }
+  group.switched = true;
+  if (!committed.ok()) return committed;
+  MutexLock lock(mu_);
+  moved_.push_back({hook.published(), table.shared_from_this(), std::move(moved)});
+  return count;
+}
+
+Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
+  Table& table = relation.storage();
+  uint64_t file_id = 0;
+  const auto frozen = [&]() -> Result<uint64_t> {
+    OMEN_ASSIGN(file_id, files_.Reserve());
+    OMEN_ASSIGN(auto segment, Write(relation, group, file_id));
+    return Commit(table, group, std::move(segment));
+  }();
+  if (!group.switched) {
+    for (Page* page : group.pages) table.store().ReturnPage(*page);
+    // When the log has failed nobody knows what is in it.
+    if (file_id != 0 && manager_.health().ok()) (void)files_.env().Remove(files_.PathOf(file_id));
+  }
+  files_.Release(file_id);
+  return frozen;
+}
+
+Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation) {
+  MutexLock lock(freeze_mu_);
+  Table& table = relation->storage();
+  if (!table.logged()) return uint64_t{0};
+  const uint64_t seen_by_all = SeenByAll();
+  uint64_t rows = 0;
+  for (uint64_t page_number = 1;;) {
+    Group group;
+    Take(table, &page_number, seen_by_all, group);
+    if (group.rows.empty()) break;
+    OMEN_ASSIGN(const uint64_t moved, FreezeGroup(*relation, group));
+    rows += moved;
+  }
+  FreePages();
+  return rows;
+}
+
+size_t Freezer::FreePages() {
+  const uint64_t seen_by_all = SeenByAll();
+  std::vector<Moved> ready;
+  {
+    MutexLock lock(mu_);
+    const auto first = std::partition(moved_.begin(), moved_.end(), [&](const Moved& moved) {
+      return moved.ts.value() > seen_by_all;
+    });
+    ready.assign(std::make_move_iterator(first), std::make_move_iterator(moved_.end()));
+    moved_.erase(first, moved_.end());
+  }
+  size_t pages = 0;
+  for (const Moved& moved : ready) {
+    for (Page* page : moved.pages) moved.table->RetirePage(*page);
+    pages += moved.pages.size();
+  }
+  return pages;
+}
+
+}  // namespace omendb::engine

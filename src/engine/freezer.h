@@ -1,0 +1,71 @@
+// freezer.h - moves settled rows of a table from pages to a segment.
+//
+// A page is settled when each of its slots is free or holds the only version of a row, which every
+// snapshot sees. For a group of settled pages:
+//
+//   take       the pages from those who allocate slots
+//   write      their rows, sorted by key, to a segment: durable, and nobody knows it
+//   close      end of each version := kMoved, unless somebody ended it first: then its page stays
+//              as it was, and its rows are dead in the segment from the beginning
+//   commit     a log record {kFreeze, file, dead rows} with a timestamp like any other. While the
+//              commit mutex is held the set of segments gets the new one and the row map words name
+//              it, so that checkpoints, which take their moment under it, see all of it or nothing
+//   retire     the pages, once every pinned snapshot is from after the commit
+//
+// A writer that meets a closed version waits, without sleeping, from close to the end of the commit
+// mutex: some milliseconds for a full segment.
+//
+// Crash          Before the record is durable: the rows are where they were; the file is removed at
+//                start. After: recovery puts the rows into the segment.
+// Thread safety  Any thread; one table is frozen at a time.
+// Failure        53100, 58030 while writing: nothing has happened. When the log fails: as commits.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/waiter.h"
+#include "engine/relation_impl.h"
+#include "engine/segment_files.h"
+#include "engine/table.h"
+#include "txn/transaction_manager.h"
+
+namespace omendb::engine {
+
+class Freezer {
+ public:
+  Freezer(txn::TransactionManager& manager, SegmentFiles& files)
+      : manager_(manager), files_(files) {}
+
+  // Freezes what is settled now of a table that nobody alters: the caller holds a table lock in
+  // `lock` (SHARE UPDATE EXCLUSIVE or above). Returns how many rows moved.
+  Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation);
+  // Frees pages whose rows moved and which no snapshot can reach any more. Returns how many.
+  size_t FreePages();
+
+ private:
+  struct Group;
+  class Switch;
+  struct Moved {
+    Timestamp ts;  // of the freeze: older snapshots may look at the pages
+    std::shared_ptr<Table> table;
+    std::vector<rowstore::Page*> pages;
+  };
+  // The greatest timestamp that every snapshot sees, now and later.
+  uint64_t SeenByAll() const;
+  // Takes settled pages from `*page_number` on, until they have a segment's rows.
+  void Take(Table& table, uint64_t* page_number, uint64_t seen_by_all, Group& group) const;
+  Result<uint64_t> FreezeGroup(RelationImpl& relation, Group& group);
+  Result<std::shared_ptr<const FrozenSegment>> Write(const RelationImpl& relation,
+                                                     const Group& group, uint64_t file_id) const;
+  Result<uint64_t> Commit(Table& table, Group& group, std::shared_ptr<const FrozenSegment> segment);
+
+  txn::TransactionManager& manager_;
+  SegmentFiles& files_;
+  ThreadWaiter waiter_;
+  Mutex freeze_mu_;
+  Mutex mu_;
+  std::vector<Moved> moved_ OMEN_GUARDED_BY(mu_);
+};
+
+}  // namespace omendb::engine

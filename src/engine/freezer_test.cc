@@ -1,0 +1,567 @@
+// Rows that move to segments while others look at them and change them.
+#include "engine/freezer.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "base/sqlstate.h"
+#include "engine/check.h"
+#include "engine/engine_fixture.h"
+#include "testing/fault_env.h"
+
+namespace omendb::engine {
+namespace {
+
+using txn::IsolationLevel;
+using Pairs = std::map<int32_t, int32_t>;
+
+DatabaseOptions SmallOptions() {
+  DatabaseOptions options;
+  options.data_dir = "data";
+  options.wal_segment_bytes = 1 << 16;
+  return options;
+}
+
+constexpr int32_t kRows = 3000;
+
+class FreezerTest : public ::testing::Test {
+ protected:
+  // Table t with rows (i, 10 i, a text) for i < count.
+  void Fill(Engine& e, int32_t count = kRows, const TableSpec& spec = {.secondary = {{1}}}) {
+    e.CreateTable(spec);
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    for (int32_t i = 0; i < count; ++i) {
+      const std::string text = "the text of row " + std::to_string(i);
+      const types::Value row[] = {Int(i), Int(10 * i),
+                                  i % 7 == 0 ? types::Value::Null() : Text(text)};
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+      expected_[i] = 10 * i;
+    }
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  }
+  uint64_t Freeze(Engine& e, const std::string& name = "t") {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    const Oid table = e.Table(context, name)->oid;
+    txn.reset();
+    const auto moved = e.db->Freeze(table);
+    EXPECT_TRUE(moved.ok()) << moved.status().ToString();
+    return moved.ok() ? *moved : 0;
+  }
+  Pairs Scan(Engine& e, txn::Transaction& txn) {
+    StatementContext context = e.Statement(txn);
+    return ScanPairs(context, *e.Open(context));
+  }
+  Pairs Committed(Engine& e) {
+    auto txn = e.Begin();
+    return Scan(e, *txn);
+  }
+  std::optional<RowRef> Find(Engine& e, StatementContext& context, int32_t id) {
+    auto relation = e.Open(context);
+    const types::Value key[] = {Int(id)};
+    const auto found = relation->Lookup(context, relation->table().primary_key()->oid, key);
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *found : std::nullopt;
+  }
+  // Sets v of a row, or deletes it, in a transaction of its own.
+  void Change(Engine& e, int32_t id, std::optional<int32_t> v) {
+    auto txn = e.Begin();
+    Change(e, *txn, id, v);
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  }
+  void Change(Engine& e, txn::Transaction& txn, int32_t id, std::optional<int32_t> v) {
+    StatementContext context = e.Statement(txn);
+    const auto found = Find(e, context, id);
+    ASSERT_TRUE(found.has_value());
+    ChangeRow(e, context, *found, id, v);
+  }
+  void ChangeRow(Engine& e, StatementContext& context, const RowRef& seen, int32_t id,
+                 std::optional<int32_t> v) {
+    auto relation = e.Open(context);
+    const types::Value row[] = {Int(id), Int(v.value_or(0)), Text("changed")};
+    const auto result = v ? relation->Update(context, seen, row) : relation->Delete(context, seen);
+    ASSERT_TRUE(result.ok()) << result.status().ToString();
+    ASSERT_EQ(result->outcome, RowOutcome::kDone);
+  }
+  // Rows by both indexes, each read by its ref.
+  void CheckIndexes(Engine& e, const Pairs& expected) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    for (const catalog::IndexDef& index : relation->table().indexes) {
+      Pairs rows;
+      ASSERT_TRUE(relation
+                      ->ScanIndex(context, index.oid, {},
+                                  [&](RowRef ref) -> Result<bool> {
+                                    const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
+                                    types::Value values[2];
+                                    OMEN_TRY(relation->Read(ref, columns, e.arena, values));
+                                    EXPECT_TRUE(rows.emplace(values[0].i32, values[1].i32).second);
+                                    return true;
+                                  })
+                      .ok());
+      EXPECT_EQ(rows, expected) << index.name;
+    }
+  }
+  static std::set<std::string> SegmentFiles(env::Env& env) {
+    const auto names = env.List("data/segments");
+    return names.ok() ? std::set<std::string>(names->begin(), names->end())
+                      : std::set<std::string>();
+  }
+
+  Pairs expected_;
+};
+
+TEST_F(FreezerTest, FrozenRowsAreReadAndLeaveMemory) {
+  Engine e;
+  Fill(e, 20'000);
+  EXPECT_EQ(Freeze(e), 20'000u);
+  EXPECT_EQ(Freeze(e), 0u);
+  EXPECT_EQ(e.db->stats().rows_frozen, 20'000u);
+  EXPECT_EQ(Committed(e), expected_);
+  CheckIndexes(e, expected_);
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  const auto found = Find(e, context, 4321);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(rowstore::IsFrozen(found->version));
+  types::Value values[3];
+  const ColumnId columns[] = {ColumnId(3), ColumnId(1), ColumnId(2)};
+  ASSERT_TRUE(e.Open(context)->Read(*found, columns, e.arena, values).ok());
+  EXPECT_EQ(values[0].str(), "the text of row 4321");
+  EXPECT_EQ(values[1].i32, 4321);
+  EXPECT_EQ(values[2].i32, 43210);
+  EXPECT_FALSE(Find(e, context, 20'000).has_value());
+  txn.reset();
+  // A snapshot from before the freeze may be there no more: the pages go.
+  EXPECT_TRUE(Eventually([&] { return e.db->stats().hot_bytes < 100'000; }));
+}
+
+// A scan begun before the freeze sees the rows in their pages; one begun after in the segment.
+TEST_F(FreezerTest, AScanSeesEachRowOnceWhateverHappensMeanwhile) {
+  Engine e;
+  Fill(e);
+  auto reader = e.Begin(IsolationLevel::kRepeatableRead);
+  StatementContext context = e.Statement(*reader);
+  auto relation = e.Open(context);
+  Relation::ScanOptions options;
+  options.columns = {ColumnId(1), ColumnId(2)};
+  const auto before = relation->OpenScan(context, options);
+  EXPECT_EQ(Freeze(e), static_cast<uint64_t>(kRows));
+  const auto between = relation->OpenScan(context, options);
+  for (int32_t i = 0; i < kRows; i += 3)
+    Change(e, i, i % 2 == 0 ? std::optional(-i) : std::nullopt);
+  const auto after = relation->OpenScan(context, options);
+  for (Relation::Scan* scan : {before.get(), between.get(), after.get()}) {
+    const auto worker = scan->NewWorker();
+    Pairs rows;
+    types::Chunk chunk;
+    for (;;) {
+      const auto more = scan->Next(*worker, chunk, nullptr);
+      ASSERT_TRUE(more.ok());
+      if (!*more) break;
+      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+        const auto [at, fresh] =
+            rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32);
+        EXPECT_TRUE(fresh) << "row " << at->first << " twice";
+      }
+    }
+    EXPECT_EQ(rows, expected_);
+  }
+  for (int32_t i = 0; i < kRows; i += 3) {
+    if (i % 2 == 0) {
+      expected_[i] = -i;
+    } else {
+      expected_.erase(i);
+    }
+  }
+  EXPECT_EQ(Committed(e), expected_);
+  CheckIndexes(e, expected_);
+}
+
+// The version that a statement saw moves before the statement changes it: no conflict, at any
+// level.
+TEST_F(FreezerTest, ARowSeenInItsPageIsChangedInItsSegment) {
+  for (const auto level : {IsolationLevel::kReadCommitted, IsolationLevel::kRepeatableRead}) {
+    expected_.clear();
+    Engine e;
+    Fill(e, 100);
+    auto txn = e.Begin(level);
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    const RowRef seen[] = {*Find(e, context, 1), *Find(e, context, 2), *Find(e, context, 3)};
+    EXPECT_EQ(Freeze(e), 100u);
+    const auto current = relation->IsCurrent(context, seen[0]);
+    ASSERT_TRUE(current.ok());
+    EXPECT_TRUE(*current);
+    ChangeRow(e, context, seen[0], 1, -1);
+    ChangeRow(e, context, seen[1], 2, std::nullopt);
+    const auto locked =
+        relation->Lock(context, seen[2], txn::RowLockMode::kUpdate, txn::LockWait::kWait);
+    ASSERT_TRUE(locked.ok());
+    EXPECT_EQ(locked->outcome, RowOutcome::kDone);
+    EXPECT_TRUE(*relation->IsCurrent(context, seen[2]));
+    EXPECT_EQ(Committed(e), expected_);  // To others nothing has changed.
+    ASSERT_TRUE(e.Commit(*txn).ok());
+    expected_[1] = -1;
+    expected_.erase(2);
+    EXPECT_EQ(Committed(e), expected_);
+  }
+}
+
+TEST_F(FreezerTest, AnAbortedChangeOfAFrozenRowLeavesTheRow) {
+  Engine e;
+  Fill(e, 500);
+  EXPECT_EQ(Freeze(e), 500u);
+  auto old = e.Begin(IsolationLevel::kRepeatableRead);
+  EXPECT_EQ(Scan(e, *old), expected_);
+  for (int round = 0; round < 3; ++round) {
+    auto txn = e.Begin();
+    for (int32_t i = 0; i < 500; i += 5)
+      Change(e, *txn, i, i % 2 == 0 ? std::optional(7) : std::nullopt);
+    EXPECT_EQ(Scan(e, *old), expected_);
+    e.db->Abort(*txn);
+    EXPECT_EQ(Scan(e, *old), expected_);
+    EXPECT_EQ(Committed(e), expected_);
+    CheckIndexes(e, expected_);
+  }
+  old.reset();
+  e.Crash(1);
+  EXPECT_EQ(Committed(e), expected_);
+}
+
+TEST_F(FreezerTest, AnotherTransactionsChangeOfAFrozenRowIsAConflict) {
+  Engine e;
+  Fill(e, 10);
+  EXPECT_EQ(Freeze(e), 10u);
+  auto rr = e.Begin(IsolationLevel::kRepeatableRead);
+  auto rc = e.Begin(IsolationLevel::kReadCommitted);
+  StatementContext rr_context = e.Statement(*rr);
+  StatementContext rc_context = e.Statement(*rc);
+  const RowRef rr_seen = *Find(e, rr_context, 5);
+  const RowRef rc_seen = *Find(e, rc_context, 5);
+  Change(e, 5, 1);
+  auto relation = e.Open(rr_context);
+  const types::Value row[] = {Int(5), Int(2), Text("")};
+  EXPECT_EQ(relation->Update(rr_context, rr_seen, row).status().sqlstate(), "40001");
+  const auto result = relation->Update(rc_context, rc_seen, row);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->outcome, RowOutcome::kChanged);
+  types::Value v;
+  const ColumnId column[] = {ColumnId(2)};
+  ASSERT_TRUE(relation->Read(result->latest, column, e.arena, &v).ok());
+  EXPECT_EQ(v.i32, 1);
+  EXPECT_FALSE(*relation->IsCurrent(rc_context, rc_seen));
+}
+
+TEST_F(FreezerTest, KeysOfFrozenRowsAreTaken) {
+  Engine e;
+  Fill(e, 50, {.unique = {{1}}});
+  EXPECT_EQ(Freeze(e), 50u);
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  auto relation = e.Open(context);
+  const types::Value same_key[] = {Int(7), Int(-1), Text("")};
+  EXPECT_EQ(relation->Insert(context, same_key).status().sqlstate(), "23505");
+  txn = e.Begin();
+  context = e.Statement(*txn);
+  const types::Value same_unique[] = {Int(100), Int(70), Text("")};
+  EXPECT_EQ(relation->Insert(context, same_unique).status().sqlstate(), "23505");
+  txn = e.Begin();
+  context = e.Statement(*txn);
+  RowRef conflict;
+  const auto inserted = relation->InsertOrFind(context, same_unique, {}, &conflict);
+  ASSERT_TRUE(inserted.ok());
+  EXPECT_FALSE(inserted->has_value());
+  ChangeRow(e, context, conflict, 7, 71);
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  // A deleted key comes back, as a new row.
+  Change(e, 8, std::nullopt);
+  txn = e.Begin();
+  context = e.Statement(*txn);
+  const types::Value again[] = {Int(8), Int(80), Text("")};
+  ASSERT_TRUE(relation->Insert(context, again).ok());
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  expected_[7] = 71;
+  EXPECT_EQ(Committed(e), expected_);
+  relation.reset();
+  e.Crash(3);
+  EXPECT_EQ(Committed(e), expected_);
+  CheckIndexes(e, expected_);
+}
+
+// What is settled moves, what is not stays: a version that an old snapshot does not see, or that
+// nobody has committed.
+TEST_F(FreezerTest, UnsettledPagesStay) {
+  Engine e;
+  Fill(e, 64);  // The first page, whole.
+  auto old = e.Begin(IsolationLevel::kRepeatableRead);
+  EXPECT_EQ(Scan(e, *old), expected_);
+  auto txn = e.Begin();
+  Change(e, *txn, 1, 5);
+  EXPECT_EQ(Freeze(e), 0u);
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  EXPECT_EQ(Freeze(e), 0u);
+  EXPECT_EQ(Scan(e, *old), expected_);
+}
+
+TEST_F(FreezerTest, SegmentsSurviveWithAndWithoutACheckpoint) {
+  for (const bool checkpoint : {false, true}) {
+    expected_.clear();
+    Engine e;
+    Fill(e);
+    EXPECT_EQ(Freeze(e), static_cast<uint64_t>(kRows));
+    Change(e, 10, -10);
+    Change(e, 11, std::nullopt);
+    expected_[10] = -10;
+    expected_.erase(11);
+    if (checkpoint) {
+      ASSERT_TRUE(e.db->Checkpoint().ok());
+    }
+    Change(e, 12, -12);
+    Change(e, 13, std::nullopt);
+    expected_[12] = -12;
+    expected_.erase(13);
+    for (uint64_t life = 1; life <= 3; ++life) {
+      e.Crash(life);
+      EXPECT_EQ(Committed(e), expected_);
+      EXPECT_EQ(e.db->stats().rows_frozen, static_cast<uint64_t>(kRows - 4));
+      CheckIndexes(e, expected_);
+      const auto report =
+          CheckDatabase(*e.env->CrashClone(1, testutil::CrashLoss::kNothing), "data");
+      ASSERT_TRUE(report.ok()) << report.status().ToString();
+      EXPECT_TRUE(report->problems.empty()) << report->problems.front();
+    }
+    e.Restart();
+    EXPECT_EQ(Committed(e), expected_);
+  }
+}
+
+// A checkpoint names segments and does not copy them.
+TEST_F(FreezerTest, CheckpointsDoNotHoldFrozenRows) {
+  Engine e;
+  Fill(e, 50'000);
+  EXPECT_EQ(Freeze(e), 50'000u);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  const auto names = e.env->List("data");
+  ASSERT_TRUE(names.ok());
+  for (const std::string& name : *names) {
+    if (name.starts_with("checkpoint-")) {
+      EXPECT_LT(*e.env->FileSize("data/" + name), 20'000u);
+    }
+  }
+  EXPECT_EQ(SegmentFiles(*e.env).size(), 1u);
+}
+
+TEST_F(FreezerTest, FilesOfDroppedTablesAndStrayFilesGo) {
+  Engine e;
+  Fill(e, 100);
+  EXPECT_EQ(Freeze(e), 100u);
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  ASSERT_TRUE(
+      e.db->EditCatalog(*txn).Drop(catalog::ObjectKind::kTable, e.Table(context)->oid).ok());
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  // The last checkpoint and the log still need the file.
+  e.Crash(1, testutil::CrashLoss::kNothing);
+  EXPECT_EQ(SegmentFiles(*e.env).size(), 1u);
+  e.Crash(2, testutil::CrashLoss::kNothing);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  EXPECT_TRUE(SegmentFiles(*e.env).empty());
+  for (const char* name : {"00000000000000000077.seg", "00000000000000000078.seg.tmp"}) {
+    ASSERT_TRUE(env::ReplaceFile(*e.env, std::string("data/segments/") + name, "x").ok());
+  }
+  e.Crash(3, testutil::CrashLoss::kNothing);
+  EXPECT_TRUE(SegmentFiles(*e.env).empty());
+}
+
+void CheckAddedColumn(Engine& e) {
+  auto reader = e.Begin();
+  StatementContext context = e.Statement(*reader);
+  auto relation = e.Open(context);
+  Relation::ScanOptions options;
+  options.columns = {ColumnId(4), ColumnId(1)};
+  options.with_refs = true;
+  const auto scan = relation->OpenScan(context, options);
+  const auto worker = scan->NewWorker();
+  types::Chunk chunk;
+  std::vector<RowRef> refs;
+  uint32_t rows = 0;
+  for (;;) {
+    const auto more = scan->Next(*worker, chunk, &refs);
+    ASSERT_TRUE(more.ok());
+    if (!*more) break;
+    for (uint32_t i = 0; i < chunk.rows_count; ++i, ++rows) {
+      EXPECT_EQ(chunk.columns[0].Get(i).i32, 77);
+      types::Value values[2];
+      ASSERT_TRUE(relation->Read(refs[i], options.columns, e.arena, values).ok());
+      EXPECT_EQ(values[0].i32, 77);
+      EXPECT_EQ(values[1].i32, chunk.columns[1].Get(i).i32);
+    }
+  }
+  EXPECT_EQ(rows, 100u);
+}
+
+// Rows of before ADD COLUMN: the segment has no such column, or has what it read at the time.
+TEST_F(FreezerTest, AColumnAddedLaterReadsItsMissingValue) {
+  for (const bool freeze_first : {true, false}) {
+    expected_.clear();
+    Engine e;
+    Fill(e, 100);
+    if (freeze_first) {
+      EXPECT_EQ(Freeze(e), 100u);
+    }
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    catalog::TableDef def = *e.Table(context);
+    catalog::ColumnDef column;
+    column.id = ColumnId(4);
+    column.name = "extra";
+    column.type = types::SqlType{types::TypeKind::kInt4};
+    column.missing_value = "77";
+    def.columns.push_back(column);
+    ASSERT_TRUE(e.db->EditCatalog(*txn).Put(def).ok());
+    ASSERT_TRUE(e.Commit(*txn).ok());
+    if (!freeze_first) {
+      EXPECT_EQ(Freeze(e), 100u);
+    }
+    CheckAddedColumn(e);
+    e.Crash(1);
+    CheckAddedColumn(e);
+  }
+}
+
+TEST_F(FreezerTest, ATableWithoutAPrimaryKeyIsFrozenByRowId) {
+  Engine e;
+  Fill(e, 1000, {.keys = 0});
+  EXPECT_EQ(Freeze(e), 1000u);
+  EXPECT_EQ(Committed(e), expected_);
+  e.Crash(1);
+  EXPECT_EQ(Committed(e), expected_);
+}
+
+// The power fails at every file operation of freezes and checkpoints, and at some of the log's.
+TEST_F(FreezerTest, ACrashAtAnyFileOperationLosesNothing) {
+  struct Crashed {
+    std::unique_ptr<testutil::MemEnv> env;
+    size_t acknowledged;  // states before the plug was pulled
+    std::string path;
+  };
+  Engine e(SmallOptions());
+  Fill(e, 300);
+  ASSERT_TRUE(e.db->Close().ok());
+  e.db.reset();
+  std::vector<Pairs> states = {expected_};
+  std::vector<Crashed> crashes;
+  Mutex mu;
+  uint64_t calls = 0;
+  testutil::FaultEnv watched(*e.env);
+  watched.SetHook([&](testutil::FaultOp, const std::string& path) {
+    MutexLock lock(mu);
+    const bool log = path.find("/wal") != std::string::npos;
+    if (++calls % 6 != 0 && log) return;
+    const auto loss = calls % 3 == 0 ? testutil::CrashLoss::kAll : testutil::CrashLoss::kRandom;
+    crashes.push_back({e.env->CrashClone(calls, loss), states.size() - 1, path});
+  });
+  auto opened = Database::Open(watched, SmallOptions());
+  ASSERT_TRUE(opened.ok());
+  e.db = std::move(opened).value();
+  const auto change = [&](int32_t id, std::optional<int32_t> v) {
+    Change(e, id, v);
+    if (v) {
+      expected_[id] = *v;
+    } else {
+      expected_.erase(id);
+    }
+    MutexLock lock(mu);
+    states.push_back(expected_);
+  };
+  EXPECT_EQ(Freeze(e), 300u);
+  change(5, -5);
+  change(6, std::nullopt);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  change(7, std::nullopt);
+  Freeze(e);
+  change(8, -8);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  e.db.reset();
+  EXPECT_GT(crashes.size(), 30u);
+  for (const Crashed& crashed : crashes) {
+    auto again = Database::Open(*crashed.env, SmallOptions());
+    ASSERT_TRUE(again.ok()) << crashed.path << ": " << again.status().ToString();
+    e.db = std::move(again).value();
+    const Pairs found = Committed(e);
+    const size_t next = std::min(crashed.acknowledged + 1, states.size() - 1);
+    EXPECT_TRUE(found == states[crashed.acknowledged] || found == states[next]) << crashed.path;
+    CheckIndexes(e, found);
+    e.db.reset();
+  }
+}
+
+// Whatever file call fails: the freeze says so, or the database stops writing; nothing is lost.
+TEST_F(FreezerTest, AFailedFreezeChangesNothing) {
+  for (uint64_t moment = 0;; ++moment) {
+    expected_.clear();
+    Engine e(SmallOptions());
+    Fill(e, 300);
+    ASSERT_TRUE(e.db->Close().ok());
+    e.db.reset();
+    testutil::FaultEnv watched(*e.env);
+    auto opened = Database::Open(watched, SmallOptions());
+    ASSERT_TRUE(opened.ok());
+    e.db = std::move(opened).value();
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    const Oid table = e.Table(context)->oid;
+    txn.reset();
+    watched.AddRule({.ops = testutil::kOpWrites | testutil::kOpRead | testutil::kOpOpenRead,
+                     .path_contains = "segments",
+                     .skip = moment,
+                     .times = 1,
+                     .error = ENOSPC});
+    const auto moved = e.db->Freeze(table);
+    const bool failed = watched.fault_count() > 0;
+    EXPECT_EQ(moved.ok(), !failed) << moment;
+    if (failed) {
+      EXPECT_TRUE(moved.status().Is(sqlstate::kDiskFull));
+    }
+    watched.ClearRules();
+    EXPECT_EQ(Committed(e), expected_);
+    EXPECT_EQ(SegmentFiles(*e.env).size(), failed ? 0u : 1u);
+    Change(e, 3, -3);
+    expected_[3] = -3;
+    // The page with the new version settles once the old one is collected.
+    EXPECT_TRUE(!failed || Eventually([&] { return Freeze(e) > 0; }));
+    EXPECT_EQ(Committed(e), expected_);
+    CheckIndexes(e, expected_);
+    e.db.reset();
+    auto again = Database::Open(*e.env, SmallOptions());
+    ASSERT_TRUE(again.ok()) << again.status().ToString();
+    e.db = std::move(again).value();
+    EXPECT_EQ(Committed(e), expected_);
+    e.db.reset();
+    if (!failed) break;
+    ASSERT_LT(moment, 50u);
+  }
+}
+
+// Damage is told, naming the file; the server does not start on rows that it cannot place.
+TEST_F(FreezerTest, DamageIsTold) {
+  Engine e(SmallOptions());
+  Fill(e, 5000);
+  EXPECT_EQ(Freeze(e), 5000u);
+  const std::string file = "data/segments/" + *SegmentFiles(*e.env).begin();
+  EXPECT_TRUE(e.db->VerifySegments().empty());
+  ASSERT_TRUE(e.env->FlipBit(file, *e.env->FileSize(file) / 3, 2).ok());
+  const auto damages = e.db->VerifySegments();
+  ASSERT_FALSE(damages.empty());
+  EXPECT_EQ(damages[0].sqlstate(), "XX001");
+  EXPECT_NE(damages[0].error().message.find(file), std::string::npos);
+}
+
+}  // namespace
+}  // namespace omendb::engine

@@ -1,0 +1,25 @@
+#include "engine/frozen_scan.h"
+
+namespace omendb::engine {
+
+FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
+                       std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids)
+    : run_(run) {
+  const FrozenSegment& segment = *run_.segment;
+  colstore::ScanOptions options;
+  for (const ColumnId column : columns) {
+    const int32_t position = segment.position_of(column);
+    chunk_columns_.push_back(position < 0 ? -1 : static_cast<int32_t>(options.columns.size()));
+    if (position >= 0) options.columns.push_back(static_cast<uint32_t>(position));
+  }
+  if (with_row_ids) options.columns.push_back(segment.row_ids_position());
+  for (const Relation::ScanOptions::Bound& bound : bounds) {
+    const int32_t position = segment.position_of(bound.column);
+    if (position < 0) continue;
+    options.ranges.push_back({static_cast<uint32_t>(position), {bound.lower, bound.upper}});
+  }
+  if (run_.dead->count() > 0) options.dead = run_.dead->words();
+  scan_ = std::make_unique<colstore::SegmentScan>(segment.reader(), std::move(options));
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,41 @@
+// frozen_scan.h - the live rows of one segment of a table: SegmentScan by column id, with row ids.
+//
+// Thread safety  Next: any number of workers, each with its own Worker.
+// Ownership      Shares segment and mask with the run.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "colstore/segment_scan.h"
+#include "engine/frozen_table.h"
+#include "engine/relation.h"
+
+namespace omendb::engine {
+
+class FrozenScan {
+ public:
+  // Blocks without a row within every one of `bounds` are left out.
+  FrozenScan(const Run& run, std::span<const ColumnId> columns,
+             std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids = true);
+
+  std::unique_ptr<colstore::SegmentScan::Worker> NewWorker() const { return scan_->NewWorker(); }
+  // Chunks have the columns that the segment has, then, when asked for, the row ids.
+  Result<bool> Next(colstore::SegmentScan::Worker& worker, types::Chunk& chunk) {
+    return scan_->Next(worker, chunk);
+  }
+  // Where columns[i] lies in the chunks; -1 when the segment is older than it.
+  int32_t chunk_column(size_t i) const { return chunk_columns_[i]; }
+  RowId row_id(const types::Chunk& chunk, uint32_t row) const {
+    return RowId(static_cast<uint64_t>(chunk.columns.back().Get(row).i64));
+  }
+  colstore::SegmentScan::Counters counters() const { return scan_->counters(); }
+
+ private:
+  const Run run_;
+  std::vector<int32_t> chunk_columns_;
+  std::unique_ptr<colstore::SegmentScan> scan_;
+};
+
+}  // namespace omendb::engine

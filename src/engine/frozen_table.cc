@@ -1,0 +1,132 @@
+#include "engine/frozen_table.h"
+
+#include <bit>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "colstore/segment_scan.h"
+
+namespace omendb::engine {
+
+using rowstore::FrozenRowOf;
+using rowstore::FrozenSegmentOf;
+using rowstore::VersionRef;
+
+void DeadRows::Serialize(std::string& out) const {
+  ByteWriter writer(out);
+  writer.PutVarint(count_);
+  if (count_ == 0) return;
+  for (const uint64_t word : words_) writer.Put<uint64_t>(word);
+}
+
+bool DeadRows::Parse(uint32_t rows, ByteReader& in) {
+  *this = DeadRows(rows);
+  const uint64_t count = in.GetVarint();
+  if (in.failed() || count > rows) return false;
+  if (count == 0) return true;
+  for (uint64_t& word : words_) {
+    word = in.Get<uint64_t>();
+    count_ += static_cast<uint32_t>(std::popcount(word));
+  }
+  const bool beyond = rows % 64 != 0 && words_.back() >> (rows % 64) != 0;
+  return !in.failed() && !beyond && count_ == count;
+}
+
+Result<std::shared_ptr<const FrozenSegment>> FrozenSegment::Make(
+    std::shared_ptr<const colstore::SegmentReader> reader) {
+  auto segment = std::make_shared<FrozenSegment>();
+  const auto& columns = reader->footer().columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const int16_t id = columns[i].column.id.value();
+    if (id < 0) continue;
+    const auto at = static_cast<size_t>(id);
+    if (at >= segment->positions_.size()) segment->positions_.resize(at + 1, -1);
+    segment->positions_[at] = static_cast<int32_t>(i);
+  }
+  if (segment->positions_.empty() || segment->positions_[0] < 0) {
+    return env::DamagedFile(reader->path(), 0, "it has no row ids");
+  }
+  segment->reader_ = std::move(reader);
+  return std::shared_ptr<const FrozenSegment>(std::move(segment));
+}
+
+Result<std::vector<RowId>> FrozenSegment::ReadRowIds() const {
+  colstore::ScanOptions options;
+  options.columns = {row_ids_position()};
+  colstore::SegmentScan scan(reader_, std::move(options));
+  const auto worker = scan.NewWorker();
+  std::vector<RowId> ids;
+  ids.reserve(rows());
+  types::Chunk chunk;
+  for (;;) {
+    OMEN_ASSIGN(const bool more, scan.Next(*worker, chunk));
+    if (!more) return ids;
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      ids.push_back(RowId(static_cast<uint64_t>(chunk.columns[0].Get(i).i64)));
+    }
+  }
+}
+
+std::shared_ptr<const RunSet> FrozenTable::runs() const {
+  MutexLock lock(mu_);
+  ++given_;
+  return current_;
+}
+
+RunSet& FrozenTable::OwnRuns() {
+  if (runs_made_ != given_) {
+    current_ = std::make_shared<RunSet>(*current_);
+    runs_made_ = given_;
+  }
+  return *current_;
+}
+
+DeadRows& FrozenTable::OwnMask(uint64_t segment) {
+  std::shared_ptr<DeadRows>& mask = OwnRuns().runs[segment].dead;
+  if (masks_made_[segment] != given_) {
+    mask = std::make_shared<DeadRows>(*mask);
+    masks_made_[segment] = given_;
+  }
+  return *mask;
+}
+
+uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
+                              std::span<rowstore::Page* const> pages) {
+  MutexLock lock(mu_);
+  RunSet& set = OwnRuns();
+  const uint64_t number = set.runs.size();
+  segments_.Ensure(number).store(segment.get(), std::memory_order_release);
+  segments_count_.store(number + 1, std::memory_order_release);
+  ++set.version;
+  for (rowstore::Page* page : pages) page->set_frozen_at(set.version);
+  set.runs.push_back({std::move(segment), std::make_shared<DeadRows>(std::move(dead))});
+  masks_made_.push_back(given_);
+  return number;
+}
+
+bool FrozenTable::Thaw(rowstore::TableStore& store, RowId row, VersionRef frozen,
+                       VersionRef fresh) {
+  MutexLock lock(mu_);
+  if (store.head(row) != frozen) return false;
+  // Nobody else takes a frozen head away: changing it needs mu_.
+  store.header(fresh).begin.store(SegmentOf(frozen).settled().value(), std::memory_order_release);
+  OMEN_CHECK(store.SetHead(row, frozen, fresh));
+  OwnMask(FrozenSegmentOf(frozen)).Add(FrozenRowOf(frozen));
+  return true;
+}
+
+void FrozenTable::MarkDead(VersionRef frozen) {
+  MutexLock lock(mu_);
+  OwnMask(FrozenSegmentOf(frozen)).Add(FrozenRowOf(frozen));
+}
+
+size_t FrozenTable::memory_bytes() const {
+  const std::shared_ptr<const RunSet> set = runs();
+  size_t bytes = 0;
+  for (const Run& run : set->runs) {
+    bytes += run.segment->reader()->memory_bytes() + run.dead->words().size() * sizeof(uint64_t);
+  }
+  return bytes;
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,54 @@
+// segment_files.h - the segment files of a data folder: their names, numbers and life.
+//
+// Files lie in `segments/`, named by their number. A file is in use when a table's set of segments
+// has it or the newest checkpoint names it; others are left over from a crash, a freeze that failed
+// or a table that was dropped, and are removed.
+//
+// Format         docs/formats/segment.md
+// Thread safety  Any thread; mu_ is a leaf. Start: once, before.
+// Ownership      Borrows Env; owns the cache of blocks.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/mutex.h"
+#include "colstore/block_cache.h"
+#include "engine/frozen_table.h"
+#include "env/env.h"
+
+namespace omendb::engine {
+
+class SegmentFiles {
+ public:
+  SegmentFiles(env::Env& env, const std::string& data_dir, uint64_t cache_bytes)
+      : env_(env), dir_(env::JoinPath(data_dir, "segments")), cache_(cache_bytes) {}
+
+  void Start(uint64_t system_id) { system_id_ = system_id; }
+  uint64_t system_id() const { return system_id_; }
+  env::Env& env() const { return env_; }
+  colstore::BlockCache& cache() { return cache_; }
+
+  std::string PathOf(uint64_t file_id) const;
+  Result<std::shared_ptr<const FrozenSegment>> Open(uint64_t file_id);
+
+  // A number for a new file, which is in use until Release.
+  Result<uint64_t> Reserve();
+  // The file is in a table's set now, or was given up.
+  void Release(uint64_t file_id);
+  // Removes every file that is neither in `used` nor reserved. `used` is asked after the folder was
+  // listed: a file that it does not know then is not in use. Errors: what cannot be removed stays.
+  void RemoveUnused(const std::function<std::set<uint64_t>()>& used);
+
+ private:
+  env::Env& env_;
+  const std::string dir_;
+  uint64_t system_id_ = 0;
+  colstore::BlockCache cache_;
+  Mutex mu_;
+  uint64_t next_id_ OMEN_GUARDED_BY(mu_) = 1;
+  std::set<uint64_t> reserved_ OMEN_GUARDED_BY(mu_);
+};
+
+}  // namespace omendb::engine
