@@ -113,14 +113,16 @@ Result<Crash> Live(testutil::MemEnv& env, const LifeOptions& options) {
   testutil::Prng prng(options.seed);
   plug.PullAfter(1 + prng.Below(options.calls_max));
   OMEN_TRY(RunWorkers(*database, bank, plug, options));
-  return plug.Take();
+  Crash crash = plug.Take();
+  crash.rows_frozen = database->stats().rows_frozen;
+  return crash;
 }
 
 Result<Crash> CrashWhileRecovering(const Crash& crash, uint64_t seed, uint64_t calls_max) {
   testutil::FaultEnv watched(*crash.env);
   testutil::Prng prng(seed);
   const uint64_t moment = prng.Below(calls_max);
-  Crash second{nullptr, crash.acknowledged, crash.attempted};
+  Crash second{nullptr, crash.acknowledged, crash.attempted, crash.rows_frozen};
   Mutex mu;
   watched.SetHook([&](testutil::FaultOp, const std::string&) {
     MutexLock lock(mu);

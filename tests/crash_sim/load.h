@@ -28,6 +28,7 @@ struct Crash {
   std::unique_ptr<testutil::MemEnv> env;
   Progress acknowledged;
   Progress attempted;
+  uint64_t rows_frozen = 0;  // when the life ended
 };
 
 // Opens the bank in `env` (made if new), runs the load, and returns the moment of the failure. Any

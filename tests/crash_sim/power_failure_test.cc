@@ -10,8 +10,9 @@ namespace {
 using testutil::CrashLoss;
 using testutil::MemEnv;
 
-// A chain of lives in one data folder, each ended by a power failure.
-void LiveAndDie(uint64_t seed, LifeOptions options) {
+// A chain of lives in one data folder, each ended by a power failure. Adds to `rows_frozen` how
+// many rows were frozen when each ended.
+void LiveAndDie(uint64_t seed, LifeOptions options, uint64_t* rows_frozen = nullptr) {
   auto env = std::make_unique<MemEnv>();
   for (int life = 0; life < 4; ++life) {
     options.seed = seed * 100 + static_cast<uint64_t>(life);
@@ -20,6 +21,7 @@ void LiveAndDie(uint64_t seed, LifeOptions options) {
     const auto found = Recover(*crash);
     ASSERT_TRUE(found.ok()) << "seed " << options.seed << ": " << found.status().ToString();
     options.start = *found;
+    if (rows_frozen != nullptr) *rows_frozen += crash->rows_frozen;
     env = std::move(crash->env);
   }
 }
@@ -39,14 +41,19 @@ TEST(PowerFailureTest, AlsoWhenEverythingUnsyncedIsLost) {
 }
 
 TEST(PowerFailureTest, AlsoWhileRowsAreFrozen) {
-  for (uint64_t seed = 1; seed <= 8; ++seed) LiveAndDie(seed, {.freezes = true});
+  uint64_t rows_frozen = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) LiveAndDie(seed, {.freezes = true}, &rows_frozen);
+  EXPECT_GT(rows_frozen, 100U);
 }
 
 TEST(PowerFailureTest, AlsoWhileRowsAreFrozenAndCheckpointsRun) {
+  uint64_t rows_frozen = 0;
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     const CrashLoss loss = seed % 3 == 0 ? CrashLoss::kAll : CrashLoss::kRandom;
-    LiveAndDie(seed, {.calls_max = 900, .checkpoints = true, .freezes = true, .loss = loss});
+    LiveAndDie(seed, {.calls_max = 900, .checkpoints = true, .freezes = true, .loss = loss},
+               &rows_frozen);
   }
+  EXPECT_GT(rows_frozen, 100U);
 }
 
 TEST(PowerFailureTest, AKilledProcessLosesNothingEither) {
