@@ -13,6 +13,9 @@
 #include "bench/index/art.h"
 #include "bench/index/maps.h"
 #include "bench/index/report.h"
+#if defined(OMENDB_BENCH_STORES)
+#include "bench/index/stores.h"
+#endif
 #include "bench/index/subject.h"
 #include "testing/key_sets.h"
 
@@ -338,9 +341,10 @@ void Bars(Report& report, const std::string& set, size_t n) {
     report.Bar(label + ": lookup against absl", ratio("hit", "absl"), lookup.at(set), true);
   }
   if (text) report.Bar(label + ": lookup against ART", ratio("hit", "art"), 1, true);
-  if (!text && n == 10'000'000) {
-    report.Bar(label + ": batch against absl's single",
-               report.Get(label, "hit", "absl") / report.Get(label, "batch64", "omendb"), 5, true);
+  const double batch = report.Get(label, "batch64", "omendb");
+  if (!text && n == 10'000'000 && batch > 0) {
+    report.Bar(label + ": batch against absl's single", report.Get(label, "hit", "absl") / batch, 5,
+               true);
   }
   if (n == 10'000'000 && (set == "sequential" || set == "time_series")) {
     report.Bar(label + ": lookup against one dependent read", inverse("hit", "read"), 1.5, false);
@@ -412,7 +416,13 @@ void TwoThreads(Report& report, size_t n) {
              1.7, true);
 }
 
+bool WantsIndexes(const Options& options) {
+  return Contains(options.operations, "lookup") || Contains(options.operations, "insert") ||
+         Contains(options.operations, "orders");
+}
+
 void RunIntSet(const Options& options, Report& report, KeySet set, size_t n) {
+  if (!WantsIndexes(options)) return;
   const std::string name(Name(set));
   // Every second key of twice as many is loaded; the others are the misses.
   std::vector<uint64_t> both = testutil::MakeKeys(set, n + n / 10, 42);
@@ -436,7 +446,32 @@ void RunIntSet(const Options& options, Report& report, KeySet set, size_t n) {
   Bars(report, name, n);
 }
 
+// Whole stores beside the index, without bars.
+void RunStores(const Options& options, Report& report, KeySet set, size_t n) {
+#if defined(OMENDB_BENCH_STORES)
+  const std::vector<uint64_t> both = testutil::MakeKeys(set, n + n / 10, 42);
+  std::vector<uint64_t> keys, absent;
+  for (size_t i = 0; i < both.size(); ++i) (i % 11 == 10 ? absent : keys).push_back(both[i]);
+  Subjects<uint64_t> subjects;
+  subjects.push_back(std::make_unique<SubjectOf<uint64_t, OursInt>>());
+  subjects.push_back(std::make_unique<SubjectOf<uint64_t, SqliteStore>>());
+  subjects.push_back(std::make_unique<SubjectOf<uint64_t, LmdbStore>>());
+  subjects.push_back(std::make_unique<SubjectOf<uint64_t, RocksStore>>());
+  SetRunner<uint64_t> runner(Label(std::string(Name(set)), n) + " stores", std::move(keys),
+                             std::move(absent), std::move(subjects), options, report);
+  runner.Lookups();
+  runner.HalfInserts();
+  auto names = runner.names();
+  names.push_back("read");
+  report.PrintSet(runner.label(), names);
+#else
+  static_cast<void>(options), static_cast<void>(report), static_cast<void>(set);
+  std::printf("%zu keys: built without SQLite, RocksDB and LMDB\n", n);
+#endif
+}
+
 void RunStringSet(const Options& options, Report& report, testutil::TextSet set, size_t n) {
+  if (!WantsIndexes(options)) return;
   const std::string name(Name(set));
   std::vector<std::string> both = testutil::MakeTextKeys(set, n + n / 10, 42);
   std::vector<std::string> keys, absent;
@@ -461,6 +496,10 @@ int RunAll(const Options& options) {
   for (const size_t n : options.sizes) {
     for (const KeySet set : testutil::kIntKeySets) {
       if (wanted(Name(set))) RunIntSet(options, report, set, n);
+    }
+    const bool stores = Contains(options.operations, "stores") && n <= 10'000'000;
+    for (const KeySet set : {KeySet::kSequential, KeySet::kUniform}) {
+      if (stores && wanted(Name(set))) RunStores(options, report, set, n);
     }
     if (Contains(options.operations, "threads") && n <= 10'000'000) TwoThreads(report, n);
     if (!Contains(options.operations, "strings") || n > 10'000'000) continue;

@@ -168,21 +168,20 @@ void FuzzImage(std::string_view input) {
 }  // namespace omendb::index
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace omendb::index;
   if (size == 0) return 0;
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 4) {
     case 0:
-      FuzzInt(rest);
+      omendb::index::FuzzInt(rest);
       break;
     case 1:
-      FuzzBytes(rest);
+      omendb::index::FuzzBytes(rest);
       break;
     case 2:
-      FuzzStatic(rest);
+      omendb::index::FuzzStatic(rest);
       break;
     default:
-      FuzzImage(rest);
+      omendb::index::FuzzImage(rest);
   }
   return 0;
 }
