@@ -77,7 +77,7 @@ SELECT i FROM agg GROUP BY g;
 SELECT g, sum(i) FROM agg GROUP BY g HAVING sum(i) > 5 ORDER BY g;
 -- types
 SELECT g, bo, sum(i) FROM agg GROUP BY ROLLUP (g, bo) ORDER BY g, bo, sum(i);
-SELECT g, bo, sum(i), grouping(g, bo) FROM agg GROUP BY CUBE (g, bo) ORDER BY g, bo, sum(i);
+SELECT g, bo, sum(i), grouping(g, bo) FROM agg GROUP BY CUBE (g, bo) ORDER BY g, bo, sum(i), grouping(g, bo);
 -- types
 SELECT g, bo, count(*) FROM agg GROUP BY GROUPING SETS ((g), (bo), ()) ORDER BY g, bo, count(*);
 -- types

@@ -46,7 +46,7 @@ SELECT id FROM a WHERE v = 50 FOR UPDATE;
 ROLLBACK;
 -- Locking sub-selects: the queries of job queues.
 UPDATE a SET name = 'taken' WHERE id = (SELECT id FROM a WHERE v > 100 ORDER BY v LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *;
-WITH next AS (SELECT id FROM a WHERE name <> 'taken' ORDER BY v DESC LIMIT 2 FOR UPDATE SKIP LOCKED) UPDATE a SET name = 'taken' FROM next WHERE a.id = next.id RETURNING a.id, a.name;
+WITH next AS (SELECT id FROM a WHERE name <> 'taken' ORDER BY v DESC LIMIT 1 FOR UPDATE SKIP LOCKED) UPDATE a SET name = 'taken' FROM next WHERE a.id = next.id RETURNING a.id, a.name;
 WITH next AS MATERIALIZED (SELECT id, name FROM a WHERE v < 0 FOR UPDATE) UPDATE a SET name = 'none' FROM next WHERE a.id = next.id RETURNING a.id;
 DELETE FROM b WHERE id IN (SELECT id FROM b WHERE w > 17 ORDER BY w FOR UPDATE) RETURNING id, w;
 SELECT x.id, x.v FROM (SELECT id, v FROM a WHERE v > 170 FOR SHARE) x ORDER BY 1;
