@@ -18,17 +18,6 @@ bool IsStar(const Node* target) {
   return column.fields[column.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
 }
 
-Node* NewTarget(Node* value, AstBuilder& build) {
-  auto* target =
-      reinterpret_cast<PgQuery__ResTarget*>(build.arena().Allocate(sizeof(PgQuery__ResTarget)));
-  pg_query__res_target__init(target);
-  target->val = value;
-  Node* node = build.NullConst();
-  node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-  node->res_target = target;
-  return node;
-}
-
 // The one star of a select list stands for the columns that the others do not.
 Status ExpandStar(PgQuery__SelectStmt& select, const std::vector<types::ResultColumn>& columns,
                   AstBuilder& build) {
@@ -47,11 +36,10 @@ Status ExpandStar(PgQuery__SelectStmt& select, const std::vector<types::ResultCo
   std::vector<Node*> targets(select.target_list, select.target_list + star);
   for (size_t i = 0; i < width; ++i) {
     const std::string& name = columns[star + i].name;
-    targets.push_back(
-        NewTarget(reference.n_fields > 1
-                      ? build.Column({StringOf(reference.fields[reference.n_fields - 2]), name})
-                      : build.Column({name}),
-                  build));
+    Node* column = reference.n_fields > 1
+                       ? build.Column({StringOf(reference.fields[reference.n_fields - 2]), name})
+                       : build.Column({name});
+    targets.push_back(build.Target(column, ""));
   }
   targets.insert(targets.end(), select.target_list + star + 1,
                  select.target_list + select.n_target_list);

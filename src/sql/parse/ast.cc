@@ -137,6 +137,20 @@ PgQuery__Alias* AstBuilder::Alias(std::string_view name) {
   return alias;
 }
 
+Node* AstBuilder::Target(Node* value, std::string_view name) {
+  auto* target = Make<PgQuery__ResTarget>(pg_query__res_target__init);
+  target->val = value;
+  target->name = Copy(name);
+  return Wrap(PG_QUERY__NODE__NODE_RES_TARGET, &Node::res_target, target);
+}
+
+Node* AstBuilder::Subselect(PgQuery__SelectStmt* select, std::string_view alias) {
+  auto* sub = Make<PgQuery__RangeSubselect>(pg_query__range_subselect__init);
+  sub->subquery = Wrap(PG_QUERY__NODE__NODE_SELECT_STMT, &Node::select_stmt, select);
+  sub->alias = Alias(alias);
+  return Wrap(PG_QUERY__NODE__NODE_RANGE_SUBSELECT, &Node::range_subselect, sub);
+}
+
 Node* AstBuilder::Cast(Node* arg, std::string_view type_name) {
   auto* cast = Make<PgQuery__TypeCast>(pg_query__type_cast__init);
   cast->arg = arg;

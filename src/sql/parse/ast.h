@@ -50,6 +50,10 @@ class AstBuilder {
   Node* Not(Node* arg);
   PgQuery__TypeName* Type(std::string_view name);
   PgQuery__Alias* Alias(std::string_view name);
+  // An item of a select list (value AS name), or a column of INSERT (without a value).
+  Node* Target(Node* value, std::string_view name);
+  // (select) AS alias in FROM.
+  Node* Subselect(PgQuery__SelectStmt* select, std::string_view alias);
 
   // A deep copy.
   Node* Clone(const Node* node);

@@ -69,14 +69,7 @@ void ListInsertColumns(PgQuery__InsertStmt& insert, RewriteState& state) {
   if (width == 0 || width >= live.size()) return;
   std::vector<Node*> columns;
   for (size_t i = 0; i < width; ++i) {
-    auto* target = reinterpret_cast<PgQuery__ResTarget*>(
-        state.build.arena().Allocate(sizeof(PgQuery__ResTarget)));
-    pg_query__res_target__init(target);
-    target->name = state.build.Copy(table->column(live[i]).name);
-    Node* node = state.build.NullConst();
-    node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-    node->res_target = target;
-    columns.push_back(node);
+    columns.push_back(state.build.Target(nullptr, table->column(live[i]).name));
   }
   insert.n_cols = columns.size();
   insert.cols = state.build.List(columns);

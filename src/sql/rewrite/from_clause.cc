@@ -72,18 +72,6 @@ void NameValueColumn(PgQuery__RangeFunction& range, AstBuilder& build) {
   range.alias->colnames = build.List(names);
 }
 
-Node* NamedTarget(Node* value, std::string_view name, AstBuilder& build) {
-  auto* target =
-      reinterpret_cast<PgQuery__ResTarget*>(build.arena().Allocate(sizeof(PgQuery__ResTarget)));
-  pg_query__res_target__init(target);
-  target->val = value;
-  target->name = build.Copy(name);
-  Node* node = build.NullConst();
-  node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-  node->res_target = target;
-  return node;
-}
-
 // The name a column of FROM f() AS a(b, c) has: that of the alias, or `fallback`.
 std::string ColumnAlias(const PgQuery__RangeFunction& range, size_t column,
                         std::string_view fallback) {
@@ -102,27 +90,18 @@ void ReplaceBySelect(Node* node, const std::vector<Node*>& targets, bool lateral
   select->target_list = build.List(targets);
   select->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
   select->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
-  Node* query = build.NullConst();
-  query->node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
-  query->select_stmt = select;
-  auto* sub =
-      reinterpret_cast<PgQuery__RangeSubselect*>(arena.Allocate(sizeof(PgQuery__RangeSubselect)));
-  pg_query__range_subselect__init(sub);
-  sub->subquery = query;
-  sub->lateral = lateral;
-  sub->alias = build.Alias(alias);
-  node->node_case = PG_QUERY__NODE__NODE_RANGE_SUBSELECT;
-  node->range_subselect = sub;
+  *node = *build.Subselect(select, alias);
+  node->range_subselect->lateral = lateral;
 }
 
 // FROM f(x) AS a(b) with a scalar function: FROM (SELECT f(x) AS b) AS a.
 void ToSubselect(Node* node, Node* function, std::string_view name, AstBuilder& build) {
   PgQuery__RangeFunction& range = *node->range_function;
   const std::string alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
-  std::vector<Node*> targets{NamedTarget(function, ColumnAlias(range, 0, alias), build)};
+  std::vector<Node*> targets{build.Target(function, ColumnAlias(range, 0, alias))};
   if (range.ordinality) {  // One row: the first.
-    targets.push_back(NamedTarget(build.Cast(build.IntConst(1), "int8"),
-                                  ColumnAlias(range, 1, "ordinality"), build));
+    targets.push_back(
+        build.Target(build.Cast(build.IntConst(1), "int8"), ColumnAlias(range, 1, "ordinality")));
   }
   ReplaceBySelect(node, targets, range.lateral || HasColumnRef(function), alias, build);
 }
@@ -138,12 +117,12 @@ void UnnestLists(Node* node, Node* const* lists, size_t count,
   for (size_t i = 0; i < count; ++i) {
     lateral = lateral || HasColumnRef(lists[i]);
     targets.push_back(
-        NamedTarget(build.Call("unnest", {lists[i]}), ColumnAlias(range, i, names[i]), build));
+        build.Target(build.Call("unnest", {lists[i]}), ColumnAlias(range, i, names[i])));
   }
   if (range.ordinality) {
     Node* subscripts = build.Call("omendb_subscripts", {build.Clone(lists[0]), build.IntConst(1)});
-    targets.push_back(NamedTarget(build.Cast(build.Call("unnest", {subscripts}), "int8"),
-                                  ColumnAlias(range, count, "ordinality"), build));
+    targets.push_back(build.Target(build.Cast(build.Call("unnest", {subscripts}), "int8"),
+                                   ColumnAlias(range, count, "ordinality")));
   }
   ReplaceBySelect(node, targets, lateral, alias, build);
 }

@@ -156,18 +156,6 @@ class LockedTables {
   std::vector<std::pair<std::string, Oid>> tables_;
 };
 
-Node* Target(AstBuilder& build, Node* value, std::string_view name) {
-  auto* target =
-      reinterpret_cast<PgQuery__ResTarget*>(build.arena().Allocate(sizeof(PgQuery__ResTarget)));
-  pg_query__res_target__init(target);
-  target->val = value;
-  target->name = build.Copy(name);
-  Node* node = build.NullConst();
-  node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-  node->res_target = target;
-  return node;
-}
-
 }  // namespace
 
 Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState& state) {
@@ -189,19 +177,19 @@ Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState&
   std::vector<Node*> targets(select.target_list, select.target_list + select.n_target_list);
   if (select.limit_count != nullptr) {
     locks.has_limit = true;
-    targets.push_back(Target(build, build.Cast(select.limit_count, "int8"), "\x01limit"));
+    targets.push_back(build.Target(build.Cast(select.limit_count, "int8"), "\x01limit"));
     select.limit_count = nullptr;
   }
   if (select.limit_offset != nullptr) {
     locks.has_offset = true;
-    targets.push_back(Target(build, build.Cast(select.limit_offset, "int8"), "\x01offset"));
+    targets.push_back(build.Target(build.Cast(select.limit_offset, "int8"), "\x01offset"));
     select.limit_offset = nullptr;
   }
   select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
   for (const auto& [name, oid] : locked.tables()) {
     locks.tables.push_back(oid);
-    targets.push_back(Target(build, build.Column({name, duck::kRowIdColumn}),
-                             "\x01row" + std::to_string(locks.tables.size())));
+    targets.push_back(build.Target(build.Column({name, duck::kRowIdColumn}),
+                                   "\x01row" + std::to_string(locks.tables.size())));
   }
   select.n_target_list = targets.size();
   select.target_list = build.List(targets);

@@ -37,40 +37,26 @@ void NameValuesRow(PgQuery__SelectStmt& select, RewriteState& state) {
   inner->limit_count = inner->limit_offset = nullptr;
   inner->with_clause = nullptr;
   inner->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
-  Node* query = build.NullConst();
-  query->node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
-  query->select_stmt = inner;
-  auto* sub =
-      reinterpret_cast<PgQuery__RangeSubselect*>(arena.Allocate(sizeof(PgQuery__RangeSubselect)));
-  pg_query__range_subselect__init(sub);
-  sub->subquery = query;
-  sub->alias = build.Alias("*VALUES*");
+  Node* from = build.Subselect(inner, "*VALUES*");
+  PgQuery__Alias* alias = from->range_subselect->alias;
   std::vector<Node*> names;
   for (size_t i = 0; i < select.values_lists[0]->list->n_items; ++i) {
     names.push_back(build.String("column" + std::to_string(i + 1)));
   }
-  sub->alias->n_colnames = names.size();
-  sub->alias->colnames = build.List(names);
-  Node* from = build.NullConst();
-  from->node_case = PG_QUERY__NODE__NODE_RANGE_SUBSELECT;
-  from->range_subselect = sub;
-  auto* target = reinterpret_cast<PgQuery__ResTarget*>(arena.Allocate(sizeof(PgQuery__ResTarget)));
-  pg_query__res_target__init(target);
-  target->val = build.Column({"*"});
-  PgQuery__ColumnRef& star = *target->val->column_ref;
+  alias->n_colnames = names.size();
+  alias->colnames = build.List(names);
+  Node* all = build.Column({"*"});
+  PgQuery__ColumnRef& star = *all->column_ref;
   star.fields[0]->node_case = PG_QUERY__NODE__NODE_A_STAR;
   star.fields[0]->a_star =
       reinterpret_cast<PgQuery__AStar*>(arena.Allocate(sizeof(PgQuery__AStar)));
   pg_query__a__star__init(star.fields[0]->a_star);
-  Node* target_node = build.NullConst();
-  target_node->node_case = PG_QUERY__NODE__NODE_RES_TARGET;
-  target_node->res_target = target;
   select.n_values_lists = 0;
   select.values_lists = nullptr;
   select.n_from_clause = 1;
   select.from_clause = build.List({from});
   select.n_target_list = 1;
-  select.target_list = build.List({target_node});
+  select.target_list = build.List({build.Target(all, "")});
 }
 
 Status CheckCount(const Node* count, SqlState negative, std::string_view clause) {
