@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
-#include "sql/privileges.h"
 #include "sql/statements/evaluate.h"
 
 namespace omendb::sql {
@@ -17,8 +16,6 @@ using types::TypeKind;
 
 namespace {
 
-constexpr size_t kNameBytes = 63;
-
 // smallserial, serial, bigserial: the integer type, or kUnknown.
 TypeKind SerialKind(const PgQuery__TypeName& type) {
   const std::string_view name = LastName(type.names, type.n_names);
@@ -28,8 +25,10 @@ TypeKind SerialKind(const PgQuery__TypeName& type) {
   return TypeKind::kUnknown;
 }
 
-// name1_name2_label, shortened in the middle parts to 63 bytes as makeObjectName does.
+}  // namespace
+
 std::string ObjectName(std::string first, std::string second, std::string_view label) {
+  constexpr size_t kNameBytes = 63;
   const size_t overhead = (second.empty() ? 0 : 1) + (label.empty() ? 0 : label.size() + 1);
   while (first.size() + second.size() + overhead > kNameBytes) {
     (first.size() > second.size() ? first : second).pop_back();
@@ -45,28 +44,6 @@ std::string JoinedNames(const catalog::TableDef& table, const std::vector<Column
   for (ColumnId id : columns) joined += (joined.empty() ? "" : "_") + table.column(id).name;
   return joined;
 }
-
-catalog::ReferentialAction Action(std::string_view code) {
-  switch (code.empty() ? 'a' : code[0]) {
-    case 'r':
-      return catalog::ReferentialAction::kRestrict;
-    case 'c':
-      return catalog::ReferentialAction::kCascade;
-    case 'n':
-      return catalog::ReferentialAction::kSetNull;
-    case 'd':
-      return catalog::ReferentialAction::kSetDefault;
-    default:
-      return catalog::ReferentialAction::kNoAction;
-  }
-}
-
-bool Sets(catalog::ReferentialAction action) {
-  return action == catalog::ReferentialAction::kSetNull ||
-         action == catalog::ReferentialAction::kSetDefault;
-}
-
-}  // namespace
 
 std::string FullName(const SessionImpl& session, const catalog::TableDef& table) {
   const catalog::SchemaDef* schema = session.catalog()->schema(table.schema);
@@ -138,16 +115,6 @@ std::string TableBuilder::FreeRelationName(std::string base) const {
       if (sequence.name == name) return true;
     }
     return false;
-  };
-  std::string name = base;
-  for (int i = 1; taken(name); ++i) name = base + std::to_string(i);
-  return name;
-}
-
-std::string TableBuilder::FreeConstraintName(std::string base) const {
-  auto taken = [&](const std::string& name) {
-    return std::any_of(table_.constraints.begin(), table_.constraints.end(),
-                       [&](const ConstraintDef& c) { return c.name == name; });
   };
   std::string name = base;
   for (int i = 1; taken(name); ++i) name = base + std::to_string(i);
@@ -341,314 +308,6 @@ Status TableBuilder::AddSequence(catalog::ColumnDef& column, const types::SqlTyp
                                : QualifiedName(schema->name, sequence.name);
   column.default_sql = "nextval(" + QuoteLiteral(name) + "::regclass)";
   sequences_.push_back(std::move(sequence));
-  return Status::Ok();
-}
-
-Status TableBuilder::AddTableConstraint(const PgQuery__Constraint& constraint) {
-  pending_.push_back({&constraint, ""});
-  return Status::Ok();
-}
-
-Status TableBuilder::AddConstraints() {
-  auto is_key = [](const Pending& p) {
-    return p.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
-           p.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE;
-  };
-  for (const Pending& pending : pending_) {
-    if (pending.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY) {
-      OMEN_TRY(AddKey(pending));
-    }
-  }
-  for (const Pending& pending : pending_) {
-    if (pending.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE) {
-      OMEN_TRY(AddKey(pending));
-    }
-  }
-  for (const Pending& pending : pending_) {
-    if (is_key(pending)) continue;
-    switch (pending.constraint->contype) {
-      case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-        OMEN_TRY(AddCheck(pending));
-        break;
-      case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-        OMEN_TRY(AddForeignKey(pending));
-        break;
-      case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
-        return NotSupported("EXCLUDE constraint");
-      default:
-        return NotSupported("this constraint");
-    }
-  }
-  pending_.clear();
-  return Status::Ok();
-}
-
-Result<std::vector<ColumnId>> TableBuilder::KeyColumns(const Pending& pending, size_t count,
-                                                       Node** names) const {
-  std::vector<ColumnId> columns;
-  auto add = [&](std::string_view name) -> Status {
-    const catalog::ColumnDef* column = table_.FindColumn(name);
-    if (column == nullptr) {
-      const bool foreign = pending.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN;
-      return Status(sqlstate::kUndefinedColumn,
-                    foreign ? fmt::format("column \"{}\" referenced in foreign key constraint does "
-                                          "not exist",
-                                          name)
-                            : fmt::format("column \"{}\" named in key does not exist", name));
-    }
-    if (std::find(columns.begin(), columns.end(), column->id) != columns.end()) {
-      const bool primary = pending.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
-      return Status(sqlstate::kDuplicateColumn,
-                    fmt::format("column \"{}\" appears twice in {} constraint", name,
-                                primary ? "primary key" : "unique"));
-    }
-    columns.push_back(column->id);
-    return Status::Ok();
-  };
-  if (!pending.column.empty()) OMEN_TRY(add(pending.column));
-  for (size_t i = 0; i < count && pending.column.empty(); ++i) OMEN_TRY(add(StringOf(names[i])));
-  return columns;
-}
-
-Status TableBuilder::AddKey(const Pending& pending) {
-  const PgQuery__Constraint& source = *pending.constraint;
-  const bool primary = source.contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
-  if (primary && table_.primary_key() != nullptr) {
-    return Status(
-        sqlstate::kInvalidTableDefinition,
-        fmt::format("multiple primary keys for table \"{}\" are not allowed", table_.name));
-  }
-  if (source.deferrable) return NotSupported("a deferrable unique constraint");
-  if (source.n_including > 0) return NotSupported("INCLUDE in an index");
-  IndexDef index;
-  ConstraintDef constraint;
-  if (!View(source.indexname).empty()) {
-    // ADD CONSTRAINT ... USING INDEX.
-    auto found = std::find_if(table_.indexes.begin(), table_.indexes.end(),
-                              [&](const IndexDef& i) { return i.name == View(source.indexname); });
-    if (found == table_.indexes.end()) {
-      return Status(sqlstate::kUndefinedObject,
-                    fmt::format("index \"{}\" does not exist", View(source.indexname)));
-    }
-    if (!found->unique) {
-      return Status(sqlstate::kWrongObjectType,
-                    fmt::format("\"{}\" is not a unique index", found->name));
-    }
-    if (!View(source.conname).empty()) found->name = View(source.conname);
-    found->primary = primary;
-    for (const catalog::IndexKey& key : found->keys) {
-      constraint.columns.push_back(key.column);
-      if (primary) table_.columns[static_cast<size_t>(key.column.value() - 1)].not_null = true;
-    }
-    constraint.oid = session_.db().NewOid();
-    constraint.name = found->name;
-    constraint.kind = primary ? ConstraintKind::kPrimaryKey : ConstraintKind::kUnique;
-    constraint.index = found->oid;
-    new_constraints_.push_back(constraint.oid);
-    table_.constraints.push_back(std::move(constraint));
-    return Status::Ok();
-  }
-  OMEN_ASSIGN(constraint.columns, KeyColumns(pending, source.n_keys, source.keys));
-  for (ColumnId id : constraint.columns) {
-    catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];
-    if (primary) column.not_null = true;
-    index.keys.push_back({id, false, false});
-  }
-  const std::string given(View(source.conname));
-  if (!given.empty() && session_.catalog()->FindRelation(table_.schema, given)) {
-    return Status(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", given));
-  }
-  index.name = !given.empty() ? given
-               : primary      ? FreeRelationName(ObjectName(table_.name, "", "pkey"))
-                              : FreeRelationName(ObjectName(
-                                    table_.name, JoinedNames(table_, constraint.columns), "key"));
-  index.oid = session_.db().NewOid();
-  index.storage = session_.db().NewOid();
-  index.unique = true;
-  index.primary = primary;
-  index.nulls_not_distinct = source.nulls_not_distinct;
-  constraint.oid = session_.db().NewOid();
-  constraint.name = index.name;
-  constraint.kind = primary ? ConstraintKind::kPrimaryKey : ConstraintKind::kUnique;
-  constraint.index = index.oid;
-  new_indexes_.push_back(index.oid);
-  new_constraints_.push_back(constraint.oid);
-  table_.indexes.push_back(std::move(index));
-  table_.constraints.push_back(std::move(constraint));
-  return Status::Ok();
-}
-
-Status TableBuilder::AddCheck(const Pending& pending) {
-  const PgQuery__Constraint& source = *pending.constraint;
-  ConstraintDef constraint;
-  constraint.oid = session_.db().NewOid();
-  constraint.kind = ConstraintKind::kCheck;
-  OMEN_ASSIGN(constraint.check_sql, DeparseExpression(source.raw_expr));
-  bool has_query = false;
-  WalkNode(source.raw_expr, [&](Node* node) {
-    has_query = has_query || node->node_case == PG_QUERY__NODE__NODE_SUB_LINK;
-    if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
-      const catalog::ColumnDef* column =
-          table_.FindColumn(LastName(node->column_ref->fields, node->column_ref->n_fields));
-      if (column != nullptr && std::find(constraint.columns.begin(), constraint.columns.end(),
-                                         column->id) == constraint.columns.end()) {
-        constraint.columns.push_back(column->id);
-      }
-    }
-    return true;
-  });
-  if (has_query) {
-    return Status(sqlstate::kFeatureNotSupported, "cannot use subquery in check constraint");
-  }
-  const std::string given(View(source.conname));
-  if (!given.empty() && FreeConstraintName(given) != given) {
-    return Status(
-        sqlstate::kDuplicateObject,
-        fmt::format("constraint \"{}\" for relation \"{}\" already exists", given, table_.name));
-  }
-  const std::string column = !pending.column.empty() ? pending.column
-                             : constraint.columns.size() == 1
-                                 ? table_.column(constraint.columns[0]).name
-                                 : "";
-  constraint.name =
-      !given.empty() ? given : FreeConstraintName(ObjectName(table_.name, column, "check"));
-  constraint.validated = !source.skip_validation;
-  new_constraints_.push_back(constraint.oid);
-  table_.constraints.push_back(std::move(constraint));
-  return Status::Ok();
-}
-
-Status TableBuilder::AddForeignKey(const Pending& pending) {
-  const PgQuery__Constraint& source = *pending.constraint;
-  ConstraintDef constraint;
-  constraint.oid = session_.db().NewOid();
-  constraint.kind = ConstraintKind::kForeignKey;
-  OMEN_ASSIGN(constraint.columns, KeyColumns(pending, source.n_fk_attrs, source.fk_attrs));
-  const QualifiedRelation name = NameOf(*source.pktable);
-  // A table may refer to itself before it is in the catalog.
-  std::shared_ptr<const catalog::TableDef> other;
-  const catalog::TableDef* target = &table_;
-  const catalog::SchemaDef* own_schema = session_.catalog()->schema(table_.schema);
-  const bool is_self = name.name == table_.name &&
-                       (name.schema.empty() || (own_schema && name.schema == own_schema->name));
-  if (!is_self) {
-    OMEN_ASSIGN(catalog::Relation found, GetRelation(session_, name));
-    if (found.table == nullptr || found.index != nullptr) {
-      return Status(sqlstate::kWrongObjectType,
-                    fmt::format("referenced relation \"{}\" is not a table", name.name));
-    }
-    OMEN_TRY(CheckPrivileges(session_, found, catalog::privilege::kReferences));
-    other = found.table;
-    target = other.get();
-    engine::StatementContext context = session_.MakeContext(call_.waiter);
-    OMEN_ASSIGN(other,
-                LockForDdl(session_, context, other->oid, txn::TableLockMode::kShareRowExclusive));
-    target = other.get();
-  }
-  constraint.referenced_table = target->oid;
-  if (source.n_pk_attrs == 0) {
-    const IndexDef* primary = target->primary_key();
-    if (primary == nullptr) {
-      return Status(
-          sqlstate::kUndefinedObject,
-          fmt::format("there is no primary key for referenced table \"{}\"", target->name));
-    }
-    for (const catalog::IndexKey& key : primary->keys) {
-      constraint.referenced_columns.push_back(key.column);
-    }
-    constraint.referenced_index = primary->oid;
-  } else {
-    for (size_t i = 0; i < source.n_pk_attrs; ++i) {
-      const catalog::ColumnDef* column = target->FindColumn(StringOf(source.pk_attrs[i]));
-      if (column == nullptr) {
-        return Status(
-            sqlstate::kUndefinedColumn,
-            fmt::format("column \"{}\" referenced in foreign key constraint does not exist",
-                        StringOf(source.pk_attrs[i])));
-      }
-      constraint.referenced_columns.push_back(column->id);
-    }
-    for (const IndexDef& index : target->indexes) {
-      if (!index.unique || index.keys.size() != constraint.referenced_columns.size()) continue;
-      const bool same =
-          std::all_of(index.keys.begin(), index.keys.end(), [&](const catalog::IndexKey& key) {
-            return std::find(constraint.referenced_columns.begin(),
-                             constraint.referenced_columns.end(),
-                             key.column) != constraint.referenced_columns.end();
-          });
-      if (same && constraint.referenced_index == Oid{}) constraint.referenced_index = index.oid;
-    }
-    if (constraint.referenced_index == Oid{}) {
-      return Status(sqlstate::kInvalidForeignKey,
-                    fmt::format("there is no unique constraint matching given keys for referenced "
-                                "table \"{}\"",
-                                target->name));
-    }
-  }
-  if (constraint.columns.size() != constraint.referenced_columns.size()) {
-    return Status(sqlstate::kInvalidForeignKey,
-                  "number of referencing and referenced columns for foreign key disagree");
-  }
-  const std::string given(View(source.conname));
-  if (!given.empty() && FreeConstraintName(given) != given) {
-    return Status(
-        sqlstate::kDuplicateObject,
-        fmt::format("constraint \"{}\" for relation \"{}\" already exists", given, table_.name));
-  }
-  constraint.name = !given.empty()
-                        ? given
-                        : FreeConstraintName(ObjectName(
-                              table_.name, JoinedNames(table_, constraint.columns), "fkey"));
-  for (size_t i = 0; i < constraint.columns.size(); ++i) {
-    const catalog::ColumnDef& from = table_.column(constraint.columns[i]);
-    const catalog::ColumnDef& to = target->column(constraint.referenced_columns[i]);
-    auto number = [](TypeKind kind) {
-      return kind == TypeKind::kInt2 || kind == TypeKind::kInt4 || kind == TypeKind::kInt8;
-    };
-    const bool alike = from.type.kind == to.type.kind ||
-                       (number(from.type.kind) && number(to.type.kind)) ||
-                       (from.type.is_string() && to.type.is_string());
-    if (!alike || from.type.is_array != to.type.is_array) {
-      types::SqlType a = from.type, b = to.type;
-      a.typmod = b.typmod = -1;
-      return Status(sqlstate::kDatatypeMismatch,
-                    fmt::format("foreign key constraint \"{}\" cannot be implemented",
-                                constraint.name))
-          .WithDetail(
-              fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
-                          from.name, to.name, types::FormatType(a), types::FormatType(b)));
-    }
-  }
-  constraint.on_delete = Action(View(source.fk_del_action));
-  constraint.on_update = Action(View(source.fk_upd_action));
-  for (ColumnId id : constraint.columns) {
-    const bool sets_null = Sets(constraint.on_delete) || Sets(constraint.on_update) ||
-                           constraint.on_update == catalog::ReferentialAction::kCascade;
-    if (table_.column(id).generated_sql.empty() || !sets_null) continue;
-    return Status(sqlstate::kSyntaxError,
-                  fmt::format("invalid {} action for foreign key constraint containing generated "
-                              "column",
-                              Sets(constraint.on_delete) ? "ON DELETE" : "ON UPDATE"));
-  }
-  for (size_t i = 0; i < source.n_fk_del_set_cols; ++i) {
-    const std::string set_column(StringOf(source.fk_del_set_cols[i]));
-    const catalog::ColumnDef* column = table_.FindColumn(set_column);
-    if (column == nullptr || std::find(constraint.columns.begin(), constraint.columns.end(),
-                                       column->id) == constraint.columns.end()) {
-      return Status(sqlstate::kInvalidColumnReference,
-                    fmt::format("column \"{}\" referenced in ON DELETE SET action must be part of "
-                                "foreign key",
-                                set_column));
-    }
-    constraint.on_delete_columns.push_back(column->id);
-  }
-  constraint.match_full = View(source.fk_matchtype) == "f";
-  if (View(source.fk_matchtype) == "p") return NotSupported("MATCH PARTIAL");
-  constraint.deferrable = source.deferrable;
-  constraint.initially_deferred = source.initdeferred;
-  constraint.validated = !source.skip_validation;
-  new_constraints_.push_back(constraint.oid);
-  table_.constraints.push_back(std::move(constraint));
   return Status::Ok();
 }
 

@@ -51,6 +51,12 @@ class TableBuilder {
   Status AddKey(const Pending& pending);
   Status AddCheck(const Pending& pending);
   Status AddForeignKey(const Pending& pending);
+  // The other table, locked; 42809, 42501.
+  Result<std::shared_ptr<const catalog::TableDef>> ReferencedTable(const QualifiedRelation& name);
+  // The name given to it, which must be free, or table_columns_label.
+  Result<std::string> ConstraintName(const PgQuery__Constraint& source, const std::string& columns,
+                                     std::string_view label) const;
+  Status Keep(catalog::ConstraintDef constraint);
   Result<std::vector<ColumnId>> KeyColumns(const Pending& pending, size_t count,
                                            Node** names) const;
 
@@ -63,6 +69,10 @@ class TableBuilder {
   std::vector<Oid> new_constraints_;
 };
 
+// first_second_label, shortened in the middle parts to 63 bytes as makeObjectName does.
+std::string ObjectName(std::string first, std::string second, std::string_view label);
+// The columns' names with underscores between them.
+std::string JoinedNames(const catalog::TableDef& table, const std::vector<ColumnId>& columns);
 // The first row of a query as texts; nullopt when it has none.
 Result<std::optional<std::vector<std::optional<std::string>>>> FirstRow(SessionImpl& session,
                                                                         const std::string& sql);
