@@ -15,26 +15,6 @@ namespace {
 
 using enum ArithmeticOp;
 
-// Position of a number type in PostgreSQL's order of implicit conversion; 0 = no number.
-int NumberRank(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kInt2:
-      return 1;
-    case TypeKind::kInt4:
-      return 2;
-    case TypeKind::kInt8:
-      return 3;
-    case TypeKind::kNumeric:
-      return 4;
-    case TypeKind::kFloat4:
-      return 5;
-    case TypeKind::kFloat8:
-      return 6;
-    default:
-      return 0;
-  }
-}
-
 const char* OperatorName(ArithmeticOp op) {
   switch (op) {
     case kAdd:

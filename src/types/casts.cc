@@ -45,15 +45,6 @@ Family FamilyOf(TypeKind kind) {
   }
 }
 
-// A number's place in the order of implicit widening.
-int NumberRank(TypeKind kind) {
-  constexpr TypeKind kOrder[] = {kInt2, kInt4, kInt8, kNumeric, kFloat4, kFloat8};
-  for (int i = 0; i < 6; ++i) {
-    if (kOrder[i] == kind) return i;
-  }
-  return -1;
-}
-
 bool IsInteger(TypeKind kind) { return kind == kInt2 || kind == kInt4 || kind == kInt8; }
 
 struct CastEntry {

@@ -292,6 +292,25 @@ int PhysicalSize(PhysicalType type) {
   return 0;
 }
 
+int NumberRank(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kInt2:
+      return 1;
+    case TypeKind::kInt4:
+      return 2;
+    case TypeKind::kInt8:
+      return 3;
+    case TypeKind::kNumeric:
+      return 4;
+    case TypeKind::kFloat4:
+      return 5;
+    case TypeKind::kFloat8:
+      return 6;
+    default:
+      return 0;
+  }
+}
+
 uint32_t TypeOid(const SqlType& type) {
   const TypeEntry& entry = EntryOf(type.kind);
   return type.is_array ? entry.array_oid : entry.oid;

@@ -104,6 +104,9 @@ SqlType VarcharType(int length);
 PhysicalType PhysicalTypeOf(const SqlType& type);
 int PhysicalSize(PhysicalType type);  // bytes
 
+// Position of a number type in PostgreSQL's order of implicit conversion; 0 = no number.
+int NumberRank(TypeKind kind);
+
 // pg_type.oid of the type (1007 for int4[]); 0 never.
 uint32_t TypeOid(const SqlType& type);
 // pg_type.typlen: -1 for variable-size types.

@@ -7,26 +7,6 @@ namespace {
 using types::SqlType;
 using types::TypeKind;
 
-// Numbers in the order in which each is implicitly cast to those behind it; 0 for other types.
-int NumberRank(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kInt2:
-      return 1;
-    case TypeKind::kInt4:
-      return 2;
-    case TypeKind::kInt8:
-      return 3;
-    case TypeKind::kNumeric:
-      return 4;
-    case TypeKind::kFloat4:
-      return 5;
-    case TypeKind::kFloat8:
-      return 6;
-    default:
-      return 0;
-  }
-}
-
 bool Promotes(TypeKind from, TypeKind to) {
   return (from == TypeKind::kDate &&
           (to == TypeKind::kTimestamp || to == TypeKind::kTimestampTz)) ||
@@ -36,8 +16,8 @@ bool Promotes(TypeKind from, TypeKind to) {
 std::optional<SqlType> Common(const SqlType& a, const SqlType& b) {
   if (a.kind == b.kind) return a.typmod == b.typmod ? a : SqlType{a.kind};
   if (a.is_string() && b.is_string()) return SqlType{TypeKind::kText};
-  const int a_rank = NumberRank(a.kind);
-  const int b_rank = NumberRank(b.kind);
+  const int a_rank = types::NumberRank(a.kind);
+  const int b_rank = types::NumberRank(b.kind);
   if (a_rank > 0 && b_rank > 0) {
     const SqlType& wide = a_rank > b_rank ? a : b;
     return wide.kind == TypeKind::kNumeric ? SqlType{TypeKind::kNumeric} : wide;

@@ -38,28 +38,26 @@ Status OutOfRange(const char* what) {
 // ---- justify_*
 // ------------------------------------------------------------------------------------
 
-// Moves whole days out of the microseconds, both of one sign.
+// Takes one unit back from `upper`, or gives it one, where what is below has the other sign.
+template <typename Lower>
+void Carry(Lower& lower, int32_t& upper, Lower units, bool rest_negative, bool rest_positive) {
+  if (upper > 0 && rest_negative) {
+    lower += units;
+    --upper;
+  } else if (upper < 0 && rest_positive) {
+    lower -= units;
+    ++upper;
+  }
+}
 void HoursToDays(Interval& i) {
   i.days += static_cast<int32_t>(i.micros / kMicrosPerDay);
   i.micros %= kMicrosPerDay;
-  if (i.days > 0 && i.micros < 0) {
-    i.micros += kMicrosPerDay;
-    --i.days;
-  } else if (i.days < 0 && i.micros > 0) {
-    i.micros -= kMicrosPerDay;
-    ++i.days;
-  }
+  Carry(i.micros, i.days, kMicrosPerDay, i.micros<0, i.micros> 0);
 }
 void DaysToMonths(Interval& i) {
   i.months += i.days / kDaysPerMonth;
   i.days %= kDaysPerMonth;
-  if (i.months > 0 && i.days < 0) {
-    i.days += kDaysPerMonth;
-    --i.months;
-  } else if (i.months < 0 && i.days > 0) {
-    i.days -= kDaysPerMonth;
-    ++i.months;
-  }
+  Carry(i.days, i.months, kDaysPerMonth, i.days<0, i.days> 0);
 }
 
 Result<Value> JustifyDays(Arguments args, SessionState&, Arena&) {
@@ -80,20 +78,8 @@ Result<Value> JustifyInterval(Arguments args, SessionState&, Arena&) {
   i.days %= kDaysPerMonth;
   const bool rest_negative = i.days < 0 || (i.days == 0 && i.micros < 0);
   const bool rest_positive = i.days > 0 || (i.days == 0 && i.micros > 0);
-  if (i.months > 0 && rest_negative) {
-    i.days += kDaysPerMonth;
-    --i.months;
-  } else if (i.months < 0 && rest_positive) {
-    i.days -= kDaysPerMonth;
-    ++i.months;
-  }
-  if (i.days > 0 && i.micros < 0) {
-    i.micros += kMicrosPerDay;
-    --i.days;
-  } else if (i.days < 0 && i.micros > 0) {
-    i.micros -= kMicrosPerDay;
-    ++i.days;
-  }
+  Carry(i.days, i.months, kDaysPerMonth, rest_negative, rest_positive);
+  Carry(i.micros, i.days, kMicrosPerDay, i.micros<0, i.micros> 0);
   return Value::OfInterval(i);
 }
 

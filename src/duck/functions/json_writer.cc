@@ -10,20 +10,6 @@ namespace {
 using duckdb::LogicalTypeId;
 using types::TypeKind;
 
-bool IsNumber(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kInt2:
-    case TypeKind::kInt4:
-    case TypeKind::kInt8:
-    case TypeKind::kFloat4:
-    case TypeKind::kFloat8:
-    case TypeKind::kNumeric:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // ISO 8601: a T between date and time, minutes in the offset.
 void ToIsoTimestamp(std::string& text, bool has_zone) {
   const size_t blank = text.find(' ');
@@ -89,7 +75,7 @@ void JsonColumn::AppendScalar(duckdb::idx_t row, std::string& out) const {
       break;
     default:
       // NaN and infinity are strings.
-      if (IsNumber(sql_type_.kind) && text.find_first_of("Nf") == std::string::npos) {
+      if (types::NumberRank(sql_type_.kind) && text.find_first_of("Nf") == std::string::npos) {
         out += text;
         return;
       }
