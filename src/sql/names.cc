@@ -77,6 +77,14 @@ Relation FindRelation(const SessionImpl& session, const QualifiedRelation& name)
   return FindRelation(session, *session.catalog(), name);
 }
 
+Relation FindRelation(const catalog::CatalogSnapshot& snapshot, Oid oid) {
+  Relation relation;
+  relation.table = snapshot.table(oid);
+  if (relation.table == nullptr) relation.view = snapshot.view(oid);
+  if (!relation) relation.sequence = snapshot.sequence(oid);
+  return relation;
+}
+
 Result<Relation> GetRelation(const SessionImpl& session, const QualifiedRelation& name) {
   Relation found = FindRelation(session, name);
   if (found) return found;

@@ -31,6 +31,8 @@ Result<QualifiedRelation> ParseQualifiedName(std::string_view text);
 catalog::Relation FindRelation(const SessionImpl& session, const QualifiedRelation& name);
 catalog::Relation FindRelation(const SessionImpl& session, const catalog::CatalogSnapshot& snapshot,
                                const QualifiedRelation& name);
+// The table, view or sequence of this Oid.
+catalog::Relation FindRelation(const catalog::CatalogSnapshot& snapshot, Oid oid);
 // 42P01 "relation \"x\" does not exist".
 Result<catalog::Relation> GetRelation(const SessionImpl& session, const QualifiedRelation& name);
 // The table; 42809 for other relations.

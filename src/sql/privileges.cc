@@ -11,25 +11,17 @@ using catalog::CatalogSnapshot;
 using catalog::PrivilegeSet;
 using catalog::Relation;
 
-Status Denied(std::string_view kind, std::string_view name) {
-  return Status(sqlstate::kInsufficientPrivilege,
-                fmt::format("permission denied for {} {}", kind, name));
-}
-
 bool IsSuperuser(const CatalogSnapshot& snapshot, Oid role) {
   const catalog::RoleDef* def = snapshot.role(role);
   return def != nullptr && def->superuser;
 }
 
-Relation RelationByOid(const CatalogSnapshot& snapshot, Oid oid) {
-  Relation relation;
-  relation.table = snapshot.table(oid);
-  if (relation.table == nullptr) relation.view = snapshot.view(oid);
-  if (!relation) relation.sequence = snapshot.sequence(oid);
-  return relation;
-}
-
 }  // namespace
+
+Status PermissionDenied(std::string_view kind, std::string_view name) {
+  return Status(sqlstate::kInsufficientPrivilege,
+                fmt::format("permission denied for {} {}", kind, name));
+}
 
 Status CheckUses(const SessionImpl& session, const CatalogSnapshot& snapshot,
                  const std::vector<RelationUse>& uses) {
@@ -38,11 +30,12 @@ Status CheckUses(const SessionImpl& session, const CatalogSnapshot& snapshot,
   for (const RelationUse& use : uses) {
     const bool by_session = use.as_role == catalog::kPublicRole;
     if (by_session ? superuser : IsSuperuser(snapshot, use.as_role)) continue;
-    const Relation relation = RelationByOid(snapshot, use.relation);
+    const Relation relation = FindRelation(snapshot, use.relation);
     if (!relation) continue;  // Dropped: binding again will say so.
     const PrivilegeSet has = catalog::PrivilegesOf(snapshot, by_session ? current : use.as_role,
                                                    catalog::AclOfRelation(relation));
-    if ((use.needed & ~has) != 0) return Denied(KindName(relation), RelationName(relation));
+    if ((use.needed & ~has) != 0)
+      return PermissionDenied(KindName(relation), RelationName(relation));
   }
   return Status::Ok();
 }
@@ -57,7 +50,8 @@ Status CheckAnyPrivilege(const SessionImpl& session, const Relation& relation,
   if (session.is_superuser()) return Status::Ok();
   const PrivilegeSet has = catalog::PrivilegesOf(*session.catalog(), session.current_role(),
                                                  catalog::AclOfRelation(relation));
-  return (has & any_of) != 0 ? Status::Ok() : Denied(KindName(relation), RelationName(relation));
+  return (has & any_of) != 0 ? Status::Ok()
+                             : PermissionDenied(KindName(relation), RelationName(relation));
 }
 
 Status CheckSchema(const SessionImpl& session, const catalog::SchemaDef& schema,
@@ -65,7 +59,7 @@ Status CheckSchema(const SessionImpl& session, const catalog::SchemaDef& schema,
   if (session.is_superuser() || schema.name == session.temp_schema_name()) return Status::Ok();
   const PrivilegeSet has = catalog::PrivilegesOf(*session.catalog(), session.current_role(),
                                                  catalog::AclOfSchema(schema));
-  return (needed & ~has) == 0 ? Status::Ok() : Denied("schema", schema.name);
+  return (needed & ~has) == 0 ? Status::Ok() : PermissionDenied("schema", schema.name);
 }
 
 Status CheckMember(const SessionImpl& session, const catalog::RoleDef& role) {
@@ -84,7 +78,7 @@ Status CheckDatabase(const SessionImpl& session, PrivilegeSet needed) {
   if (database == nullptr) return Status::Ok();
   const PrivilegeSet has =
       catalog::PrivilegesOf(*snapshot, session.current_role(), catalog::AclOfDatabase(*database));
-  return (needed & ~has) == 0 ? Status::Ok() : Denied("database", database->name);
+  return (needed & ~has) == 0 ? Status::Ok() : PermissionDenied("database", database->name);
 }
 
 }  // namespace omendb::sql

@@ -22,6 +22,8 @@ Result<std::vector<RelationUse>> CollectUses(const SessionImpl& session,
 Status CheckUses(const SessionImpl& session, const catalog::CatalogSnapshot& snapshot,
                  const std::vector<RelationUse>& uses);
 
+// 42501 "permission denied for table x".
+Status PermissionDenied(std::string_view kind, std::string_view name);
 // Every one of `needed`, or with CheckAny one of them.
 Status CheckPrivileges(const SessionImpl& session, const catalog::Relation& relation,
                        catalog::PrivilegeSet needed);

@@ -185,12 +185,7 @@ Result<PrivilegeSet> Grantable(SessionImpl& session, const GrantTarget& target, 
   const std::string_view verb = grant.is_grant ? "granted" : "revoked";
   if (may == 0) {
     const PrivilegeSet has = catalog::PrivilegesOf(*snapshot, grantor, target.acl_of());
-    if (has == 0) {
-      return Status(sqlstate::kInsufficientPrivilege,
-                    fmt::format("permission denied for {} {}",
-                                target.kind == AclKind::kTable ? "table" : KindOfList(target.kind),
-                                target.name));
-    }
+    if (has == 0) return PermissionDenied(KindOfList(target.kind), target.name);
     session.Warning(sqlstate::kWarningPrivilegeNotGranted,
                     fmt::format("no privileges {} {} for \"{}\"",
                                 grant.is_grant ? "were" : "could be", verb, target.name));

@@ -252,26 +252,36 @@ Status RunRename(UtilityCall& call) {
   }
 }
 
+namespace {
+
+// With what the old owner held and granted.
+template <typename Definition>
+void GiveTo(Oid owner, Definition& definition) {
+  if (definition.acl) {
+    definition.acl = catalog::WithOwner(*definition.acl, definition.owner, owner);
+  }
+  definition.owner = owner;
+}
+
+}  // namespace
+
 Status SetRelationOwner(SessionImpl& session, const Relation& found, Oid owner) {
   catalog::CatalogEdit& edit = session.db().EditCatalog(*session.block().txn());
   if (found.view != nullptr) {
     OMEN_TRY(CheckOwner(session, found.view->owner, "view", found.view->name));
     catalog::ViewDef view = *found.view;
-    if (view.acl) view.acl = catalog::WithOwner(*view.acl, view.owner, owner);
-    view.owner = owner;
+    GiveTo(owner, view);
     return edit.Put(view);
   }
   if (found.sequence != nullptr) {
     OMEN_TRY(CheckOwner(session, found.sequence->owner, "sequence", found.sequence->name));
     catalog::SequenceDef sequence = *found.sequence;
-    if (sequence.acl) sequence.acl = catalog::WithOwner(*sequence.acl, sequence.owner, owner);
-    sequence.owner = owner;
+    GiveTo(owner, sequence);
     return edit.Put(sequence);
   }
   OMEN_TRY(CheckOwner(session, found.table->owner, "table", found.table->name));
   catalog::TableDef table = *found.table;
-  if (table.acl) table.acl = catalog::WithOwner(*table.acl, table.owner, owner);
-  table.owner = owner;
+  GiveTo(owner, table);
   return edit.Put(table);
 }
 
@@ -286,8 +296,7 @@ Status RunAlterOwner(UtilityCall& call) {
     OMEN_ASSIGN(const catalog::SchemaDef* schema, GetSchema(session, StringOf(alter.object)));
     OMEN_TRY(CheckOwner(session, schema->owner, "schema", schema->name));
     catalog::SchemaDef changed = *schema;
-    if (changed.acl) changed.acl = catalog::WithOwner(*changed.acl, changed.owner, owner);
-    changed.owner = owner;
+    GiveTo(owner, changed);
     return edit.Put(changed);
   }
   if (alter.object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE) {
@@ -298,8 +307,7 @@ Status RunAlterOwner(UtilityCall& call) {
     }
     OMEN_TRY(CheckOwner(session, database->owner, "database", database->name));
     catalog::DatabaseDef changed = *database;
-    if (changed.acl) changed.acl = catalog::WithOwner(*changed.acl, changed.owner, owner);
-    changed.owner = owner;
+    GiveTo(owner, changed);
     return edit.Put(changed);
   }
   return NotSupported("this ALTER ... OWNER TO");

@@ -94,11 +94,7 @@ Result<catalog::Relation> RelationArgument(FunctionCall& call, size_t at, Object
     return Status(sqlstate::kUndefinedTable,
                   fmt::format("relation \"{}\" does not exist", call.text(at)));
   }
-  catalog::Relation found;
-  found.table = call.catalog().table(Oid(call.oid(at)));
-  if (found.table == nullptr) found.view = call.catalog().view(Oid(call.oid(at)));
-  if (!found) found.sequence = call.catalog().sequence(Oid(call.oid(at)));
-  return found;
+  return FindRelation(call.catalog(), Oid(call.oid(at)));
 }
 
 // `middle` arguments (a column) stand between the object and the privilege.
