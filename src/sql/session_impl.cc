@@ -128,22 +128,35 @@ void SessionImpl::OnNextValue(Oid sequence, int64_t value) {
   last_sequence_ = sequence;
 }
 
-// An identity column's values belong to its table.
+// Asked for every value: the answer is kept while neither the catalog nor the role changes. An
+// identity column's values belong to its table.
 Status SessionImpl::CheckUse(const catalog::SequenceDef& sequence, Access access) {
-  if (is_superuser() || (access == Access::kNext && sequence.is_identity)) return Status::Ok();
-  catalog::Relation relation;
-  relation.sequence = catalog()->sequence(sequence.oid);
-  if (relation.sequence == nullptr) return Status::Ok();
-  return CheckAnyPrivilege(*this, relation,
-                           access == Access::kSet
-                               ? catalog::privilege::kUpdate
-                               : catalog::privilege::kUsage | catalog::privilege::kUpdate);
+  const auto snapshot = catalog();
+  if (allowed_in_catalog_ != snapshot->version()) allowed_sequences_.clear();
+  allowed_in_catalog_ = snapshot->version();
+  if (allowed_sequences_.contains({sequence.oid, access})) return Status::Ok();
+  const catalog::Relation relation = FindRelation(*snapshot, sequence.oid);
+  const bool is_free = access == Access::kNext && sequence.is_identity;
+  if (relation && !is_free) {
+    OMEN_TRY(CheckAnyPrivilege(*this, relation,
+                               access == Access::kSet
+                                   ? catalog::privilege::kUpdate
+                                   : catalog::privilege::kUsage | catalog::privilege::kUpdate));
+  }
+  allowed_sequences_.emplace(sequence.oid, access);
+  return Status::Ok();
 }
 
 // search_path may name the role's schema, and leaves out schemas that it may not use.
 void SessionImpl::set_role(std::string role) {
   role_ = std::move(role);
+  allowed_sequences_.clear();
   settings_.InvalidatePlans();
+}
+
+void SessionImpl::set_session_user(std::string user) {
+  session_user_ = std::move(user);
+  allowed_sequences_.clear();
 }
 
 Oid SessionImpl::current_role() const {

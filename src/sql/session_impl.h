@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -140,7 +141,7 @@ class SessionImpl final : public Session,
   std::unordered_map<Oid, int64_t>& sequence_values() { return sequence_values_; }
   std::optional<Oid>& last_sequence() { return last_sequence_; }
   void set_role(std::string role);
-  void set_session_user(std::string user) { session_user_ = std::move(user); }
+  void set_session_user(std::string user);
   bool has_temp_schema() const { return has_temp_schema_; }
   void set_has_temp_schema(bool value) { has_temp_schema_ = value; }
   void AddOnCommitDrop(Oid table) { on_commit_drop_.push_back(table); }
@@ -208,6 +209,9 @@ class SessionImpl final : public Session,
 
   std::unordered_map<Oid, int64_t> sequence_values_;
   std::optional<Oid> last_sequence_;
+  // Sequences that the current role was found to be allowed to use, in one catalog.
+  std::set<std::pair<Oid, Access>> allowed_sequences_;
+  uint64_t allowed_in_catalog_ = 0;
   bool has_temp_schema_ = false;
   std::vector<Oid> on_commit_drop_;
   std::vector<Oid> on_commit_delete_;

@@ -61,7 +61,10 @@ RowWriter::RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table
     checks_.push_back({table.check_names()[index++],
                        duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *check.expression)});
   }
-  generated_ = BindGeneratedColumns(context, state_, table);
+  for (GeneratedColumn& bound : BindGeneratedColumns(context, state_, table)) {
+    auto executor = duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *bound.value);
+    generated_.push_back({bound.column, std::move(bound.value), std::move(executor)});
+  }
   if (!checks_.empty() || !generated_.empty()) row_chunk_.Initialize(context, types);
 }
 
@@ -128,10 +131,9 @@ void RowWriter::ComputeGenerated(types::Row& row) {
   row_chunk_.Reset();
   StoreRow(row_chunk_, 0, row);
   row_chunk_.SetCardinality(1);
-  for (const GeneratedColumn& generated : generated_) {
-    duckdb::ExpressionExecutor executor(context_, *generated.value);
+  for (Generated& generated : generated_) {
     duckdb::Vector value(generated.value->return_type);
-    executor.ExecuteExpression(row_chunk_, value);
+    generated.executor->ExecuteExpression(row_chunk_, value);
     row[static_cast<size_t>(table_.column_ids()[generated.column].value() - 1)] =
         LoadCell(value, 1, 0, generated.column);
   }

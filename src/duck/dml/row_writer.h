@@ -73,7 +73,12 @@ class RowWriter {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> executor;
   };
   std::vector<CheckConstraint> checks_;
-  std::vector<GeneratedColumn> generated_;
+  struct Generated {
+    size_t column;  // DuckDB's number
+    duckdb::unique_ptr<duckdb::Expression> value;
+    duckdb::unique_ptr<duckdb::ExpressionExecutor> executor;
+  };
+  std::vector<Generated> generated_;
   duckdb::DataChunk row_chunk_;  // the row that generated columns and checks are computed from
 };
 
