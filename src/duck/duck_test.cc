@@ -91,6 +91,17 @@ TEST_F(DuckTest, WritesInBothExecutors) {
   EXPECT_EQ(db().Run("SELECT count(*) FROM w"), "0\n");
 }
 
+TEST_F(DuckTest, NumericStoresEveryDigitOrFails) {
+  db().CreateTable("n", {{"id", kInt4}, {"v", {types::TypeKind::kNumeric}}}, {"id"});
+  const std::string too_fine = "22003: value overflows numeric format";
+  EXPECT_EQ(db().Run("INSERT INTO n VALUES (1, 0.12345678901)"), too_fine);
+  EXPECT_EQ(db().Run("INSERT INTO n VALUES (1, '0.12345678901'), (2, 1)"), too_fine);
+  EXPECT_EQ(db().Run("INSERT INTO n SELECT 1, 1.0 / 3"), too_fine);
+  EXPECT_EQ(db().Run("INSERT INTO n SELECT 1, 1.50000000000"), "affected 1");
+  EXPECT_EQ(db().Run("UPDATE n SET v = v / 7"), too_fine);
+  EXPECT_EQ(db().Run("SELECT v FROM n"), "1.5\n");
+}
+
 TEST_F(DuckTest, ErrorsSpeakPostgreSql) {
   EXPECT_EQ(db().Run("SELECT * FROM missing"), "42P01: relation \"missing\" does not exist");
   EXPECT_EQ(db().Run("SELECT nope FROM t"), "42703: column \"nope\" does not exist");

@@ -2,6 +2,7 @@
 
 #include "duck/dml/conflict_clause.h"
 #include "duck/errors.h"
+#include "duck/plan/exact_store.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
 #include "duckdb/parser/statement/insert_statement.hpp"
@@ -98,6 +99,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     }
     binding.plan = duckdb::FlattenDependentJoins::DecorrelateIndependent(*binding.binder,
                                                                          std::move(binding.plan));
+    StoreExactly(*binding.plan);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;
