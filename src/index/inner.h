@@ -6,8 +6,8 @@
 //
 // The model deals the separators to four times as many cells; a cell names the child with which its
 // keys begin, and the separators inside the cell, at most kCellMax, are compared without a branch.
-// A node with a fuller cell is searched by halving instead, so that no set of keys costs more than
-// log2(256) steps a level. Both answers are exact.
+// A node with a fuller cell compares every sixteenth separator and then the sixteen of one group, so
+// that no set of keys costs more than two steps a level. Both answers are exact.
 //
 // Thread safety  Find, child: any thread. SetChild: one writer at a time (the structure mutex).
 // Invariants     I1  separators ascend strictly; child i covers [separator i, separator i + 1)
@@ -59,6 +59,8 @@ class alignas(64) Inner {
   // Separators compared in one cell.
   static constexpr uint32_t kCellMax = 4;
   static constexpr uint32_t kCellsPerChild = 4;
+  static constexpr uint32_t kGroup = 16;
+  static_assert(kGroup * kGroup == kFanout);
 
   static Inner* Make(std::span<const ChildEntry> children) {
     OMEN_CHECK(!children.empty() && children.size() <= kFanout);
@@ -84,13 +86,10 @@ class alignas(64) Inner {
       // The padding after the last separator equals the greatest key.
       return static_cast<uint32_t>(std::min<uint64_t>(first + (a + b) + (c + d), last_));
     }
-    uint32_t first = 0;
-    for (uint32_t width = count_; width > 1;) {
-      const uint32_t half = width / 2;
-      first += separators_[first + half].get() <= key ? half : 0;
-      width -= half;
-    }
-    return first;
+    // Padding equals the greatest key, hence the minimum.
+    const uint32_t group = LastUpTo(tops_, key);
+    return std::min(group * kGroup + LastUpTo(separators_ + group * kGroup, key),
+                    static_cast<uint32_t>(last_));
   }
 
  private:
@@ -100,21 +99,42 @@ class alignas(64) Inner {
       separators_[i].set(entries[i].low);
       children_[i].store(entries[i].node, std::memory_order_relaxed);
     }
-    for (uint32_t i = 0; i < kCellMax; ++i) separators_[count_ + i].set(UINT64_MAX);
+    for (uint32_t i = count_; i < kFanout + kCellMax; ++i) separators_[i].set(UINT64_MAX);
+    for (uint32_t i = 0; i < kGroup; ++i) tops_[i].set(separator(i * kGroup));
     use_model_ = FitModel();
+  }
+  // The last of sixteen ascending words that is not above `key`; the first if all are.
+  [[gnu::always_inline]] static uint32_t LastUpTo(const Word* words, uint64_t key) {
+    uint64_t not_above = 0;
+#if OMEN_INDEX_VECTORS
+    const auto* v = reinterpret_cast<const Words4*>(words);
+    const Words4 wanted = {key, key, key, key};
+    // A comparison that holds gives -1.
+    const Words4 minus = (reinterpret_cast<Words4>(v[0] <= wanted) +
+                          reinterpret_cast<Words4>(v[1] <= wanted)) +
+                         (reinterpret_cast<Words4>(v[2] <= wanted) +
+                          reinterpret_cast<Words4>(v[3] <= wanted));
+    const Words2 half =
+        __builtin_shufflevector(minus, minus, 0, 1) + __builtin_shufflevector(minus, minus, 2, 3);
+    not_above = 0 - (half[0] + half[1]);
+#else
+    for (uint32_t i = 0; i < kGroup; ++i) not_above += words[i].get() <= key;
+#endif
+    return static_cast<uint32_t>(not_above - (not_above > 0));
   }
   bool FitModel() {
     const uint32_t cell_count = count_ * kCellsPerChild;
     // The first separator is the low bound of the node, often far below the rest.
     const uint64_t base = separator(count_ > 1 ? 1 : 0);
     model_ = LinearModel::Make(base, separator(count_ - 1) - base, cell_count);
-    uint32_t next = 1;  // The first separator not yet dealt.
-    for (uint32_t cell = 0; cell < cell_count; ++cell) {
-      cells_[cell] = static_cast<uint8_t>(next - 1);
-      const uint32_t begin = next;
-      while (next < count_ && model_(separator(next)) == cell) ++next;
-      if (next - begin > kCellMax) return false;
+    uint32_t filled = 0;  // Cells written.
+    for (uint32_t next = 1; next < count_; ++next) {
+      // A cell names the child before its first separator; so do the empty ones before it.
+      const auto cell = static_cast<uint32_t>(model_(separator(next)));
+      for (; filled <= cell; ++filled) cells_[filled] = static_cast<uint8_t>(next - 1);
+      if (next - cells_[cell] > kCellMax) return false;
     }
+    for (; filled < cell_count; ++filled) cells_[filled] = static_cast<uint8_t>(last_);
     return true;
   }
 
@@ -122,8 +142,8 @@ class alignas(64) Inner {
   uint32_t count_;
   uint64_t last_;
   bool use_model_ = false;
-  // Words only so that the compiler compares them one by one, which is faster here.
-  Word separators_[kFanout + kCellMax];
+  alignas(64) Word tops_[kGroup];  // Every sixteenth separator.
+  alignas(64) Word separators_[kFanout + kCellMax];
   std::atomic<NodeRef> children_[kFanout];
   uint8_t cells_[kFanout * kCellsPerChild];
 };
