@@ -63,6 +63,12 @@ struct alignas(64) Run {
     meta.set(0);
     for (Word& key : keys) key.set(UINT64_MAX);
   }
+  // All but the chain. Requires: nobody else sees this run yet; the other one has no spares.
+  void CopyFrom(const Run& other) {
+    meta.set(other.meta.get());
+    for (int i = 0; i < kSlots; ++i) keys[i].set(other.keys[i].get());
+    for (int i = 0; i < kSlots; ++i) values[i].set(other.values[i].get());
+  }
   // How many keys are below `key`. All slots are looked at: no branch to mispredict.
   int Rank(uint64_t key) const {
     int even = 0, odd = 0;

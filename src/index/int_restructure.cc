@@ -146,11 +146,7 @@ void IntTree::GrowPlain(Leaf* leaf) {
   auto* block = static_cast<char*>(arena_->Allocate(bytes));
   auto* buckets = reinterpret_cast<Bucket*>(block);
   for (uint32_t i = 0; i < used; ++i) {
-    const Bucket& from = leaf->bucket_array()[leaf->slot[i].get()];
-    buckets[i].Clear();
-    for (int k = 0; k < from.count(); ++k) {
-      buckets[i].InsertAt(k, from.keys[k].get(), from.values[k].get());
-    }
+    buckets[i].CopyFrom(leaf->bucket_array()[leaf->slot[i].get()]);
   }
   RetireBlock(leaf->block.get(), leaf->block_bytes);
   leaf->block.set_release(block);
@@ -440,6 +436,7 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
     return;
   }
   std::vector<ChildEntry> children;
+  children.reserve(2 * Inner::kFanout);  // A neighbour's may come too.
   for (uint32_t i = 0; i < place; ++i) children.push_back({node->separator(i), node->child(i)});
   children.insert(children.end(), added.begin(), added.end());
   for (uint32_t i = place + removed; i < node->count(); ++i) {

@@ -19,6 +19,7 @@
 //                    is retired
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -86,15 +87,24 @@ struct alignas(64) Leaf {
     return RoutePlain(key);
   }
   [[gnu::always_inline]] uint32_t RoutePlain(uint64_t key) const {
-    uint32_t even = 0, odd = 0;
-    const uint32_t n = buckets.get();
-    for (uint32_t i = 0; i < n && i < kPlainBuckets; i += 4) {
-      even += upper[i].get() < key;
-      odd += upper[i + 1].get() < key;
-      even += upper[i + 2].get() < key;
-      odd += upper[i + 3].get() < key;
+    const uint32_t n = std::min(buckets.get(), kPlainBuckets);
+#if OMEN_INDEX_VECTORS
+    const auto* v = reinterpret_cast<const Words4*>(upper);
+    const Words4 wanted = {key, key, key, key};
+    Words4 even = {}, odd = {};  // A comparison that holds gives -1.
+    for (uint32_t i = 0; i < n; i += 8) {
+      even -= reinterpret_cast<Words4>(v[i / 4] < wanted);
+      odd -= reinterpret_cast<Words4>(v[i / 4 + 1] < wanted);
     }
-    return even + odd;
+    even += odd;
+    const Words2 half =
+        __builtin_shufflevector(even, even, 0, 1) + __builtin_shufflevector(even, even, 2, 3);
+    return static_cast<uint32_t>(half[0] + half[1]);
+#else
+    uint32_t below = 0;
+    for (uint32_t i = 0; i < n; ++i) below += upper[i].get() < key;
+    return below;
+#endif
   }
   // Route and ChainAt in one, reading each word of the header once.
   [[gnu::always_inline]] Chain Locate(uint64_t key) const {
