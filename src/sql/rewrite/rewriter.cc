@@ -2,6 +2,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/parse/parse_tree.h"
+#include "sql/rewrite/duckdb_keywords.h"
 #include "sql/rewrite/row_locks.h"
 #include "sql/rewrite/rules.h"
 #include "types/text_io.h"
@@ -57,7 +58,8 @@ Result<RewrittenStatement> RewriteStatement(const Node* statement, std::string_v
   RewrittenStatement out;
   RewriteState state{build, context, out, text};
   OMEN_ASSIGN(Node * copy, ApplyAllRules(statement, state));
-  OMEN_ASSIGN(out.sql, DeparseStatement(copy));
+  OMEN_ASSIGN(std::string sql, DeparseStatement(copy));
+  out.sql = QuoteDuckDbKeywords(std::move(sql));
   return out;
 }
 
@@ -93,7 +95,8 @@ Result<std::string> RewriteExpressionText(std::string_view sql, const RewriteCon
   RewrittenStatement out;
   RewriteState state{build, context, out, {}};
   OMEN_TRY(ApplyRules(copy, state));
-  return DeparseExpression(copy);
+  OMEN_ASSIGN(std::string rewritten, DeparseExpression(copy));
+  return QuoteDuckDbKeywords(std::move(rewritten));
 }
 
 }  // namespace omendb::sql

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "duck/duck_engine.h"
+#include "sql/rewrite/duckdb_keywords.h"
 
 namespace omendb::sql {
 namespace {
@@ -193,7 +194,8 @@ Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState&
   }
   select.n_target_list = targets.size();
   select.target_list = build.List(targets);
-  OMEN_ASSIGN(locks.sql, DeparseStatement(copy));
+  OMEN_ASSIGN(std::string rewritten, DeparseStatement(copy));
+  locks.sql = QuoteDuckDbKeywords(std::move(rewritten));
   return locks;
 }
 
