@@ -132,6 +132,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<RowRef> Thawed(const RowRef& seen);
   // Thawed, judged without making a copy; nullopt: look again.
   std::optional<RowRef> FindThawed(const RowRef& seen, rowstore::VersionRef* frozen) const;
+  // Locks a row whose head is frozen; nullopt: it is no longer.
+  Result<std::optional<RowResult>> LockFrozen(StatementContext& context, const RowRef& frozen,
+                                              txn::RowLockMode mode, txn::LockWait wait);
   // False when `frozen` is no longer the row's head.
   Result<bool> Thaw(RowId row, rowstore::VersionRef frozen, rowstore::VersionRef* fresh);
   // Ends the seen version, or what Thawed gives for it (`latest` of kDone), with the transaction's

@@ -227,12 +227,45 @@ Result<bool> RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
   return true;
 }
 
+// A frozen row is locked where it lies. What is the head of a frozen row every snapshot sees, so it
+// is what was seen. Who thaws it keeps the lock flag of its word, and looks at that before changing
+// the copy; a lock that comes later finds another head.
+Result<std::optional<RowResult>> RelationImpl::LockFrozen(StatementContext& context,
+                                                          const RowRef& frozen, RowLockMode mode,
+                                                          LockWait wait) {
+  bool moved = false;
+  OMEN_ASSIGN(const bool held,
+              TxnOf(context).LockRow(
+                  table_, table_->storage(), frozen.row_id, mode, wait, WaitOf(context), [&] {
+                    moved = table_->store().head(frozen.row_id) != frozen.version;
+                    return !moved;
+                  }));
+  if (held) return std::optional<RowResult>(RowResult{RowOutcome::kDone, frozen});
+  if (moved) return std::optional<RowResult>();
+  if (wait == LockWait::kSkipLocked) {
+    return std::optional<RowResult>(RowResult{RowOutcome::kSkipped, {}});
+  }
+  return RowLocked();
+}
+
 Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& first_seen,
                                      RowLockMode mode, LockWait wait) {
   txn::TransactionImpl& txn = TxnOf(context);
   rowstore::TableStore& store = table_->store();
   for (;;) {
-    OMEN_ASSIGN(const RowRef seen, Thawed(first_seen));
+    rowstore::VersionRef frozen = 0;
+    const std::optional<RowRef> hot = FindThawed(first_seen, &frozen);
+    if (!hot) {
+      if (frozen == 0) {
+        std::this_thread::yield();
+        continue;
+      }
+      OMEN_ASSIGN(const std::optional<RowResult> outcome,
+                  LockFrozen(context, {first_seen.row_id, frozen}, mode, wait));
+      if (outcome) return *outcome;
+      continue;
+    }
+    const RowRef seen = *hot;
     Judgement found = Judge(txn, seen);
     // An update that leaves keys alone does not stand in the way of KEY SHARE.
     if (found.kind == Judgement::Kind::kRunning && mode == RowLockMode::kKeyShare &&
