@@ -5,6 +5,7 @@
 
 namespace omendb::sqlstate {
 
+inline constexpr SqlState kWarning{"01000"};
 inline constexpr SqlState kProtocolViolation{"08P01"};
 inline constexpr SqlState kConnectionFailure{"08006"};
 inline constexpr SqlState kFeatureNotSupported{"0A000"};

@@ -37,7 +37,8 @@ class BlockVector {
   // Cells of data: rows, 1 or the entries of the dictionary.
   uint32_t cells_count() const { return cells_count_; }
   types::ColumnView view(const types::SqlType& type) const {
-    return {type, physical_, data_, selection_, validity_};
+    return {type,       physical_, data_,
+            selection_, validity_, form_ == VectorForm::kFlat ? 0 : cells_count_};
   }
 
  private:

@@ -32,7 +32,9 @@ struct DatabaseOptions {
   uint64_t memory_bytes = 4ULL << 30;          // --memory: hot rows, indexes, DuckDB together
   uint64_t checkpoint_wal_bytes = 1ULL << 30;  // max_wal_size: log that starts a checkpoint
   uint64_t checkpoint_interval_ms = 300'000;   // checkpoint_timeout
-  uint64_t wal_segment_bytes = 16ULL << 20;    // wal_segment_size
+  // Rows that were not changed for so long move to columnar segments; 0 = only on Freeze.
+  uint64_t freeze_after_ms = 0;
+  uint64_t wal_segment_bytes = 16ULL << 20;  // wal_segment_size
   bool fsync = true;  // false only in tests and control runs: loses acknowledged work on power loss
 };
 
@@ -75,6 +77,13 @@ struct StatementContext {
   ColumnExpressions* column_expressions = nullptr;
 };
 
+// How the lock of a table to be frozen is waited for.
+struct FreezeOptions {
+  Waiter* waiter = nullptr;      // null: 55P03 instead of waiting
+  CancelFlag* cancel = nullptr;  // of the wait, and between two segments
+  uint64_t lock_timeout_ms = 0;  // 0 = none
+};
+
 struct EngineStats {
   uint64_t commits = 0;
   uint64_t aborts = 0;
@@ -85,7 +94,11 @@ struct EngineStats {
   uint64_t checkpoints = 0;
   uint64_t versions_live = 0;
   uint64_t versions_reclaimed = 0;
-  uint64_t rows_frozen = 0;  // in segments and not dead there
+  uint64_t rows_frozen = 0;      // in segments and not dead there
+  uint64_t rows_thawed = 0;      // of segments, dead there: changed since or while they were frozen
+  uint64_t freeze_failures = 0;  // of the background: a full disk, a table that was locked
+  uint64_t segments = 0;
+  uint64_t segment_bytes = 0;  // of their files
   uint64_t hot_bytes = 0;
   uint64_t index_bytes = 0;
   uint64_t index_model_hits = 0;
@@ -154,9 +167,8 @@ class Database {
 
   virtual Status Checkpoint() = 0;
   // Moves the rows of a table that are settled now to columnar segments; returns how many moved.
-  // Readers and writers go on. 55P03 when somebody alters the table; errors of env: nothing moved,
-  // or not all.
-  virtual Result<uint64_t> Freeze(Oid table) = 0;
+  // Readers and writers go on. Errors of the lock, 57014, errors of env: nothing moved, or not all.
+  virtual Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) = 0;
   // Reads every segment file whole: one Status for each thing that is damaged.
   virtual std::vector<Status> VerifySegments() = 0;
   virtual EngineStats stats() const = 0;

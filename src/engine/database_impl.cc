@@ -25,10 +25,11 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       options_(std::move(options)),
       memory_(options_.memory_bytes / 4 * 3),
       segments_(env_, options_.data_dir, options_.memory_bytes / 8),
-      garbage_(epochs_),
+      garbage_(epochs_, options_.freeze_after_ms),
       manager_(&garbage_),
       storages_(epochs_, memory_, manager_),
       freezer_(manager_, segments_),
+      freeze_job_(options_.freeze_after_ms, memory_),
       counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
@@ -233,16 +234,23 @@ void DatabaseImpl::UnlockAllAdvisory(uint64_t session_owner) {
   manager_.UnlockAllAdvisory(session_owner);
 }
 
-Result<uint64_t> DatabaseImpl::Freeze(Oid table) {
+Result<uint64_t> DatabaseImpl::Freeze(Oid table, const FreezeOptions& options) {
+  return FreezeTable(table, options, {});
+}
+
+Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& options,
+                                           const FreezeSelection& selection) {
   auto txn = manager_.Begin({}, env_.NowMicros());
-  ThreadWaiter waiter;
-  OMEN_TRY(txn->LockTable(table, txn::TableLockMode::kShareUpdateExclusive, txn::LockWait::kNoWait,
-                          waiter, nullptr, 0));
+  ThreadWaiter none;
+  OMEN_TRY(txn->LockTable(table, txn::TableLockMode::kShareUpdateExclusive,
+                          options.waiter != nullptr ? txn::LockWait::kWait : txn::LockWait::kNoWait,
+                          options.waiter != nullptr ? *options.waiter : none, options.cancel,
+                          options.lock_timeout_ms));
   const auto definition = catalog()->table(table);
   if (definition == nullptr || storages_.Find(definition->storage) == nullptr) {
     return Status(sqlstate::kUndefinedTable, "there is no table to freeze");
   }
-  return freezer_.Freeze(storages_.Open(definition));
+  return freezer_.Freeze(storages_.Open(definition), selection, options.cancel);
 }
 
 std::vector<Status> DatabaseImpl::VerifySegments() {
@@ -269,10 +277,14 @@ EngineStats DatabaseImpl::stats() const {
   stats.checkpoints = checkpoints_.load(std::memory_order_relaxed);
   stats.versions_reclaimed = garbage_.reclaimed();
   stats.hot_bytes = memory_.used();
+  stats.freeze_failures = freeze_job_.failures();
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     stats.versions_live += table->store().rows_count();
     for (const Run& run : table->frozen().runs()->runs) {
       stats.rows_frozen += run.segment->rows() - run.dead->count();
+      stats.rows_thawed += run.dead->count();
+      stats.segment_bytes += run.segment->reader()->file_bytes();
+      ++stats.segments;
     }
     for (const auto& index : *table->indexes()) {
       stats.index_bytes += index->memory_bytes();

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "engine/database.h"
 #include "engine/durable_counters.h"
+#include "engine/freeze_job.h"
 #include "engine/freezer.h"
 #include "engine/garbage_collector.h"
 #include "engine/manifest.h"
@@ -56,7 +57,7 @@ class DatabaseImpl final : public Database {
   bool UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) override;
   void UnlockAllAdvisory(uint64_t session_owner) override;
   Status Checkpoint() override;
-  Result<uint64_t> Freeze(Oid table) override;
+  Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) override;
   std::vector<Status> VerifySegments() override;
   EngineStats stats() const override;
   Status health() const override;
@@ -76,6 +77,9 @@ class DatabaseImpl final : public Database {
   void AddSegmentFiles(std::set<uint64_t>& files) const;
   void MaintenanceLoop();
   void CheckpointLoop();
+  void FreezeLoop();
+  Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
+                               const FreezeSelection& selection);
   void StopThreads();
   // Waits at most so long, less when the threads are stopped; true = go on.
   bool Pause(uint64_t milliseconds);
@@ -91,6 +95,7 @@ class DatabaseImpl final : public Database {
   std::unique_ptr<wal::LogWriter> log_;
   Storages storages_;
   Freezer freezer_;
+  FreezeJob freeze_job_;
   DurableCounters counters_;
 
   mutable Mutex catalog_mu_;
@@ -109,6 +114,7 @@ class DatabaseImpl final : public Database {
   std::atomic<bool> closed_{false};
   std::thread maintenance_;
   std::thread checkpointer_;
+  std::thread freezing_;
 };
 
 }  // namespace omendb::engine

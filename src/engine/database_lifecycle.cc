@@ -15,11 +15,17 @@ namespace {
 
 constexpr uint64_t kMaintenancePauseMs = 20;
 constexpr uint64_t kCheckpointPauseMs = 500;
+constexpr uint64_t kFreezePauseMs = 1000;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
 
 std::string CheckpointName(Timestamp ts) {
   std::string digits = std::to_string(ts.value());
   return kCheckpointPrefix + std::string(20 - digits.size(), '0') + digits + ".ckpt";
+}
+
+uint64_t SteadyMillis() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 uint64_t NewSystemId() {
@@ -48,6 +54,7 @@ Status DatabaseImpl::Start() {
   OMEN_TRY(Recover());
   maintenance_ = std::thread([this] { MaintenanceLoop(); });
   checkpointer_ = std::thread([this] { CheckpointLoop(); });
+  if (options_.freeze_after_ms != 0) freezing_ = std::thread([this] { FreezeLoop(); });
   return Status::Ok();
 }
 
@@ -219,6 +226,7 @@ void DatabaseImpl::StopThreads() {
   stop_cv_.NotifyAll();
   if (maintenance_.joinable()) maintenance_.join();
   if (checkpointer_.joinable()) checkpointer_.join();
+  if (freezing_.joinable()) freezing_.join();
 }
 
 bool DatabaseImpl::Pause(uint64_t milliseconds) {
@@ -233,7 +241,7 @@ bool DatabaseImpl::Pause(uint64_t milliseconds) {
 void DatabaseImpl::MaintenanceLoop() {
   uint64_t passes = 0;
   while (Pause(kMaintenancePauseMs)) {
-    garbage_.Run(manager_.txns(), manager_.last_visible());
+    garbage_.Run(manager_.txns(), manager_.last_visible(), SteadyMillis());
     freezer_.FreePages();
     if (++passes % 16 != 0) continue;
     uint64_t other_bytes = segments_.cache().counters().bytes;
@@ -242,6 +250,16 @@ void DatabaseImpl::MaintenanceLoop() {
       other_bytes += table->frozen().memory_bytes();
     }
     memory_.SetOther(other_bytes);
+  }
+}
+
+void DatabaseImpl::FreezeLoop() {
+  while (Pause(kFreezePauseMs)) {
+    if (!manager_.health().ok()) continue;
+    freeze_job_.Run(SteadyMillis(), manager_.last_visible().load(), *catalog(),
+                    [this](Oid table, const FreezeSelection& selection) {
+                      return FreezeTable(table, {}, selection);
+                    });
   }
 }
 

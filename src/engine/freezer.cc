@@ -81,28 +81,45 @@ uint64_t Freezer::SeenByAll() const {
   return seen;
 }
 
-void Freezer::Take(Table& table, uint64_t* page_number, uint64_t seen_by_all, Group& group) const {
-  rowstore::TableStore& store = table.store();
+bool Freezer::AddRows(Table& table, const Page& page, const FreezeSelection& selection,
+                      Group& group) const {
   const TableIndex* row_map = Table::RowMapOf(*table.indexes());
+  const uint64_t table_rows = table.store().rows_count();
+  uint64_t calm_range = UINT64_MAX;
+  for (uint32_t slot = 0; slot < page.used(); ++slot) {
+    const rowstore::VersionHeader& header = page.header(slot);
+    const uint64_t begin = header.begin.load(std::memory_order_acquire);
+    if (begin == mvcc::kInfinity) continue;
+    Group::Row row;
+    row.id = RowId(header.row_id);
+    const uint64_t range = row.id.value() / ChangeRates::kRangeRows;
+    if (selection.calm_for_ms != 0 && range != calm_range) {
+      if (!table.change_rates().IsCalm(row.id, table_rows, selection.now_ms,
+                                       selection.calm_for_ms)) {
+        return false;
+      }
+      calm_range = range;
+    }
+    row.version = MakeRef(page.number(), slot);
+    row.page = static_cast<uint32_t>(group.pages.size());
+    if (row_map != nullptr) row_map->KeyOfVersion(page, slot, row.key);
+    group.rows.push_back(std::move(row));
+    group.newest = std::max(group.newest, begin);
+  }
+  return true;
+}
+
+void Freezer::Take(Table& table, uint64_t* page_number, const FreezeSelection& selection,
+                   Group& group) const {
+  rowstore::TableStore& store = table.store();
   const uint64_t end = store.pages_count();
   for (; *page_number <= end && group.rows.size() + rowstore::kPageSlots <= kGroupRowsMax;
        ++*page_number) {
     Page* page = store.TakePage(*page_number);
     if (page == nullptr) continue;
     const size_t before = group.rows.size();
-    if (page->IsSettled(seen_by_all)) {
-      for (uint32_t slot = 0; slot < page->used(); ++slot) {
-        const rowstore::VersionHeader& header = page->header(slot);
-        const uint64_t begin = header.begin.load(std::memory_order_acquire);
-        if (begin == mvcc::kInfinity) continue;
-        Group::Row row;
-        row.id = RowId(header.row_id);
-        row.version = MakeRef(page->number(), slot);
-        row.page = static_cast<uint32_t>(group.pages.size());
-        if (row_map != nullptr) row_map->KeyOfVersion(*page, slot, row.key);
-        group.rows.push_back(std::move(row));
-        group.newest = std::max(group.newest, begin);
-      }
+    if (page->IsSettled(selection.settled_by) && !AddRows(table, *page, selection, group)) {
+      group.rows.resize(before);
     }
     if (group.rows.size() == before) {
       store.ReturnPage(*page);
@@ -225,16 +242,22 @@ Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
   return frozen;
 }
 
-Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation) {
+Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
+                                 const FreezeSelection& selection, CancelFlag* cancel) {
   MutexLock lock(freeze_mu_);
   Table& table = relation->storage();
   if (!table.logged()) return uint64_t{0};
-  const uint64_t seen_by_all = SeenByAll();
+  FreezeSelection settled = selection;
+  settled.settled_by = std::min(settled.settled_by, SeenByAll());
   uint64_t rows = 0;
   for (uint64_t page_number = 1;;) {
+    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
     Group group;
-    Take(table, &page_number, seen_by_all, group);
-    if (group.rows.empty()) break;
+    Take(table, &page_number, settled, group);
+    if (group.rows.size() < std::max<size_t>(selection.rows_min, 1)) {
+      for (Page* page : group.pages) table.store().ReturnPage(*page);
+      break;
+    }
     OMEN_ASSIGN(const uint64_t moved, FreezeGroup(*relation, group));
     rows += moved;
   }

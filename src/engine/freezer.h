@@ -32,6 +32,17 @@
 
 namespace omendb::engine {
 
+// Which rows are frozen: by page, all of its rows or none.
+struct FreezeSelection {
+  // Committed at this timestamp or before; the least one that all snapshots see bounds it too.
+  uint64_t settled_by = UINT64_MAX;
+  // Not 0: of ranges that are calm for so long from now_ms on (change_rates.h).
+  uint64_t calm_for_ms = 0;
+  uint64_t now_ms = 0;
+  // A segment of fewer rows is not written.
+  uint32_t rows_min = 1;
+};
+
 class Freezer {
  public:
   Freezer(txn::TransactionManager& manager, SegmentFiles& files)
@@ -39,7 +50,9 @@ class Freezer {
 
   // Freezes what is settled now of a table that nobody alters: the caller holds a table lock in
   // `lock` (SHARE UPDATE EXCLUSIVE or above). Returns how many rows moved.
-  Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation);
+  // `cancel`, which may be null, ends it between two segments.
+  Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation,
+                          const FreezeSelection& selection, CancelFlag* cancel);
   // Frees pages whose rows moved and which no snapshot can reach any more. Returns how many.
   size_t FreePages();
 
@@ -54,7 +67,11 @@ class Freezer {
   // The greatest timestamp that every snapshot sees, now and later.
   uint64_t SeenByAll() const;
   // Takes settled pages from `*page_number` on, until they have a segment's rows.
-  void Take(Table& table, uint64_t* page_number, uint64_t seen_by_all, Group& group) const;
+  void Take(Table& table, uint64_t* page_number, const FreezeSelection& selection,
+            Group& group) const;
+  // Adds the rows of a page; false when one of them is not calm.
+  bool AddRows(Table& table, const rowstore::Page& page, const FreezeSelection& selection,
+               Group& group) const;
   Result<uint64_t> FreezeGroup(RelationImpl& relation, Group& group);
   Result<std::shared_ptr<const FrozenSegment>> Write(const RelationImpl& relation,
                                                      const Group& group, uint64_t file_id) const;

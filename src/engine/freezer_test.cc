@@ -48,7 +48,7 @@ class FreezerTest : public ::testing::Test {
     StatementContext context = e.Statement(*txn);
     const Oid table = e.Table(context, name)->oid;
     txn.reset();
-    const auto moved = e.db->Freeze(table);
+    const auto moved = e.db->Freeze(table, {});
     EXPECT_TRUE(moved.ok()) << moved.status().ToString();
     return moved.ok() ? *moved : 0;
   }
@@ -211,6 +211,44 @@ TEST_F(FreezerTest, ARowSeenInItsPageIsChangedInItsSegment) {
     expected_.erase(2);
     EXPECT_EQ(Committed(e), expected_);
   }
+}
+
+TEST_F(FreezerTest, ARowIsLockedInItsSegment) {
+  Engine e;
+  Fill(e, 200);
+  EXPECT_EQ(Freeze(e), 200u);
+  auto holder = e.Begin();
+  StatementContext context = e.Statement(*holder);
+  auto relation = e.Open(context);
+  const auto lock = [&](StatementContext& by, int32_t id, txn::RowLockMode mode) {
+    const auto found = Find(e, by, id);
+    EXPECT_TRUE(found.has_value());
+    const auto locked = relation->Lock(by, *found, mode, txn::LockWait::kSkipLocked);
+    EXPECT_TRUE(locked.ok());
+    return locked->outcome;
+  };
+  EXPECT_EQ(lock(context, 1, txn::RowLockMode::kKeyShare), RowOutcome::kDone);
+  EXPECT_EQ(lock(context, 2, txn::RowLockMode::kUpdate), RowOutcome::kDone);
+  EXPECT_EQ(e.db->stats().rows_frozen, 200u);  // No row came back for it.
+
+  auto other = e.Begin();
+  StatementContext others = e.Statement(*other);
+  EXPECT_EQ(lock(others, 1, txn::RowLockMode::kKeyShare), RowOutcome::kDone);
+  EXPECT_EQ(lock(others, 1, txn::RowLockMode::kUpdate), RowOutcome::kSkipped);
+  EXPECT_EQ(lock(others, 2, txn::RowLockMode::kKeyShare), RowOutcome::kSkipped);
+  others.lock_timeout_ms = 20;
+  const types::Value row[] = {Int(2), Int(-2), Text("changed")};
+  const auto blocked = relation->Update(others, *Find(e, others, 2), row);
+  EXPECT_TRUE(blocked.status().Is(sqlstate::kLockNotAvailable)) << blocked.status().ToString();
+  e.db->Abort(*other);
+
+  // Its holder may change it, and then others may.
+  ChangeRow(e, context, *Find(e, context, 2), 2, -2);
+  ASSERT_TRUE(e.Commit(*holder).ok());
+  expected_[2] = -2;
+  Change(e, 1, -1);
+  expected_[1] = -1;
+  EXPECT_EQ(Committed(e), expected_);
 }
 
 TEST_F(FreezerTest, AnAbortedChangeOfAFrozenRowLeavesTheRow) {
@@ -523,7 +561,7 @@ TEST_F(FreezerTest, AFailedFreezeChangesNothing) {
                      .skip = moment,
                      .times = 1,
                      .error = ENOSPC});
-    const auto moved = e.db->Freeze(table);
+    const auto moved = e.db->Freeze(table, {});
     const bool failed = watched.fault_count() > 0;
     EXPECT_EQ(moved.ok(), !failed) << moment;
     if (failed) {

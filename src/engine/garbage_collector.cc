@@ -37,8 +37,8 @@ void GarbageCollector::FlushRetired() {
   retired_.clear();
 }
 
-size_t GarbageCollector::Run(const mvcc::TxnTable& txns,
-                             const std::atomic<uint64_t>& last_visible) {
+size_t GarbageCollector::Run(const mvcc::TxnTable& txns, const std::atomic<uint64_t>& last_visible,
+                             uint64_t now_ms) {
   std::vector<txn::Garbage> queue;
   // Our own timestamp first, then the pins: see TxnTable::Pin. What is in the queue was committed
   // before, so it ends at or before a timestamp read after taking it.
@@ -70,6 +70,9 @@ size_t GarbageCollector::Run(const mvcc::TxnTable& txns,
         const bool update = record.kind == UndoRecord::Kind::kUpdate;
         if (!update && record.kind != UndoRecord::Kind::kDelete) continue;
         auto* table = static_cast<Table*>(record.table);
+        if (change_half_life_ms_ != 0) {
+          table->change_rates().Note(record.row, now_ms, change_half_life_ms_);
+        }
         Collect({table->shared_from_this(), record.row, record.old, update && !record.keys_changed},
                 pins);
       }

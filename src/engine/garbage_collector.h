@@ -26,11 +26,14 @@ namespace omendb::engine {
 
 class GarbageCollector final : public txn::GarbageSink {
  public:
-  explicit GarbageCollector(EpochManager& epochs) : epochs_(epochs) {}
+  // `change_half_life_ms`: of the tables' change rates; 0 = they are not kept.
+  GarbageCollector(EpochManager& epochs, uint64_t change_half_life_ms)
+      : epochs_(epochs), change_half_life_ms_(change_half_life_ms) {}
 
   void Add(txn::Garbage garbage) override;
   // One pass. Returns how many versions were unlinked.
-  size_t Run(const mvcc::TxnTable& txns, const std::atomic<uint64_t>& last_visible);
+  size_t Run(const mvcc::TxnTable& txns, const std::atomic<uint64_t>& last_visible,
+             uint64_t now_ms);
   uint64_t reclaimed() const { return reclaimed_.load(std::memory_order_relaxed); }
   uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
@@ -45,6 +48,7 @@ class GarbageCollector final : public txn::GarbageSink {
   void FlushRetired();
 
   EpochManager& epochs_;
+  const uint64_t change_half_life_ms_;
   Mutex mu_;
   std::vector<txn::Garbage> queue_ OMEN_GUARDED_BY(mu_);
   // ---- The maintenance thread's ----

@@ -16,7 +16,7 @@ TEST(GarbageCollectorTest, AVersionWithoutItsStampIsKeptForTheSnapshotThatSeesIt
   rowstore::MemoryAccount memory(1 << 30);
   EpochManager epochs;
   mvcc::TxnTable txns;
-  GarbageCollector garbage(epochs);
+  GarbageCollector garbage(epochs, 0);
   const auto table = std::make_shared<Table>(epochs, memory, Oid(1), /*logged=*/false);
   const types::PhysicalType columns[] = {types::PhysicalType::kInt32};
   const auto layout = table->store().InternLayout(columns);
@@ -46,12 +46,12 @@ TEST(GarbageCollectorTest, AVersionWithoutItsStampIsKeptForTheSnapshotThatSeesIt
   update.old = old;
   garbage.Add({Timestamp(11), {update}, {table}});
 
-  EXPECT_EQ(garbage.Run(txns, last_visible), 0u);
+  EXPECT_EQ(garbage.Run(txns, last_visible, 1), 0u);
   table->store().header(old).begin.store(10);  // The stamp.
-  EXPECT_EQ(garbage.Run(txns, last_visible), 0u);
+  EXPECT_EQ(garbage.Run(txns, last_visible, 1), 0u);
   EXPECT_EQ(table->store().header(fresh).prev.load(), old);
   txns.Unpin(reader, mvcc::TxnTable::kSnapshotPin);
-  EXPECT_EQ(garbage.Run(txns, last_visible), 1u);
+  EXPECT_EQ(garbage.Run(txns, last_visible, 1), 1u);
   EXPECT_EQ(table->store().header(fresh).prev.load(), 0u);
 }
 

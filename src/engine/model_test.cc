@@ -79,7 +79,7 @@ class Model {
     StatementContext context = e_.Statement(*txn);
     const Oid table = e_.Table(context)->oid;
     txn.reset();
-    const auto moved = e_.db->Freeze(table);
+    const auto moved = e_.db->Freeze(table, {});
     ASSERT_TRUE(moved.ok()) << moved.status().ToString();
     frozen_ += *moved;
   }
@@ -354,7 +354,7 @@ TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
     const Oid table = e.Table(context)->oid;
     txn.reset();
     while (!stop && GetParam()) {
-      const auto moved = e.db->Freeze(table);
+      const auto moved = e.db->Freeze(table, {});
       ASSERT_TRUE(moved.ok()) << moved.status().ToString();
       frozen += *moved;
       std::this_thread::yield();

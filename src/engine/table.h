@@ -17,6 +17,7 @@
 
 #include "base/epoch.h"
 #include "base/mutex.h"
+#include "engine/change_rates.h"
 #include "engine/frozen_table.h"
 #include "engine/statistics.h"
 #include "engine/table_index.h"
@@ -40,6 +41,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   FrozenTable& frozen() { return frozen_; }
   const FrozenTable& frozen() const { return frozen_; }
   TableStatistics& statistics() { return statistics_; }
+  ChangeRates& change_rates() { return change_rates_; }
   EpochManager& epochs() const { return epochs_; }
 
   // The indexes now; a list once given never changes.
@@ -83,6 +85,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   rowstore::TableStore store_;
   FrozenTable frozen_;
   TableStatistics statistics_;
+  ChangeRates change_rates_;
   mutable Mutex mu_;
   std::shared_ptr<const Indexes> indexes_ OMEN_GUARDED_BY(mu_) = std::make_shared<Indexes>();
   std::array<Stripe, kStripes> row_stripes_;

@@ -6,8 +6,8 @@
 //
 // The model deals the separators to four times as many cells; a cell names the child with which its
 // keys begin, and the separators inside the cell, at most kCellMax, are compared without a branch.
-// A node with a fuller cell compares every sixteenth separator and then the sixteen of one group, so
-// that no set of keys costs more than two steps a level. Both answers are exact.
+// A node with a fuller cell compares every sixteenth separator and then the sixteen of one group,
+// so that no set of keys costs more than two steps a level. Both answers are exact.
 //
 // Thread safety  Find, child: any thread. SetChild: one writer at a time (the structure mutex).
 // Invariants     I1  separators ascend strictly; child i covers [separator i, separator i + 1)
@@ -112,10 +112,9 @@ class alignas(64) Inner {
     const auto* v = reinterpret_cast<const Words4*>(words);
     const Words4 wanted = {key, key, key, key};
     // A comparison that holds gives -1.
-    const Words4 minus = (reinterpret_cast<Words4>(v[0] <= wanted) +
-                          reinterpret_cast<Words4>(v[1] <= wanted)) +
-                         (reinterpret_cast<Words4>(v[2] <= wanted) +
-                          reinterpret_cast<Words4>(v[3] <= wanted));
+    const Words4 minus =
+        (reinterpret_cast<Words4>(v[0] <= wanted) + reinterpret_cast<Words4>(v[1] <= wanted)) +
+        (reinterpret_cast<Words4>(v[2] <= wanted) + reinterpret_cast<Words4>(v[3] <= wanted));
     const Words2 half =
         __builtin_shufflevector(minus, minus, 0, 1) + __builtin_shufflevector(minus, minus, 2, 3);
     not_above = 0 - (half[0] + half[1]);

@@ -18,7 +18,8 @@ class MemoryAccount {
   // Memory that is measured from time to time and not counted here: indexes.
   void SetOther(uint64_t bytes) { other_.store(bytes, std::memory_order_relaxed); }
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
-  bool exhausted() const { return used() + other_.load(std::memory_order_relaxed) >= limit_; }
+  uint64_t used_with_other() const { return used() + other_.load(std::memory_order_relaxed); }
+  bool exhausted() const { return used_with_other() >= limit_; }
   uint64_t limit() const { return limit_; }
 
  private:

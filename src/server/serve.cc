@@ -105,6 +105,7 @@ Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Sett
   options.database.memory_bytes = memory_bytes - std::min(duck_bytes, memory_bytes / 2);
   reader.Get("max_wal_size", options.database.checkpoint_wal_bytes, uint64_t{1} << 20);
   reader.Get("checkpoint_timeout", options.database.checkpoint_interval_ms, 1000);
+  reader.Get("omendb.freeze_after", options.database.freeze_after_ms, 1000);
   if (const std::string* fsync = reader.Find("fsync")) options.database.fsync = *fsync == "on";
 
   ReadServerSettings(reader, options.server);

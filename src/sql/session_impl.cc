@@ -246,6 +246,10 @@ void SessionImpl::Warning(SqlState code, std::string message) {
   Notify("WARNING", Status(code, std::move(message)));
 }
 
+void SessionImpl::Info(std::string message) {
+  Notify("INFO", Status(SqlState("00000"), std::move(message)));
+}
+
 Status SessionImpl::OnPool(const std::function<Status(Waiter&)>& work) {
   if (pool_waiter_ != nullptr) return work(*pool_waiter_);
   Status status;

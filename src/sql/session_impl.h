@@ -92,6 +92,7 @@ class SessionImpl final : public Session,
   void Notify(std::string_view severity, Status status);
   void Notice(std::string message);  // NOTICE 00000
   void Warning(SqlState code, std::string message);
+  void Info(std::string message);  // INFO 00000: sent whatever client_min_messages says
 
   // Runs `work` on the pool, or here when this already is the pool.
   Status OnPool(const std::function<Status(Waiter&)>& work);

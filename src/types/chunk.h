@@ -22,6 +22,9 @@ struct ColumnView {
   const void* data = nullptr;
   const uint32_t* selection = nullptr;  // null = identity
   const uint64_t* validity = nullptr;   // by cell, bit set = not null; null = no NULLs
+  // How many cells there are when rows share them: 1 is one value for every row, more are a
+  // dictionary. 0 = one cell for each row.
+  uint32_t shared_cells = 0;
 
   uint32_t cell(uint32_t row) const { return selection != nullptr ? selection[row] : row; }
   bool is_null(uint32_t row) const {

@@ -62,8 +62,8 @@ int64_t TransferKey(int worker, int64_t number) { return int64_t{worker} << 40 |
 }  // namespace
 
 Status Bank::Freeze() {
-  OMEN_TRY(database_.Freeze(accounts_->oid).status());
-  return database_.Freeze(transfers_->oid).status();
+  OMEN_TRY(database_.Freeze(accounts_->oid, {}).status());
+  return database_.Freeze(transfers_->oid, {}).status();
 }
 
 Status Bank::Run(txn::Transaction& txn, const ContextBody& body) {

@@ -32,9 +32,9 @@ bool CastExactly(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t c
   types::Arena arena;
   for (duckdb::idx_t i = 0; i < (constant ? 1 : count); ++i) {
     const types::Value value = LoadVectorCell(format, types::PhysicalTypeOf(from), i);
-    StoreVectorCell(result, i, to,
-                    ValueOrThrow(types::CastValue(from, to, value, arena,
-                                                  types::CastContext::kExplicit, {})));
+    StoreVectorCell(
+        result, i, to,
+        ValueOrThrow(types::CastValue(from, to, value, arena, types::CastContext::kExplicit, {})));
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
   return true;

@@ -148,13 +148,22 @@ void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::
   }
   duckdb::Vector flat(column.logical,
                       reinterpret_cast<duckdb::data_ptr_t>(const_cast<void*>(view.data)));
+  if (view.shared_cells == 1) {
+    flat.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+    if (view.is_null(0)) duckdb::ConstantVector::SetNull(flat, true);
+    return target.Reference(flat);
+  }
   if (view.validity != nullptr) {
     duckdb::FlatVector::SetValidity(
         flat, duckdb::ValidityMask(const_cast<uint64_t*>(view.validity), STANDARD_VECTOR_SIZE));
   }
   if (view.selection != nullptr) {
     const duckdb::SelectionVector selection(const_cast<uint32_t*>(view.selection));
-    target.Slice(flat, selection, chunk.rows_count);
+    if (view.shared_cells == 0) {
+      target.Slice(flat, selection, chunk.rows_count);
+    } else {
+      target.Dictionary(flat, view.shared_cells, selection, chunk.rows_count);
+    }
   } else {
     target.Reference(flat);
   }

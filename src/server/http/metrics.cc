@@ -42,6 +42,8 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
   counter("omendb_checkpoints_total", "Finished checkpoints.", stats.checkpoints);
   counter("omendb_row_versions_reclaimed_total", "Row versions freed as garbage.",
           stats.versions_reclaimed);
+  counter("omendb_freeze_failures_total", "Times the background could not freeze a table.",
+          stats.freeze_failures);
   counter("omendb_index_model_hits_total", "Index lookups whose model named the place.",
           stats.index_model_hits);
   counter("omendb_index_corrections_total", "Index lookups that searched around the model's place.",
@@ -52,6 +54,13 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
             static_cast<double>(stats.transactions_waiting));
   out.Gauge("omendb_row_versions", "Row versions in memory.",
             static_cast<double>(stats.versions_live));
+  out.Gauge("omendb_frozen_rows", "Rows in columnar segments.",
+            static_cast<double>(stats.rows_frozen));
+  out.Gauge("omendb_frozen_rows_dead", "Rows of segments that were changed or deleted since.",
+            static_cast<double>(stats.rows_thawed));
+  out.Gauge("omendb_segments", "Columnar segments.", static_cast<double>(stats.segments));
+  out.Gauge("omendb_segment_bytes", "Bytes of the files of columnar segments.",
+            static_cast<double>(stats.segment_bytes));
   const auto memory = [&](const char* name, uint64_t bytes) {
     out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(bytes),
               {{"user", name}});

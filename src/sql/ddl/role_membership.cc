@@ -37,8 +37,8 @@ Status RemoveMember(SessionImpl& session, const catalog::RoleDef& role, Oid memb
   catalog::RoleDef member = *edit.view()->role(member_oid);
   const auto found = FindMembership(member, role.oid);
   if (found == member.memberships.end()) {
-    session.Warning(SqlState("01000"), fmt::format("role \"{}\" is not a member of role \"{}\"",
-                                                   member.name, role.name));
+    session.Warning(sqlstate::kWarning, fmt::format("role \"{}\" is not a member of role \"{}\"",
+                                                    member.name, role.name));
     return Status::Ok();
   }
   if (only_admin) {

@@ -35,8 +35,8 @@ template <bool shared>
 Result<Value> Unlock(FunctionCall& call) {
   const bool held = call.instance.database().UnlockAdvisory(Key(call), shared, Owner(call));
   if (!held) {
-    call.session.Warning(SqlState("01000"), shared ? "you don't own a lock of type ShareLock"
-                                                   : "you don't own a lock of type ExclusiveLock");
+    call.session.Warning(sqlstate::kWarning, shared ? "you don't own a lock of type ShareLock"
+                                                    : "you don't own a lock of type ExclusiveLock");
   }
   return Value::Bool(held);
 }

@@ -93,7 +93,7 @@ Result<Value> CancelBackend(FunctionCall& call) {
   const int32_t pid = call.args[0].i32;
   const bool found = call.instance.activity().Cancel(pid, 0, CancelFlag::Reason::kUserRequest);
   if (!found) {
-    call.session.Warning(SqlState("01000"),
+    call.session.Warning(sqlstate::kWarning,
                          fmt::format("PID {} is not a PostgreSQL backend process", pid));
   }
   return Value::Bool(found);
@@ -103,7 +103,7 @@ Result<Value> TerminateBackend(FunctionCall& call) {
   const int32_t pid = call.args[0].i32;
   const bool found = call.instance.activity().Cancel(pid, 0, CancelFlag::Reason::kShutdown);
   if (!found) {
-    call.session.Warning(SqlState("01000"),
+    call.session.Warning(sqlstate::kWarning,
                          fmt::format("PID {} is not a PostgreSQL backend process", pid));
   }
   return Value::Bool(found);

@@ -404,6 +404,7 @@ constexpr SettingDef kSettings[] = {
     {"old_snapshot_threshold", kInteger, kPostmaster, "min", "-1", "-1", "86400", "",
      "Resource Usage / Asynchronous Behavior"},
     {"omendb.auth", kEnum, kPostmaster, "", "trust", "", "", "trust,scram", "OmenDB"},
+    {"omendb.freeze_after", kInteger, kPostmaster, "s", "600", "0", "31536000", "", "OmenDB"},
     {"omendb.http_port", kInteger, kPostmaster, "", "8080", "0", "65535", "", "OmenDB"},
     {"omendb.memory", kInteger, kPostmaster, "kB", "4194304", "65536", "1099511627776", "",
      "OmenDB"},

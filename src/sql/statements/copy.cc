@@ -9,6 +9,7 @@
 #include "sql/privileges.h"
 #include "sql/statements/copy_loader.h"
 #include "sql/statements/dispatch.h"
+#include "sql/statements/option_value.h"
 #include "types/binary_io.h"
 
 namespace omendb::sql {
@@ -21,12 +22,6 @@ std::vector<std::string> NamesOf(const Node* arg) {
     names.emplace_back(StringOf(arg->list->items[i]));
   }
   return names;
-}
-
-bool IsTrue(const Node* arg) {
-  if (arg == nullptr) return true;
-  const std::string text = ConstText(arg);
-  return text == "true" || text == "on" || text == "1" || text == "yes";
 }
 
 Status SetFormat(const std::string& format, pgwire::CopyOptions& options) {
@@ -59,9 +54,12 @@ Status SetOption(const PgQuery__DefElem& option, pgwire::CopyOptions& options) {
   } else if (name == "encoding") {
     options.encoding = text;
   } else if (name == "header") {
-    options.header = text == "match"      ? pgwire::CopyHeader::kMatch
-                     : IsTrue(option.arg) ? pgwire::CopyHeader::kPresent
-                                          : pgwire::CopyHeader::kNone;
+    if (text == "match") {
+      options.header = pgwire::CopyHeader::kMatch;
+    } else {
+      OMEN_ASSIGN(const bool present, BooleanOption(option));
+      options.header = present ? pgwire::CopyHeader::kPresent : pgwire::CopyHeader::kNone;
+    }
   } else if (name == "force_quote") {
     options.force_quote_all = star;
     options.force_quote = NamesOf(option.arg);

@@ -45,7 +45,7 @@ constexpr Entry kEntries[] = {
     {PG_QUERY__NODE__NODE_EXPLAIN_STMT, RunExplain, kNone},
     {PG_QUERY__NODE__NODE_COPY_STMT, RunCopy, kNone},
     {PG_QUERY__NODE__NODE_LOCK_STMT, RunLock, kNone},
-    {PG_QUERY__NODE__NODE_VACUUM_STMT, RunVacuum, kNone},
+    {PG_QUERY__NODE__NODE_VACUUM_STMT, RunVacuum, kPool},
     {PG_QUERY__NODE__NODE_CHECK_POINT_STMT, RunCheckpoint, kPool},
     {PG_QUERY__NODE__NODE_REINDEX_STMT, RunReindex, kDdl},
     {PG_QUERY__NODE__NODE_CLUSTER_STMT, RunCluster, kNone},

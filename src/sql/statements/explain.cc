@@ -10,6 +10,7 @@
 #include "index/counters.h"
 #include "sql/names.h"
 #include "sql/statements/dispatch.h"
+#include "sql/statements/option_value.h"
 
 namespace omendb::sql {
 namespace {
@@ -23,18 +24,12 @@ struct Options {
   bool verbose = false;
 };
 
-bool IsTrue(const Node* arg) {
-  if (arg == nullptr) return true;
-  const std::string text = ConstText(arg);
-  return text == "true" || text == "on" || text == "1" || text == "yes";
-}
-
 Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
   for (size_t i = 0; i < explain.n_options; ++i) {
     const PgQuery__DefElem& option = *explain.options[i]->def_elem;
     const std::string_view name = View(option.defname);
     if (name == "analyze") {
-      options.analyze = IsTrue(option.arg);
+      OMEN_ASSIGN(options.analyze, BooleanOption(option));
     } else if (name == "format") {
       const std::string format = ConstText(option.arg);
       if (format != "text" && format != "json") {
@@ -46,13 +41,13 @@ Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
       }
       options.json = format == "json";
     } else if (name == "costs") {
-      options.costs = IsTrue(option.arg);
+      OMEN_ASSIGN(options.costs, BooleanOption(option));
     } else if (name == "timing") {
-      options.timing = IsTrue(option.arg);
+      OMEN_ASSIGN(options.timing, BooleanOption(option));
     } else if (name == "summary") {
-      options.summary = IsTrue(option.arg);
+      OMEN_ASSIGN(options.summary, BooleanOption(option));
     } else if (name == "verbose") {
-      options.verbose = IsTrue(option.arg);
+      OMEN_ASSIGN(options.verbose, BooleanOption(option));
     } else if (name != "buffers" && name != "settings" && name != "wal") {
       return Status(sqlstate::kSyntaxError,
                     fmt::format("unrecognized EXPLAIN option \"{}\"", name));

@@ -1,4 +1,4 @@
-// LOCK, VACUUM, ANALYZE, CHECKPOINT, REINDEX, CLUSTER, LISTEN.
+// LOCK, CHECKPOINT, REINDEX, CLUSTER, LISTEN.
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
@@ -43,36 +43,6 @@ Status RunLock(UtilityCall& call) {
                     fmt::format("could not obtain lock on relation \"{}\"", found.table->name));
     }
     OMEN_TRY(std::move(status));
-  }
-  return Status::Ok();
-}
-
-// Garbage is collected and statistics are kept all the time: there is nothing to be done but to say
-// whether the tables exist.
-Status RunVacuum(UtilityCall& call) {
-  const PgQuery__VacuumStmt& vacuum = *call.node()->vacuum_stmt;
-  SessionImpl& session = call.session;
-  if (vacuum.is_vacuumcmd && (session.block().in_block() || session.in_multi_statement())) {
-    return Status(sqlstate::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
-  }
-  for (size_t i = 0; i < vacuum.n_rels; ++i) {
-    const PgQuery__VacuumRelation& relation = *vacuum.rels[i]->vacuum_relation;
-    OMEN_ASSIGN(catalog::Relation found, GetRelation(session, NameOf(*relation.relation)));
-    if (found.table == nullptr || found.index != nullptr) {
-      session.Warning(SqlState("01000"),
-                      fmt::format("skipping \"{}\" --- cannot vacuum non-tables or special "
-                                  "system tables",
-                                  RelationName(found)));
-      continue;
-    }
-    for (size_t c = 0; c < relation.n_va_cols; ++c) {
-      const std::string column(StringOf(relation.va_cols[c]));
-      if (found.table->FindColumn(column) == nullptr) {
-        return Status(sqlstate::kUndefinedColumn,
-                      fmt::format("column \"{}\" of relation \"{}\" does not exist", column,
-                                  found.table->name));
-      }
-    }
   }
   return Status::Ok();
 }

@@ -1,0 +1,138 @@
+#include "engine/freeze_job.h"
+
+#include <gtest/gtest.h>
+
+#include "base/sqlstate.h"
+#include "engine/engine_fixture.h"
+
+namespace omendb::engine {
+namespace {
+
+constexpr uint64_t kAge = 64'000;
+
+class FreezeJobTest : public testing::Test {
+ protected:
+  FreezeJobTest() { e_.CreateTable({}); }
+
+  // One pass at this time; what it asked to freeze.
+  std::vector<FreezeSelection> Pass(uint64_t now_ms, uint64_t newest_visible) {
+    std::vector<FreezeSelection> asked;
+    job_.Run(now_ms, newest_visible, *e_.db->catalog(),
+             [&](Oid, const FreezeSelection& selection) -> Result<uint64_t> {
+               asked.push_back(selection);
+               if (failing_) return Status(sqlstate::kDiskFull, "no space");
+               return uint64_t{0};
+             });
+    return asked;
+  }
+
+  Engine e_;
+  rowstore::MemoryAccount memory_{1000};
+  FreezeJob job_{kAge, memory_};
+  bool failing_ = false;
+};
+
+TEST_F(FreezeJobTest, AsksForWhatWasCommittedSoLongAgo) {
+  // A commit each second.
+  for (uint64_t second = 0; second < 64; ++second) {
+    EXPECT_TRUE(Pass(second * 1000, second + 1).empty()) << second;
+  }
+  uint64_t passes = 0;
+  for (uint64_t second = 64; second < 200; ++second) {
+    for (const FreezeSelection& selection : Pass(second * 1000, second + 1)) {
+      ++passes;
+      EXPECT_EQ(selection.settled_by, second - 64 + 1);
+      EXPECT_EQ(selection.now_ms, second * 1000);
+      EXPECT_EQ(selection.calm_for_ms, kAge);
+      EXPECT_EQ(selection.rows_min, FreezeJob::kRowsMin);
+    }
+  }
+  EXPECT_EQ(passes, 200u / 8 - 8);  // eight times in the age
+}
+
+TEST_F(FreezeJobTest, TakesEverythingWhenMemoryIsShort) {
+  EXPECT_TRUE(Pass(0, 10).empty());
+  memory_.Add(700);
+  EXPECT_TRUE(Pass(1000, 11).empty());
+  memory_.SetOther(60);
+  for (uint64_t second = 2; second < 5; ++second) {
+    const auto asked = Pass(second * 1000, 12);
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].settled_by, UINT64_MAX);
+    EXPECT_EQ(asked[0].calm_for_ms, 0u);
+    EXPECT_EQ(asked[0].rows_min, FreezeJob::kRowsMinUnderPressure);
+  }
+}
+
+TEST_F(FreezeJobTest, CountsFailuresAndGoesOn) {
+  failing_ = true;
+  memory_.Add(1000);
+  EXPECT_EQ(Pass(0, 1).size(), 1u);
+  EXPECT_EQ(Pass(1000, 1).size(), 1u);
+  EXPECT_EQ(job_.failures(), 2u);
+}
+
+TEST_F(FreezeJobTest, ZeroIsNever) {
+  FreezeJob never(0, memory_);
+  memory_.Add(1000);
+  for (uint64_t second = 0; second < 10; ++second) {
+    never.Run(second * 1'000'000, 1, *e_.db->catalog(),
+              [](Oid, const FreezeSelection&) -> Result<uint64_t> {
+                ADD_FAILURE();
+                return uint64_t{0};
+              });
+  }
+}
+
+// The thread of the database.
+class FreezeJobThread : public testing::Test {
+ protected:
+  // Rows [first, first + count) in one transaction.
+  Status Insert(Engine& e, int32_t first, int32_t count) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    for (int32_t i = first; i < first + count; ++i) {
+      const types::Value row[] = {Int(i), Int(i), Text("a text that is longer than a cell")};
+      const Status inserted = relation->Insert(context, row).status();
+      if (inserted.ok()) continue;
+      e.db->Abort(*txn);
+      return inserted;
+    }
+    return e.Commit(*txn);
+  }
+  size_t Count(Engine& e) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    return ScanPairs(context, *e.Open(context)).size();
+  }
+};
+
+TEST_F(FreezeJobThread, FreezesWhatIsOld) {
+  Engine e({.freeze_after_ms = 100});
+  e.CreateTable({});
+  constexpr int32_t kRows = 3 * static_cast<int32_t>(FreezeJob::kRowsMin);
+  ASSERT_TRUE(Insert(e, 0, kRows).ok());
+  EXPECT_TRUE(Eventually([&] { return e.db->stats().rows_frozen == uint64_t{kRows}; }));
+  EXPECT_EQ(Count(e), size_t{kRows});
+}
+
+// Three times as many rows as memory has room for: whoever meets the limit tries again.
+TEST_F(FreezeJobThread, MakesRoomInMemory) {
+  Engine e({.memory_bytes = 24 << 20, .freeze_after_ms = 3'600'000});
+  e.CreateTable({});
+  constexpr int32_t kBatch = 5000;
+  constexpr int32_t kRows = 80 * kBatch;
+  for (int32_t first = 0; first < kRows; first += kBatch) {
+    EXPECT_TRUE(Eventually([&] {
+      const Status inserted = Insert(e, first, kBatch);
+      EXPECT_TRUE(inserted.ok() || inserted.Is(sqlstate::kOutOfMemory)) << inserted.ToString();
+      return inserted.ok();
+    })) << first;
+  }
+  EXPECT_GT(e.db->stats().rows_frozen, uint64_t{kRows / 2});
+  EXPECT_EQ(Count(e), size_t{kRows});
+}
+
+}  // namespace
+}  // namespace omendb::engine
