@@ -7,8 +7,9 @@ namespace omendb::catalog {
 namespace {
 
 // 2 added, at the end of each object, access control lists, memberships in roles and the columns of
-// ON DELETE SET NULL; 1 is still read.
-constexpr uint8_t kCodecVersion = 2;
+// ON DELETE SET NULL. 3: a numeric without precision holds any number of digits; before, it was
+// numeric(38,10), as which the columns of older objects are read. 1 and 2 are still read.
+constexpr uint8_t kCodecVersion = 3;
 constexpr uint8_t kOldestVersion = 1;
 
 // One list of fields for both directions: Archive is Writer or Reader, and each definition names
@@ -99,6 +100,11 @@ void TypeFields(Archive& a, T& type) {
   a(type.kind);
   a(type.is_array);
   a(type.typmod);
+  if constexpr (!std::is_const_v<T>) {
+    if (a.version() < 3 && type.kind == types::TypeKind::kNumeric && type.typmod < 0) {
+      type.typmod = types::kLegacyNumericTypmod;
+    }
+  }
 }
 
 template <typename Archive, typename T>

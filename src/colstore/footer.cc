@@ -23,12 +23,27 @@ Extent GetExtent(ByteReader& in) {
   return extent;
 }
 
+// A numeric without precision is -2 here: -1 was written when it was numeric(38,10).
+constexpr int32_t kBigNumericTypmod = -2;
+
+int32_t StoredTypmod(const types::SqlType& type) {
+  if (type.kind != types::TypeKind::kNumeric) return type.typmod;
+  if (type.typmod < 0) return kBigNumericTypmod;
+  return type.numeric_legacy() ? -1 : type.typmod;
+}
+
+int32_t LoadedTypmod(types::TypeKind kind, int32_t stored) {
+  if (kind != types::TypeKind::kNumeric) return stored;
+  if (stored == -1) return types::kLegacyNumericTypmod;
+  return stored == kBigNumericTypmod ? -1 : stored;
+}
+
 void PutColumn(const ColumnFooter& column, std::string& out) {
   ByteWriter writer(out);
   writer.Put<int16_t>(column.column.id.value());
   writer.Put<uint8_t>(static_cast<uint8_t>(column.column.type.kind));
   writer.Put<uint8_t>(column.column.type.is_array ? 1 : 0);
-  writer.Put<int32_t>(column.column.type.typmod);
+  writer.Put<int32_t>(StoredTypmod(column.column.type));
   writer.Put<uint64_t>(column.blocks.offset);
   writer.Put<uint64_t>(column.blocks.bytes);
   PutExtent(column.section, writer);
@@ -41,7 +56,7 @@ bool GetColumn(ByteReader& in, uint32_t rows, ColumnFooter& column) {
   if (kind >= types::kTypeKindCount) return false;
   column.column.type.kind = static_cast<types::TypeKind>(kind);
   column.column.type.is_array = in.Get<uint8_t>() != 0;
-  column.column.type.typmod = in.Get<int32_t>();
+  column.column.type.typmod = LoadedTypmod(column.column.type.kind, in.Get<int32_t>());
   column.blocks.offset = in.Get<uint64_t>();
   column.blocks.bytes = in.Get<uint64_t>();
   column.section = GetExtent(in);

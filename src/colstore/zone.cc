@@ -57,6 +57,9 @@ bool HasZoneRange(const SqlType& type) {
     case TypeKind::kOidvector:
     case TypeKind::kRecord:
       return false;
+    case TypeKind::kNumeric:
+      // A bound is cut short, which the encoding of a numeric without precision does not bear.
+      return !type.is_array && !type.numeric_unconstrained();
     default:
       return !type.is_array;
   }
@@ -69,8 +72,9 @@ bool HasZoneSum(const SqlType& type) {
     case TypeKind::kInt2:
     case TypeKind::kInt4:
     case TypeKind::kInt8:
-    case TypeKind::kNumeric:
       return true;
+    case TypeKind::kNumeric:
+      return !type.numeric_unconstrained();
     default:
       return false;
   }

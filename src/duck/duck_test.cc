@@ -91,8 +91,9 @@ TEST_F(DuckTest, WritesInBothExecutors) {
   EXPECT_EQ(db().Run("SELECT count(*) FROM w"), "0\n");
 }
 
-TEST_F(DuckTest, NumericStoresEveryDigitOrFails) {
-  db().CreateTable("n", {{"id", kInt4}, {"v", {types::TypeKind::kNumeric}}}, {"id"});
+TEST_F(DuckTest, NumericOfOlderDatabasesStoresEveryDigitOrFails) {
+  const types::SqlType legacy{types::TypeKind::kNumeric, false, types::kLegacyNumericTypmod};
+  db().CreateTable("n", {{"id", kInt4}, {"v", legacy}}, {"id"});
   const std::string too_fine = "22003: value overflows numeric format";
   EXPECT_EQ(db().Run("INSERT INTO n VALUES (1, 0.12345678901)"), too_fine);
   EXPECT_EQ(db().Run("INSERT INTO n VALUES (1, '0.12345678901'), (2, 1)"), too_fine);

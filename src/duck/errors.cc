@@ -489,6 +489,7 @@ std::string PostgresTypeName(std::string_view duck_name) {
       {"UUID", "uuid"},
       {"JSON", "json"},
       {"JSONB", "jsonb"},
+      {"NUMERIC", "numeric"},
       {"NULL", "unknown"},
       {"\"NULL\"", "unknown"},
       {"UNKNOWN", "unknown"},

@@ -30,6 +30,7 @@ LogicalType ScalarType(const SqlType& type) {
     case TypeKind::kFloat8:
       return LogicalType::DOUBLE;
     case TypeKind::kNumeric:
+      if (type.typmod < 0) return BigNumericType();
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.numeric_precision()),
                                   static_cast<uint8_t>(type.numeric_scale()));
     case TypeKind::kBytea:
@@ -95,6 +96,10 @@ std::optional<SqlType> ElementOf(const SqlType& type) {
   return std::nullopt;
 }
 
+LogicalType BigNumericType() { return Aliased(LogicalType::BLOB, kNumericAlias); }
+bool IsBigNumeric(const LogicalType& type) {
+  return type.id() == LogicalTypeId::BLOB && type.HasAlias() && type.GetAlias() == kNumericAlias;
+}
 LogicalType JsonbType() { return Aliased(LogicalType::VARCHAR, kJsonbAlias); }
 bool IsJsonb(const LogicalType& type) {
   return type.id() == LogicalTypeId::VARCHAR && type.HasAlias() && type.GetAlias() == kJsonbAlias;
@@ -134,13 +139,10 @@ SqlType ToSqlType(const LogicalType& type) {
     case LogicalTypeId::DECIMAL: {
       const int width = duckdb::DecimalType::GetWidth(type);
       const int scale = duckdb::DecimalType::GetScale(type);
-      if (width == types::kNumericPrecisionMax && scale == types::kUnconstrainedNumericScale) {
-        return {TypeKind::kNumeric};
-      }
       return types::NumericType(width, scale);
     }
     case LogicalTypeId::BLOB:
-      return {TypeKind::kBytea};
+      return {IsBigNumeric(type) ? TypeKind::kNumeric : TypeKind::kBytea};
     case LogicalTypeId::DATE:
       return {TypeKind::kDate};
     case LogicalTypeId::TIME:

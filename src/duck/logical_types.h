@@ -17,6 +17,7 @@
 namespace omendb::duck {
 
 // Aliases of types that DuckDB has no id for.
+inline constexpr const char* kNumericAlias = "NUMERIC";
 inline constexpr const char* kJsonbAlias = "JSONB";
 inline constexpr const char* kRegclassAlias = "REGCLASS";
 inline constexpr const char* kRegtypeAlias = "REGTYPE";
@@ -24,6 +25,10 @@ inline constexpr const char* kRegprocAlias = "REGPROC";
 inline constexpr const char* kRegnamespaceAlias = "REGNAMESPACE";
 
 duckdb::LogicalType JsonbType();
+// numeric without precision: a BLOB of the encoding in types/big_numeric.h. It compares, groups and
+// sorts through a collation that leaves out the scale (functions/numeric_type.h).
+duckdb::LogicalType BigNumericType();
+bool IsBigNumeric(const duckdb::LogicalType& type);
 bool IsJson(const duckdb::LogicalType& type);
 bool IsJsonb(const duckdb::LogicalType& type);
 

@@ -22,7 +22,7 @@ bool ComparesAsInteger(const types::SqlType& type) {
     case TypeKind::kTimestampTz:
       return true;
     case TypeKind::kNumeric:
-      return types::PhysicalTypeOf(type) != PhysicalType::kInt128;
+      return types::PhysicalTypeOf(type) != PhysicalType::kInt128 && !type.numeric_unconstrained();
     default:
       return false;
   }

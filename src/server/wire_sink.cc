@@ -32,7 +32,8 @@ void WriteColumns(std::string& out, const std::vector<types::ResultColumn>& colu
     const types::ResultColumn& column = columns[i];
     fields.push_back({column.name, column.table.value(), column.column.value(),
                       types::TypeOid(column.type), types::TypeLength(column.type),
-                      column.type.typmod, FormatOf(formats, i)});
+                      column.type.numeric_legacy() ? -1 : column.type.typmod,
+                      FormatOf(formats, i)});
   }
   pgwire::WriteRowDescription(out, fields);
 }

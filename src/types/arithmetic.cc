@@ -83,6 +83,9 @@ SqlType AsNumeric(const SqlType& type) {
 }
 
 Result<SqlType> NumericResult(ArithmeticOp op, const SqlType& left, const SqlType& right) {
+  if (left.numeric_unconstrained() || right.numeric_unconstrained()) {
+    return NotSupported("numeric operator " + std::string(OperatorName(op)) + " on the row path");
+  }
   const auto scale =
       ResultScale(op, AsNumeric(left).numeric_scale(), AsNumeric(right).numeric_scale());
   // Division of numerics picks its scale by the values: it is left to the analytical executor.

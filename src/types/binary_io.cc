@@ -241,7 +241,7 @@ Result<Value> ReceiveScalar(const SqlType& type, std::string_view bytes, Arena& 
       return Value::Float64(std::bit_cast<double>(bits));
     }
     case TypeKind::kNumeric:
-      return ReceiveNumeric(type, bytes);
+      return ReceiveNumeric(type, bytes, arena);
     case TypeKind::kBytea:
       return Value::String(bytes);
     case TypeKind::kDate:

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/sqlstate.h"
+#include "types/big_numeric.h"
 #include "types/numeric.h"
 
 namespace omendb::types {
@@ -65,9 +66,67 @@ std::string GroupsToText(std::string_view groups, int weight, int scale) {
   return text;
 }
 
+// Digits behind the scale are not part of the value, as PostgreSQL receives it.
+Result<Value> ReceiveBig(std::string_view groups, int weight, int scale, bool negative,
+                         Arena& arena) {
+  BigNumeric value;
+  value.scale = scale;
+  std::string digits;
+  for (size_t i = 0; i < groups.size(); i += 2) {
+    char group[8];
+    std::snprintf(group, sizeof(group), "%04u", unsigned{LoadBe<uint16_t>(groups.data() + i)});
+    digits.append(group, kDigitsOfBase);
+  }
+  value.units = mpz_class(digits, 10);
+  const int shift = (weight + 1) * kDigitsOfBase - static_cast<int>(digits.size()) + scale;
+  if (shift >= 0) {
+    value.units *= BigPowerOfTen(shift);
+  } else {
+    value.units /= BigPowerOfTen(-shift);
+  }
+  if (negative) value.units = -value.units;
+  OMEN_ASSIGN(value, InRange(std::move(value)));
+  return ToValue(value, arena);
+}
+
+void PutHead(int count, int weight, uint16_t sign, int scale, std::string& out) {
+  Put16(static_cast<uint16_t>(count), out);
+  Put16(static_cast<uint16_t>(static_cast<int16_t>(weight)), out);
+  Put16(sign, out);
+  Put16(static_cast<uint16_t>(scale), out);
+}
+
+void SendBig(std::string_view bytes, std::string& out) {
+  const BigNumeric value = DecodeBig(bytes);
+  switch (value.kind) {
+    case BigNumeric::Kind::kNaN:
+      return PutHead(0, 0, kNaN, 0, out);
+    case BigNumeric::Kind::kInfinity:
+      return PutHead(0, 0, kInfinity, 0, out);
+    case BigNumeric::Kind::kMinusInfinity:
+      return PutHead(0, 0, kMinusInfinity, 0, out);
+    case BigNumeric::Kind::kFinite:
+      break;
+  }
+  if (value.units == 0) return PutHead(0, 0, kPositive, value.scale, out);
+  std::string digits = mpz_class(abs(value.units)).get_str();
+  const int padding = (kDigitsOfBase - value.scale % kDigitsOfBase) % kDigitsOfBase;
+  digits.append(static_cast<size_t>(padding), '0');
+  digits.insert(0, (kDigitsOfBase - digits.size() % kDigitsOfBase) % kDigitsOfBase, '0');
+  auto count = static_cast<int>(digits.size()) / kDigitsOfBase;
+  const int weight = count - 1 - (value.scale + padding) / kDigitsOfBase;
+  const auto group_at = [&](int i) {
+    return static_cast<uint16_t>(
+        std::stoi(digits.substr(static_cast<size_t>(i) * kDigitsOfBase, kDigitsOfBase)));
+  };
+  while (group_at(count - 1) == 0) --count;
+  PutHead(count, weight, value.units < 0 ? kNegative : kPositive, value.scale, out);
+  for (int i = 0; i < count; ++i) Put16(group_at(i), out);
+}
+
 }  // namespace
 
-Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
+Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes, Arena& arena) {
   if (bytes.size() < 8) {
     return Status(sqlstate::kProtocolViolation, "insufficient data left in message");
   }
@@ -76,6 +135,11 @@ Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
   auto sign = LoadBe<uint16_t>(bytes.data() + 4);
   auto scale = LoadBe<uint16_t>(bytes.data() + 6);
   std::string_view groups = bytes.substr(8);
+  const bool big = type.numeric_unconstrained();
+  if (big && sign == kNaN) return ToValue(BigNumeric::NaN(), arena);
+  if (big && (sign == kInfinity || sign == kMinusInfinity)) {
+    return ToValue(BigNumeric::Infinity(sign == kMinusInfinity), arena);
+  }
   if (sign == kNaN || sign == kInfinity || sign == kMinusInfinity) {
     return NotSupported("numeric value NaN or infinity");
   }
@@ -90,12 +154,13 @@ Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
     if (group >= kBase) return Invalid("digit");
     if (group != 0) any = true;
   }
-  if (!any) return NumericFromUnits(type, 0);
+  if (!any) return big ? ToValue(0, scale, arena) : NumericFromUnits(type, 0);
   // Leading zero groups do not count towards the size.
   while (LoadBe<uint16_t>(groups.data()) == 0) {
     groups.remove_prefix(2);
     --weight;
   }
+  if (big) return ReceiveBig(groups, weight, scale, sign == kNegative, arena);
   constexpr int kWeightMax = kNumericPrecisionMax / kDigitsOfBase + 1;
   if (weight > kWeightMax) return NumericOverflow(type);
   // Far behind every scale of ours: rounds to zero.
@@ -106,9 +171,10 @@ Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes) {
 }
 
 void SendNumeric(const SqlType& type, const Value& value, std::string& out) {
+  if (type.numeric_unconstrained()) return SendBig(value.str(), out);
   Int128 units = NumericUnits(type, value);
   int scale = type.numeric_scale();
-  if (type.numeric_unconstrained()) TrimZeros(units, scale);
+  if (type.numeric_legacy()) TrimZeros(units, scale);
   bool negative = units < 0;
   auto rest = static_cast<unsigned __int128>(negative ? -units : units);
   // Groups from the last on; the lowest may hold fewer digits of the number than four.

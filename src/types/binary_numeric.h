@@ -15,7 +15,7 @@
 
 namespace omendb::types {
 
-Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes);
+Result<Value> ReceiveNumeric(const SqlType& type, std::string_view bytes, Arena& arena);
 void SendNumeric(const SqlType& type, const Value& value, std::string& out);
 
 }  // namespace omendb::types

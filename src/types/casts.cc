@@ -7,6 +7,7 @@
 
 #include "base/sqlstate.h"
 #include "types/array.h"
+#include "types/big_numeric.h"
 #include "types/calendar.h"
 #include "types/datetime_math.h"
 #include "types/json_reader.h"
@@ -147,20 +148,27 @@ int64_t IntegerOf(TypeKind kind, const Value& value) {
 }
 
 // Digits that PostgreSQL trusts of a float: 6 of a real, 15 of a double.
-Result<Value> FloatToNumeric(double value, int digits, const SqlType& to) {
+Result<Value> FloatToNumeric(double value, int digits, const SqlType& to, Arena& arena) {
+  if (to.numeric_unconstrained()) {
+    if (std::isnan(value)) return ToValue(BigNumeric::NaN(), arena);
+    if (std::isinf(value)) return ToValue(BigNumeric::Infinity(value < 0), arena);
+  }
   if (!std::isfinite(value)) {
     return NotSupported(std::isnan(value) ? "numeric value NaN" : "numeric value infinity");
   }
   char text[64];
   int size = std::snprintf(text, sizeof(text), "%.*g", digits, value);
-  // A float is inexact already: what an unconstrained numeric cannot hold rounds.
-  SqlType rounding = to.numeric_unconstrained()
-                         ? NumericType(kNumericPrecisionMax, kUnconstrainedNumericScale)
-                         : to;
+  if (to.numeric_unconstrained()) {
+    OMEN_ASSIGN(const BigNumeric number, ParseBig({text, static_cast<size_t>(size)}));
+    return ToValue(number, arena);
+  }
+  // A float is inexact already: what the numeric of an older database cannot hold rounds.
+  SqlType rounding =
+      to.numeric_legacy() ? NumericType(kNumericPrecisionMax, kLegacyNumericScale) : to;
   return ParseNumeric({text, static_cast<size_t>(size)}, rounding);
 }
 
-Result<Value> FromFloat(double value, int digits, const SqlType& to) {
+Result<Value> FromFloat(double value, int digits, const SqlType& to, Arena& arena) {
   switch (to.kind) {
     case kFloat8:
       return Value::Float64(value);
@@ -175,7 +183,7 @@ Result<Value> FromFloat(double value, int digits, const SqlType& to) {
       return Value::Float32(narrow);
     }
     case kNumeric:
-      return FloatToNumeric(value, digits, to);
+      return FloatToNumeric(value, digits, to, arena);
     default:
       break;
   }
@@ -188,11 +196,12 @@ Result<Value> FromFloat(double value, int digits, const SqlType& to) {
   return IntegerTo(to.kind, static_cast<int64_t>(rounded));
 }
 
-Result<Value> FromNumeric(Int128 units, int scale, const SqlType& to) {
+Result<Value> FromNumeric(Int128 units, int scale, const SqlType& to, Arena& arena) {
   switch (to.kind) {
     case kNumeric: {
+      if (to.numeric_unconstrained()) return ToValue(units, scale, arena);
       int cut = scale - to.numeric_scale();
-      if (to.numeric_unconstrained() && cut > 0 && units % PowerOfTen(cut) != 0) {
+      if (to.numeric_legacy() && cut > 0 && units % PowerOfTen(cut) != 0) {
         return NumericOverflow(to);
       }
       return NumericRescale(units, scale, to);
@@ -209,11 +218,60 @@ Result<Value> FromNumeric(Int128 units, int scale, const SqlType& to) {
   }
 }
 
-Result<Value> CastNumber(const SqlType& from, const SqlType& to, const Value& value) {
-  if (from.kind == kFloat8) return FromFloat(value.f64, 15, to);
-  if (from.kind == kFloat4) return FromFloat(static_cast<double>(value.f32), 6, to);
+const char* IntegerName(TypeKind kind) {
+  return kind == kInt2 ? "smallint" : kind == kInt4 ? "integer" : "bigint";
+}
+
+// A numeric without precision that is no number: NaN and the infinities.
+Result<Value> FromSpecial(const BigNumeric& number, const SqlType& to) {
+  const char* name = number.is_nan() ? "NaN" : "infinity";
+  if (to.kind != kNumeric) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  std::string("cannot convert ") + name + " to " + IntegerName(to.kind));
+  }
+  if (number.is_nan()) return NotSupported("NaN in a numeric with precision");
+  return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow")
+      .WithDetail("A field with precision " + std::to_string(to.numeric_precision()) + ", scale " +
+                  std::to_string(to.numeric_scale()) + " cannot hold an infinite value.");
+}
+
+Result<Value> FromBig(std::string_view bytes, const SqlType& to) {
+  if (to.kind == kFloat8) {
+    OMEN_ASSIGN(const double number, BigToDouble(bytes));
+    return Value::Float64(number);
+  }
+  if (to.kind == kFloat4) {
+    OMEN_ASSIGN(const float number, BigToFloat(bytes));
+    return Value::Float32(number);
+  }
+  const int scale = to.kind == kNumeric ? to.numeric_scale() : 0;
+  const auto small = DecodeSmall(bytes);
+  std::optional<Int128> units;
+  if (small) {
+    units = UnitsAt(*small, scale);
+    if (to.numeric_legacy() && small->scale > scale &&
+        small->units % PowerOfTen(std::min(small->scale - scale, kNumericPrecisionMax)) != 0) {
+      return NumericOverflow(to);
+    }
+  } else {
+    const BigNumeric number = DecodeBig(bytes);
+    if (!number.is_finite()) return FromSpecial(number, to);
+    units = UnitsAt(number, scale);
+  }
+  if (to.kind != kNumeric) {
+    return units ? IntegerTo(to.kind, *units) : OutOfRange(IntegerName(to.kind));
+  }
+  return units ? NumericRescale(*units, scale, to) : NumericOverflow(to);
+}
+
+Result<Value> CastNumber(const SqlType& from, const SqlType& to, const Value& value, Arena& arena) {
+  if (from.kind == kFloat8) return FromFloat(value.f64, 15, to, arena);
+  if (from.kind == kFloat4) return FromFloat(static_cast<double>(value.f32), 6, to, arena);
+  if (from.numeric_unconstrained()) {
+    return to.numeric_unconstrained() ? value : FromBig(value.str(), to);
+  }
   if (from.kind == kNumeric) {
-    return FromNumeric(NumericUnits(from, value), from.numeric_scale(), to);
+    return FromNumeric(NumericUnits(from, value), from.numeric_scale(), to, arena);
   }
   int64_t integer = IntegerOf(from.kind, value);
   switch (to.kind) {
@@ -222,6 +280,7 @@ Result<Value> CastNumber(const SqlType& from, const SqlType& to, const Value& va
     case kFloat8:
       return Value::Float64(static_cast<double>(integer));
     case kNumeric:
+      if (to.numeric_unconstrained()) return ToValue(integer, 0, arena);
       return NumericRescale(integer, 0, to);
     default:
       return IntegerTo(to.kind, integer);
@@ -277,10 +336,9 @@ Result<Value> CastJsonb(const SqlType& to, std::string_view text, const IoSettin
     return Value::Bool(token == JsonToken::kTrue);
   }
   if (!wants_bool && token == JsonToken::kNumber) {
-    SqlType numeric = to.kind == kNumeric ? to : NumericType(kNumericPrecisionMax, 18);
     if (to.kind == kFloat4 || to.kind == kFloat8) return ParseText(to, text, arena, settings);
-    OMEN_ASSIGN(Value number, ParseNumeric(text, numeric));
-    return CastNumber(numeric, to, number);
+    OMEN_ASSIGN(Value number, ParseText({kNumeric}, text, arena, settings));
+    return CastNumber({kNumeric}, to, number, arena);
   }
   const char* what = "numeric";
   switch (token) {
@@ -389,7 +447,7 @@ Result<Value> Convert(const SqlType& from, const SqlType& to, const Value& value
     return ParseText(parsed, value.str(), arena, settings);
   }
   if (FamilyOf(from.kind) == Family::kNumber && FamilyOf(to.kind) == Family::kNumber) {
-    return CastNumber(from, to, value);
+    return CastNumber(from, to, value, arena);
   }
   if (from.kind == to.kind) return value;
   if (FamilyOf(from.kind) == Family::kOidLike || FamilyOf(to.kind) == Family::kOidLike) {

@@ -24,7 +24,7 @@ std::string NumericValue(const std::string& text) {
   Result<Value> value = ParseNumeric(text, NumericType(38, 10));
   if (!value.ok()) return text;
   std::string out;
-  AppendNumeric({TypeKind::kNumeric}, *value, out);
+  AppendNumeric(NumericType(38, 10), *value, out);
   return out;
 }
 

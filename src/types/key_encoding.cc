@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "types/array.h"
+#include "types/big_numeric.h"
 #include "types/json.h"
 
 namespace omendb::types {
@@ -85,6 +86,8 @@ void AppendText(const SqlType& type, std::string_view text, std::string& key) {
   switch (type.kind) {
     case TypeKind::kBpchar:
       return AppendString(TrimBlanks(text), key);
+    case TypeKind::kNumeric:
+      return AppendString(BigKey(text), key);
     case TypeKind::kJsonb:
       return AppendString(JsonbEqualityForm(text), key);
     case TypeKind::kInt2vector:
@@ -241,6 +244,7 @@ uint64_t HashValue(const SqlType& type, const Value& value) {
   }
   bool plain = !type.is_array && type.kind != TypeKind::kJsonb;
   if (plain && type.kind == TypeKind::kBpchar) return HashBytes(TrimBlanks(value.str()));
+  if (plain && type.kind == TypeKind::kNumeric) return HashBytes(BigKey(value.str()));
   if (plain) return HashBytes(value.str());
   // Equality of these is not equality of their bytes.
   std::string key;

@@ -5,14 +5,14 @@
 // columns of a composite key are appended one behind the other: none is a prefix of another.
 //
 // Encoding       one byte: 0x00 NULL (nulls first), 0x01 a value, 0x02 NULL (nulls last); then
-//                integers, dates, times, numeric, uuid: big-endian, sign bit flipped;
+//                integers, dates, times, numeric(p,s), uuid: big-endian, sign bit flipped;
 //                floats: IEEE bits made unsigned-ordered, -0 as 0, one NaN above all;
 //                interval: its 30-day-month microseconds as a 128-bit integer;
 //                strings: bytes with 0x00 as 0x00 0xFF, ended by 0x00 0x00; char(n) without
-//                trailing blanks; arrays: elements, each as a key of its own, then 0x00;
-//                jsonb: its equality form (not its order). Descending: all bits behind the first
-//                byte flipped.
-//                It reaches the disk with the indexes' checkpoints: never change it.
+//                trailing blanks; numeric: its order key (big_numeric.h) as a string; arrays:
+//                elements, each as a key of its own, then 0x00; jsonb: its equality form (not its
+//                order). Descending: all bits behind the first byte flipped. It reaches the disk
+//                with the indexes' checkpoints: never change it.
 // Thread safety  Pure functions.
 // Errors         None: every value of every type has a key.
 #pragma once

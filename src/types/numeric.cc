@@ -123,10 +123,9 @@ bool ParseShort(std::string_view text, Int128& units, int& scale) {
 
 Status ScaleLimit() {
   return Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format")
-      .WithDetail(
-          "A numeric without precision holds at most " +
-          std::to_string(kUnconstrainedNumericScale) + " digits behind the decimal point and " +
-          std::to_string(kNumericPrecisionMax - kUnconstrainedNumericScale) + " before it.");
+      .WithDetail("A numeric without precision of an older database holds at most " +
+                  std::to_string(kLegacyNumericScale) + " digits behind the decimal point and " +
+                  std::to_string(kNumericPrecisionMax - kLegacyNumericScale) + " before it.");
 }
 
 // Moves the literal's point to `to`'s scale; digits behind it round.
@@ -138,8 +137,7 @@ Result<Value> FromLiteral(Literal literal, const SqlType& to) {
   if (shift < 0) {
     uint64_t cut = static_cast<uint64_t>(-shift);
     kept = cut >= literal.digits.size() ? 0 : literal.digits.size() - cut;
-    if (to.numeric_unconstrained() &&
-        literal.digits.find_first_not_of('0', kept) != std::string::npos) {
+    if (to.numeric_legacy() && literal.digits.find_first_not_of('0', kept) != std::string::npos) {
       return ScaleLimit();
     }
     if (cut <= literal.digits.size() && cut > 0 && kept < literal.digits.size()) {
@@ -215,7 +213,7 @@ Result<Value> NumericRescale(Int128 units, int scale, const SqlType& to) {
 }
 
 Status NumericOverflow(const SqlType& type) {
-  if (type.numeric_unconstrained()) return ScaleLimit();
+  if (type.numeric_legacy()) return ScaleLimit();
   int integer_digits = type.numeric_precision() - type.numeric_scale();
   std::string bound = integer_digits == 0 ? "1" : "10^" + std::to_string(integer_digits);
   return Status(sqlstate::kNumericValueOutOfRange, "numeric field overflow")
@@ -270,7 +268,7 @@ void TrimZeros(Int128& units, int& scale) {
 void AppendNumeric(const SqlType& type, const Value& value, std::string& out) {
   Int128 units = NumericUnits(type, value);
   int scale = type.numeric_scale();
-  if (type.numeric_unconstrained()) TrimZeros(units, scale);
+  if (type.numeric_legacy()) TrimZeros(units, scale);
   AppendDecimal(units, scale, out);
 }
 

@@ -1,10 +1,10 @@
-// numeric.h - fixed-point numbers: units of 10^-scale in 16 to 128 bits, by the numeric's
-// precision.
+// numeric.h - numerics with precision: units of 10^-scale in 16 to 128 bits, by the precision.
 //
 // Thread safety  Pure functions.
-// Errors         22003 "numeric field overflow" with PostgreSQL's detail for a numeric(p,s); for an
-//                unconstrained numeric, 22003 naming OmenDB's limit of 38 digits, 10 behind the
-//                point.
+// Errors         22003 "numeric field overflow" with PostgreSQL's detail for a numeric(p,s); for
+// the
+//                numeric of older databases (kLegacyNumericTypmod), 22003 naming its 38 digits, 10
+//                behind the point.
 // Invariants     |units| < 10^precision <= 10^38 for every stored value.
 #pragma once
 
@@ -21,7 +21,7 @@ namespace omendb::types {
 // 10^exponent. Requires: 0 <= exponent <= 38.
 Int128 PowerOfTen(int exponent);
 
-// Units of 10^-numeric_scale(). Requires: type.kind == kNumeric, !value.is_null.
+// Units of 10^-numeric_scale(). Requires: a numeric with precision, !value.is_null.
 Int128 NumericUnits(const SqlType& type, const Value& value);
 // Requires: |units| < 10^numeric_precision().
 Value NumericFromUnits(const SqlType& type, Int128 units);
@@ -39,7 +39,7 @@ Result<Value> ParseNumeric(std::string_view text, const SqlType& to);
 void TrimZeros(Int128& units, int& scale);
 // Appends with `scale` digits behind the point.
 void AppendDecimal(Int128 units, int scale, std::string& out);
-// Appends as FormatText does: an unconstrained numeric without trailing zeros.
+// Appends as FormatText does: of an older database, without trailing zeros.
 void AppendNumeric(const SqlType& type, const Value& value, std::string& out);
 double NumericToDouble(Int128 units, int scale);
 

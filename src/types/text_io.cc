@@ -2,6 +2,7 @@
 
 #include "base/sqlstate.h"
 #include "types/array.h"
+#include "types/big_numeric.h"
 #include "types/json.h"
 #include "types/numeric.h"
 #include "types/text_parsers.h"
@@ -76,6 +77,10 @@ Result<Value> ParseScalar(const SqlType& type, std::string_view text, Arena& are
     case TypeKind::kFloat8:
       return ParseFloat8(text);
     case TypeKind::kNumeric:
+      if (type.numeric_unconstrained()) {
+        OMEN_ASSIGN(const BigNumeric number, ParseBig(text));
+        return ToValue(number, arena);
+      }
       return ParseNumeric(text, type);
     case TypeKind::kBytea:
       return ParseBytea(text, arena);
@@ -141,6 +146,7 @@ void FormatText(const SqlType& type, const Value& value, const IoSettings& setti
     case TypeKind::kFloat8:
       return AppendFloat8(value.f64, settings.extra_float_digits, out);
     case TypeKind::kNumeric:
+      if (type.numeric_unconstrained()) return AppendBig(value.str(), out);
       return AppendNumeric(type, value, out);
     case TypeKind::kBytea:
       return AppendBytea(value.str(), settings.bytea_output, out);

@@ -12,7 +12,7 @@ namespace {
 
 struct TypeEntry {
   TypeKind kind;
-  PhysicalType physical;  // Of numeric: the unconstrained one.
+  PhysicalType physical;  // Of numeric: without precision.
   uint32_t oid;
   uint32_t array_oid;
   int16_t length;
@@ -29,7 +29,7 @@ constexpr std::array<TypeEntry, kTypeKindCount> kTypes{{
     {TypeKind::kInt8, PhysicalType::kInt64, 20, 1016, 8, "int8", "bigint"},
     {TypeKind::kFloat4, PhysicalType::kFloat32, 700, 1021, 4, "float4", "real"},
     {TypeKind::kFloat8, PhysicalType::kFloat64, 701, 1022, 8, "float8", "double precision"},
-    {TypeKind::kNumeric, PhysicalType::kInt128, 1700, 1231, -1, "numeric", "numeric"},
+    {TypeKind::kNumeric, PhysicalType::kString, 1700, 1231, -1, "numeric", "numeric"},
     {TypeKind::kText, PhysicalType::kString, 25, 1009, -1, "text", "text"},
     {TypeKind::kVarchar, PhysicalType::kString, 1043, 1015, -1, "varchar", "character varying"},
     {TypeKind::kBpchar, PhysicalType::kString, 1042, 1014, -1, "bpchar", "character"},
@@ -213,6 +213,7 @@ std::string FormatScalar(const SqlType& type) {
     case TypeKind::kBpchar:
       return entry.format + ("(" + std::to_string(type.typmod - kModifierHeader) + ")");
     case TypeKind::kNumeric:
+      if (type.numeric_legacy()) return entry.format;
       return "numeric(" + std::to_string(type.numeric_precision()) + "," +
              std::to_string(type.numeric_scale()) + ")";
     case TypeKind::kTime:
@@ -252,7 +253,7 @@ int SqlType::numeric_precision() const {
 }
 
 int SqlType::numeric_scale() const {
-  return typmod < kModifierHeader ? kUnconstrainedNumericScale : (typmod - kModifierHeader) & 0x7FF;
+  return typmod < kModifierHeader ? 0 : (typmod - kModifierHeader) & 0x7FF;
 }
 
 SqlType NumericType(int precision, int scale) {
@@ -263,7 +264,7 @@ SqlType VarcharType(int length) { return {TypeKind::kVarchar, false, length + kM
 
 PhysicalType PhysicalTypeOf(const SqlType& type) {
   if (type.is_array) return PhysicalType::kString;
-  if (type.kind != TypeKind::kNumeric) return EntryOf(type.kind).physical;
+  if (type.kind != TypeKind::kNumeric || type.typmod < 0) return EntryOf(type.kind).physical;
   int precision = type.numeric_precision();
   if (precision <= 4) return PhysicalType::kInt16;
   if (precision <= 9) return PhysicalType::kInt32;

@@ -9,7 +9,7 @@
 //   real, double precision         4/8  IEEE 754
 //   oid, regclass, ...               4  unsigned
 //   numeric(p,s)            2/4/8/16    value * 10^s; width by p: <=4, <=9, <=18, <=38
-//   numeric                         16  numeric(38,10), shown without trailing zeros
+//   numeric                         16  StringSlot holding the encoding of big_numeric.h
 //   date                             4  days since 1970-01-01; +-infinity = INT32_MAX / -INT32_MAX
 //   time                             8  microseconds since midnight
 //   timestamp, timestamptz           8  microseconds since 1970-01-01 UTC; +-infinity = +-INT64_MAX
@@ -80,7 +80,11 @@ enum class PhysicalType : uint8_t {
 };
 
 inline constexpr int kNumericPrecisionMax = 38;
-inline constexpr int kUnconstrainedNumericScale = 10;
+// What numeric without precision was before databases of catalog format 3: numeric(38,10), shown
+// without trailing zeros. The bit beside the scale tells it from one that was declared so.
+inline constexpr int kLegacyNumericScale = 10;
+inline constexpr int32_t kLegacyNumericTypmod =
+    ((kNumericPrecisionMax << 16) | 0x800 | kLegacyNumericScale) + 4;
 
 // A SQL type with its modifier; typmod as in PostgreSQL (-1 = none; varchar(n) = n + 4;
 // numeric(p,s) = ((p << 16) | s) + 4; time(p)/timestamp(p) = p; interval as intervaltypmodin).
@@ -92,10 +96,16 @@ struct SqlType {
   friend bool operator==(const SqlType&, const SqlType&) = default;
   SqlType element() const { return {kind, false, typmod}; }
   bool is_string() const;  // text, varchar, char, name: values are UTF-8.
-  // Precision and scale of a numeric; 38 and kUnconstrainedNumericScale without a modifier.
+  // Requires: a numeric with precision.
   int numeric_precision() const;
   int numeric_scale() const;
-  bool numeric_unconstrained() const { return kind == TypeKind::kNumeric && typmod < 0; }
+  // numeric without precision (big_numeric.h), not an array of it.
+  bool numeric_unconstrained() const {
+    return kind == TypeKind::kNumeric && typmod < 0 && !is_array;
+  }
+  bool numeric_legacy() const {
+    return kind == TypeKind::kNumeric && typmod == kLegacyNumericTypmod;
+  }
 };
 
 SqlType NumericType(int precision, int scale);

@@ -79,8 +79,12 @@ TEST(TypeTest, NumericWidthFollowsPrecision) {
   EXPECT_EQ(PhysicalTypeOf(NumericType(9, 9)), PhysicalType::kInt32);
   EXPECT_EQ(PhysicalTypeOf(NumericType(18, 0)), PhysicalType::kInt64);
   EXPECT_EQ(PhysicalTypeOf(NumericType(19, 0)), PhysicalType::kInt128);
-  EXPECT_EQ(PhysicalTypeOf({TypeKind::kNumeric}), PhysicalType::kInt128);
-  EXPECT_EQ(SqlType{TypeKind::kNumeric}.numeric_scale(), kUnconstrainedNumericScale);
+  EXPECT_EQ(PhysicalTypeOf({TypeKind::kNumeric}), PhysicalType::kString);
+  const SqlType legacy{TypeKind::kNumeric, false, kLegacyNumericTypmod};
+  EXPECT_EQ(PhysicalTypeOf(legacy), PhysicalType::kInt128);
+  EXPECT_EQ(legacy.numeric_precision(), 38);
+  EXPECT_EQ(legacy.numeric_scale(), kLegacyNumericScale);
+  EXPECT_EQ(FormatType(legacy), "numeric");
   EXPECT_EQ(NumericType(10, 3).numeric_precision(), 10);
   EXPECT_EQ(NumericType(10, 3).numeric_scale(), 3);
 }

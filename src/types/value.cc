@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "types/array.h"
+#include "types/big_numeric.h"
 #include "types/json.h"
 
 namespace omendb::types {
@@ -71,6 +72,7 @@ int CompareScalars(const SqlType& type, const Value& a, const Value& b) {
     default:
       break;
   }
+  if (type.numeric_unconstrained()) return CompareBytes(BigKey(a.str()), BigKey(b.str()));
   switch (PhysicalTypeOf(type)) {
     case PhysicalType::kBool8:
       return ThreeWay(a.boolean, b.boolean);

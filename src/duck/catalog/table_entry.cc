@@ -40,12 +40,13 @@ bool CanHaveStatistics(const types::SqlType& type) {
     case types::TypeKind::kInt4:
     case types::TypeKind::kInt8:
     case types::TypeKind::kOid:
-    case types::TypeKind::kNumeric:
     case types::TypeKind::kDate:
     case types::TypeKind::kTime:
     case types::TypeKind::kTimestamp:
     case types::TypeKind::kTimestampTz:
       return true;
+    case types::TypeKind::kNumeric:
+      return !type.numeric_unconstrained();
     default:
       return false;
   }

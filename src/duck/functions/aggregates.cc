@@ -2,8 +2,11 @@
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
+#include "duck/functions/numeric_aggregates.h"
+#include "duck/logical_types.h"
 #include "duckdb/common/types/hugeint.hpp"
 #include "duckdb/function/aggregate_function.hpp"
+#include "types/big_math.h"
 
 namespace omendb::duck {
 
@@ -12,9 +15,6 @@ namespace {
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 using Int128 = __int128;
-
-// Digits behind the point of an average of exact numbers, as PostgreSQL shows one of ordinary size.
-constexpr int kAverageScale = 16;
 
 // DuckDB lays states out on 8 bytes only; an ordinary __int128 would be read as aligned to 16.
 struct SumState {
@@ -90,37 +90,25 @@ struct NumericSum : public SumBase {
   }
 };
 
-Int128 PowerOfTen(int exponent) {
-  Int128 result = 1;
-  for (int i = 0; i < exponent; ++i) result *= 10;
-  return result;
-}
-
 // `SCALE` is the scale of the input.
 template <int SCALE>
 struct NumericAverage : public SumBase {
   template <class T, class STATE>
   static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
     if (state.count == 0) return data.ReturnNull();
-    constexpr int kResultScale = SCALE > kAverageScale ? SCALE : kAverageScale;
-    const Int128 factor = PowerOfTen(kResultScale - SCALE);
-    const auto count = static_cast<Int128>(state.count);
-    const Int128 whole = state.sum / count;
-    const Int128 rest = state.sum % count;
-    Int128 scaled;
-    if (__builtin_mul_overflow(whole, factor, &scaled)) Overflow();
-    // Half away from zero, as numeric rounds.
-    const Int128 numerator = rest * factor * 2 + (state.sum < 0 ? -count : count);
-    target = Huge(scaled + numerator / (count * 2));
+    const auto average =
+        ValueOrThrow(types::DivideBig(types::BigNumeric::Of(state.sum, SCALE),
+                                      types::BigNumeric::Of(static_cast<Int128>(state.count))));
+    std::string bytes;
+    types::AppendBigBytes(average, bytes);
+    target = duckdb::StringVector::AddStringOrBlob(data.result, bytes);
   }
 };
 
 template <typename INPUT, int SCALE>
 duckdb::AggregateFunction Average(const LogicalType& input) {
-  constexpr int kResultScale = SCALE > kAverageScale ? SCALE : kAverageScale;
-  return duckdb::AggregateFunction::UnaryAggregate<SumState, INPUT, duckdb::hugeint_t,
-                                                   NumericAverage<SCALE>>(
-      input, LogicalType::DECIMAL(38, kResultScale));
+  return duckdb::AggregateFunction::UnaryAggregate<SumState, INPUT, duckdb::string_t,
+                                                   NumericAverage<SCALE>>(input, BigNumericType());
 }
 
 template <int SCALE>
@@ -137,6 +125,9 @@ duckdb::AggregateFunction DecimalAverage(const LogicalType& input) {
   }
 }
 
+// Scales up to this one have a loop of their own.
+constexpr int kFastScaleMax = 20;
+
 template <int... SCALES>
 duckdb::AggregateFunction DecimalAverageOf(int scale, const LogicalType& input,
                                            std::integer_sequence<int, SCALES...>) {
@@ -148,15 +139,13 @@ duckdb::AggregateFunction DecimalAverageOf(int scale, const LogicalType& input,
 duckdb::unique_ptr<duckdb::FunctionData> BindDecimalAverage(
     duckdb::ClientContext&, duckdb::AggregateFunction& function,
     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
-  LogicalType input = arguments[0]->return_type;
-  int scale = duckdb::DecimalType::GetScale(input);
-  // Averages of more digits behind the point than 20 lose the rest.
-  if (scale > 20) {
-    input = LogicalType::DECIMAL(38, 20);
-    scale = 20;
-  }
+  const LogicalType input = arguments[0]->return_type;
+  const int scale = duckdb::DecimalType::GetScale(input);
   const std::string name = function.name;
-  function = DecimalAverageOf(scale, input, std::make_integer_sequence<int, 21>());
+  function =
+      scale > kFastScaleMax
+          ? NumericAggregateFunction(NumericAggregate::kAverage)
+          : DecimalAverageOf(scale, input, std::make_integer_sequence<int, kFastScaleMax + 1>());
   function.name = name;
   return nullptr;
 }
@@ -170,6 +159,7 @@ void RegisterSum(Registry& registry) {
   set.AddFunction(
       duckdb::AggregateFunction::UnaryAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
           LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
+  set.AddFunction(NumericAggregateFunction(NumericAggregate::kSum));
   for (const auto& existing : registry.ExistingAggregate("sum").functions) {
     switch (existing.arguments[0].id()) {
       case LogicalTypeId::DECIMAL:
@@ -190,9 +180,10 @@ void RegisterAverage(Registry& registry) {
   set.AddFunction(Average<int32_t, 0>(LogicalType::INTEGER));
   set.AddFunction(Average<int64_t, 0>(LogicalType::BIGINT));
   duckdb::AggregateFunction decimal(
-      {LogicalTypeId::DECIMAL}, LogicalTypeId::DECIMAL, nullptr, nullptr, nullptr, nullptr, nullptr,
+      {LogicalTypeId::DECIMAL}, BigNumericType(), nullptr, nullptr, nullptr, nullptr, nullptr,
       duckdb::FunctionNullHandling::DEFAULT_NULL_HANDLING, nullptr, BindDecimalAverage);
   set.AddFunction(decimal);
+  set.AddFunction(NumericAggregateFunction(NumericAggregate::kAverage));
   for (const auto& existing : registry.ExistingAggregate("avg").functions) {
     switch (existing.arguments[0].id()) {
       case LogicalTypeId::DOUBLE:
@@ -206,11 +197,29 @@ void RegisterAverage(Registry& registry) {
   registry.Replace(std::move(set));
 }
 
+// Deviations of exact numbers are numerics; those of floats stay DuckDB's.
+void RegisterDeviation(Registry& registry, const char* name, NumericAggregate kind) {
+  duckdb::AggregateFunctionSet set = registry.ExistingAggregate(name);
+  set.AddFunction(NumericAggregateFunction(kind));
+  for (const LogicalType& input :
+       std::vector<LogicalType>{LogicalType::SMALLINT, LogicalType::INTEGER, LogicalType::BIGINT,
+                                LogicalType(LogicalTypeId::DECIMAL)}) {
+    set.AddFunction(NumericAggregateOver(kind, input));
+  }
+  registry.Replace(std::move(set));
+}
+
 }  // namespace
 
 void RegisterAggregates(Registry& registry) {
   RegisterSum(registry);
   RegisterAverage(registry);
+  RegisterDeviation(registry, "var_pop", NumericAggregate::kVariancePop);
+  RegisterDeviation(registry, "var_samp", NumericAggregate::kVarianceSamp);
+  RegisterDeviation(registry, "variance", NumericAggregate::kVarianceSamp);
+  RegisterDeviation(registry, "stddev_pop", NumericAggregate::kDeviationPop);
+  RegisterDeviation(registry, "stddev_samp", NumericAggregate::kDeviationSamp);
+  RegisterDeviation(registry, "stddev", NumericAggregate::kDeviationSamp);
 }
 
 }  // namespace omendb::duck

@@ -11,6 +11,8 @@
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression_binder.hpp"
 #include "types/arithmetic.h"
+#include "types/big_math.h"
+#include "types/numeric.h"
 
 namespace omendb::duck {
 
@@ -82,7 +84,8 @@ bool IsFloat(const LogicalType& type) {
 }
 bool IsExactWide(const LogicalType& type) {
   return type.id() == LogicalTypeId::DECIMAL || type.id() == LogicalTypeId::HUGEINT ||
-         type.id() == LogicalTypeId::UBIGINT || type.id() == LogicalTypeId::UHUGEINT;
+         type.id() == LogicalTypeId::UBIGINT || type.id() == LogicalTypeId::UHUGEINT ||
+         IsBigNumeric(type);
 }
 LogicalType AsDecimal(const LogicalType& type) {
   if (type.id() == LogicalTypeId::DECIMAL) return type;
@@ -170,54 +173,23 @@ void AddDateTime(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
       });
 }
 
-// Numeric products, quotients and remainders whose scale DuckDB has no rule for.
-struct NumericData : public duckdb::FunctionData {
-  NumericData(char o, types::SqlType l, types::SqlType r, types::SqlType t)
-      : op(o), left(l), right(r), result(t) {}
-  char op;
+// Remainders of numerics with precision, whose scale DuckDB has no rule for.
+struct ModuloData : public duckdb::FunctionData {
+  ModuloData(types::SqlType l, types::SqlType r, types::SqlType t) : left(l), right(r), result(t) {}
   types::SqlType left, right, result;
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<NumericData>(op, left, right, result);
+    return duckdb::make_uniq<ModuloData>(left, right, result);
   }
   bool Equals(const duckdb::FunctionData& other) const override {
-    const auto& data = other.Cast<NumericData>();
-    return data.op == op && data.left == left && data.right == right;
+    const auto& data = other.Cast<ModuloData>();
+    return data.left == left && data.right == right;
   }
 };
 
-types::Int128 Widened(const types::Value& value, types::PhysicalType physical) {
-  switch (physical) {
-    case types::PhysicalType::kInt16:
-      return value.i16;
-    case types::PhysicalType::kInt32:
-      return value.i32;
-    case types::PhysicalType::kInt64:
-      return value.i64;
-    default:
-      return value.i128;
-  }
-}
-
-Result<types::Int128> Apply(const NumericData& data, types::Int128 a, types::Int128 b) {
-  const int left = data.left.numeric_scale();
-  const int right = data.right.numeric_scale();
-  const int result = data.result.numeric_scale();
-  switch (data.op) {
-    case '*':
-      return MultiplyNumeric(a, left, b, right, result);
-    case '/':
-      return DivideNumeric(a, left, b, right, result);
-    default:
-      return ModuloNumeric(a, left, b, right);
-  }
-}
-
-void NumericOperator(duckdb::DataChunk& args, duckdb::ExpressionState& state,
-                     duckdb::Vector& result) {
-  const auto& data =
-      state.expr.Cast<duckdb::BoundFunctionExpression>().bind_info->Cast<NumericData>();
-  const types::PhysicalType left_physical = types::PhysicalTypeOf(data.left);
-  const types::PhysicalType right_physical = types::PhysicalTypeOf(data.right);
+// Calls `apply` for each pair of operands that are not NULL; it stores the result's cell.
+template <typename Apply>
+void ForEachPair(duckdb::DataChunk& args, types::PhysicalType left_physical,
+                 types::PhysicalType right_physical, duckdb::Vector& result, Apply apply) {
   duckdb::UnifiedVectorFormat left;
   duckdb::UnifiedVectorFormat right;
   args.data[0].ToUnifiedFormat(args.size(), left);
@@ -230,27 +202,106 @@ void NumericOperator(duckdb::DataChunk& args, duckdb::ExpressionState& state,
     const types::Value b = LoadVectorCell(right, right_physical, i);
     if (a.is_null || b.is_null) {
       duckdb::FlatVector::SetNull(result, i, true);
-      continue;
+    } else {
+      apply(i, a, b);
     }
-    const types::Int128 value =
-        ValueOrThrow(Apply(data, Widened(a, left_physical), Widened(b, right_physical)));
-    StoreVectorCell(result, i, data.result, types::Value::I128(value));
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
-// The scale of a product or quotient. Numerics without a modifier give such ones.
-types::SqlType NumericResult(char op, const types::SqlType& left, const types::SqlType& right) {
-  const int left_scale = left.numeric_scale();
-  const int right_scale = right.numeric_scale();
-  const int greater = std::max(left_scale, right_scale);
-  if (op == '/') return types::NumericType(38, std::max(greater, kQuotientScale));
-  if (op == '%') return types::NumericType(38, greater);
-  if (left.numeric_unconstrained() || right.numeric_unconstrained()) {
-    return {types::TypeKind::kNumeric};
+void ModuloDecimals(duckdb::DataChunk& args, duckdb::ExpressionState& state,
+                    duckdb::Vector& result) {
+  const auto& data =
+      state.expr.Cast<duckdb::BoundFunctionExpression>().bind_info->Cast<ModuloData>();
+  ForEachPair(args, types::PhysicalTypeOf(data.left), types::PhysicalTypeOf(data.right), result,
+              [&](duckdb::idx_t i, const types::Value& a, const types::Value& b) {
+                const types::Int128 rest = ValueOrThrow(
+                    ModuloNumeric(types::NumericUnits(data.left, a), data.left.numeric_scale(),
+                                  types::NumericUnits(data.right, b), data.right.numeric_scale()));
+                StoreVectorCell(result, i, data.result, types::Value::I128(rest));
+              });
+}
+
+// Sums, differences and products of at most 38 digits, without an allocation.
+bool TrySmall(char op, std::string_view a, std::string_view b, std::string& out) {
+  if (op == '/' || op == '%') return false;
+  const auto x = types::DecodeSmall(a);
+  const auto y = types::DecodeSmall(b);
+  if (!x || !y) return false;
+  const types::Int128 limit = types::PowerOfTen(types::kNumericPrecisionMax);
+  types::Int128 units = 0;
+  int scale = x->scale + y->scale;
+  if (op == '*') {
+    if (scale > types::kBigScaleMax) return false;
+    if (__builtin_mul_overflow(x->units, y->units, &units)) return false;
+  } else {
+    scale = std::max(x->scale, y->scale);
+    const auto left = types::UnitsAt(*x, scale);
+    const auto right = types::UnitsAt(*y, scale);
+    if (!left || !right) return false;
+    units = op == '+' ? *left + *right : *left - *right;
   }
-  return types::NumericType(38,
-                            left_scale + right_scale <= 30 ? left_scale + right_scale : greater);
+  if (units >= limit || units <= -limit) return false;
+  types::AppendBigBytes(units, scale, out);
+  return true;
+}
+
+Result<types::BigNumeric> ApplyBig(char op, const types::BigNumeric& a,
+                                   const types::BigNumeric& b) {
+  switch (op) {
+    case '+':
+      return types::AddBig(a, b);
+    case '-':
+      return types::SubtractBig(a, b);
+    case '*':
+      return types::MultiplyBig(a, b);
+    case '/':
+      return types::DivideBig(a, b);
+    default:
+      return types::ModuloBig(a, b);
+  }
+}
+
+template <char OP>
+void BigOperator(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  const types::SqlType numeric{types::TypeKind::kNumeric};
+  std::string bytes;
+  ForEachPair(args, types::PhysicalType::kString, types::PhysicalType::kString, result,
+              [&](duckdb::idx_t i, const types::Value& a, const types::Value& b) {
+                bytes.clear();
+                if (!TrySmall(OP, a.str(), b.str(), bytes)) {
+                  types::AppendBigBytes(ValueOrThrow(ApplyBig(OP, types::DecodeBig(a.str()),
+                                                              types::DecodeBig(b.str()))),
+                                        bytes);
+                }
+                StoreVectorCell(result, i, numeric, types::Value::String(bytes));
+              });
+}
+
+duckdb::scalar_function_t BigOperatorOf(char op) {
+  switch (op) {
+    case '+':
+      return BigOperator<'+'>;
+    case '-':
+      return BigOperator<'-'>;
+    case '*':
+      return BigOperator<'*'>;
+    case '/':
+      return BigOperator<'/'>;
+    default:
+      return BigOperator<'%'>;
+  }
+}
+
+void NegateBigNumbers(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  std::string bytes;
+  duckdb::UnaryExecutor::Execute<duckdb::string_t, duckdb::string_t>(
+      args.data[0], result, args.size(), [&](duckdb::string_t number) {
+        bytes.clear();
+        types::AppendBigBytes(
+            types::NegateBig(types::DecodeBig({number.GetData(), number.GetSize()})), bytes);
+        return duckdb::StringVector::AddStringOrBlob(result, bytes);
+      });
 }
 
 // ---- Binding ----------------------------------------------------------------------------------
@@ -326,6 +377,7 @@ class Resolver {
             left.id() == LogicalTypeId::FLOAT && right.id() == LogicalTypeId::FLOAT;
         return Floats(both_real ? LogicalType::FLOAT : LogicalType::DOUBLE);
       }
+      if (IsBigNumeric(left) || IsBigNumeric(right)) return BigNumbers();
       return Decimals(AsDecimal(left), AsDecimal(right));
     }
     return Temporal(std::move(left), std::move(right));
@@ -394,11 +446,19 @@ class Resolver {
     if (op_ == '+' || op_ == '-' || (op_ == '*' && scales <= 38 && widths <= 38)) {
       return Delegate(left, right);
     }
+    if (op_ != '%') return BigNumbers();
     const types::SqlType l = ToSqlType(left);
     const types::SqlType r = ToSqlType(right);
-    const types::SqlType result = NumericResult(op_, l, r);
-    Use(left, right, ToLogicalType(result), NumericOperator);
-    return duckdb::make_uniq<NumericData>(op_, l, r, result);
+    const types::SqlType result =
+        types::NumericType(38, std::max(l.numeric_scale(), r.numeric_scale()));
+    Use(left, right, ToLogicalType(result), ModuloDecimals);
+    return duckdb::make_uniq<ModuloData>(l, r, result);
+  }
+
+  duckdb::unique_ptr<duckdb::FunctionData> BigNumbers() {
+    const LogicalType numeric = BigNumericType();
+    Use(numeric, numeric, numeric, BigOperatorOf(op_));
+    return nullptr;
   }
 
   duckdb::unique_ptr<duckdb::FunctionData> Temporal(LogicalType left, LogicalType right) {
@@ -469,7 +529,10 @@ void RegisterArithmetic(Registry& registry) {
     // Bound even when an operand is a NULL literal: its type decides the result's.
     function.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
     set.AddFunction(function);
-    // Unary plus and minus stay DuckDB's.
+    // Unary plus and minus of other numbers stay DuckDB's.
+    const LogicalType numeric = BigNumericType();
+    if (op == '-') set.AddFunction({{numeric}, numeric, NegateBigNumbers});
+    if (op == '+') set.AddFunction({{numeric}, numeric, duckdb::ScalarFunction::NopFunction});
     for (const auto& existing : info->existing.functions) {
       if (existing.arguments.size() == 1) set.AddFunction(existing);
     }

@@ -6,6 +6,7 @@
 #include "base/sqlstate.h"
 #include "duck/errors.h"
 #include "duck/functions/row_function.h"
+#include "types/big_math.h"
 
 namespace omendb::duck {
 
@@ -151,18 +152,9 @@ Result<Value> WidthBucket(Arguments args, SessionState&, Arena&) {
   return Value::Int32(static_cast<int32_t>((operand - low) / (high - low) * count) + 1);
 }
 
-Result<Value> Factorial(Arguments args, SessionState&, Arena&) {
-  if (args[0].i64 < 0) {
-    return Status(sqlstate::kNumericValueOutOfRange, "factorial of a negative number is undefined");
-  }
-  types::Int128 product = 1;
-  for (int64_t i = 2; i <= args[0].i64; ++i) {
-    if (i > 33) {
-      return Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
-    }
-    product *= i;
-  }
-  return Value::I128(product);
+Result<Value> Factorial(Arguments args, SessionState&, Arena& arena) {
+  OMEN_ASSIGN(const types::BigNumeric product, types::FactorialBig(args[0].i64));
+  return types::ToValue(product, arena);
 }
 
 template <typename T>
@@ -237,7 +229,7 @@ void RegisterMath(Registry& registry) {
   registry.Replace(std::move(sign));
   RegisterRowFunction(registry,
                       {"width_bucket", {kDouble, kDouble, kDouble, kInt4}, kInt4, WidthBucket});
-  RegisterRowFunction(registry, {"factorial", {kInt8}, types::NumericType(38, 0), Factorial});
+  RegisterRowFunction(registry, {"factorial", {kInt8}, {TypeKind::kNumeric}, Factorial});
 }
 
 }  // namespace omendb::duck

@@ -11,6 +11,8 @@
 #include "duck/functions/interval_functions.h"
 #include "duck/functions/json_functions.h"
 #include "duck/functions/math_functions.h"
+#include "duck/functions/numeric_functions.h"
+#include "duck/functions/numeric_type.h"
 #include "duck/functions/parameter.h"
 #include "duck/functions/regex_functions.h"
 #include "duck/functions/registry.h"
@@ -25,6 +27,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
   context.RunFunctionInTransaction([&] {
     Registry registry(context);
     RegisterParameter(registry);
+    RegisterNumericType(registry);
     RegisterArithmetic(registry);
     RegisterAggregates(registry);
     RegisterClocks(registry);
@@ -40,6 +43,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     RegisterDateParts(registry);
     RegisterIntervals(registry);
     RegisterMath(registry);
+    RegisterNumericFunctions(registry);
     RegisterTextCasts(registry);
     RegisterJson(registry);
     RegisterSessionFunctions(registry, functions);

@@ -166,6 +166,8 @@ void RegisterTextCasts(Registry& registry) {
     registry.CastBind(type, text, BindFormat, kNotImplicit);
   }
   registry.CastBind(LogicalType(LogicalTypeId::DECIMAL), text, BindFormat, kNotImplicit);
+  registry.CastBind(BigNumericType(), text, BindFormat, kNotImplicit);
+  registry.CastBind(text, BigNumericType(), BindParse);
   for (const LogicalType& type : std::vector<LogicalType>{
            LogicalType::BOOLEAN, LogicalType::SMALLINT, LogicalType::INTEGER, LogicalType::BIGINT,
            LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL, LogicalType::BLOB,

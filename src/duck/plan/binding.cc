@@ -3,6 +3,7 @@
 #include "duck/dml/conflict_clause.h"
 #include "duck/errors.h"
 #include "duck/plan/exact_store.h"
+#include "duck/plan/numeric_equality.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
 #include "duckdb/parser/statement/insert_statement.hpp"
@@ -100,6 +101,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     binding.plan = duckdb::FlattenDependentJoins::DecorrelateIndependent(*binding.binder,
                                                                          std::move(binding.plan));
     StoreExactly(*binding.plan);
+    CompareNumericsByValue(context, *binding.binder, *binding.plan);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;

@@ -1,9 +1,12 @@
 #include "duck/plan/exact_store.h"
 
+#include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/operator/logical_expression_get.hpp"
+#include "duckdb/planner/operator/logical_insert.hpp"
+#include "duckdb/planner/operator/logical_update.hpp"
 #include "types/casts.h"
 
 namespace omendb::duck {
@@ -24,7 +27,7 @@ struct ExactCastData : public duckdb::BoundCastData {
 bool CastExactly(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t count,
                  duckdb::CastParameters& parameters) {
   const SqlType& from = parameters.cast_data->Cast<ExactCastData>().from;
-  const SqlType to{TypeKind::kNumeric};
+  const SqlType to{TypeKind::kNumeric, false, types::kLegacyNumericTypmod};
   const bool constant = source.GetVectorType() == duckdb::VectorType::CONSTANT_VECTOR;
   duckdb::UnifiedVectorFormat format;
   source.ToUnifiedFormat(count, format);
@@ -42,9 +45,18 @@ bool CastExactly(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t c
 
 // A numeric of more digits behind the point, or a text.
 bool MayLoseDigits(const duckdb::LogicalType& from) {
+  if (IsBigNumeric(from)) return true;
   if (from.id() == duckdb::LogicalTypeId::VARCHAR) return !from.HasAlias();
   return from.id() == duckdb::LogicalTypeId::DECIMAL &&
-         duckdb::DecimalType::GetScale(from) > types::kUnconstrainedNumericScale;
+         duckdb::DecimalType::GetScale(from) > types::kLegacyNumericScale;
+}
+
+bool HasLegacyNumeric(const duckdb::TableCatalogEntry& entry) {
+  const auto& table = entry.Cast<OmenTableEntry>();
+  for (const ColumnId id : table.column_ids()) {
+    if (table.definition()->column(id).type.numeric_legacy()) return true;
+  }
+  return false;
 }
 
 void Visit(duckdb::unique_ptr<duckdb::Expression>& expr) {
@@ -52,7 +64,8 @@ void Visit(duckdb::unique_ptr<duckdb::Expression>& expr) {
   auto& cast = expr->Cast<duckdb::BoundCastExpression>();
   Visit(cast.child);
   const duckdb::LogicalType& from = cast.child->return_type;
-  if (cast.return_type != ToLogicalType({TypeKind::kNumeric}) || !MayLoseDigits(from)) return;
+  const SqlType legacy{TypeKind::kNumeric, false, types::kLegacyNumericTypmod};
+  if (cast.return_type != ToLogicalType(legacy) || !MayLoseDigits(from)) return;
   cast.bound_cast =
       duckdb::BoundCastInfo(CastExactly, duckdb::make_uniq<ExactCastData>(ToSqlType(from)));
 }
@@ -77,8 +90,11 @@ void VisitSource(duckdb::LogicalOperator& op) {
 }  // namespace
 
 void StoreExactly(duckdb::LogicalOperator& plan) {
-  if (plan.type == duckdb::LogicalOperatorType::LOGICAL_INSERT ||
-      plan.type == duckdb::LogicalOperatorType::LOGICAL_UPDATE) {
+  const bool insert = plan.type == duckdb::LogicalOperatorType::LOGICAL_INSERT &&
+                      HasLegacyNumeric(plan.Cast<duckdb::LogicalInsert>().table);
+  const bool update = plan.type == duckdb::LogicalOperatorType::LOGICAL_UPDATE &&
+                      HasLegacyNumeric(plan.Cast<duckdb::LogicalUpdate>().table);
+  if (insert || update) {
     for (auto& child : plan.children) VisitSource(*child);
   }
   for (auto& child : plan.children) StoreExactly(*child);

@@ -1,8 +1,8 @@
-// exact_store.h - what is stored in a numeric without precision is stored digit for digit, or not
-// at all.
+// exact_store.h - what is stored in a numeric without precision of an older database, which has ten
+// digits behind the point, is stored digit for digit, or not at all.
 //
-// DuckDB's casts to DECIMAL(38,10) round. In an expression that is one of the limits of numeric;
-// in a row it would lose digits that were given to be kept.
+// DuckDB's casts to DECIMAL(38,10) round: digits that were given to be kept would be lost. A
+// numeric(38,10) of the same table is as strict.
 //
 // Thread safety  The session's thread, on a plan of its own.
 // Errors         The casts fail with 22003 where a digit would be lost.
@@ -13,7 +13,7 @@
 
 namespace omendb::duck {
 
-// Makes the casts into the columns of the INSERTs and UPDATEs in `plan` exact.
+// Makes the casts into such tables of the INSERTs and UPDATEs in `plan` exact.
 void StoreExactly(duckdb::LogicalOperator& plan);
 
 }  // namespace omendb::duck

@@ -1,5 +1,6 @@
 #include "duck/plan/expression_converter.h"
 
+#include "duck/functions/numeric_type.h"
 #include "duck/functions/sequence_name.h"
 #include "duck/logical_types.h"
 #include "duck/plan/statement_rewrite.h"
@@ -156,6 +157,11 @@ std::optional<Expression> ExpressionConverter::Fold(const duckdb::Expression& ex
 }
 
 std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression& expr) {
+  if (expr.GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION) {
+    // Numbers are compared by value here: DuckDB's key of one is the number itself.
+    const auto& function = expr.Cast<duckdb::BoundFunctionExpression>();
+    if (function.function.name == kNumericKey) return Convert(*function.children[0]);
+  }
   if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_PARAMETER && expr.IsFoldable() &&
       expr.IsConsistent() && !expr.HasParameter()) {
     return Fold(expr);

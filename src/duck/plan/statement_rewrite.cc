@@ -7,6 +7,7 @@
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duck/session_state.h"
+#include "duck/type_names.h"
 #include "duckdb/parser/expression/cast_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
@@ -39,7 +40,9 @@ duckdb::LogicalType ResolveType(const duckdb::LogicalType& type) {
   if (!IsUserType(type)) return type;
   const std::string& name = duckdb::UserType::GetTypeName(type);
   const std::string lower = duckdb::StringUtil::Lower(name);
-  if (lower == "numeric" || lower == "decimal") return ToLogicalType({types::TypeKind::kNumeric});
+  if (lower == "numeric" || lower == "decimal" || lower == kBigNumericTypeName) {
+    return BigNumericType();
+  }
   auto found = types::TypeFromName(lower);
   if (!found.ok()) return type;
   return ToLogicalType(*found);

@@ -112,6 +112,7 @@ std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, Co
                                            const types::SqlType& type, types::Arena& arena) {
   // DuckDB compares floats and strings as we do, but char(n) loses its blanks on the way.
   if (type.is_array || type.kind == types::TypeKind::kBpchar) return std::nullopt;
+  if (type.numeric_unconstrained()) return std::nullopt;  // Compares through its key.
   BoundCollector collector(type, arena);
   collector.Visit(filter);
   if (!collector.lower && !collector.upper) return std::nullopt;

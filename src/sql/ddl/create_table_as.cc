@@ -52,6 +52,9 @@ Status CreateAs(UtilityCall& call, const PgQuery__IntoClause& into, const Node* 
         i < into.n_col_names ? std::string(StringOf(into.col_names[i])) : plan->columns[i].name;
     column.type = plan->columns[i].type;
     if (column.type.kind == types::TypeKind::kUnknown) column.type = {types::TypeKind::kText};
+    // What is computed has the precision of its values: PostgreSQL's type of it has none.
+    const bool computed = plan->columns[i].table.value() == 0;
+    if (computed && column.type.kind == types::TypeKind::kNumeric) column.type.typmod = -1;
     if (table.FindColumn(column.name) != nullptr) {
       return Status(sqlstate::kDuplicateColumn,
                     fmt::format("column \"{}\" specified more than once", column.name));

@@ -84,7 +84,7 @@ void SetTypeDetails(SystemContext& c, const types::SqlType& type) {
       break;
     case TypeKind::kNumeric:
       c.row.Set("numeric_precision_radix", 10);
-      if (type.typmod >= 0) {
+      if (type.typmod >= 0 && !type.numeric_legacy()) {
         c.row.Set("numeric_precision", type.numeric_precision())
             .Set("numeric_scale", type.numeric_scale());
       }

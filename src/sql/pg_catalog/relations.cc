@@ -152,7 +152,7 @@ void AttributeRow(SystemContext& c, const AttributeInfo& a) {
       .Set("attnum", a.number)
       .Set("attndims", a.type.is_array ? 1 : 0)
       .Set("attcacheoff", -1)
-      .Set("atttypmod", a.type.typmod)
+      .Set("atttypmod", a.type.numeric_legacy() ? -1 : a.type.typmod)
       .Set("attbyval", by_value)
       .Set("attalign", Alignment(a.type))
       .Set("attstorage", length > 0                                                     ? "p"

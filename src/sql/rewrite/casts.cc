@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "sql/rewrite/rules.h"
 
@@ -133,6 +135,18 @@ Node* CutToLength(Node* arg, TypeKind kind, int32_t length, AstBuilder& build) {
   return build.Call("rpad", {text, build.IntConst(length), build.StringConst(" ")});
 }
 
+// A numeric literal of over 38 digits, which DuckDB would read as a double.
+bool IsLongNumber(const Node* node) {
+  if (!IsConst(node) || node->a_const->isnull ||
+      node->a_const->val_case != PG_QUERY__A__CONST__VAL_FVAL) {
+    return false;
+  }
+  const std::string_view text = View(node->a_const->fval->fval);
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits > types::kNumericPrecisionMax;
+}
+
 const char* RegFunction(std::string_view name) {
   if (name == "regclass") return "regclassin";
   if (name == "regtype") return "regtypein";
@@ -164,6 +178,12 @@ Node* RegOut(Node* call, AstBuilder& build) {
 }  // namespace
 
 Status RewriteCasts(Node* node, RewriteState& state) {
+  if (IsLongNumber(node)) {
+    *node = *state.build.Cast(state.build.StringConst(std::string(View(node->a_const->fval->fval))),
+                              "numeric");
+    // RewriteTypes, which comes behind, finds the type.
+    return Status::Ok();
+  }
   if (node->node_case == PG_QUERY__NODE__NODE_RES_TARGET && IsRegCall(node->res_target->val)) {
     node->res_target->val = RegOut(node->res_target->val, state.build);
     return Status::Ok();

@@ -1,3 +1,4 @@
+#include "duck/type_names.h"
 #include "sql/rewrite/rules.h"
 #include "types/type.h"
 
@@ -19,9 +20,7 @@ void ClearModifiers(PgQuery__TypeName& type) {
 
 void RewriteNumeric(PgQuery__TypeName& type, AstBuilder& build) {
   if (type.n_typmods == 0) {
-    type.n_typmods = 2;
-    type.typmods = build.List({build.IntConst(types::kNumericPrecisionMax),
-                               build.IntConst(types::kUnconstrainedNumericScale)});
+    SetName(type, duck::kBigNumericTypeName, build);
   } else if (type.n_typmods == 1) {
     type.n_typmods = 2;
     type.typmods = build.List({type.typmods[0], build.IntConst(0)});

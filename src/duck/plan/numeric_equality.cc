@@ -1,0 +1,169 @@
+#include "duck/plan/numeric_equality.h"
+
+#include "duck/functions/numeric_type.h"
+#include "duck/logical_types.h"
+#include "duckdb/catalog/catalog.hpp"
+#include "duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp"
+#include "duckdb/function/function_binder.hpp"
+#include "duckdb/planner/expression/list.hpp"
+#include "duckdb/planner/expression_iterator.hpp"
+#include "duckdb/planner/logical_operator_visitor.hpp"
+#include "duckdb/planner/operator/logical_aggregate.hpp"
+#include "duckdb/planner/operator/logical_distinct.hpp"
+#include "duckdb/planner/operator/logical_projection.hpp"
+#include "duckdb/planner/operator/logical_set_operation.hpp"
+
+namespace omendb::duck {
+
+namespace {
+
+using Expression = duckdb::unique_ptr<duckdb::Expression>;
+
+class Visitor {
+ public:
+  Visitor(duckdb::ClientContext& context, duckdb::Binder& binder)
+      : context_(context), binder_(binder) {}
+
+  void Visit(duckdb::LogicalOperator& op) {
+    switch (op.type) {
+      case duckdb::LogicalOperatorType::LOGICAL_AGGREGATE_AND_GROUP_BY:
+        for (Expression& expr : op.expressions) VisitAggregate(expr);
+        break;
+      case duckdb::LogicalOperatorType::LOGICAL_DISTINCT:
+        for (Expression& target : op.Cast<duckdb::LogicalDistinct>().distinct_targets) {
+          Wrap(target, kNumericKey);
+        }
+        break;
+      case duckdb::LogicalOperatorType::LOGICAL_UNION:
+        if (op.Cast<duckdb::LogicalSetOperation>().setop_all) break;
+        for (auto& child : op.children) TrimColumns(child);
+        break;
+      case duckdb::LogicalOperatorType::LOGICAL_EXCEPT:
+      case duckdb::LogicalOperatorType::LOGICAL_INTERSECT:
+        for (auto& child : op.children) TrimColumns(child);
+        break;
+      default:
+        break;
+    }
+    duckdb::LogicalOperatorVisitor::EnumerateExpressions(
+        op, [this](Expression* expr) { VisitComparison(**expr); });
+    for (auto& child : op.children) Visit(*child);
+  }
+
+ private:
+  void VisitComparison(duckdb::Expression& expr) {
+    switch (expr.GetExpressionClass()) {
+      case duckdb::ExpressionClass::BOUND_COMPARISON: {
+        auto& comparison = expr.Cast<duckdb::BoundComparisonExpression>();
+        CompareAsDoubles({&comparison.left, &comparison.right});
+        break;
+      }
+      case duckdb::ExpressionClass::BOUND_BETWEEN: {
+        auto& between = expr.Cast<duckdb::BoundBetweenExpression>();
+        CompareAsDoubles({&between.input, &between.lower, &between.upper});
+        break;
+      }
+      case duckdb::ExpressionClass::BOUND_OPERATOR: {
+        if (expr.GetExpressionType() != duckdb::ExpressionType::COMPARE_IN &&
+            expr.GetExpressionType() != duckdb::ExpressionType::COMPARE_NOT_IN) {
+          break;
+        }
+        std::vector<Expression*> operands;
+        for (Expression& child : expr.Cast<duckdb::BoundOperatorExpression>().children) {
+          operands.push_back(&child);
+        }
+        CompareAsDoubles(operands);
+        break;
+      }
+      default:
+        break;
+    }
+    duckdb::ExpressionIterator::EnumerateChildren(
+        expr, [this](Expression& child) { VisitComparison(*child); });
+  }
+
+  // The number whose key `expr` is; nullptr of anything else.
+  static Expression* Number(Expression& expr) {
+    if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return nullptr;
+    auto& function = expr->Cast<duckdb::BoundFunctionExpression>();
+    return function.function.name == kNumericKey ? &function.children[0] : nullptr;
+  }
+
+  // The float that was made a numeric.
+  static Expression* Float(Expression& expr) {
+    Expression* number = Number(expr);
+    if (number == nullptr ||
+        (*number)->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CAST) {
+      return nullptr;
+    }
+    Expression& child = (*number)->Cast<duckdb::BoundCastExpression>().child;
+    const auto id = child->return_type.id();
+    const bool is_float = id == duckdb::LogicalTypeId::FLOAT || id == duckdb::LogicalTypeId::DOUBLE;
+    return is_float ? &child : nullptr;
+  }
+
+  void CompareAsDoubles(const std::vector<Expression*>& operands) {
+    if (std::none_of(operands.begin(), operands.end(),
+                     [](Expression* operand) { return Float(*operand) != nullptr; })) {
+      return;
+    }
+    for (Expression* operand : operands) {
+      Expression* number = Float(*operand) != nullptr ? Float(*operand) : Number(*operand);
+      if (number == nullptr) continue;
+      Expression inner = std::move(*number);
+      *operand = duckdb::BoundCastExpression::AddCastToType(context_, std::move(inner),
+                                                            duckdb::LogicalType::DOUBLE);
+    }
+  }
+
+  void VisitAggregate(Expression& expr) {
+    if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return;
+    auto& aggregate = expr->Cast<duckdb::BoundAggregateExpression>();
+    if (!aggregate.IsDistinct()) return;
+    for (Expression& child : aggregate.children) Wrap(child, kNumericTrim);
+  }
+
+  void Wrap(Expression& expr, const char* name) {
+    if (!IsBigNumeric(expr->return_type)) return;
+    auto& catalog = duckdb::Catalog::GetSystemCatalog(context_);
+    auto& entry =
+        catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(context_, DEFAULT_SCHEMA, name);
+    duckdb::vector<Expression> children;
+    children.push_back(std::move(expr));
+    duckdb::FunctionBinder function_binder(context_);
+    expr = function_binder.BindScalarFunction(entry.functions.GetFunctionByOffset(0),
+                                              std::move(children));
+  }
+
+  // A projection above `child` that takes the zeros from its numerics.
+  void TrimColumns(duckdb::unique_ptr<duckdb::LogicalOperator>& child) {
+    child->ResolveOperatorTypes();
+    const auto& types = child->types;
+    if (std::none_of(types.begin(), types.end(), IsBigNumeric)) return;
+    const auto bindings = child->GetColumnBindings();
+    duckdb::vector<Expression> columns;
+    for (size_t i = 0; i < types.size(); ++i) {
+      Expression column =
+          duckdb::make_uniq<duckdb::BoundColumnRefExpression>(types[i], bindings[i]);
+      Wrap(column, kNumericTrim);
+      columns.push_back(std::move(column));
+    }
+    auto projection = duckdb::make_uniq<duckdb::LogicalProjection>(binder_.GenerateTableIndex(),
+                                                                   std::move(columns));
+    projection->children.push_back(std::move(child));
+    projection->ResolveOperatorTypes();
+    child = std::move(projection);
+  }
+
+  duckdb::ClientContext& context_;
+  duckdb::Binder& binder_;
+};
+
+}  // namespace
+
+void CompareNumericsByValue(duckdb::ClientContext& context, duckdb::Binder& binder,
+                            duckdb::LogicalOperator& plan) {
+  Visitor(context, binder).Visit(plan);
+}
+
+}  // namespace omendb::duck
