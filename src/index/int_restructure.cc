@@ -157,24 +157,22 @@ void IntTree::GrowPlain(Leaf* leaf) {
 }
 
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
-  const uint32_t place = leaf->RoutePlain(key);
-  const Bucket& full = *leaf->ChainAt(place).bucket;
-  const int rank = full.Rank(key), n = full.count();
-  const bool above_all = rank == n && place + 1 == leaf->buckets.get();
-  const bool below_all = rank == 0 && place == 0;
-  const bool in_order = leaf->count.get() >= kInOrderCount ||
-                        (rank > 0 && full.keys[rank - 1].get() == leaf->latest) ||
-                        (rank < n && full.keys[rank].get() == leaf->latest);
-  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0);
-  // Only a leaf at an end of the index may be extended; gathering takes longer than the rest.
+  const std::vector<Entry>& entries = Gathered(*leaf);
+  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
+                                      [](uint64_t k, const Entry& e) { return k < e.key; });
+  const bool above_all = above == entries.end(), below_all = above == entries.begin();
+  const bool in_order = entries.size() >= kInOrderCount ||
+                        (!below_all && above[-1].key == leaf->latest) ||
+                        (!above_all && above->key == leaf->latest);
+  if (!in_order) return Recut(leaf, entries, leaf->sticky_plain > 0);
   if (above_all) {
-    if (leaf->last == UINT64_MAX && Extend(leaf, Gathered(*leaf), true)) return true;
-    SealAndAppend(leaf, full.keys[n - 1].get());
+    if (Extend(leaf, entries, true)) return true;
+    SealAndAppend(leaf, entries);
   } else if (below_all) {
-    if (leaf->low == 0 && Extend(leaf, Gathered(*leaf), false)) return true;
-    SealAndPrepend(leaf, full.keys[0].get());
+    if (Extend(leaf, entries, false)) return true;
+    SealAndPrepend(leaf, entries);
   } else {
-    SplitAt(leaf, key);
+    SplitAt(leaf, entries, static_cast<size_t>(above - entries.begin()));
   }
   return false;
 }
@@ -246,11 +244,7 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
 
 // Keys in order have filled the leaf from the middle: what is below them and they stay together,
 // what is above becomes a leaf of its own, both full.
-void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
-  const std::vector<Entry>& entries = Gathered(*leaf);
-  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
-                                      [](uint64_t k, const Entry& e) { return k < e.key; });
-  const auto at = static_cast<size_t>(above - entries.begin());
+void IntTree::SplitAt(Leaf* leaf, std::span<const Entry> entries, size_t at) {
   const LeafPlan plans[] = {{0, at, false, {}}, {at, entries.size(), false, {}}};
   const auto news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, leaf->last);
   RetireBlock(leaf->block.get(), leaf->block_bytes);
@@ -259,20 +253,20 @@ void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
-  if (leaf->block_bytes <= leaf->count.get() * kSealedBytesMax) {
+std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, std::span<const Entry> entries, uint64_t low,
+                                   uint64_t last) {
+  if (leaf->block_bytes <= entries.size() * kSealedBytesMax) {
     return {MoveToNewHeader(leaf, low, last)};
   }
-  const std::vector<Entry>& entries = Gathered(*leaf);
   const auto plans = Partition(entries, Fill::kDense, false);
   RetireBlock(leaf->block.get(), leaf->block_bytes);
   return BuildLeaves(entries, plans, Fill::kDense, low, last);
 }
 
-// The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
-// its own.
-void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
-  std::vector<Leaf*> news = Sealed(leaf, leaf->low, top);
+// The leaf is done with: it keeps its keys, and what lies above them becomes a leaf of its own.
+void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
+  const uint64_t top = entries.back().key;
+  std::vector<Leaf*> news = Sealed(leaf, entries, leaf->low, top);
   news.push_back(NewLeaf(top + 1, leaf->last));
   FillPlain(news.back(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
@@ -280,8 +274,9 @@ void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
-  std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last);
+void IntTree::SealAndPrepend(Leaf* leaf, std::span<const Entry> entries) {
+  const uint64_t bottom = entries.front().key;
+  std::vector<Leaf*> news = Sealed(leaf, entries, bottom, leaf->last);
   news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
   FillPlain(news.front(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
@@ -309,9 +304,9 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
   if (grown && entries.size() <= kModelKeysMax / 2 && Extend(leaf, entries, above_all)) return true;
   if (above_all) {
-    SealAndAppend(leaf, entries.back().key);
+    SealAndAppend(leaf, entries);
   } else {
-    SealAndPrepend(leaf, entries.front().key);
+    SealAndPrepend(leaf, entries);
   }
   return false;
 }
