@@ -9,7 +9,7 @@ namespace {
 
 // Buckets whose lines are asked for ahead of the one being copied.
 constexpr uint32_t kBucketsAhead = 3;
-// Entries a bucket of a model leaf holds for certain, near enough: no bucket that a scan will not
+// Entries a bucket holds for certain, near enough: no bucket that a scan will not
 // reach is asked for.
 constexpr size_t kEntriesPerBucket = 12;
 
@@ -60,12 +60,11 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
   if (!leaf.lock.Unchanged(version)) return 0;
   const auto reach =
       static_cast<uint32_t>(std::min<size_t>(buckets, i + out.size() / kEntriesPerBucket + 2));
-  for (uint32_t k = i; model && k < std::min(reach, i + kBucketsAhead); ++k) {
-    PrefetchBucket(block[k]);
-  }
+  const auto bucket_at = [&](uint32_t k) -> const Bucket& { return block[model ? k : slots[k]]; };
+  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(bucket_at(k));
   for (; i < buckets && n < out.size(); ++i) {
-    const Bucket& bucket = block[model ? i : slots[i]];
-    if (model && i + kBucketsAhead < reach) PrefetchBucket(block[i + kBucketsAhead]);
+    const Bucket& bucket = bucket_at(i);
+    if (i + kBucketsAhead < reach) PrefetchBucket(bucket_at(i + kBucketsAhead));
     if (model && i + 1 < reach) Prefetch(spares.Next(block[i + 1].next()));
     if (!TakeForward(bucket, low, out, &n)) break;
     const Spare* spare = spares.Next(bucket.next());

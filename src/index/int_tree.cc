@@ -81,7 +81,10 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value
 
 OMEN_INDEX_CLONES IntTree::Answer IntTree::TryDescend(uint64_t key, uint64_t* value) const {
   EpochGuard guard(epochs_);
-  return ReadLeaf(Descend(key), key, value);
+  const Leaf* leaf = Descend(key);
+  // Whether it is plain is not known before its first line is there: its misses shall overlap.
+  leaf->PrefetchUpper();
+  return ReadLeaf(leaf, key, value);
 }
 
 bool IntTree::FindSlowly(Answer answer, uint64_t key, uint64_t* value) const {

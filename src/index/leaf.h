@@ -81,6 +81,11 @@ struct alignas(64) Leaf {
             static_cast<uint8_t>(s >> 8)};
   }
 
+  [[gnu::always_inline]] void PrefetchUpper() const {
+    for (uint32_t i = 0; i < kPlainBuckets; i += 8) Prefetch(upper + i);
+    Prefetch(slot);
+  }
+
   // The place of the bucket for `key` in order: [0, buckets).
   [[gnu::always_inline]] uint32_t Route(uint64_t key) const {
     if (is_model()) return static_cast<uint32_t>(model()(key));
