@@ -55,7 +55,7 @@ function(omendb_fuzz name source)
     OUTPUT ${program}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${corpus}
     COMMAND ${FUZZ_CXX} -fsanitize=fuzzer,address,undefined ${objects} -o ${program}
-            -lfmt -lcrypto -lre2 -pthread
+            -lfmt -lcrypto -lre2 -lgmp -pthread
     DEPENDS ${objects}
     VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${program})
