@@ -257,6 +257,7 @@ std::vector<Status> DatabaseImpl::VerifySegments() {
   std::vector<Status> damages;
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     for (const Run& run : table->frozen().runs()->runs) {
+      if (run.live_rows() == 0) continue;  // Its file may be gone.
       for (Status& damage : run.segment->reader()->Verify()) damages.push_back(std::move(damage));
     }
   }
@@ -281,7 +282,8 @@ EngineStats DatabaseImpl::stats() const {
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     stats.versions_live += table->store().rows_count();
     for (const Run& run : table->frozen().runs()->runs) {
-      stats.rows_frozen += run.segment->rows() - run.dead->count();
+      if (run.live_rows() == 0) continue;
+      stats.rows_frozen += run.live_rows();
       stats.rows_thawed += run.dead->count();
       stats.segment_bytes += run.segment->reader()->file_bytes();
       ++stats.segments;

@@ -182,10 +182,15 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   RemoveOldCheckpoints(next.checkpoint_file);
   segments_.RemoveUnused([&] {
     std::set<uint64_t> used;
+    std::set<uint64_t> empty;
     for (const auto& [storage, stored] : source.tables) {
-      for (const Run& run : stored.runs->runs) used.insert(run.segment->file_id());
+      for (const Run& run : stored.runs->runs) {
+        (run.live_rows() > 0 ? used : empty).insert(run.segment->file_id());
+      }
     }
     AddSegmentFiles(used);
+    // What was empty at the checkpoint, recovery will not ask for. Who reads it has it open.
+    for (const uint64_t file_id : empty) used.erase(file_id);
     return used;
   });
   return log_->RemoveBefore(moment.redo_start);

@@ -242,11 +242,27 @@ Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
   return frozen;
 }
 
+Status Freezer::ThawSparse(RelationImpl& relation, CancelFlag* cancel) {
+  const std::shared_ptr<const RunSet> set = relation.storage().frozen().runs();
+  for (size_t number = 0; number < set->runs.size(); ++number) {
+    const Run& run = set->runs[number];
+    if (!run.IsSparse()) continue;
+    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    OMEN_ASSIGN(const std::vector<RowId> rows, run.segment->ReadRowIds());
+    for (uint32_t i = 0; i < rows.size(); ++i) {
+      if (run.dead->Has(i)) continue;
+      OMEN_TRY(relation.ThawRow(rows[i], rowstore::MakeFrozenRef(number, i)));
+    }
+  }
+  return Status::Ok();
+}
+
 Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
                                  const FreezeSelection& selection, CancelFlag* cancel) {
   MutexLock lock(freeze_mu_);
   Table& table = relation->storage();
   if (!table.logged()) return uint64_t{0};
+  OMEN_TRY(ThawSparse(*relation, cancel));
   FreezeSelection settled = selection;
   settled.settled_by = std::min(settled.settled_by, SeenByAll());
   uint64_t rows = 0;

@@ -12,6 +12,8 @@
 //              it, so that checkpoints, which take their moment under it, see all of it or nothing
 //   retire     the pages, once every pinned snapshot is from after the commit
 //
+// Segments of which more than a quarter is dead are thawed first, so that their rows move again.
+//
 // A writer that meets a closed version waits, without sleeping, from close to the end of the commit
 // mutex: some milliseconds for a full segment.
 //
@@ -59,6 +61,9 @@ class Freezer {
  private:
   struct Group;
   class Switch;
+  // Compaction: brings the live rows of sparse segments back to pages, from where they are frozen
+  // anew. The segment is empty then; the next checkpoint does without it.
+  Status ThawSparse(RelationImpl& relation, CancelFlag* cancel);
   struct Moved {
     Timestamp ts;  // of the freeze: older snapshots may look at the pages
     std::shared_ptr<Table> table;

@@ -213,6 +213,45 @@ TEST_F(FreezerTest, ARowSeenInItsPageIsChangedInItsSegment) {
   }
 }
 
+// A segment of which much is dead is written anew; its file goes with the next checkpoint.
+TEST_F(FreezerTest, SparseSegmentsAreCompacted) {
+  Engine e;
+  Fill(e, 1000);
+  EXPECT_EQ(Freeze(e), 1000u);
+  auto old = e.Begin(IsolationLevel::kRepeatableRead);
+  const Pairs before = expected_;
+  EXPECT_EQ(Scan(e, *old), before);
+  for (int32_t i = 0; i < 1000; i += 3) {
+    Change(e, i, i % 2 == 0 ? std::optional(-i) : std::nullopt);
+    if (i % 2 == 0) {
+      expected_[i] = -i;
+    } else {
+      expected_.erase(i);
+    }
+  }
+  Freeze(e);  // The snapshot keeps the changed rows from moving, not those that come back.
+  EXPECT_EQ(Scan(e, *old), before);
+  EXPECT_EQ(Committed(e), expected_);
+  old.reset();
+  EXPECT_TRUE(Eventually([&] {
+    Freeze(e);
+    return e.db->stats().rows_frozen == expected_.size();
+  }));
+  EXPECT_EQ(Committed(e), expected_);
+  CheckIndexes(e, expected_);
+  EXPECT_EQ(e.db->stats().rows_thawed, 0u);
+  const uint64_t segments = e.db->stats().segments;
+  e.Crash(1);  // The log has freezes of rows that were thawed without a record.
+  EXPECT_EQ(Committed(e), expected_);
+  EXPECT_EQ(e.db->stats().rows_frozen, expected_.size());
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  EXPECT_EQ(SegmentFiles(*e.env).size(), segments);
+  e.Restart();
+  EXPECT_EQ(Committed(e), expected_);
+  CheckIndexes(e, expected_);
+  EXPECT_EQ(e.db->stats().segments, segments);
+}
+
 TEST_F(FreezerTest, ARowIsLockedInItsSegment) {
   Engine e;
   Fill(e, 200);
@@ -526,6 +565,12 @@ TEST_F(FreezerTest, ACrashAtAnyFileOperationLosesNothing) {
   Freeze(e);
   change(8, -8);
   ASSERT_TRUE(e.db->Checkpoint().ok());
+  for (int32_t i = 100; i < 180; ++i) change(i, std::nullopt);
+  Freeze(e);  // Compacts the first segment.
+  change(9, -9);
+  change(200, std::nullopt);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  change(10, -10);
   e.db.reset();
   EXPECT_GT(crashes.size(), 30u);
   for (const Crashed& crashed : crashes) {

@@ -81,6 +81,10 @@ class FrozenSegment {
 struct Run {
   std::shared_ptr<const FrozenSegment> segment;
   std::shared_ptr<DeadRows> dead;
+
+  uint32_t live_rows() const { return segment->rows() - dead->count(); }
+  // More than a quarter is dead: worth writing the rest anew.
+  bool IsSparse() const { return live_rows() > 0 && dead->count() > segment->rows() / 4; }
 };
 
 // The segments at one moment, by number: the one of a frozen ref.

@@ -48,6 +48,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<RowResult> Lock(StatementContext& context, const RowRef& seen, txn::RowLockMode mode,
                          txn::LockWait wait) override;
 
+  // For compaction: makes a hot copy of a frozen row, unless it is not the row's head any more.
+  Status ThawRow(RowId row, rowstore::VersionRef frozen);
+
   // ---- For TableScan ---------------------------------------------------------------------------
   const txn::TransactionManager& manager() const { return manager_; }
   // The value that pages without this column read.

@@ -180,6 +180,11 @@ Result<bool> RelationImpl::Thaw(RowId row, VersionRef frozen, VersionRef* fresh)
   return false;
 }
 
+Status RelationImpl::ThawRow(RowId row, VersionRef frozen) {
+  VersionRef fresh = 0;
+  return Thaw(row, frozen, &fresh).status();
+}
+
 Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& first_seen,
                                       RowLockMode mode) {
   txn::TransactionImpl& txn = TxnOf(context);

@@ -152,6 +152,7 @@ void TableScan::FillBlockChunk(size_t run, Worker& worker, types::Chunk& chunk) 
 
 Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
   for (; worker.run < frozen_.size(); ++worker.run, worker.blocks = nullptr) {
+    if (runs_->runs[worker.run].live_rows() == 0) continue;
     FrozenScan& scan = *frozen_[worker.run];
     if (worker.blocks == nullptr) worker.blocks = scan.NewWorker();
     OMEN_ASSIGN(const bool more, scan.Next(*worker.blocks, worker.block));

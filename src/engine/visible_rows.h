@@ -51,6 +51,7 @@ Status ForEachFrozenRow(const RunSet& runs, std::span<const ColumnId> columns,
   types::Row row(columns.size());
   types::Chunk chunk;
   for (size_t number = 0; number < runs.runs.size(); ++number) {
+    if (runs.runs[number].live_rows() == 0) continue;
     FrozenScan scan(runs.runs[number], columns, {});
     const auto worker = scan.NewWorker();
     for (;;) {
