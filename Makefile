@@ -1,6 +1,6 @@
 # Every command a developer needs; `make` alone lists them. Each installs what it lacks.
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test lint format asan tsan bench bench-index clean
+.PHONY: help deps build run test lint format asan tsan bench bench-index bench-olap clean
 
 SETUP = @tools/setup.sh
 CTEST = ctest --output-on-failure --no-tests=error $(CTEST_ARGS)
@@ -61,6 +61,12 @@ bench-index: ## the learned index against its peers
 	@cmake --preset release >/dev/null
 	cmake --build build/release --target bench_index
 	build/release/bench/bench_index
+
+bench-olap: ## analytics beside DuckDB and PostgreSQL
+	$(SETUP) test
+	@cmake --preset release >/dev/null
+	cmake --build build/release --target omendb bench_olap_generate bench_olap_duckdb
+	for suite in tpch hits series; do /usr/bin/python3 bench/compare/olap.py $$suite || exit 1; done
 
 clean: ## remove the build folders
 	rm -rf build

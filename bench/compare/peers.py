@@ -10,6 +10,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', '..', 'tests', 'lib'))
 from omendb_server import POSTGRES_BIN, OmenServer, PostgresServer  # noqa: E402
 
+# Where the programs of bench/ are built.
+ROOT_BIN = os.environ.get('OMENDB_BENCH_BIN') or os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), '..', '..', 'build', 'release')
 PGBENCH = f'{POSTGRES_BIN}/pgbench'
 PSQL = f'{POSTGRES_BIN}/psql'
 

@@ -1,5 +1,6 @@
-// In one process, without sockets: prepared lookups by key against SQLite, and GROUP BY over hot
-// rows against DuckDB's own in-memory table. Rounds are interleaved; medians and ratios are
+// In one process, without sockets: prepared lookups by key of hot rows against SQLite and of frozen
+// ones against hot ones, and GROUP BY over hot and frozen rows against DuckDB's own in-memory
+// table. Rounds are interleaved; medians and ratios are
 // printed.
 //
 //   bench_inprocess [rows of the GROUP BY, default 10000000]
@@ -154,6 +155,32 @@ void CompareLookups(omendb::Connection& connection, const std::string& folder) {
   Require(sum == expected, "the answers differ");
 }
 
+void CompareFrozenLookups(omendb::Connection& connection) {
+  Require(connection.Execute("CREATE TABLE cold (id int PRIMARY KEY, k int, v bigint)"));
+  Load(connection, "cold", kLookupRows, 1000);
+  Require(connection.Execute("VACUUM (FREEZE) cold"));
+  auto hot = connection.Prepare("SELECT v FROM lookup WHERE id = $1");
+  auto cold = connection.Prepare("SELECT v FROM cold WHERE id = $1");
+  Require(hot.ok() && cold.ok(), "prepare");
+  int64_t sums[2] = {0, 0};
+  const auto run = [&](omendb::PreparedStatement& statement, int64_t& sum) {
+    std::mt19937_64 rng(43);
+    sum = 0;
+    const omendb::RowCallback add = [&sum](const omendb::RowView& row) {
+      sum += row.Int64(0);
+      return omendb::Status::Ok();
+    };
+    for (int i = 0; i < kLookups; ++i) {
+      const omendb::Parameter parameter[] = {static_cast<int64_t>(rng() % kLookupRows)};
+      Require(statement.ForEachRow(parameter, add).ok(), "lookup");
+    }
+  };
+  Compare(
+      "prepared lookup of a frozen row, its block cached", "hot row", 1e9 / kLookups, "ns",
+      [&] { run(**cold, sums[0]); }, [&] { run(**hot, sums[1]); });
+  Require(sums[0] == sums[1], "the answers differ");
+}
+
 void CompareGroupBy(omendb::Connection& connection, int64_t rows) {
   Require(connection.Execute("CREATE TABLE hot (id int PRIMARY KEY, k int, v bigint)"));
   Load(connection, "hot", rows, 1000);
@@ -187,6 +214,9 @@ void CompareGroupBy(omendb::Connection& connection, int64_t rows) {
   const auto theirs = [&] { Require(duck_run(query) == 1000, "groups are missing"); };
   const std::string title = "GROUP BY over " + std::to_string(rows) + " hot rows";
   Compare(title.c_str(), "DuckDB", 1e3, "ms", ours, theirs);
+  Require(connection.Execute("VACUUM (FREEZE) hot"));
+  const std::string frozen = "GROUP BY over " + std::to_string(rows) + " frozen rows";
+  Compare(frozen.c_str(), "DuckDB", 1e3, "ms", ours, theirs);
   duckdb_disconnect(&duck);
   duckdb_close(&db);
 }
@@ -206,6 +236,7 @@ int main(int argc, char** argv) {
     Require(connection.ok(), connection.ok() ? "" : connection.status().ToString());
     std::printf("SQLite %s, DuckDB %s\n", sqlite3_libversion(), duckdb_library_version());
     CompareLookups(**connection, folder);
+    CompareFrozenLookups(**connection);
     CompareGroupBy(**connection, rows);
   }
   std::filesystem::remove_all(folder);
