@@ -59,19 +59,34 @@ TEST(TextIoTest, WordsOfTheClockFollowTheTransaction) {
   EXPECT_EQ(Answer({TypeKind::kTime}, "now", settings), "05:00:00");
 }
 
-TEST(TextIoTest, LimitsOfNumericAreSaid) {
+TEST(TextIoTest, NumericKeepsItsDigitsAndItsScale) {
   SqlType numeric{TypeKind::kNumeric};
-  EXPECT_EQ(Answer(numeric, "1.2345678901"), "1.2345678901");
-  EXPECT_EQ(Answer(numeric, "1.23456789010000"), "1.2345678901");
-  EXPECT_EQ(Answer(numeric, "9999999999999999999999999999.5"), "9999999999999999999999999999.5");
+  for (const char* text : {"1.23456789012", "1.50", "0.00", "-0.000000000001", "NaN", "-Infinity",
+                           "100000000000000000000000000000000000000000.5"}) {
+    EXPECT_EQ(Answer(numeric, text), text);
+  }
+  EXPECT_EQ(Answer(numeric, "1e-11"), "0.00000000001");
+  EXPECT_EQ(Answer(numeric, "1e400").size(), 401u);
+  Arena arena;
+  for (const char* text : {"1e200000", "-1e140000"}) {
+    EXPECT_EQ(ParseText(numeric, text, arena, {}).status().sqlstate(), "22003") << text;
+  }
+  EXPECT_EQ(ParseText(numeric, "1.2.3", arena, {}).status().sqlstate(), "22P02");
+}
+
+TEST(TextIoTest, LimitsOfDecimalsAreSaid) {
+  // Columns of databases from before numeric kept every digit.
+  const SqlType old{TypeKind::kNumeric, false, kLegacyNumericTypmod};
+  EXPECT_EQ(Answer(old, "1.23456789010000"), "1.2345678901");
+  EXPECT_EQ(Answer(old, "9999999999999999999999999999.5"), "9999999999999999999999999999.5");
   Arena arena;
   for (const char* text : {"1.23456789012", "10000000000000000000000000000", "1e-11", "1e400"}) {
-    Status status = ParseText(numeric, text, arena, {}).status();
+    const Status status = ParseText(old, text, arena, {}).status();
     EXPECT_EQ(status.sqlstate(), "22003") << text;
     EXPECT_FALSE(status.error().detail.empty());
   }
-  EXPECT_EQ(ParseText(numeric, "NaN", arena, {}).status().sqlstate(), "0A000");
-  EXPECT_EQ(ParseText(numeric, "-Infinity", arena, {}).status().sqlstate(), "0A000");
+  EXPECT_EQ(ParseText(old, "NaN", arena, {}).status().sqlstate(), "0A000");
+  EXPECT_EQ(ParseText(NumericType(10, 2), "-Infinity", arena, {}).status().sqlstate(), "0A000");
 }
 
 TEST(TextIoTest, UnsupportedArrayFormsAreSaid) {
@@ -148,8 +163,9 @@ TEST(BinaryIoTest, MalformedValuesAreRefused) {
   EXPECT_EQ(state({TypeKind::kNumeric}, numeric), "ok");
   numeric[4] = '\x12';
   EXPECT_EQ(state({TypeKind::kNumeric}, numeric), "22P03");
-  numeric[4] = '\xC0';
-  EXPECT_EQ(state({TypeKind::kNumeric}, numeric), "0A000");
+  numeric[4] = '\xC0';  // NaN
+  EXPECT_EQ(state({TypeKind::kNumeric}, numeric), "ok");
+  EXPECT_EQ(state(NumericType(10, 2), numeric), "0A000");
   std::string array("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\x05\0\0\0\1\0\0\0\4\0\0\0\7", 28);
   EXPECT_EQ(state({TypeKind::kInt4, true}, array), "22P03");
   array[15] = 1;
