@@ -102,22 +102,18 @@ class Duck:
         self.process = subprocess.Popen([f'{ROOT_BIN}/bench/olap/bench_olap_duckdb', path],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def ask(self, verb, sql):
+    def run(self, sql):
         text = sql.encode()
-        self.process.stdin.write(b'%s %d\n' % (verb.encode(), len(text)) + text)
+        self.process.stdin.write(b'%d\n' % len(text) + text)
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         if 'error' in answer:
             raise RuntimeError(f'DuckDB: {answer["error"]}: {sql}')
-        return answer
-
-    def run(self, sql):
-        answer = self.ask('rows', sql)
         return answer['ms'], answer['rows']
 
     def load(self, table, path):
-        return self.ask('run', f"COPY {table} FROM '{path}' (FORMAT csv, HEADER false, "
-                        f"ALLOW_QUOTED_NULLS false)")['ms'] / 1e3
+        return self.run(f"COPY {table} FROM '{path}' (FORMAT csv, HEADER false, "
+                        f"ALLOW_QUOTED_NULLS false)")[0] / 1e3
 
     def bytes(self):
         return os.path.getsize(self.path)
@@ -168,7 +164,7 @@ def load(systems, suite, folder, frozen):
     for name, system in systems.items():
         for statement in create.split(';'):
             if statement.strip():
-                system.run(statement) if name != 'DuckDB' else system.ask('run', statement)
+                system.run(statement)
         seconds = sum(system.load(table, f'{folder}/{table}.csv') for table in TABLES[suite])
         print(f'{name}: loaded in {seconds:.1f} s', end='')
         start = time.perf_counter()
@@ -176,13 +172,11 @@ def load(systems, suite, folder, frozen):
             for index in POSTGRES_INDEXES[suite]:
                 system.run(f'CREATE INDEX ON {index}')
             system.run('VACUUM ANALYZE')
-        elif name == 'OmenDB':
-            if frozen:
-                system.run('VACUUM (FREEZE)')
-            print(f', frozen in {time.perf_counter() - start:.1f} s', end='')
-            system.run('CHECKPOINT')
         else:
-            system.ask('run', 'CHECKPOINT')
+            if name == 'OmenDB' and frozen:
+                system.run('VACUUM (FREEZE)')
+                print(f', frozen in {time.perf_counter() - start:.1f} s', end='')
+            system.run('CHECKPOINT')
         print(f', {system.bytes() / 1e6:,.0f} MB on disk', flush=True)
 
 
@@ -261,8 +255,8 @@ def main():
             load(systems, options.suite, folder, not options.hot)
             if options.dirty:
                 for statement in DIRTY[options.suite]:
-                    for name, system in systems.items():
-                        system.ask('run', statement) if name == 'DuckDB' else system.run(statement)
+                    for system in systems.values():
+                        system.run(statement)
             for name, system in systems.items():
                 if name != 'DuckDB':
                     system.run(f"SET statement_timeout = '{STATEMENT_LIMIT}'")

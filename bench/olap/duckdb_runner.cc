@@ -3,9 +3,9 @@
 //
 //   bench_olap_duckdb FILE
 //
-// Protocol  A request is "run BYTES\n" or "rows BYTES\n" and the statement. The answer is one line
-//           of JSON: {"ms": ...}, with "rows" (all values as text) if asked for, or {"error": ...}.
-//           The time is that of the whole statement with its result in memory.
+// Protocol  A request is "BYTES\n" and the statement. The answer is one line of JSON:
+//           {"ms": ..., "rows": all values as text}, or {"error": ...}. The time is that of the
+//           whole statement with its result in memory.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -32,7 +32,7 @@ nlohmann::json Rows(duckdb_result& result) {
   return rows;
 }
 
-nlohmann::json Run(duckdb_connection connection, const std::string& sql, bool wants_rows) {
+nlohmann::json Run(duckdb_connection connection, const std::string& sql) {
   nlohmann::json answer;
   duckdb_result result;
   const auto start = std::chrono::steady_clock::now();
@@ -40,7 +40,7 @@ nlohmann::json Run(duckdb_connection connection, const std::string& sql, bool wa
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
   if (ok) {
     answer["ms"] = spent.count();
-    if (wants_rows) answer["rows"] = Rows(result);
+    answer["rows"] = Rows(result);
   } else {
     answer["error"] = duckdb_result_error(&result);
   }
@@ -59,12 +59,11 @@ int main(int argc, char** argv) {
                  "usage: bench_olap_duckdb FILE (which must be a DuckDB database or new)\n");
     return 2;
   }
-  std::string verb;
   size_t bytes = 0;
-  while (std::cin >> verb >> bytes && std::cin.get() == '\n') {
+  while (std::cin >> bytes && std::cin.get() == '\n') {
     std::string sql(bytes, '\0');
     if (!std::cin.read(sql.data(), static_cast<std::streamsize>(bytes))) break;
-    std::cout << Run(connection, sql, verb == "rows").dump() << std::endl;
+    std::cout << Run(connection, sql).dump() << std::endl;
   }
   duckdb_disconnect(&connection);
   duckdb_close(&database);

@@ -34,7 +34,7 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
   for (const Run& run : runs_->runs) {
     frozen_.push_back(
         std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs));
-    blocks_count_ += run.segment->reader()->footer().blocks_count();
+    if (run.live_rows() > 0) blocks_count_ += run.segment->reader()->footer().blocks_count();
   }
 }
 
