@@ -133,11 +133,12 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // frozen (before it was seen, or since) the copy that is changed instead; made when there is
   // none. The seen one again when the row is gone or has been changed since.
   Result<RowRef> Thawed(const RowRef& seen);
-  // Thawed, judged without making a copy; nullopt: look again.
+  // Thawed, judged without making a copy; nullopt: there is none, the head is `frozen`.
   std::optional<RowRef> FindThawed(const RowRef& seen, rowstore::VersionRef* frozen) const;
-  // Locks a row whose head is frozen; nullopt: it is no longer.
-  Result<std::optional<RowResult>> LockFrozen(StatementContext& context, const RowRef& frozen,
-                                              txn::RowLockMode mode, txn::LockWait wait);
+  // Locks a row if `is_same` once the lock is held; nullopt: it is not.
+  Result<std::optional<RowResult>> LockUnlessMoved(StatementContext& context, const RowRef& row,
+                                                   txn::RowLockMode mode, txn::LockWait wait,
+                                                   const std::function<bool()>& is_same);
   // False when `frozen` is no longer the row's head.
   Result<bool> Thaw(RowId row, rowstore::VersionRef frozen, rowstore::VersionRef* fresh);
   // Ends the seen version, or what Thawed gives for it (`latest` of kDone), with the transaction's

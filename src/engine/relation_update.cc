@@ -127,27 +127,29 @@ Status RelationImpl::RowLocked() const {
 // so.
 std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* frozen) const {
   const rowstore::TableStore& store = table_->store();
-  EpochGuard guard(table_->epochs());
   const auto moved = [&](VersionRef ref) {
     return store.header(ref).end.load(std::memory_order_seq_cst) == mvcc::kMoved;
   };
-  if (!IsFrozen(seen.version) && !moved(seen.version)) [[likely]]
-    return seen;
-  const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
-  if ((word & kRowGone) != 0) return seen;
-  const VersionRef head = HeadOf(word);
-  if (IsFrozen(head)) {
-    *frozen = head;
-    return std::nullopt;
+  for (;; std::this_thread::yield()) {
+    EpochGuard guard(table_->epochs());
+    if (!IsFrozen(seen.version) && !moved(seen.version)) [[likely]]
+      return seen;
+    const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
+    if ((word & kRowGone) != 0) return seen;
+    const VersionRef head = HeadOf(word);
+    if (IsFrozen(head)) {
+      *frozen = head;
+      return std::nullopt;
+    }
+    VersionRef base = head;
+    uint64_t prev = store.header(base).prev.load(std::memory_order_acquire);
+    while (OlderOf(prev) != 0) {
+      base = OlderOf(prev);
+      prev = store.header(base).prev.load(std::memory_order_acquire);
+    }
+    if (moved(base)) continue;  // Being frozen: its head is about to say so.
+    return IsFrozen(prev & ~kReinserted) ? RowRef{seen.row_id, base} : seen;
   }
-  VersionRef base = head;
-  uint64_t prev = store.header(base).prev.load(std::memory_order_acquire);
-  while (OlderOf(prev) != 0) {
-    base = OlderOf(prev);
-    prev = store.header(base).prev.load(std::memory_order_acquire);
-  }
-  if (moved(base)) return std::nullopt;  // Being frozen: its head is about to say so.
-  return IsFrozen(prev & ~kReinserted) ? RowRef{seen.row_id, base} : seen;
 }
 
 Result<RowRef> RelationImpl::Thawed(const RowRef& seen) {
@@ -155,10 +157,6 @@ Result<RowRef> RelationImpl::Thawed(const RowRef& seen) {
     VersionRef frozen = 0;
     const std::optional<RowRef> found = FindThawed(seen, &frozen);
     if (found) return *found;
-    if (frozen == 0) {
-      std::this_thread::yield();
-      continue;
-    }
     VersionRef fresh = 0;
     OMEN_ASSIGN(const bool thawed, Thaw(seen.row_id, frozen, &fresh));
     if (thawed) return RowRef{seen.row_id, fresh};
@@ -232,20 +230,16 @@ Result<bool> RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
   return true;
 }
 
-// A frozen row is locked where it lies. What is the head of a frozen row every snapshot sees, so it
-// is what was seen. Who thaws it keeps the lock flag of its word, and looks at that before changing
-// the copy; a lock that comes later finds another head.
-Result<std::optional<RowResult>> RelationImpl::LockFrozen(StatementContext& context,
-                                                          const RowRef& frozen, RowLockMode mode,
-                                                          LockWait wait) {
+Result<std::optional<RowResult>> RelationImpl::LockUnlessMoved(
+    StatementContext& context, const RowRef& row, RowLockMode mode, LockWait wait,
+    const std::function<bool()>& is_same) {
   bool moved = false;
-  OMEN_ASSIGN(const bool held,
-              TxnOf(context).LockRow(
-                  table_, table_->storage(), frozen.row_id, mode, wait, WaitOf(context), [&] {
-                    moved = table_->store().head(frozen.row_id) != frozen.version;
-                    return !moved;
-                  }));
-  if (held) return std::optional<RowResult>(RowResult{RowOutcome::kDone, frozen});
+  OMEN_ASSIGN(const bool held, TxnOf(context).LockRow(table_, table_->storage(), row.row_id, mode,
+                                                      wait, WaitOf(context), [&] {
+                                                        moved = !is_same();
+                                                        return !moved;
+                                                      }));
+  if (held) return std::optional<RowResult>(RowResult{RowOutcome::kDone, row});
   if (moved) return std::optional<RowResult>();
   if (wait == LockWait::kSkipLocked) {
     return std::optional<RowResult>(RowResult{RowOutcome::kSkipped, {}});
@@ -261,12 +255,12 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& fi
     rowstore::VersionRef frozen = 0;
     const std::optional<RowRef> hot = FindThawed(first_seen, &frozen);
     if (!hot) {
-      if (frozen == 0) {
-        std::this_thread::yield();
-        continue;
-      }
+      // A frozen row is locked where it lies. What is the head of a frozen row every snapshot sees,
+      // so it is what was seen. Who thaws it keeps the lock flag of its word, and looks at that
+      // before changing the copy; a lock that comes later finds another head.
       OMEN_ASSIGN(const std::optional<RowResult> outcome,
-                  LockFrozen(context, {first_seen.row_id, frozen}, mode, wait));
+                  LockUnlessMoved(context, {first_seen.row_id, frozen}, mode, wait,
+                                  [&] { return store.head(first_seen.row_id) == frozen; }));
       if (outcome) return *outcome;
       continue;
     }
@@ -286,21 +280,14 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& fi
       if (outcome) return *outcome;
       continue;
     }
-    bool moved = false;
-    OMEN_ASSIGN(
-        const bool held,
-        txn.LockRow(table_, table_->storage(), seen.row_id, mode, wait, WaitOf(context), [&] {
-          const bool same =
-              store.head(seen.row_id) == found.head &&
-              (found.head != seen.version ||
-               store.header(seen.version).end.load(std::memory_order_seq_cst) == mvcc::kInfinity);
-          moved = !same;
-          return same;
-        }));
-    if (held) return RowResult{RowOutcome::kDone, seen};
-    if (moved) continue;
-    if (wait == LockWait::kSkipLocked) return RowResult{RowOutcome::kSkipped, {}};
-    return RowLocked();
+    OMEN_ASSIGN(const std::optional<RowResult> outcome,
+                LockUnlessMoved(context, seen, mode, wait, [&] {
+                  return store.head(seen.row_id) == found.head &&
+                         (found.head != seen.version ||
+                          store.header(seen.version).end.load(std::memory_order_seq_cst) ==
+                              mvcc::kInfinity);
+                }));
+    if (outcome) return *outcome;
   }
 }
 

@@ -89,17 +89,23 @@ void TrimScales(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vecto
 bool PushNumericKey(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source,
                     const LogicalType& type, duckdb::CollationType) {
   if (!IsBigNumeric(type)) return false;
-  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
-  auto& entry =
-      catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, kNumericKey);
-  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> children;
-  children.push_back(std::move(source));
-  duckdb::FunctionBinder binder(context);
-  source = binder.BindScalarFunction(entry.functions.GetFunctionByOffset(0), std::move(children));
+  WrapNumeric(context, kNumericKey, source);
   return true;
 }
 
 }  // namespace
+
+void WrapNumeric(duckdb::ClientContext& context, const char* function,
+                 duckdb::unique_ptr<duckdb::Expression>& expression) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
+  auto& entry =
+      catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, function);
+  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> children;
+  children.push_back(std::move(expression));
+  duckdb::FunctionBinder binder(context);
+  expression =
+      binder.BindScalarFunction(entry.functions.GetFunctionByOffset(0), std::move(children));
+}
 
 void RegisterNumericType(Registry& registry) {
   const LogicalType numeric = BigNumericType();

@@ -124,15 +124,7 @@ class Visitor {
   }
 
   void Wrap(Expression& expr, const char* name) {
-    if (!IsBigNumeric(expr->return_type)) return;
-    auto& catalog = duckdb::Catalog::GetSystemCatalog(context_);
-    auto& entry =
-        catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(context_, DEFAULT_SCHEMA, name);
-    duckdb::vector<Expression> children;
-    children.push_back(std::move(expr));
-    duckdb::FunctionBinder function_binder(context_);
-    expr = function_binder.BindScalarFunction(entry.functions.GetFunctionByOffset(0),
-                                              std::move(children));
+    if (IsBigNumeric(expr->return_type)) WrapNumeric(context_, name, expr);
   }
 
   // A projection above `child` that takes the zeros from its numerics.
