@@ -7,9 +7,7 @@
 namespace omendb::types {
 namespace {
 
-// Significant digits that quotients have at least, and the digits behind the point that no function
-// shows more of.
-constexpr int kSignificantDigits = 16;
+// The digits behind the point that no function shows more of.
 constexpr int kDisplayScaleMax = 1000;
 constexpr int kRoundDigitsMax = 2000;
 constexpr int kGroupDigits = 4;
@@ -110,7 +108,7 @@ int QuotientScale(const BigNumeric& a, const BigNumeric& b) {
   const Head right = HeadOf(b);
   int weight = left.weight - right.weight;
   if (left.group <= right.group) --weight;
-  int scale = kSignificantDigits - weight * kGroupDigits;
+  int scale = kQuotientDigits - weight * kGroupDigits;
   scale = std::max({scale, a.scale, b.scale, 0});
   return std::min(scale, kDisplayScaleMax);
 }
@@ -205,7 +203,7 @@ int SqrtScale(const BigNumeric& a) {
   const int weight = HeadOf(a).weight;
   const int half =
       weight >= 0 ? weight * kGroupDigits / 2 + 1 : 1 - (1 - weight * kGroupDigits) / 2;
-  return std::min(std::max({kSignificantDigits - half, a.scale, 0}), kDisplayScaleMax);
+  return std::min(std::max({kQuotientDigits - half, a.scale, 0}), kDisplayScaleMax);
 }
 
 BigNumeric SqrtAt(const BigNumeric& a, int scale) {

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "base/status.h"
 #include "types/big_numeric.h"
@@ -47,6 +49,14 @@ Result<BigNumeric> PowerBig(const BigNumeric& base, const BigNumeric& exponent);
 Result<BigNumeric> GcdBig(const BigNumeric& a, const BigNumeric& b);
 Result<BigNumeric> LcmBig(const BigNumeric& a, const BigNumeric& b);
 Result<BigNumeric> FactorialBig(int64_t n);
+
+// Significant digits that quotients have at least.
+inline constexpr int kQuotientDigits = 16;
+// DivideBig's answer where 38 digits hold it and all on the way to it; nullopt elsewhere and for a
+// divisor of zero. Requires: at most 38 digits in each.
+std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b);
+// Appends the encoding of a / b. Requires: at most 38 digits in each.
+Status AppendQuotient(SmallNumeric a, SmallNumeric b, std::string& out);
 
 // The scale of a / b for finite operands, as PostgreSQL selects it.
 int QuotientScale(const BigNumeric& a, const BigNumeric& b);

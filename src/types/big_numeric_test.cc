@@ -10,6 +10,7 @@
 #include "types/binary_io.h"
 #include "types/casts.h"
 #include "types/key_encoding.h"
+#include "types/numeric.h"
 #include "types/text_io.h"
 
 namespace omendb::types {
@@ -123,6 +124,36 @@ TEST(BigNumericTest, ArithmeticIsExact) {
     const BigNumeric rest = ModuloBig(a, b).value();
     ASSERT_TRUE(Exact(DivideWhole(a, b).value()) * Exact(b) + Exact(rest) == Exact(a));
   }
+}
+
+// Of few and of many digits, so that both answers of DivideSmall are met.
+TEST(BigNumericTest, SmallQuotientsAreThoseOfBigOnes) {
+  std::mt19937_64 random(11);
+  const auto draw = [&] {
+    Int128 units = static_cast<int64_t>(random());
+    units =
+        units * static_cast<int64_t>(random() >> 1) / PowerOfTen(static_cast<int>(random() % 38));
+    return SmallNumeric{units, static_cast<int>(random() % 30)};
+  };
+  int small = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const SmallNumeric a = draw();
+    const SmallNumeric b = draw();
+    if (b.units == 0) continue;
+    const BigNumeric big =
+        DivideBig(BigNumeric::Of(a.units, a.scale), BigNumeric::Of(b.units, b.scale)).value();
+    if (const auto quotient = DivideSmall(a, b)) {
+      ++small;
+      ASSERT_EQ(quotient->scale, big.scale);
+      ASSERT_TRUE(BigNumeric::Of(quotient->units).units == big.units);
+    }
+    std::string bytes, expected;
+    ASSERT_TRUE(AppendQuotient(a, b, bytes).ok());
+    AppendBigBytes(big, expected);
+    ASSERT_EQ(bytes, expected);
+  }
+  EXPECT_GT(small, 2000);
+  EXPECT_LT(small, 18000);
 }
 
 TEST(BigNumericTest, FunctionsAgreeWithEachOther) {

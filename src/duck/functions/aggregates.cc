@@ -96,11 +96,9 @@ struct NumericAverage : public SumBase {
   template <class T, class STATE>
   static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
     if (state.count == 0) return data.ReturnNull();
-    const auto average =
-        ValueOrThrow(types::DivideBig(types::BigNumeric::Of(state.sum, SCALE),
-                                      types::BigNumeric::Of(static_cast<Int128>(state.count))));
     std::string bytes;
-    types::AppendBigBytes(average, bytes);
+    ThrowIfError(
+        types::AppendQuotient({state.sum, SCALE}, {static_cast<Int128>(state.count), 0}, bytes));
     target = duckdb::StringVector::AddStringOrBlob(data.result, bytes);
   }
 };

@@ -224,10 +224,15 @@ void ModuloDecimals(duckdb::DataChunk& args, duckdb::ExpressionState& state,
 
 // Sums, differences and products of at most 38 digits, without an allocation.
 bool TrySmall(char op, std::string_view a, std::string_view b, std::string& out) {
-  if (op == '/' || op == '%') return false;
+  if (op == '%') return false;
   const auto x = types::DecodeSmall(a);
   const auto y = types::DecodeSmall(b);
   if (!x || !y) return false;
+  if (op == '/') {
+    const auto quotient = types::DivideSmall(*x, *y);
+    if (quotient) types::AppendBigBytes(quotient->units, quotient->scale, out);
+    return quotient.has_value();
+  }
   const types::Int128 limit = types::PowerOfTen(types::kNumericPrecisionMax);
   types::Int128 units = 0;
   int scale = x->scale + y->scale;

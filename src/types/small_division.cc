@@ -1,0 +1,87 @@
+// Quotients of numerics of at most 38 digits, without an allocation: what averages are made of.
+#include <algorithm>
+#include <optional>
+
+#include "types/big_math.h"
+#include "types/numeric.h"
+
+namespace omendb::types {
+namespace {
+
+using UInt128 = unsigned __int128;
+
+constexpr int kSmallDigitsMax = 38;
+constexpr int kGroupDigits = 4;
+
+int DigitsOf(UInt128 units) {
+  int digits = 1;
+  while (digits < kSmallDigitsMax && units >= static_cast<UInt128>(PowerOfTen(digits))) ++digits;
+  return digits;
+}
+
+// Where PostgreSQL's first group of four digits lies, and its value.
+struct Head {
+  int weight = 0;
+  UInt128 group = 0;
+};
+
+// nullopt when the group cannot be had within 38 digits.
+std::optional<Head> HeadOf(UInt128 units, int scale) {
+  if (units == 0) return Head{};
+  const int exponent = DigitsOf(units) - 1 - scale;
+  Head head;
+  head.weight = exponent >= 0 ? exponent / kGroupDigits : -((-exponent - 1) / kGroupDigits) - 1;
+  const int cut = scale + head.weight * kGroupDigits;
+  if (std::abs(cut) > kSmallDigitsMax) return std::nullopt;
+  const auto power = static_cast<UInt128>(PowerOfTen(std::abs(cut)));
+  head.group = cut >= 0 ? units / power : units * power;
+  return head;
+}
+
+UInt128 Magnitude(Int128 units) {
+  return units < 0 ? -static_cast<UInt128>(units) : static_cast<UInt128>(units);
+}
+
+// units * 10^exponent, where that has at most 38 digits.
+std::optional<UInt128> Scaled(UInt128 units, int exponent) {
+  if (units == 0) return units;
+  if (exponent > kSmallDigitsMax || DigitsOf(units) + exponent > kSmallDigitsMax) {
+    return std::nullopt;
+  }
+  return units * static_cast<UInt128>(PowerOfTen(exponent));
+}
+
+}  // namespace
+
+std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b) {
+  const UInt128 dividend = Magnitude(a.units);
+  const UInt128 divisor = Magnitude(b.units);
+  if (divisor == 0) return std::nullopt;
+  const auto left = HeadOf(dividend, a.scale);
+  const auto right = HeadOf(divisor, b.scale);
+  if (!left || !right) return std::nullopt;
+  const int weight = left->weight - right->weight - (left->group <= right->group ? 1 : 0);
+  const int scale = std::max({kQuotientDigits - weight * kGroupDigits, a.scale, b.scale, 0});
+  const int shift = scale - a.scale + b.scale;
+  const auto numerator = Scaled(dividend, std::max(shift, 0));
+  const auto denominator = Scaled(divisor, std::max(-shift, 0));
+  if (!numerator || !denominator) return std::nullopt;
+  UInt128 quotient = *numerator / *denominator;
+  const UInt128 rest = *numerator % *denominator;
+  if (rest >= *denominator - rest) ++quotient;
+  const auto units = static_cast<Int128>(quotient);
+  return SmallNumeric{(a.units < 0) == (b.units < 0) ? units : -units, scale};
+}
+
+Status AppendQuotient(SmallNumeric a, SmallNumeric b, std::string& out) {
+  if (const auto small = DivideSmall(a, b)) {
+    AppendBigBytes(small->units, small->scale, out);
+    return Status::Ok();
+  }
+  OMEN_ASSIGN(const BigNumeric quotient,
+              DivideBig(BigNumeric::Of(a.units, a.scale), BigNumeric::Of(b.units, b.scale)));
+  AppendBigBytes(quotient, out);
+  return Status::Ok();
+}
+
+}  // namespace omendb::types
