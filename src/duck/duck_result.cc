@@ -1,5 +1,7 @@
 #include "duck/duck_result.h"
 
+#include <chrono>
+
 #include "base/sqlstate.h"
 #include "duck/errors.h"
 #include "duck/instance.h"
@@ -10,6 +12,13 @@
 #include "duckdb/main/stream_query_result.hpp"
 
 namespace omendb::duck {
+namespace {
+
+constexpr duckdb::idx_t kFewRows = STANDARD_VECTOR_SIZE / 2;
+// Rows that are found are not kept back for longer.
+constexpr std::chrono::milliseconds kWaitMax{20};
+
+}  // namespace
 
 DuckResultImpl::DuckResultImpl(Parts parts)
     : parts_(std::move(parts)), converter_(*parts_.connection->context, parts_.columns) {}
@@ -93,24 +102,49 @@ Status DuckResultImpl::AwaitChunk() {
   }
 }
 
+Result<duckdb::unique_ptr<duckdb::DataChunk>> DuckResultImpl::Fetch() {
+  if (left_ != nullptr) return std::move(left_);
+  while (!ended_) {
+    OMEN_TRY(AwaitChunk());
+    auto chunk = result_->Fetch();
+    if (result_->HasError()) {
+      OMEN_TRY(Cancelled());
+      return Failed(result_->GetErrorObject());
+    }
+    ended_ = chunk == nullptr || chunk->size() == 0;
+    if (!ended_ && parts_.returns_rows) return chunk;
+  }
+  return duckdb::unique_ptr<duckdb::DataChunk>();
+}
+
+Result<duckdb::unique_ptr<duckdb::DataChunk>> DuckResultImpl::FetchMany() {
+  const auto start = std::chrono::steady_clock::now();
+  OMEN_ASSIGN(auto chunk, Fetch());
+  if (chunk == nullptr || chunk->size() >= kFewRows) return chunk;
+  auto many = duckdb::make_uniq<duckdb::DataChunk>();
+  many->Initialize(duckdb::Allocator::DefaultAllocator(), chunk->GetTypes());
+  while (chunk != nullptr) {
+    if (many->size() + chunk->size() > STANDARD_VECTOR_SIZE) {
+      left_ = std::move(chunk);
+      break;
+    }
+    many->Append(*chunk);
+    if (many->size() >= kFewRows || std::chrono::steady_clock::now() - start > kWaitMax) break;
+    OMEN_ASSIGN(chunk, Fetch());
+  }
+  return many;
+}
+
 Result<const types::Chunk*> DuckResultImpl::Next() {
   if (finished_) return nullptr;
   try {
     if (result_ == nullptr) OMEN_TRY(Start());
-    for (;;) {
-      OMEN_TRY(AwaitChunk());
-      auto chunk = result_->Fetch();
-      if (result_->HasError()) {
-        OMEN_TRY(Cancelled());
-        return Failed(result_->GetErrorObject());
-      }
-      if (chunk == nullptr || chunk->size() == 0) {
-        Finish();
-        return nullptr;
-      }
-      if (!parts_.returns_rows) continue;
-      return converter_.Convert(std::move(chunk));
+    OMEN_ASSIGN(auto chunk, FetchMany());
+    if (chunk == nullptr) {
+      Finish();
+      return nullptr;
     }
+    return converter_.Convert(std::move(chunk));
   } catch (const std::exception& exception) {
     return Failed(duckdb::ErrorData(exception));
   }

@@ -41,13 +41,19 @@ class DuckResultImpl : public DuckResult {
   Status Cancelled();
   // Runs until a chunk can be fetched.
   Status AwaitChunk();
+  // The next chunk as DuckDB gives it; nullptr at the end.
+  Result<duckdb::unique_ptr<duckdb::DataChunk>> Fetch();
+  // Chunks of few rows as one: each that goes out costs the session a change of threads.
+  Result<duckdb::unique_ptr<duckdb::DataChunk>> FetchMany();
   Status Failed(const duckdb::ErrorData& error);
   void Finish();
 
   Parts parts_;
   ChunkConverter converter_;
   duckdb::unique_ptr<duckdb::QueryResult> result_;
-  bool finished_ = false;
+  duckdb::unique_ptr<duckdb::DataChunk> left_;  // did not fit into the chunk that went out
+  bool ended_ = false;                          // DuckDB has no more chunks
+  bool finished_ = false;                       // and all of them went out
   uint64_t rows_affected_ = 0;
   std::string profile_;
 };
