@@ -154,10 +154,21 @@ Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, u
 
 Result<std::shared_ptr<const Block>> SegmentReader::GetBlock(uint32_t column,
                                                              uint32_t block) const {
+  if (auto found = FindCached(column, block)) return found;
+  return ReadBlock(column, block);
+}
+
+std::shared_ptr<const Block> SegmentReader::FindCached(uint32_t column, uint32_t block) const {
   OMEN_DCHECK(column < footer_.columns.size() && block < footer_.blocks_count());
-  if (cache_ != nullptr) {
-    if (auto found = cache_->Find({owner_, column, block})) return found;
-  }
+  return cache_ != nullptr ? cache_->Find({owner_, column, block}) : nullptr;
+}
+
+bool SegmentReader::IsCached(uint32_t column, uint32_t block) const {
+  return cache_ != nullptr && cache_->Contains({owner_, column, block});
+}
+
+Result<std::shared_ptr<const Block>> SegmentReader::ReadBlock(uint32_t column,
+                                                              uint32_t block) const {
   OMEN_ASSIGN(const ColumnSection* directory, section(column));
   const Extent& extent = directory->blocks[block];
   OMEN_ASSIGN(AlignedBytes bytes, ReadFrame(extent, BlockName(column, block)));
@@ -169,7 +180,7 @@ Status SegmentReader::Prefetch(uint32_t column, uint32_t first, uint32_t count) 
   const uint32_t end = std::min(first + count, footer_.blocks_count());
   uint32_t run = 0;  // blocks before `block` that the cache lacks
   for (uint32_t block = first; block < end; ++block) {
-    if (!cache_->Contains({owner_, column, block})) {
+    if (!IsCached(column, block)) {
       ++run;
       continue;
     }

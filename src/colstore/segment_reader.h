@@ -51,7 +51,11 @@ class SegmentReader {
   std::optional<uint32_t> FindColumn(ColumnId id) const;
 
   // ---- Blocks ----------------------------------------------------------------------------------
+  // From the cache or else from the file.
   Result<std::shared_ptr<const Block>> GetBlock(uint32_t column, uint32_t block) const;
+  std::shared_ptr<const Block> FindCached(uint32_t column, uint32_t block) const;
+  bool IsCached(uint32_t column, uint32_t block) const;
+  Result<std::shared_ptr<const Block>> ReadBlock(uint32_t column, uint32_t block) const;
   // Reads blocks [first, first + count) that the cache lacks into it, neighbours with one call.
   // Damage is left to GetBlock to tell.
   Status Prefetch(uint32_t column, uint32_t first, uint32_t count) const;

@@ -34,6 +34,7 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
   const uint32_t first = next_block_.fetch_add(count, std::memory_order_relaxed);
   worker.blocks_.clear();
   worker.next_ = 0;
+  worker.prefetched_.assign(options_.columns.size(), false);
   for (uint32_t block = first; block < std::min(first + count, end_block_); ++block) {
     OMEN_ASSIGN(const bool matches, MayMatch(block));
     if (matches) {
@@ -42,19 +43,21 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
       blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
     }
   }
-  return PrefetchBlocks(worker.blocks_);
+  return Status::Ok();
 }
 
-// Stretches of neighbours are read ahead with one call for each column.
-Status SegmentScan::PrefetchBlocks(const std::vector<uint32_t>& blocks) const {
-  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = end) {
+// Stretches of neighbours are read ahead with one call each.
+Status SegmentScan::Prefetch(Worker& worker, size_t i) const {
+  if (worker.prefetched_[i]) return Status::Ok();
+  worker.prefetched_[i] = true;
+  const std::vector<uint32_t>& blocks = worker.blocks_;
+  for (size_t begin = worker.next_ - 1, end = begin; begin < blocks.size(); begin = end) {
     do {
       ++end;
     } while (end < blocks.size() && blocks[end] == blocks[end - 1] + 1);
     if (end - begin == 1) continue;
-    for (const uint32_t column : options_.columns) {
-      OMEN_TRY(reader_->Prefetch(column, blocks[begin], static_cast<uint32_t>(end - begin)));
-    }
+    OMEN_TRY(
+        reader_->Prefetch(options_.columns[i], blocks[begin], static_cast<uint32_t>(end - begin)));
   }
   return Status::Ok();
 }
@@ -84,28 +87,34 @@ uint32_t SegmentScan::SelectRows(uint32_t block, Worker& worker) const {
   return count;
 }
 
-Status SegmentScan::FillChunk(uint32_t block, uint32_t count, Worker& worker, types::Chunk& chunk) {
-  chunk.rows_count = count;
-  chunk.columns.resize(options_.columns.size());
-  for (size_t i = 0; i < options_.columns.size(); ++i) {
-    const uint32_t column = options_.columns[i];
-    OMEN_ASSIGN(auto encoded, reader_->GetBlock(column, block));
-    BlockVector& vector = worker.vectors_[i];
-    vector.Decode(std::move(encoded));
-    chunk.columns[i] = vector.view(reader_->footer().columns[column].column.type);
-    if (!worker.selected_ || vector.form() == VectorForm::kConstant) continue;
-    if (vector.form() == VectorForm::kFlat) {
-      chunk.columns[i].selection = worker.selection_.data();
-      continue;
+Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
+  const uint32_t column = options_.columns[i];
+  auto encoded = reader_->FindCached(column, worker.block_);
+  if (encoded == nullptr) {
+    OMEN_TRY(Prefetch(worker, i));
+    if (reader_->IsCached(column, worker.block_)) {
+      encoded = reader_->FindCached(column, worker.block_);
     }
-    std::vector<uint32_t>& composed = worker.composed_[i];
-    composed.resize(kBlockRows);
-    for (uint32_t row = 0; row < count; ++row) {
-      composed[row] = vector.selection()[worker.selection_[row]];
-    }
-    chunk.columns[i].selection = composed.data();
   }
-  blocks_read_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
+  if (encoded == nullptr) {
+    OMEN_ASSIGN(encoded, reader_->ReadBlock(column, worker.block_));
+  }
+  BlockVector& vector = worker.vectors_[i];
+  vector.Decode(std::move(encoded));
+  blocks_read_.fetch_add(1, std::memory_order_relaxed);
+  types::ColumnView& view = chunk.columns[i];
+  view = vector.view(reader_->footer().columns[column].column.type);
+  if (!worker.selected_ || vector.form() == VectorForm::kConstant) return Status::Ok();
+  if (vector.form() == VectorForm::kFlat) {
+    view.selection = worker.selection_.data();
+    return Status::Ok();
+  }
+  std::vector<uint32_t>& composed = worker.composed_[i];
+  composed.resize(kBlockRows);
+  for (uint32_t row = 0; row < chunk.rows_count; ++row) {
+    composed[row] = vector.selection()[worker.selection_[row]];
+  }
+  view.selection = composed.data();
   return Status::Ok();
 }
 
@@ -115,10 +124,13 @@ Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
       if (next_block_.load(std::memory_order_relaxed) >= end_block_) return false;
       OMEN_TRY(TakeBlocks(worker));
     }
-    const uint32_t block = worker.blocks_[worker.next_++];
-    const uint32_t count = SelectRows(block, worker);
-    if (count == 0) continue;
-    OMEN_TRY(FillChunk(block, count, worker, chunk));
+    worker.block_ = worker.blocks_[worker.next_++];
+    chunk.rows_count = SelectRows(worker.block_, worker);
+    if (chunk.rows_count == 0) continue;
+    chunk.columns.resize(options_.columns.size());
+    for (size_t i = options_.late_columns; i < options_.columns.size(); ++i) {
+      OMEN_TRY(Fill(worker, chunk, i));
+    }
     return true;
   }
 }

@@ -23,6 +23,9 @@ namespace omendb::colstore {
 
 struct ScanOptions {
   std::vector<uint32_t> columns;  // positions; none: rows are only counted
+  // So many of the first columns are left empty by Next: Fill reads one when it is wanted. What a
+  // filter on another column rules out is then never decoded.
+  size_t late_columns = 0;
   // Blocks without a row in every one of these ranges are skipped; other rows may come along.
   struct Range {
     uint32_t column;
@@ -50,14 +53,17 @@ class SegmentScan {
 
    private:
     friend class SegmentScan;
-    explicit Worker(size_t columns) : vectors_(columns), composed_(columns) {}
+    explicit Worker(size_t columns)
+        : vectors_(columns), composed_(columns), prefetched_(columns, false) {}
     std::deque<BlockVector> vectors_;
     std::vector<std::vector<uint32_t>> composed_;  // selections of dictionaries, of selected rows
     std::vector<uint32_t> selection_;
     bool selected_ = false;
+    uint32_t block_ = 0;  // of the chunk that Next gave
     uint32_t block_first_row_ = 0;
     std::vector<uint32_t> blocks_;  // taken, and not ruled out by their zones
     size_t next_ = 0;               // of blocks_
+    std::vector<bool> prefetched_;  // by column: what is left of blocks_ was read ahead
   };
   struct Counters {
     uint64_t blocks_read = 0;  // of columns
@@ -69,14 +75,16 @@ class SegmentScan {
   std::unique_ptr<Worker> NewWorker() const;
   // The next block with live rows; false at the end.
   Result<bool> Next(Worker& worker, types::Chunk& chunk);
+  // Column `i` of the chunk that Next gave. Required for late columns before they are read.
+  Status Fill(Worker& worker, types::Chunk& chunk, size_t i);
   Counters counters() const;
 
  private:
   Status TakeBlocks(Worker& worker);
-  Status PrefetchBlocks(const std::vector<uint32_t>& blocks) const;
+  // The blocks that the worker has taken and not read.
+  Status Prefetch(Worker& worker, size_t i) const;
   Result<bool> MayMatch(uint32_t block) const;
   uint32_t SelectRows(uint32_t block, Worker& worker) const;
-  Status FillChunk(uint32_t block, uint32_t count, Worker& worker, types::Chunk& chunk);
 
   const std::shared_ptr<const SegmentReader> reader_;
   const ScanOptions options_;

@@ -3,7 +3,8 @@
 namespace omendb::engine {
 
 FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
-                       std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids)
+                       std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids,
+                       bool late_columns)
     : run_(run) {
   const FrozenSegment& segment = *run_.segment;
   colstore::ScanOptions options;
@@ -12,6 +13,7 @@ FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
     chunk_columns_.push_back(position < 0 ? -1 : static_cast<int32_t>(options.columns.size()));
     if (position >= 0) options.columns.push_back(static_cast<uint32_t>(position));
   }
+  if (late_columns) options.late_columns = options.columns.size();
   if (with_row_ids) options.columns.push_back(segment.row_ids_position());
   for (const Relation::ScanOptions::Bound& bound : bounds) {
     const int32_t position = segment.position_of(bound.column);

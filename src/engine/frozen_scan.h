@@ -18,12 +18,17 @@ class FrozenScan {
  public:
   // Blocks without a row within every one of `bounds` are left out.
   FrozenScan(const Run& run, std::span<const ColumnId> columns,
-             std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids = true);
+             std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids = true,
+             bool late_columns = false);
 
   std::unique_ptr<colstore::SegmentScan::Worker> NewWorker() const { return scan_->NewWorker(); }
   // Chunks have the columns that the segment has, then, when asked for, the row ids.
   Result<bool> Next(colstore::SegmentScan::Worker& worker, types::Chunk& chunk) {
     return scan_->Next(worker, chunk);
+  }
+  // With late columns, before column `i` of the chunk is read. The row ids are always there.
+  Status Fill(colstore::SegmentScan::Worker& worker, types::Chunk& chunk, size_t i) {
+    return scan_->Fill(worker, chunk, i);
   }
   // Where columns[i] lies in the chunks; -1 when the segment is older than it.
   int32_t chunk_column(size_t i) const { return chunk_columns_[i]; }

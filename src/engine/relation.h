@@ -101,12 +101,16 @@ class Relation {
     // or block allow it. `refs` are filled when they were asked for at OpenScan.
     virtual Result<bool> Next(WorkerState& state, types::Chunk& chunk,
                               std::vector<RowRef>* refs) = 0;
+    // With ScanOptions::late_columns: column `i` of the chunk that Next gave, before it is read. A
+    // column that a filter makes needless is never decoded.
+    virtual Status Fill(WorkerState&, types::Chunk&, size_t) { return Status::Ok(); }
     virtual uint64_t rows_total_estimate() const = 0;
     virtual double progress() const = 0;  // 0..1
   };
   struct ScanOptions {
     std::vector<ColumnId> columns;
     bool with_refs = false;
+    bool late_columns = false;  // Fill is called for each column that is read
     // Zone-map hints: rows outside may be skipped or not. One per column at most.
     struct Bound {
       ColumnId column;

@@ -32,8 +32,8 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
     missing_.push_back(IsMissingSomewhere(column) ? MakeMissing(column) : Missing());
   }
   for (const Run& run : runs_->runs) {
-    frozen_.push_back(
-        std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs));
+    frozen_.push_back(std::make_unique<FrozenScan>(run, options_.columns, options_.bounds,
+                                                   options_.with_refs, options_.late_columns));
     if (run.live_rows() > 0) blocks_count_ += run.segment->reader()->footer().blocks_count();
   }
 }
@@ -132,22 +132,41 @@ bool TableScan::NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef
   return true;
 }
 
-void TableScan::FillBlockChunk(size_t run, Worker& worker, types::Chunk& chunk) const {
+void TableScan::FillMissing(size_t i, types::ColumnView& view) const {
+  view = {};
+  view.data = missing_[i].cells.data();
+  view.validity = missing_[i].validity.empty() ? nullptr : missing_[i].validity.data();
+  view.type = relation_->table().column(options_.columns[i]).type;
+  view.physical = types::PhysicalTypeOf(view.type);
+}
+
+void TableScan::FillBlockChunk(Worker& worker, types::Chunk& chunk) const {
   chunk.rows_count = worker.block.rows_count;
   chunk.columns.resize(options_.columns.size());
   for (size_t i = 0; i < options_.columns.size(); ++i) {
-    types::ColumnView& view = chunk.columns[i];
-    const int32_t from = frozen_[run]->chunk_column(i);
-    if (from >= 0) {
-      view = worker.block.columns[static_cast<size_t>(from)];
-    } else {
-      view.data = missing_[i].cells.data();
-      view.validity = missing_[i].validity.empty() ? nullptr : missing_[i].validity.data();
-      view.selection = nullptr;
-    }
-    view.type = relation_->table().column(options_.columns[i]).type;
-    view.physical = types::PhysicalTypeOf(view.type);
+    FillMissing(i, chunk.columns[i]);
+    if (!options_.late_columns) TakeColumn(worker, chunk, i);
   }
+}
+
+void TableScan::TakeColumn(const Worker& worker, types::Chunk& chunk, size_t i) const {
+  const int32_t from = frozen_[worker.run]->chunk_column(i);
+  if (from < 0) return;
+  types::ColumnView& view = chunk.columns[i];
+  const types::SqlType type = view.type;
+  view = worker.block.columns[static_cast<size_t>(from)];
+  view.type = type;
+  view.physical = types::PhysicalTypeOf(type);
+}
+
+Status TableScan::Fill(WorkerState& state, types::Chunk& chunk, size_t i) {
+  auto& worker = static_cast<Worker&>(state);
+  if (worker.blocks == nullptr) return Status::Ok();  // A page lies as it is.
+  const int32_t from = frozen_[worker.run]->chunk_column(i);
+  if (from < 0) return Status::Ok();
+  OMEN_TRY(frozen_[worker.run]->Fill(*worker.blocks, worker.block, static_cast<size_t>(from)));
+  TakeColumn(worker, chunk, i);
+  return Status::Ok();
 }
 
 Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
@@ -158,7 +177,7 @@ Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vect
     OMEN_ASSIGN(const bool more, scan.Next(*worker.blocks, worker.block));
     if (!more) continue;
     blocks_done_.fetch_add(1, std::memory_order_relaxed);
-    FillBlockChunk(worker.run, worker, chunk);
+    FillBlockChunk(worker, chunk);
     if (refs == nullptr) return true;
     refs->clear();
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {

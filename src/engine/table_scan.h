@@ -26,6 +26,7 @@ class TableScan final : public Relation::Scan {
 
   std::unique_ptr<WorkerState> NewWorker() override;
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
+  Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
   uint64_t rows_total_estimate() const override;
   double progress() const override;
 
@@ -41,7 +42,10 @@ class TableScan final : public Relation::Scan {
   // Batches of pages, of segments; false at the end.
   bool NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
   Result<bool> NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
-  void FillBlockChunk(size_t run, Worker& worker, types::Chunk& chunk) const;
+  void FillBlockChunk(Worker& worker, types::Chunk& chunk) const;
+  void TakeColumn(const Worker& worker, types::Chunk& chunk, size_t i) const;
+  // The column's type, and what a segment without the column reads.
+  void FillMissing(size_t i, types::ColumnView& view) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
   void FillChunk(const rowstore::Page& page, const Worker& worker, types::Chunk& chunk) const;
 

@@ -46,6 +46,7 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
     duckdb::unique_ptr<duckdb::TableFilterState> state;
   };
   std::vector<Filter> filters;
+  std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
 };
 
 void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t id,
@@ -82,6 +83,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   }
   state->filters = input.filters;
   options.with_refs = state->with_refs;
+  options.late_columns = true;
   std::vector<ColumnCondition> conditions;
   if (input.filters != nullptr) {
     for (const auto& [index, filter] : input.filters->filters) {
@@ -182,11 +184,28 @@ void FillEmpty(duckdb::Vector& target) {
   target.Reference(duckdb::Value(duckdb::LogicalType::BOOLEAN));
 }
 
-// Rows of local.scanned that pass the filters; `selection` names them.
-duckdb::idx_t ApplyFilters(ScanLocal& local, duckdb::SelectionVector& selection) {
+void FillColumn(ScanState& state, ScanLocal& local, duckdb::idx_t i) {
+  if (local.filled[i]) return;
+  local.filled[i] = true;
+  const ScannedColumn& column = state.columns[i];
+  switch (column.kind) {
+    case ScannedColumn::Kind::kStored:
+      ThrowIfError(state.scan->Fill(*local.worker, local.chunk, column.chunk_column));
+      return FillStored(column, local.chunk, local.scanned.data[i]);
+    case ScannedColumn::Kind::kRowId:
+      return FillRowIds(local.refs, local.scanned.data[i]);
+    case ScannedColumn::Kind::kEmpty:
+      return FillEmpty(local.scanned.data[i]);
+  }
+}
+
+// Rows of local.chunk that pass the filters; `selection` names them. Columns are filled as filters
+// come to them: most blocks have no row that passes the first.
+duckdb::idx_t ApplyFilters(ScanState& state, ScanLocal& local, duckdb::SelectionVector& selection) {
   const duckdb::idx_t count = local.chunk.rows_count;
   duckdb::idx_t passed = count;
   for (auto& filter : local.filters) {
+    FillColumn(state, local, filter.column);
     duckdb::Vector& vector = local.scanned.data[filter.column];
     duckdb::UnifiedVectorFormat format;
     vector.ToUnifiedFormat(count, format);
@@ -209,24 +228,13 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
         state.scan->Next(*local.worker, local.chunk, state.with_refs ? &local.refs : nullptr));
     if (!more) return output.SetCardinality(0);
     if (local.chunk.rows_count == 0) continue;
-    for (size_t i = 0; i < state.columns.size(); ++i) {
-      switch (state.columns[i].kind) {
-        case ScannedColumn::Kind::kStored:
-          FillStored(state.columns[i], local.chunk, local.scanned.data[i]);
-          break;
-        case ScannedColumn::Kind::kRowId:
-          FillRowIds(local.refs, local.scanned.data[i]);
-          break;
-        case ScannedColumn::Kind::kEmpty:
-          FillEmpty(local.scanned.data[i]);
-          break;
-      }
-    }
+    local.filled.assign(state.columns.size(), false);
     local.scanned.SetCardinality(local.chunk.rows_count);
     duckdb::SelectionVector selection;
-    const duckdb::idx_t passed = ApplyFilters(local, selection);
+    const duckdb::idx_t passed = ApplyFilters(state, local, selection);
     if (passed == 0) continue;
     for (size_t i = 0; i < state.projection.size(); ++i) {
+      FillColumn(state, local, state.projection[i]);
       output.data[i].Reference(local.scanned.data[state.projection[i]]);
     }
     if (passed < local.chunk.rows_count) {
