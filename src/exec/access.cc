@@ -1,6 +1,7 @@
 #include "exec/access.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace omendb::exec {
 namespace {
@@ -32,27 +33,23 @@ Status EvaluateInList(const IndexAccess& access, EvalContext& context, std::vect
   return Status::Ok();
 }
 
-class Finder {
+class Visitor {
  public:
-  Finder(const RowPlan& plan, engine::Relation& relation, EvalContext& context, uint64_t rows_max,
-         Matches& matches)
-      : plan_(plan),
-        relation_(relation),
-        context_(context),
-        rows_max_(rows_max),
-        matches_(matches) {}
+  using Visit = std::function<Result<bool>(const RowRef&)>;
+  Visitor(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
+          const Visit& visit)
+      : access_(access), relation_(relation), context_(context), visit_(visit) {}
 
   Status Run() {
-    const IndexAccess& access = *plan_.access;
     engine::KeyRange range;
     bool unknown = false;
-    OMEN_TRY(EvaluateKeys(access.equal, context_, range.equal, unknown));
+    OMEN_TRY(EvaluateKeys(access_.equal, context_, range.equal, unknown));
     if (unknown) return Status::Ok();
-    if (!access.in_list.empty()) return RunInList(access, std::move(range));
-    OMEN_TRY(AddBound(access.lower, range.lower, unknown));
-    OMEN_TRY(AddBound(access.upper, range.upper, unknown));
+    if (!access_.in_list.empty()) return RunInList(std::move(range));
+    OMEN_TRY(AddBound(access_.lower, range.lower, unknown));
+    OMEN_TRY(AddBound(access_.upper, range.upper, unknown));
     if (unknown) return Status::Ok();
-    return RunRange(access, range);
+    return RunRange(range).status();
   }
 
  private:
@@ -64,67 +61,85 @@ class Finder {
     return Status::Ok();
   }
 
-  Status RunInList(const IndexAccess& access, engine::KeyRange range) {
+  Status RunInList(engine::KeyRange range) {
     std::vector<Value> values;
-    OMEN_TRY(EvaluateInList(access, context_, values));
-    if (access.backward) std::reverse(values.begin(), values.end());
+    OMEN_TRY(EvaluateInList(access_, context_, values));
+    if (access_.backward) std::reverse(values.begin(), values.end());
     range.equal.emplace_back();
     for (const Value& value : values) {
-      if (matches_.rows.size() >= rows_max_) break;
       range.equal.back() = value;
-      OMEN_TRY(RunRange(access, range));
+      OMEN_ASSIGN(const bool more, RunRange(range));
+      if (!more) break;
     }
     return Status::Ok();
   }
 
-  Status RunRange(const IndexAccess& access, engine::KeyRange& range) {
-    if (access.unique_point) {
+  // False when the visitor wants no more.
+  Result<bool> RunRange(engine::KeyRange& range) {
+    if (access_.unique_point) {
       OMEN_ASSIGN(const std::optional<RowRef> row,
-                  relation_.Lookup(*context_.statement, access.index, range.equal));
-      if (!row.has_value()) return Status::Ok();
-      return Visit(*row);
+                  relation_.Lookup(*context_.statement, access_.index, range.equal));
+      if (!row.has_value()) return true;
+      return visit_(*row);
     }
-    range.lower_inclusive = access.lower_inclusive;
-    range.upper_inclusive = access.upper_inclusive;
-    range.backward = access.backward;
-    return relation_.ScanIndex(*context_.statement, access.index, range,
-                               [this](RowRef row) -> Result<bool> {
-                                 OMEN_TRY(Visit(row));
-                                 return matches_.rows.size() < rows_max_;
-                               });
+    range.lower_inclusive = access_.lower_inclusive;
+    range.upper_inclusive = access_.upper_inclusive;
+    range.backward = access_.backward;
+    bool more = true;
+    auto visit = [&](RowRef row) -> Result<bool> {
+      OMEN_ASSIGN(more, visit_(row));
+      return more;
+    };
+    OMEN_TRY(relation_.ScanIndex(*context_.statement, access_.index, range, visit));
+    return more;
   }
 
-  // Keeps the row when it passes the filter.
-  Status Visit(const RowRef& row) {
-    const size_t old_size = matches_.values.size();
-    matches_.values.resize(old_size + plan_.columns.size());
-    Value* values = matches_.values.data() + old_size;
-    OMEN_TRY(relation_.Read(row, plan_.columns, *context_.arena, values));
-    if (plan_.filter.has_value()) {
-      context_.row = {values, plan_.columns.size()};
-      OMEN_ASSIGN(const bool passed, EvaluatePredicate(*plan_.filter, context_));
-      if (!passed) {
-        matches_.values.resize(old_size);
-        return Status::Ok();
-      }
-    }
-    matches_.rows.push_back(row);
-    return Status::Ok();
-  }
-
-  const RowPlan& plan_;
+  const IndexAccess& access_;
   engine::Relation& relation_;
   EvalContext& context_;
-  const uint64_t rows_max_;
-  Matches& matches_;
+  const Visit& visit_;
+};
+
+// Keeps the rows that pass the plan's filter.
+struct Collector {
+  const RowPlan& plan;
+  engine::Relation& relation;
+  EvalContext& context;
+  const uint64_t rows_max;
+  Matches& matches;
+
+  Result<bool> operator()(const RowRef& row) {
+    OMEN_TRY(context.CountVisit());
+    const size_t width = plan.columns.size();
+    const size_t old_size = matches.values.size();
+    matches.values.resize(old_size + width);
+    Value* values = matches.values.data() + old_size;
+    OMEN_TRY(relation.Read(row, plan.columns, *context.arena, values));
+    if (plan.filter.has_value()) {
+      context.row = {values, width};
+      OMEN_ASSIGN(const bool passed, EvaluatePredicate(*plan.filter, context));
+      if (!passed) {
+        matches.values.resize(old_size);
+        return true;
+      }
+    }
+    matches.rows.push_back(row);
+    return matches.rows.size() < rows_max;
+  }
 };
 
 }  // namespace
 
+Status VisitRows(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
+                 const std::function<Result<bool>(const RowRef&)>& visit) {
+  return Visitor(access, relation, context, visit).Run();
+}
+
 Status FindRows(const RowPlan& plan, engine::Relation& relation, EvalContext& context,
                 uint64_t rows_max, Matches& matches) {
   if (rows_max == 0) return Status::Ok();
-  return Finder(plan, relation, context, rows_max, matches).Run();
+  Collector collector{plan, relation, context, rows_max, matches};
+  return VisitRows(*plan.access, relation, context, std::ref(collector));
 }
 
 Result<bool> ReadAndTest(const RowPlan& plan, engine::Relation& relation, EvalContext& context,

@@ -4,6 +4,7 @@
 // and an UPDATE must not meet its own new versions.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "exec/row_executor.h"
@@ -18,6 +19,11 @@ struct Matches {
     return {values.data() + i * columns_count, columns_count};
   }
 };
+
+// Calls `visit` for each row of `access`, in index order, until it answers false. The access's
+// expressions see context.row.
+Status VisitRows(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
+                 const std::function<Result<bool>(const engine::RowRef&)>& visit);
 
 // Rows of the access that pass plan.filter, in index order, at most `rows_max`.
 Status FindRows(const RowPlan& plan, engine::Relation& relation, EvalContext& context,

@@ -190,6 +190,10 @@ Result<Value> EvaluateNextValue(const Expression& e, EvalContext& context) {
 
 }  // namespace
 
+Status EvalContext::TooManyRows() {
+  return Status(sqlstate::kFeatureNotSupported, "more rows than the row executor is for");
+}
+
 Result<Value> Evaluate(const Expression& e, EvalContext& context) {
   switch (e.op) {
     case Op::kConstant:

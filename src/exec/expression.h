@@ -66,6 +66,14 @@ struct EvalContext {
   std::span<const types::Value> row;
   std::span<const types::Value> excluded;
   types::Arena* arena = nullptr;  // owns new strings
+  // How many rows may still be visited: beyond, the statement is DuckDB's business after all.
+  int64_t visits_left = INT64_MAX;
+
+  Status CountVisit() { return --visits_left >= 0 ? Status::Ok() : TooManyRows(); }
+  bool gave_up() const { return visits_left < 0; }
+
+ private:
+  static Status TooManyRows();
 };
 
 Result<types::Value> Evaluate(const Expression& expression, EvalContext& context);

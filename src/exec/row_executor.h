@@ -25,9 +25,18 @@ struct RowCounts {
   uint64_t rows_affected = 0;
 };
 
+// A SELECT that locks nothing gives up when it has visited this many rows: such a statement is
+// faster in DuckDB. No row has reached the sink by then.
+inline constexpr int64_t kVisitsMax = 20'000;
+
+struct RowRun {
+  RowCounts counts;
+  bool gave_up = false;  // run the statement in DuckDB
+};
+
 // READ COMMITTED conflicts are re-checked row by row, as PostgreSQL's EvalPlanQual.
-Result<RowCounts> ExecuteRowPlan(const RowPlan& plan, engine::Database& database,
-                                 engine::StatementContext& context,
-                                 std::span<const types::Value> params, RowSink& sink);
+Result<RowRun> ExecuteRowPlan(const RowPlan& plan, engine::Database& database,
+                              engine::StatementContext& context,
+                              std::span<const types::Value> params, RowSink& sink);
 
 }  // namespace omendb::exec

@@ -38,18 +38,59 @@ struct Assignment {
   Expression value;
 };
 
+// One table of a join: its rows are found by an index for each row joined so far. A joined row has
+// one slot for every column that the plan reads, whichever table it is of.
+struct JoinStep {
+  bool left = false;  // LEFT JOIN: a row without a match goes on with NULLs.
+  std::shared_ptr<const catalog::TableDef> table;
+  std::vector<ColumnId> columns;
+  std::vector<uint32_t> slots;       // where each of `columns` goes in the joined row
+  IndexAccess access;                // may read the slots of earlier steps
+  std::optional<Expression> match;   // decides whether a row is a match
+  std::optional<Expression> filter;  // WHERE, what can be said now; sees a left step's NULLs
+};
+
+enum class AggregateKind : uint8_t { kCountAll, kCount, kSum, kAverage, kMin, kMax };
+
+struct Aggregate {
+  AggregateKind kind = AggregateKind::kCountAll;
+  types::SqlType type;               // of the result
+  std::optional<Expression> value;   // none for kCountAll
+  std::optional<Expression> filter;  // FILTER (WHERE ...)
+};
+
+// GROUP BY: after it, a row is the groups' values and then the aggregates'.
+struct Aggregation {
+  std::vector<Expression> groups;
+  std::vector<Aggregate> aggregates;
+  std::optional<Expression> having;
+};
+
+struct SortKey {
+  Expression value;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 struct RowPlan {
   PlanKind kind = PlanKind::kSelect;
   std::shared_ptr<const catalog::TableDef> table;
   uint64_t catalog_version = 0;
   std::vector<types::SqlType> param_types;
 
-  // Columns the plan reads; Op::kColumn indexes into this list.
+  // Columns the plan reads; Op::kColumn indexes into this list. Of one table: see `joins`.
   std::vector<ColumnId> columns;
+
+  // kSelect of several tables: all of them, in the order they are joined in. `table`, `columns`,
+  // `access` and `filter` are then not used; Op::kColumn is a slot of the joined row.
+  std::vector<JoinStep> joins;
+  uint32_t slots_count = 0;
 
   // kSelect, kUpdate, kDelete. Without an access the statement has no table (SELECT 1).
   std::optional<IndexAccess> access;
   std::optional<Expression> filter;  // everything of WHERE, so that a row can be re-checked
+  std::optional<Aggregation> aggregation;
+  std::vector<SortKey> order;  // empty where the rows come in order
   std::optional<Expression> limit;
   std::optional<Expression> offset;
   std::optional<txn::RowLockMode> lock;  // SELECT ... FOR UPDATE

@@ -50,6 +50,7 @@ struct Plan {
   uint64_t generation = 0;
   std::unique_ptr<duck::BoundStatement> bound;
   std::shared_ptr<const exec::RowPlan> row_plan;
+  int gave_up = 0;  // how often the row plan met too many rows
   std::vector<types::SqlType> param_types;
   std::vector<types::ResultColumn> columns;
   std::optional<txn::RowLockMode> lock;  // SELECT ... FOR UPDATE

@@ -156,6 +156,7 @@ Status SessionImpl::EnsureBound(Plan& plan) {
 Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   plan.bound_ok = false;
   plan.row_plan.reset();
+  plan.gave_up = 0;
   plan.bound.reset();
   OMEN_TRY(CheckTarget(*this, plan.statement.node));
   engine::StatementContext context = MakeContext(waiter);

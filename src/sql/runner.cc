@@ -15,11 +15,8 @@ namespace {
 // How often a READ COMMITTED statement is run again after write conflicts before giving up.
 constexpr int kConflictRetries = 100;
 
-// An expression that the row executor turned out not to have: the statement runs in DuckDB instead.
-bool IsRefusedByRowPath(const Status& status) {
-  return status.Is(sqlstate::kFeatureNotSupported) &&
-         status.error().message.find("row path") != std::string::npos;
-}
+// A row plan that had more rows than it is for this often is not tried again.
+constexpr int kGiveUpsMax = 3;
 
 class BufferRows : public exec::RowSink {
  public:
@@ -74,15 +71,20 @@ Status SessionImpl::EndStatement(engine::StatementContext& context) {
   return db().CheckConstraints(context, false);
 }
 
-Status SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> params,
-                               engine::StatementContext& context, exec::RowSink& rows,
-                               uint64_t* affected) {
+Result<bool> SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> params,
+                                     engine::StatementContext& context, exec::RowSink& rows,
+                                     uint64_t* affected) {
   StatementClock clock(instance_.counters(), KindOf(plan.statement),
                        StatementCounters::Executor::kRow);
-  auto counts = exec::ExecuteRowPlan(*plan.row_plan, db(), context, params, rows);
-  if (!counts.ok()) return clock.Done(counts.status());
-  *affected = counts->rows_affected;
-  return clock.Done(EndStatement(context));
+  auto run = exec::ExecuteRowPlan(*plan.row_plan, db(), context, params, rows);
+  if (!run.ok()) return clock.Done(run.status());
+  if (run->gave_up) {
+    if (++plan.gave_up == kGiveUpsMax) plan.row_plan.reset();
+    return false;
+  }
+  *affected = run->counts.rows_affected;
+  OMEN_TRY(clock.Done(EndStatement(context)));
+  return true;
 }
 
 // Starts the query in DuckDB and waits for its first chunk. A statement that ran into another
@@ -157,17 +159,12 @@ Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
   portal.buffer.columns = plan.columns;
   if (plan.row_plan != nullptr) {
     BufferRows rows(portal.buffer);
-    const uint64_t mark = block_.txn()->Mark();
-    Status status = RunRowPlan(plan, portal.params, portal.context, rows, &portal.rows_affected);
-    if (IsRefusedByRowPath(status)) {
-      block_.txn()->RollbackTo(mark);
-      plan.row_plan.reset();
-      portal.buffer.rows.clear();
-      return OpenStream(plan, portal.params, portal, mark);
+    auto done = RunRowPlan(plan, portal.params, portal.context, rows, &portal.rows_affected);
+    if (!done.ok()) return AnnotatePosition(done.status(), plan.statement);
+    if (*done) {
+      portal.state = PortalState::State::kBuffered;
+      return Status::Ok();
     }
-    if (!status.ok()) return AnnotatePosition(std::move(status), plan.statement);
-    portal.state = PortalState::State::kBuffered;
-    return Status::Ok();
   }
   return OpenStream(plan, portal.params, portal, block_.txn()->Mark());
 }
@@ -280,7 +277,6 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
   uint64_t returned = 0;
   bool done = false;
   if (plan.row_plan != nullptr) {
-    const uint64_t mark = block_.txn()->Mark();
     class CountedRows : public exec::RowSink {
      public:
       CountedRows(ResultSink& out, uint64_t& count) : out_(out), count_(count) {}
@@ -293,14 +289,9 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
       ResultSink& out_;
       uint64_t& count_;
     } rows(sink, returned);
-    Status status = RunRowPlan(plan, params, context, rows, &affected);
-    done = !IsRefusedByRowPath(status) || returned > 0;
-    if (!done) {
-      block_.txn()->RollbackTo(mark);
-      plan.row_plan.reset();
-    } else if (!status.ok()) {
-      return AnnotatePosition(std::move(status), plan.statement);
-    }
+    auto by_rows = RunRowPlan(plan, params, context, rows, &affected);
+    if (!by_rows.ok()) return AnnotatePosition(by_rows.status(), plan.statement);
+    done = *by_rows;
   }
   if (!done) {
     StatementClock clock(instance_.counters(), KindOf(plan.statement),
@@ -342,7 +333,8 @@ Status SessionImpl::RunQueryRows(
   block_.txn()->BeginStatement();
   if (plan.row_plan != nullptr) {
     CallbackRows rows(each);
-    return RunRowPlan(plan, params, context, rows, rows_affected);
+    OMEN_ASSIGN(const bool done, RunRowPlan(plan, params, context, rows, rows_affected));
+    if (done) return Status::Ok();
   }
   PortalState run;
   run.context = context;

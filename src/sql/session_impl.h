@@ -171,8 +171,10 @@ class SessionImpl final : public Session,
   Status CheckFailedBlock(const Statement& statement) const;
   Status BindOnPool(Plan& plan, Waiter& waiter);
   Status LockAndBind(Plan& plan, engine::StatementContext& context);
-  Status RunRowPlan(Plan& plan, std::span<const types::Value> params,
-                    engine::StatementContext& context, exec::RowSink& rows, uint64_t* affected);
+  // False: it is a statement for DuckDB after all, and nothing was done.
+  Result<bool> RunRowPlan(Plan& plan, std::span<const types::Value> params,
+                          engine::StatementContext& context, exec::RowSink& rows,
+                          uint64_t* affected);
   Status OpenStream(Plan& plan, std::span<const types::Value> params, PortalState& portal,
                     uint64_t statement_mark);
   Status NextChunk(PortalState& portal);

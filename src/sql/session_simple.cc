@@ -10,17 +10,32 @@
 namespace omendb::sql {
 namespace {
 
-// Whether lifting its literals keeps the statement's meaning: one table, no place where a constant
-// is more than a value (ORDER BY 1, interval '1 day', varchar(3)).
+bool IsConstant(const Node* node) { return node->node_case == PG_QUERY__NODE__NODE_A_CONST; }
+
+// ORDER BY 1, GROUP BY 1: the number of a column.
+bool HasPosition(const PgQuery__SelectStmt& select) {
+  return std::any_of(select.sort_clause, select.sort_clause + select.n_sort_clause,
+                     [](const Node* key) { return IsConstant(key->sort_by->node); }) ||
+         std::any_of(select.group_clause, select.group_clause + select.n_group_clause, IsConstant);
+}
+
+// The aggregates that the row executor has.
+bool IsRowAggregate(const PgQuery__FuncCall& call) {
+  static constexpr std::string_view kNames[] = {"count", "sum", "avg", "min", "max"};
+  return std::find(std::begin(kNames), std::end(kNames),
+                   LastName(call.funcname, call.n_funcname)) != std::end(kNames);
+}
+
+// Whether lifting its literals keeps the statement's meaning: no place where a constant is more
+// than a value (ORDER BY 1, interval '1 day', varchar(3)).
 bool IsSimpleShape(const Node* node) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT: {
       const PgQuery__SelectStmt& select = *node->select_stmt;
-      return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && select.n_from_clause <= 1 &&
-             select.n_group_clause == 0 && select.n_sort_clause == 0 &&
+      return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && !HasPosition(select) &&
              select.n_window_clause == 0 && select.n_distinct_clause == 0 &&
              select.with_clause == nullptr && select.n_values_lists == 0 &&
-             select.having_clause == nullptr && select.into_clause == nullptr;
+             select.into_clause == nullptr;
     }
     case PG_QUERY__NODE__NODE_INSERT_STMT: {
       const PgQuery__InsertStmt& insert = *node->insert_stmt;
@@ -44,11 +59,12 @@ bool LiteralsAreConstants(const Node* node, const LiftedText& lifted) {
     switch (n->node_case) {
       case PG_QUERY__NODE__NODE_TYPE_CAST:
       case PG_QUERY__NODE__NODE_SUB_LINK:
-      case PG_QUERY__NODE__NODE_FUNC_CALL:
       case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
-      case PG_QUERY__NODE__NODE_JOIN_EXPR:
       case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
         plain = false;
+        break;
+      case PG_QUERY__NODE__NODE_FUNC_CALL:
+        plain = IsRowAggregate(*n->func_call);
         break;
       case PG_QUERY__NODE__NODE_A_EXPR:
         // LIKE's pattern is looked at when it is rewritten.
@@ -118,7 +134,11 @@ Status SessionImpl::RunCachedText(std::string_view text, ResultSink& sink, bool&
   LiftLiterals(text, lifted_);
   if (!lifted_.liftable) return Status::Ok();
   plan = plans_.Find(lifted_.key);
-  if (plan == nullptr || !IsCurrent(*plan) || plan->row_plan == nullptr) return Status::Ok();
+  if (plan == nullptr || !IsCurrent(*plan)) return Status::Ok();
+  if (plan->row_plan == nullptr) {  // It gave up.
+    plans_.PutUnliftable(lifted_.key);
+    return Status::Ok();
+  }
   literal_arena_.Reset();
   literal_values_.clear();
   for (size_t i = 0; i < lifted_.literals.size(); ++i) {

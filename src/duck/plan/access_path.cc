@@ -10,23 +10,12 @@ using exec::Expression;
 using exec::Op;
 using types::TypeKind;
 
-// More rows than this are DuckDB's business.
-constexpr uint64_t kRowsMax = 5000;
-
 // What the filter says of one column: `column op value`.
 struct Condition {
   ColumnId column;
   Op op;
   std::vector<Expression> values;  // one, or the list of IN
 };
-
-bool HasColumn(const Expression& expression) {
-  if (expression.op == Op::kColumn || expression.op == Op::kExcluded ||
-      expression.op == Op::kNextValue) {
-    return true;
-  }
-  return std::any_of(expression.children.begin(), expression.children.end(), HasColumn);
-}
 
 Op Mirrored(Op op) {
   switch (op) {
@@ -124,23 +113,32 @@ class ConditionCollector {
 
  private:
   const types::SqlType& ColumnType(const Expression& column) const {
-    return request_.table->column((*request_.columns)[column.index]).type;
+    return request_.table.column(Slot(column).column).type;
+  }
+  const PlanSlot& Slot(const Expression& column) const {
+    return request_.columns.slots()[column.index];
+  }
+  bool IsOwnColumn(const Expression& expression) const {
+    return expression.op == Op::kColumn && Slot(expression).table == request_.number;
+  }
+  // Its value is known before the table's rows are.
+  bool IsKnown(const Expression& expression) const {
+    return (request_.columns.TablesOf(expression) & ~request_.joined) == 0;
   }
 
   bool Add(Op op, const Expression& left, const Expression& right) {
-    if (HasColumn(right)) return false;
-    if (left.op == Op::kColumn) {
-      conditions.push_back({(*request_.columns)[left.index], op, {right}});
+    if (!IsKnown(right)) return false;
+    if (IsOwnColumn(left)) {
+      conditions.push_back({Slot(left).column, op, {right}});
       return true;
     }
     // CAST(column AS bigint) = value
-    if (op == Op::kEqual && left.op == Op::kCast && left.children[0].op == Op::kColumn) {
+    if (op == Op::kEqual && left.op == Op::kCast && IsOwnColumn(left.children[0])) {
       const types::SqlType& type = ColumnType(left.children[0]);
       if (IntegerRank(type) == 0 || IntegerRank(left.type) <= IntegerRank(type)) return false;
       auto narrowed = Narrowed(right, type);
       if (!narrowed) return false;
-      conditions.push_back(
-          {(*request_.columns)[left.children[0].index], op, {std::move(*narrowed)}});
+      conditions.push_back({Slot(left.children[0]).column, op, {std::move(*narrowed)}});
       return true;
     }
     return false;
@@ -148,22 +146,16 @@ class ConditionCollector {
 
   void VisitIn(const Expression& in) {
     const Expression& column = in.children[0];
-    if (column.op != Op::kColumn) return;
-    Condition condition{(*request_.columns)[column.index], Op::kIn, {}};
+    if (!IsOwnColumn(column)) return;
+    Condition condition{Slot(column).column, Op::kIn, {}};
     for (size_t i = 1; i < in.children.size(); ++i) {
-      if (HasColumn(in.children[i])) return;
+      if (!IsKnown(in.children[i])) return;
       condition.values.push_back(in.children[i]);
     }
     conditions.push_back(std::move(condition));
   }
 
   const AccessRequest& request_;
-};
-
-struct Candidate {
-  exec::IndexAccess access;
-  uint64_t rows = 0;
-  bool ordered = true;
 };
 
 bool AllConstant(const std::vector<Expression>& list) {
@@ -176,9 +168,9 @@ class Chooser {
   Chooser(const AccessRequest& request, std::vector<Condition> conditions)
       : request_(request), conditions_(std::move(conditions)) {}
 
-  std::optional<Candidate> Try(const catalog::IndexDef& index) const {
-    Candidate candidate;
-    exec::IndexAccess& access = candidate.access;
+  std::optional<AccessPath> Try(const catalog::IndexDef& index) const {
+    AccessPath path;
+    exec::IndexAccess& access = path.access;
     access.index = index.oid;
     size_t key = 0;
     for (; key < index.keys.size(); ++key) {
@@ -197,14 +189,14 @@ class Chooser {
     const size_t fixed = access.equal.size() + (access.in_list.empty() ? 0 : 1);
     access.unique_point = index.unique && fixed == index.keys.size() &&
                           (access.in_list.empty() || index.keys.size() == fixed);
-    candidate.ordered = Orders(index, access);
-    candidate.rows = EstimateRows(index, access);
+    path.ordered = Orders(index, access);
+    path.rows = EstimateRows(index, access);
     const bool selective =
         !access.equal.empty() || !access.in_list.empty() || access.lower || access.upper;
-    if (!selective && !request_.force && !(request_.has_limit && request_.filter == nullptr)) {
+    if (!selective && !request_.force && !(request_.has_limit && request_.conditions.empty())) {
       return std::nullopt;
     }
-    return candidate;
+    return path;
   }
 
  private:
@@ -235,12 +227,15 @@ class Chooser {
     std::optional<bool> backward;
     for (const OrderColumn& wanted : request_.order) {
       if (Find(wanted.column, {Op::kEqual}) != nullptr) continue;
-      if (key >= index.keys.size()) return index.unique;  // Nothing left to order.
+      if (key >= index.keys.size()) {  // Rows of one key: none to order where it is unique.
+        if (!index.unique) return false;
+        break;
+      }
       const catalog::IndexKey& have = index.keys[key];
       if (have.column != wanted.column) return false;
       const bool flip = have.descending != wanted.descending;
       const bool nulls_agree = (have.nulls_first != wanted.nulls_first) == flip;
-      if (!nulls_agree && !request_.table->column(wanted.column).not_null) return false;
+      if (!nulls_agree && !request_.table.column(wanted.column).not_null) return false;
       if (backward.has_value() && *backward != flip) return false;
       backward = flip;
       ++key;
@@ -250,7 +245,7 @@ class Chooser {
   }
 
   uint64_t EstimateRows(const catalog::IndexDef& index, const exec::IndexAccess& access) const {
-    const uint64_t rows = request_.relation->rows_estimate();
+    const uint64_t rows = request_.relation.rows_estimate();
     if (access.unique_point) return std::max<uint64_t>(1, access.in_list.size());
     if (access.in_list.empty() && AllConstant(access.equal) &&
         (!access.lower || access.lower->op == Op::kConstant) &&
@@ -261,12 +256,12 @@ class Chooser {
       if (access.upper) range.upper = access.upper->constant;
       range.lower_inclusive = access.lower_inclusive;
       range.upper_inclusive = access.upper_inclusive;
-      return request_.relation->EstimateRange(index.oid, range);
+      return request_.relation.EstimateRange(index.oid, range);
     }
     double share = 1.0;
     const size_t fixed = access.equal.size() + (access.in_list.empty() ? 0 : 1);
     for (size_t i = 0; i < fixed; ++i) {
-      const uint64_t distinct = request_.relation->statistics(index.keys[i].column).distinct_count;
+      const uint64_t distinct = request_.relation.statistics(index.keys[i].column).distinct_count;
       share /= static_cast<double>(std::max<uint64_t>(distinct, 1));
     }
     if (!access.in_list.empty()) share *= static_cast<double>(access.in_list.size());
@@ -283,38 +278,38 @@ class Chooser {
   const std::vector<Condition> conditions_;
 };
 
+bool IsBetter(const AccessPath& path, const std::optional<AccessPath>& than) {
+  return !than || path.rows < than->rows ||
+         (path.access.unique_point && !than->access.unique_point);
+}
+
 }  // namespace
 
-std::optional<exec::IndexAccess> ChooseAccess(const AccessRequest& request, std::string& refusal) {
+std::optional<AccessPath> ChooseAccess(const AccessRequest& request, std::string& refusal) {
   ConditionCollector collector(request);
-  if (request.filter != nullptr) collector.Visit(*request.filter);
+  for (const Expression* condition : request.conditions) collector.Visit(*condition);
   Chooser chooser(request, std::move(collector.conditions));
-  std::optional<Candidate> best;
-  bool some_unordered = false;
-  for (const catalog::IndexDef& index : request.table->indexes) {
-    auto candidate = chooser.Try(index);
-    if (!candidate) continue;
-    if (!candidate->ordered) {
-      some_unordered = true;
-      continue;
-    }
-    if (!best || candidate->rows < best->rows ||
-        (candidate->access.unique_point && !best->access.unique_point)) {
-      best = std::move(candidate);
-    }
+  std::optional<AccessPath> ordered;
+  std::optional<AccessPath> sorted;  // Its rows need a sort.
+  for (const catalog::IndexDef& index : request.table.indexes) {
+    auto path = chooser.Try(index);
+    if (!path) continue;
+    auto& best = path->ordered ? ordered : sorted;
+    if (IsBetter(*path, best)) best = std::move(path);
   }
-  if (!best) {
-    refusal =
-        some_unordered ? "ORDER BY is not the index's order" : "no index on the filtered columns";
-    return std::nullopt;
+  if (request.force) {
+    if (!ordered) refusal = "ORDER BY is not the index's order";
+    return ordered;
   }
-  const bool bounded = best->rows <= kRowsMax ||
-                       (request.has_limit && (request.filter == nullptr || !request.order.empty()));
-  if (!bounded && !request.force) {
-    refusal = "many rows";
-    return std::nullopt;
-  }
-  return std::move(best->access);
+  const bool bounded =
+      ordered && (ordered->rows <= kPathRowsMax ||
+                  (request.has_limit && (request.conditions.empty() || !request.order.empty())));
+  const bool sortable = sorted && sorted->rows <= kPathRowsMax;
+  if (bounded && (!sortable || ordered->rows <= sorted->rows)) return ordered;
+  if (sortable) return sorted;
+  if (bounded) return ordered;
+  refusal = ordered || sorted ? "many rows" : "no index on the filtered columns";
+  return std::nullopt;
 }
 
 }  // namespace omendb::duck

@@ -230,9 +230,11 @@ inline std::string DuckFixture::RunIn(engine::StatementContext& context, const s
     const auto plan = (*bound)->row_plan();
     if (plan == nullptr) return "[" + (*bound)->row_plan_refusal() + "]";
     TextSink sink((*bound)->columns());
-    auto counts = exec::ExecuteRowPlan(*plan, *database_, context, params, sink);
-    if (!counts.ok()) return Failed(counts.status());
-    if (counts->rows_affected > 0) sink.text += "affected " + std::to_string(counts->rows_affected);
+    auto run = exec::ExecuteRowPlan(*plan, *database_, context, params, sink);
+    if (!run.ok()) return Failed(run.status());
+    if (run->gave_up) return "[gave up]";
+    const uint64_t affected = run->counts.rows_affected;
+    if (affected > 0) sink.text += "affected " + std::to_string(affected);
     return sink.text;
   }
   auto result = session_->Execute(**bound, params, context, false);

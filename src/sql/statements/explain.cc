@@ -57,12 +57,20 @@ Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
 }
 
 // What is said of one plan.
-struct Explanation {
-  std::string executor;
+// One table of a row plan and how its rows are found.
+struct ExplainedAccess {
   std::string node;
   std::string index;
   std::string table;
   std::string condition;
+};
+
+struct Explanation {
+  std::string executor;
+  // Of a row plan: what is done with the rows, the last first (Sort, Aggregate, Nested Loop), and
+  // where they come from.
+  std::vector<std::string> steps;
+  std::vector<ExplainedAccess> accesses;
   std::string reason;  // why not the row executor
   std::string duck_plan;
   uint64_t rows_estimate = 0;
@@ -71,10 +79,10 @@ struct Explanation {
   uint64_t model_hits = 0, corrections = 0, fallbacks = 0;  // of index lookups
 };
 
-std::string IndexCondition(const exec::RowPlan& plan, const catalog::IndexDef& index) {
-  const exec::IndexAccess& access = *plan.access;
+std::string IndexCondition(const catalog::TableDef& table, const exec::IndexAccess& access,
+                           const catalog::IndexDef& index) {
   std::string text;
-  auto column = [&](size_t i) { return plan.table->column(index.keys[i].column).name; };
+  auto column = [&](size_t i) { return table.column(index.keys[i].column).name; };
   auto add = [&](std::string part) { text += (text.empty() ? "" : " AND ") + part; };
   size_t key = 0;
   for (; key < access.equal.size() && key < index.keys.size(); ++key) add(column(key) + " = ?");
@@ -88,37 +96,60 @@ std::string IndexCondition(const exec::RowPlan& plan, const catalog::IndexDef& i
   return text;
 }
 
-std::string NodeName(const exec::RowPlan& plan) {
-  std::string access = "Result";
+ExplainedAccess DescribeAccess(const catalog::TableDef& table, const exec::IndexAccess& access) {
+  ExplainedAccess out;
+  out.table = table.name;
+  out.node = access.unique_point ? "Index Lookup"
+             : access.backward   ? "Index Scan Backward"
+                                 : "Index Scan";
+  const catalog::IndexDef* index = table.FindIndex(access.index);
+  if (index == nullptr) return out;
+  out.index = index->name;
+  out.condition = IndexCondition(table, access, *index);
+  return out;
+}
+
+ExplainedAccess DescribeOnlyTable(const exec::RowPlan& plan) {
+  ExplainedAccess out;
   if (plan.access) {
-    access = plan.access->unique_point ? "Index Lookup"
-             : plan.access->backward   ? "Index Scan Backward"
-                                       : "Index Scan";
+    out = DescribeAccess(*plan.table, *plan.access);
+  } else {
+    out.node = "Result";
+    if (plan.table != nullptr) out.table = plan.table->name;
   }
   switch (plan.kind) {
     case exec::PlanKind::kSelect:
-      return access;
+      break;
     case exec::PlanKind::kInsert:
-      return "Insert";
+      out.node = "Insert";
+      break;
     case exec::PlanKind::kUpdate:
-      return "Update by " + access;
+      out.node = "Update by " + out.node;
+      break;
     case exec::PlanKind::kDelete:
-      return "Delete by " + access;
+      out.node = "Delete by " + out.node;
+      break;
   }
-  return access;
+  return out;
 }
 
 void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanation& out) {
   out.executor = "Row Executor";
-  out.node = NodeName(plan);
-  if (plan.table != nullptr) out.table = plan.table->name;
+  if (!plan.order.empty()) out.steps.emplace_back("Sort");
+  if (plan.aggregation) {
+    out.steps.emplace_back(plan.aggregation->groups.empty() ? "Aggregate" : "GroupAggregate");
+  }
   out.rows_estimate = plan.kind == exec::PlanKind::kInsert ? plan.insert_rows.size() : 1;
-  if (!plan.access) return;
-  const catalog::IndexDef* index = plan.table->FindIndex(plan.access->index);
-  if (index == nullptr) return;
-  out.index = index->name;
-  out.condition = IndexCondition(plan, *index);
-  if (!plan.access->unique_point) {
+  for (const exec::JoinStep& step : plan.joins) {
+    out.accesses.push_back(DescribeAccess(*step.table, step.access));
+    if (step.left) out.accesses.back().node += " (left join)";
+  }
+  if (!plan.joins.empty()) {
+    out.steps.emplace_back("Nested Loop");
+    return;
+  }
+  out.accesses.push_back(DescribeOnlyTable(plan));
+  if (plan.access && !plan.access->unique_point) {
     // Of an open range nothing is known before the parameters are.
     const uint64_t rows = session.db().OpenRelation(plan.table)->rows_estimate();
     out.rows_estimate = std::max<uint64_t>(1, rows / 10);
@@ -147,14 +178,37 @@ std::string RowsText(const Explanation& e, const Options& options) {
   return text;
 }
 
+std::string AccessText(const ExplainedAccess& access) {
+  std::string line = access.node;
+  if (!access.index.empty()) line += " using " + access.index;
+  if (!access.table.empty()) line += " on " + access.table;
+  return line;
+}
+
+// A line for each step, each below the one it gives its rows to, as PostgreSQL draws it.
+void WriteRowPlan(const Explanation& e, const Options& options, RowBuffer& out) {
+  std::string indent;
+  std::string rows = RowsText(e, options);
+  auto write = [&](const std::string& line) {
+    out.AppendText({indent + (indent.empty() ? "" : "->  ") + line + rows});
+    rows.clear();
+  };
+  for (const std::string& step : e.steps) {
+    write(step);
+    indent += indent.empty() ? "  " : "      ";
+  }
+  for (const ExplainedAccess& access : e.accesses) {
+    write(AccessText(access));
+    if (access.condition.empty()) continue;
+    const std::string deeper = indent + (indent.empty() ? "  " : "      ");
+    out.AppendText({deeper + "Index Cond: (" + access.condition + ")"});
+  }
+  out.AppendText({"Executor: row"});
+}
+
 void WriteText(const Explanation& e, const Options& options, RowBuffer& out) {
   if (e.executor == "Row Executor") {
-    std::string line = e.node;
-    if (!e.index.empty()) line += " using " + e.index;
-    if (!e.table.empty()) line += " on " + e.table;
-    out.AppendText({line + RowsText(e, options)});
-    if (!e.condition.empty()) out.AppendText({"  Index Cond: (" + e.condition + ")"});
-    out.AppendText({"Executor: row"});
+    WriteRowPlan(e, options, out);
   } else {
     for (const std::string& line : SplitLines(e.duck_plan)) out.AppendText({line});
     out.AppendText({"Executor: duckdb" + RowsText(e, options)});
@@ -185,13 +239,32 @@ std::string JsonString(std::string_view text) {
   return out + "\"";
 }
 
+void AppendAccess(const ExplainedAccess& access, std::string& json) {
+  if (!access.index.empty()) json += ",\n      \"Index Name\": " + JsonString(access.index);
+  if (!access.table.empty()) json += ",\n      \"Relation Name\": " + JsonString(access.table);
+  if (!access.condition.empty()) {
+    json += ",\n      \"Index Cond\": " + JsonString(access.condition);
+  }
+}
+
 void WriteJson(const Explanation& e, const Options& options, RowBuffer& out) {
   std::string json = "[\n  {\n    \"Plan\": {\n";
-  json += "      \"Node Type\": " + JsonString(e.node.empty() ? "DuckDB" : e.node);
+  const std::string node = !e.steps.empty()      ? e.steps.front()
+                           : !e.accesses.empty() ? e.accesses.front().node
+                                                 : "DuckDB";
+  json += "      \"Node Type\": " + JsonString(node);
   json += ",\n      \"Executor\": " + JsonString(e.executor == "Row Executor" ? "row" : "duckdb");
-  if (!e.index.empty()) json += ",\n      \"Index Name\": " + JsonString(e.index);
-  if (!e.table.empty()) json += ",\n      \"Relation Name\": " + JsonString(e.table);
-  if (!e.condition.empty()) json += ",\n      \"Index Cond\": " + JsonString(e.condition);
+  if (e.steps.empty() && !e.accesses.empty()) AppendAccess(e.accesses.front(), json);
+  if (!e.steps.empty()) {
+    json += ",\n      \"Plans\": [";
+    for (size_t i = 0; i < e.accesses.size(); ++i) {
+      json += std::string(i == 0 ? "" : ", ") + "{\n      \"Node Type\": ";
+      json += JsonString(e.accesses[i].node);
+      AppendAccess(e.accesses[i], json);
+      json += "\n      }";
+    }
+    json += "]";
+  }
   if (!e.reason.empty()) json += ",\n      \"Row Executor Not Used\": " + JsonString(e.reason);
   if (!e.duck_plan.empty()) json += ",\n      \"DuckDB Plan\": " + JsonString(e.duck_plan);
   json += fmt::format(",\n      \"Plan Rows\": {}", e.rows_estimate);
