@@ -28,6 +28,14 @@ constexpr double kGrowMean = 10.25;
 constexpr int kGrowChainMax = 3;
 constexpr size_t kPlainDenseKeys = kPlainBuckets * 14;
 constexpr size_t kPlainGrowKeys = kPlainBuckets * 7;
+// How near to where the keys leave their line a leaf is cut. Why 16: one bucket. A leaf that has to
+// grow is recut in the foreground and will be again: an eighth of it is near enough.
+constexpr size_t kCutNear = 16;
+// So many plain leaves after one with a line are half the size, so that the next line begins
+// sooner.
+constexpr size_t kPlainBetween = 3;
+// A cut sought for leaves at least so many keys to the next leaf.
+constexpr size_t kRestMin = kModelKeysMin / 2;
 
 struct Dealt {
   bool ok = false;
@@ -158,26 +166,56 @@ bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low
   return Widen(entries, top - wide, wide, plan);
 }
 
+namespace {
+
+// The longest run from the first entry on that a line fits, found by halving and then halving what
+// is between it and one that fails; 0 if there is none. Keys often follow one line up to a break (a
+// gap, another rate): a cut there makes larger leaves, and fewer that no line fits.
+size_t FitLongest(std::span<const Entry> entries, size_t aim, Fill fill, ModelPlan* plan) {
+  size_t fails = 0;
+  size_t size = PieceSize(entries.size(), aim);
+  while (size >= kModelKeysMin && !FitModelLeaf(entries.first(size), fill, plan)) {
+    fails = size;
+    size = PieceSize(size, (size + 1) / 2);
+  }
+  if (size < kModelKeysMin) return 0;
+  if (fails == 0) return size;
+  fails = std::min(fails, entries.size() - std::min(entries.size(), kRestMin));
+  const size_t near = fill == Fill::kDense ? kCutNear : std::max(kCutNear, size / 8);
+  while (fails > size + near) {
+    const size_t middle = size + (fails - size) / 2;
+    ModelPlan longer;
+    if (FitModelLeaf(entries.first(middle), fill, &longer)) {
+      size = middle;
+      *plan = longer;
+    } else {
+      fails = middle;
+    }
+  }
+  return size;
+}
+
+}  // namespace
+
 std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only) {
   std::vector<LeafPlan> leaves;
   size_t begin = 0;
   size_t aim = kModelKeysMax;
-  const size_t plain_keys = fill == Fill::kDense ? kPlainDenseKeys : kPlainGrowKeys;
+  size_t models_until = 0;  // The last leaf with a line is the one before this; 0: none.
   while (begin < entries.size()) {
-    const size_t remaining = entries.size() - begin;
+    const auto rest = entries.subspan(begin);
     LeafPlan leaf{begin, begin, false, {}};
-    size_t size = PieceSize(remaining, aim);
-    while (!plain_only && size >= kModelKeysMin) {
-      if (FitModelLeaf(entries.subspan(begin, size), fill, &leaf.plan)) {
-        leaf.model = true;
-        break;
-      }
-      size = PieceSize(size, (size + 1) / 2);
-    }
+    size_t size = plain_only ? 0 : FitLongest(rest, aim, fill, &leaf.plan);
+    leaf.model = size > 0;
     if (leaf.model) {
       aim = std::min(kModelKeysMax, size * 2);
+      models_until = leaves.size() + 1;
     } else {
-      size = PieceSize(remaining, plain_keys);
+      // Soon after a leaf with a line another may begin.
+      const bool between = models_until > 0 && leaves.size() < models_until + kPlainBetween;
+      size = PieceSize(rest.size(), fill == Fill::kGrow ? kPlainGrowKeys
+                                    : between           ? kPlainDenseKeys / 2
+                                                        : kPlainDenseKeys);
       aim = kModelKeysMin * 2;
     }
     leaf.end = begin + size;

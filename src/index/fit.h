@@ -4,8 +4,8 @@
 // space per key stays near a B-tree's. The judge is the space that would really be used, counted
 // over every key, so no assumption about the keys can make it wrong.
 //
-// Greedy from the left, with the piece size doubled after success and halved after failure: every
-// key is looked at a bounded number of times.
+// Greedy from the left, with the piece size doubled after success and halved after failure, and
+// then stretched towards the size that failed: every key is looked at a bounded number of times.
 #pragma once
 
 #include <cstdint>
