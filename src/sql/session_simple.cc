@@ -51,13 +51,22 @@ bool IsSimpleShape(const Node* node) {
   }
 }
 
-// Every lifted literal is a constant of the tree, outside types and typed literals.
+// '2024-01-01'::date: the parameter is then a date, and its text is read as one.
+bool IsTypedConstant(const PgQuery__TypeCast& cast) {
+  const PgQuery__TypeName& type = *cast.type_name;
+  return IsConstant(cast.arg) && type.n_typmods == 0 && type.n_array_bounds == 0 &&
+         !LastName(type.names, type.n_names).starts_with("reg");
+}
+
+// Every lifted literal is a constant of the tree, outside types.
 bool LiteralsAreConstants(const Node* node, const LiftedText& lifted) {
   std::vector<int> locations;
   bool plain = true;
   WalkNode(const_cast<Node*>(node), [&](Node* n) {
     switch (n->node_case) {
       case PG_QUERY__NODE__NODE_TYPE_CAST:
+        plain = IsTypedConstant(*n->type_cast);
+        break;
       case PG_QUERY__NODE__NODE_SUB_LINK:
       case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
       case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
