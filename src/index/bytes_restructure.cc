@@ -140,11 +140,12 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
   const bool at_end = place + removed == node->count();
   uint32_t up_place = depth >= 2 ? path[depth - 2].place : 0;
   uint32_t up_removed = 1;
-  RetireInner(node);
   if (children.size() == 1 && depth == 1) {
     root_.store(children.front().node, std::memory_order_release);
+    RetireInner(node);
     return;
   }
+  BytesInner* joined = nullptr;
   if (children.size() < kInnerJoinBelow && depth >= 2 && path[depth - 2].node->count() >= 2) {
     const BytesInner& parent = *path[depth - 2].node;
     const bool right = up_place + 1 < parent.count();
@@ -159,7 +160,7 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
         --up_place;
       }
       up_removed = 2;
-      RetireInner(other);
+      joined = other;
     }
   }
   const size_t n = children.size();
@@ -172,6 +173,10 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
     above.push_back({part.front().low, BytesRef(NewInner(part))});
   }
   ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
+  // Only now does no path lead to them: a reader who came after they were retired but before that
+  // would not hold them back.
+  RetireInner(node);
+  if (joined != nullptr) RetireInner(joined);
 }
 
 }  // namespace omendb::index

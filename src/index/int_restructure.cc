@@ -446,11 +446,12 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
   uint32_t up_place = depth >= 2 ? path[depth - 2].place : 0;
   uint32_t up_removed = 1;
   std::vector<ChildEntry> above;
-  RetireInner(node);
   if (children.size() == 1 && depth == 1) {
     root_.store(children.front().node, std::memory_order_release);
+    RetireInner(node);
     return;
   }
+  Inner* joined = nullptr;
   if (children.size() < kInnerJoinBelow && depth >= 2 && path[depth - 2].node->count() >= 2) {
     const Inner& parent = *path[depth - 2].node;
     const bool right = up_place + 1 < parent.count();
@@ -463,7 +464,7 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
       children.insert(right ? children.end() : children.begin(), theirs.begin(), theirs.end());
       if (!right) --up_place;
       up_removed = 2;
-      RetireInner(other);
+      joined = other;
     }
   }
   const size_t n = children.size();
@@ -476,6 +477,10 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
     above.push_back({part.front().low, NodeRef(NewInner(part))});
   }
   ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
+  // Only now does no path lead to them: a reader who came after they were retired but before that
+  // would not hold them back.
+  RetireInner(node);
+  if (joined != nullptr) RetireInner(joined);
 }
 
 }  // namespace omendb::index
