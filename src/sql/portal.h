@@ -5,6 +5,9 @@
 //         be
 //                                     kept because another statement runs meanwhile
 //
+// A cursor goes from streaming to buffered when its end is reached. Until then its buffer holds
+// what was fetched, and without SCROLL no more than a little of that.
+//
 // Thread safety  The session's thread.
 // Ownership      Owns parameters and buffered rows.
 #pragma once
@@ -62,6 +65,9 @@ struct PortalState {
   bool scroll = false;
   bool hold = false;
   bool binary = false;
+  bool keeps_rows = false;  // SCROLL: rows that were read can be read again, however many they are
+  bool failed = false;      // its query failed: nothing more can be read
+  int64_t dropped = 0;      // rows before the buffer's first that were let go
   uint64_t transaction_serial = 0;  // it lives as long as this transaction, unless hold
   int64_t position = 0;             // 0 before the first row, n + 1 behind the last
   int64_t created_micros = 0;

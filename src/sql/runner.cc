@@ -51,6 +51,18 @@ Status CheckMayWrite(SessionImpl& session, const Plan& plan) {
   return CheckWritable(session, kTags[static_cast<size_t>(*plan.lock)]);
 }
 
+// Statements that need no query of their own: a cursor goes on streaming between them.
+bool RunsBesideStream(const Statement& statement) {
+  switch (statement.kind()) {
+    case PG_QUERY__NODE__NODE_FETCH_STMT:
+    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
+    case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected) {
   switch (plan.statement.kind()) {
     case PG_QUERY__NODE__NODE_INSERT_STMT:
@@ -174,7 +186,14 @@ Status SessionImpl::SettleStream() {
   return BufferPortal(*streaming_);
 }
 
-Status SessionImpl::BufferPortal(PortalState& portal) {
+void SessionImpl::AbandonPortal(PortalState& portal) {
+  if (streaming_ == &portal) streaming_ = nullptr;
+  portal.stream.reset();
+  portal.chunk = nullptr;
+  portal.state = PortalState::State::kDone;
+}
+
+Status SessionImpl::BufferPortal(PortalState& portal, uint64_t rows_wanted) {
   if (portal.state == PortalState::State::kReady) {
     class NoSink : public ResultSink {
      public:
@@ -195,7 +214,8 @@ Status SessionImpl::BufferPortal(PortalState& portal) {
     } sink;
     OMEN_TRY(StartPortal(portal, sink));
   }
-  while (portal.state == PortalState::State::kStreaming) {
+  const auto enough = [&] { return portal.buffer.rows.size() >= rows_wanted; };
+  while (portal.state == PortalState::State::kStreaming && !enough()) {
     if (portal.chunk == nullptr) {
       portal.rows_affected = portal.stream->rows_affected();
       portal.stream.reset();
@@ -203,14 +223,17 @@ Status SessionImpl::BufferPortal(PortalState& portal) {
       if (streaming_ == &portal) streaming_ = nullptr;
       return EndStatement(portal.context);
     }
+    if (portal.chunk_row == portal.chunk->rows_count) {
+      OMEN_TRY(NextChunk(portal));
+      continue;
+    }
     types::Row row(portal.chunk->columns.size());
-    for (; portal.chunk_row < portal.chunk->rows_count; ++portal.chunk_row) {
+    for (; portal.chunk_row < portal.chunk->rows_count && !enough(); ++portal.chunk_row) {
       for (size_t c = 0; c < row.size(); ++c) {
         row[c] = portal.chunk->columns[c].Get(portal.chunk_row);
       }
       portal.buffer.Append(row);
     }
-    OMEN_TRY(NextChunk(portal));
   }
   return Status::Ok();
 }
@@ -352,7 +375,9 @@ Status SessionImpl::RunQueryRows(
 
 Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result,
                                ResultSink& sink) {
-  OMEN_TRY(SettleStream());
+  const bool goes_on =
+      streaming_ != nullptr && streaming_->is_cursor && RunsBesideStream(statement);
+  if (!goes_on) OMEN_TRY(SettleStream());
   StatementClock clock(instance_.counters(), KindOf(statement),
                        StatementCounters::Executor::kUtility);
   return AnnotatePosition(clock.Done(DispatchUtility(*this, statement, result, sink)), statement);

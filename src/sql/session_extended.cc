@@ -202,7 +202,7 @@ Status SessionImpl::Execute(std::string_view name, uint64_t rows_max, ResultSink
   };
   Status status = run();
   if (!status.ok()) {
-    streaming_ = nullptr;
+    if (streaming_ == portal) AbandonPortal(*portal);
     if (block_.state() == TransactionBlock::State::kImplicit) RollbackTransaction();
     block_.Fail();
   }

@@ -268,7 +268,9 @@ Status SessionImpl::OnPool(const std::function<Status(Waiter&)>& work) {
 }
 
 Status SessionImpl::CommitTransaction() {
-  if (streaming_ != nullptr) OMEN_TRY(SettleStream());
+  // A cursor whose query still runs ends with its transaction: one WITH HOLD has all its rows.
+  if (streaming_ != nullptr && streaming_->is_cursor) AbandonPortal(*streaming_);
+  OMEN_TRY(SettleStream());
   Status status = ApplyOnCommit();
   if (!status.ok()) {
     RollbackTransaction();

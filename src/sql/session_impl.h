@@ -117,8 +117,10 @@ class SessionImpl final : public Session,
       uint64_t* rows_affected);
   // Computes or goes on with a portal; rows go to the sink. True when it is at its end.
   Result<bool> RunPortal(PortalState& portal, uint64_t rows_max, ResultSink& sink);
-  // All rows of the portal into its buffer.
-  Status BufferPortal(PortalState& portal);
+  // Rows of the portal into its buffer until so many are there; all of them by default.
+  Status BufferPortal(PortalState& portal, uint64_t rows_wanted = UINT64_MAX);
+  // Ends a portal's query where it is.
+  void AbandonPortal(PortalState& portal);
   // A utility statement (also inside EXPLAIN, PREPARE).
   Status RunUtility(const Statement& statement, UtilityResult& result, ResultSink& sink);
 

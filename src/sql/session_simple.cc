@@ -118,7 +118,6 @@ Status SessionImpl::FinishSimple(Status status, ResultSink& sink, std::string_vi
     status = CommitTransaction();
   }
   if (!status.ok()) {
-    streaming_ = nullptr;
     if (block_.state() == TransactionBlock::State::kImplicit) RollbackTransaction();
     block_.Fail();
     return status;

@@ -1,5 +1,6 @@
-// DECLARE, FETCH, MOVE, CLOSE. A cursor is a portal whose rows are kept once it is read backwards,
-// or another statement runs while it is open.
+// DECLARE, FETCH, MOVE, CLOSE. A cursor is a portal whose query goes on as rows are fetched. All
+// its rows are kept when it is WITH HOLD, and when another statement runs while it is open: that
+// must not change them.
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
@@ -76,6 +77,58 @@ bool GoesBackward(const PgQuery__FetchStmt& fetch) {
   }
 }
 
+int64_t Ahead(int64_t position, int64_t rows) {
+  return rows > kAll - position ? kAll : position + rows;
+}
+
+// The last row that the fetch may look at; kAll where only the end tells.
+int64_t FurthestRow(const PgQuery__FetchStmt& fetch, int64_t position) {
+  const int64_t n = fetch.how_many;
+  switch (fetch.direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
+      return n < 0 ? kAll : n;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
+      return n < 0 ? Ahead(position, -n) : position;
+    default:
+      return n > 0 ? Ahead(position, n) : position;
+  }
+}
+
+Status CannotGoBack() {
+  return Status(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward")
+      .WithHint("Declare it with SCROLL option to enable backward scan.");
+}
+
+// Takes rows from the query up to the one that is needed.
+Status ReadUpTo(SessionImpl& session, PortalState& portal, int64_t row) {
+  if (portal.failed) {
+    return Status(sqlstate::kObjectNotInPrerequisiteState,
+                  fmt::format("portal \"{}\" cannot be run", portal.name));
+  }
+  const int64_t wanted = row == kAll ? kAll : std::max<int64_t>(row - portal.dropped, 0);
+  Status status = session.BufferPortal(portal, static_cast<uint64_t>(wanted));
+  if (status.ok() || !portal.is_cursor) return status;
+  portal.failed = true;
+  session.AbandonPortal(portal);
+  return status;
+}
+
+// A cursor without SCROLL keeps what it has read while that is little: many clients step back by a
+// few rows. The row it stands on stays in any case.
+void ForgetRowsRead(PortalState& portal) {
+  constexpr size_t kBytesKept = size_t{4} << 20;
+  RowBuffer& buffer = portal.buffer;
+  if (portal.keeps_rows || portal.state != PortalState::State::kStreaming) return;
+  const size_t row_bytes = sizeof(types::Row) + buffer.columns.size() * sizeof(types::Value);
+  if (buffer.arena->bytes_reserved() + buffer.rows.size() * row_bytes <= kBytesKept) return;
+  if (portal.position != portal.dropped + static_cast<int64_t>(buffer.rows.size())) return;
+  RowBuffer rest;
+  rest.columns = std::move(buffer.columns);
+  rest.Append(buffer.rows.back());
+  buffer = std::move(rest);
+  portal.dropped = portal.position - 1;
+}
+
 }  // namespace
 
 Status RunDeclareCursor(UtilityCall& call) {
@@ -100,13 +153,19 @@ Status RunDeclareCursor(UtilityCall& call) {
   }
   portal->is_cursor = true;
   portal->scroll = (declare.options & kNoScroll) == 0;
+  portal->keeps_rows = (declare.options & kScroll) != 0;
   portal->hold = hold;
   portal->binary = (declare.options & kBinary) != 0;
   portal->transaction_serial = session.block().serial();
   portal->created_micros = session.now_micros();
   portal->query = call.statement.text;
-  // The rows are those of now, whatever this transaction does before it fetches them.
-  OMEN_TRY(session.BufferPortal(*portal));
+  Status started = session.BufferPortal(*portal, 0);
+  // Locks are taken before the first row is seen.
+  if (started.ok() && (hold || portal->plan->lock)) started = session.BufferPortal(*portal);
+  if (!started.ok()) {
+    session.AbandonPortal(*portal);
+    return started;
+  }
   session.portals()[name] = std::move(portal);
   return Status::Ok();
 }
@@ -114,20 +173,23 @@ Status RunDeclareCursor(UtilityCall& call) {
 Status RunFetch(UtilityCall& call) {
   const PgQuery__FetchStmt& fetch = *call.node()->fetch_stmt;
   OMEN_ASSIGN(PortalState * portal, FindCursor(call.session, View(fetch.portalname)));
-  OMEN_TRY(call.session.BufferPortal(*portal));
-  if (!portal->scroll && GoesBackward(fetch)) {
-    return Status(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward")
-        .WithHint("Declare it with SCROLL option to enable backward scan.");
-  }
-  const auto total = static_cast<int64_t>(portal->buffer.rows.size());
+  if (!portal->scroll && GoesBackward(fetch)) return CannotGoBack();
+  OMEN_TRY(ReadUpTo(call.session, *portal, FurthestRow(fetch, portal->position)));
+  const auto total = portal->dropped + static_cast<int64_t>(portal->buffer.rows.size());
   const Range range = Resolve(fetch, portal->position, total);
+  for (int64_t row : range.rows) {
+    if (row <= portal->dropped) return CannotGoBack();
+  }
   portal->position = range.position;
   call.result.tag = fmt::format("{} {}", fetch.ismove ? "MOVE" : "FETCH", range.rows.size());
-  if (fetch.ismove) return Status::Ok();
-  call.result.buffer.columns = portal->plan->columns;
-  for (int64_t row : range.rows) {
-    call.result.buffer.Append(portal->buffer.rows[static_cast<size_t>(row - 1)]);
+  if (!fetch.ismove) {
+    call.result.buffer.columns = portal->plan->columns;
+    for (int64_t row : range.rows) {
+      call.result.buffer.Append(
+          portal->buffer.rows[static_cast<size_t>(row - portal->dropped - 1)]);
+    }
   }
+  ForgetRowsRead(*portal);
   return Status::Ok();
 }
 
@@ -135,7 +197,10 @@ Status RunClosePortal(UtilityCall& call) {
   const std::string name(View(call.node()->close_portal_stmt->portalname));
   SessionImpl& session = call.session;
   if (name.empty()) {
-    std::erase_if(session.portals(), [](const auto& entry) { return entry.second->is_cursor; });
+    std::erase_if(session.portals(), [&](const auto& entry) {
+      if (entry.second->is_cursor) session.AbandonPortal(*entry.second);
+      return entry.second->is_cursor;
+    });
     return Status::Ok();
   }
   OMEN_ASSIGN(PortalState * portal, FindCursor(session, name));
