@@ -125,3 +125,8 @@ CREATE DATABASE dbx;
 DROP DATABASE dbx;
 DROP DATABASE dbx;
 DROP DATABASE IF EXISTS dbx;
+CREATE TABLE cast_types AS SELECT 1.5::numeric(5,2) AS n, 'abc'::varchar(10) AS v, 'x'::char(3) AS c, 1.25 AS plain, now()::timestamp(3) AS t, interval '1 day'::interval(2) AS i, '{a}'::varchar(4)[] AS a, 2::numeric(8) + 1 AS sum;
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'cast_types'::regclass AND attnum > 0 ORDER BY attnum;
+INSERT INTO cast_types (v) VALUES ('longer than ten');
+INSERT INTO cast_types (n, v) VALUES (1.255, 'short') RETURNING n, v;
+DROP TABLE cast_types;

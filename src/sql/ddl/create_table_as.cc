@@ -8,6 +8,23 @@
 namespace omendb::sql {
 namespace {
 
+// The type that the query itself casts its column to, if it has a modifier: x::numeric(5,2).
+// Answers no type where the select list is not one expression for each column.
+Result<std::optional<types::SqlType>> CastType(const Node* query, size_t column, size_t columns) {
+  if (query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return std::optional<types::SqlType>();
+  const PgQuery__SelectStmt& select = *query->select_stmt;
+  if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE || select.n_target_list != columns) {
+    return std::optional<types::SqlType>();
+  }
+  const Node* value = select.target_list[column]->res_target->val;
+  if (value->node_case != PG_QUERY__NODE__NODE_TYPE_CAST ||
+      value->type_cast->type_name->n_typmods == 0) {
+    return std::optional<types::SqlType>();
+  }
+  OMEN_ASSIGN(const types::SqlType type, ResolveTypeName(*value->type_cast->type_name));
+  return std::optional(type);
+}
+
 Status CreateAs(UtilityCall& call, const PgQuery__IntoClause& into, const Node* query,
                 bool if_not_exists) {
   SessionImpl& session = call.session;
@@ -55,6 +72,8 @@ Status CreateAs(UtilityCall& call, const PgQuery__IntoClause& into, const Node* 
     // What is computed has the precision of its values: PostgreSQL's type of it has none.
     const bool computed = plan->columns[i].table.value() == 0;
     if (computed && column.type.kind == types::TypeKind::kNumeric) column.type.typmod = -1;
+    OMEN_ASSIGN(const auto cast, CastType(source.node, i, plan->columns.size()));
+    if (cast) column.type = *cast;
     if (table.FindColumn(column.name) != nullptr) {
       return Status(sqlstate::kDuplicateColumn,
                     fmt::format("column \"{}\" specified more than once", column.name));
