@@ -61,6 +61,22 @@ int ConstantLocation(const Node* root, std::string_view text) {
   });
 }
 
+// Whether a function reads the constant when the statement runs: PostgreSQL says no place then.
+bool IsReadByTemplate(const Node* root, std::string_view text) {
+  bool found = false;
+  WalkNode(const_cast<Node*>(root), [&](Node* node) {
+    if (node->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) return !found;
+    const PgQuery__FuncCall& call = *node->func_call;
+    const std::string_view name = LastName(call.funcname, call.n_funcname);
+    if (name != "to_date" && name != "to_timestamp" && name != "to_number") return !found;
+    for (size_t i = 0; i < call.n_args; ++i) {
+      found = found || ConstantLocation(call.args[i], text) >= 0;
+    }
+    return !found;
+  });
+  return found;
+}
+
 int TableLocation(const Node* root, std::string_view name) {
   return FirstLocation(const_cast<ProtobufCMessage*>(&root->base), [&](ProtobufCMessage* message) {
     if (const auto* range = As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor)) {
@@ -202,7 +218,9 @@ int LocationOf(const Node* root, const ErrorInfo& info, const std::string& name,
     return GenerationLocation(root, info.message, name);
   }
   if (name.empty()) return -1;
-  if (state.view().starts_with("22")) return ConstantLocation(root, name);
+  if (state.view().starts_with("22")) {
+    return IsReadByTemplate(root, name) ? -1 : ConstantLocation(root, name);
+  }
   if (state == sqlstate::kUndefinedTable) return UndefinedTableLocation(root, name);
   if (state == sqlstate::kInvalidSchemaName) return SchemaLocation(root, name);
   if (state == sqlstate::kUndefinedFunction) {

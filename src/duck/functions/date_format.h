@@ -6,18 +6,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
 #include "types/time_zone.h"
+#include "types/value.h"
 
 namespace omendb::duck {
 
 // `micros` is wall-clock time since 1970-01-01; `zone` (may be null) answers TZ and OF.
 std::string FormatDateTime(int64_t micros, std::string_view pattern,
                            const types::TimeZone::Offset* zone);
-// Wall-clock microseconds since 1970-01-01.
-Result<int64_t> ParseDateTime(std::string_view text, std::string_view pattern);
+// 22007 for patterns that need a date.
+Result<std::string> FormatInterval(const types::Interval& interval, std::string_view pattern);
+struct ReadDateTime {
+  int64_t micros = 0;                   // wall-clock time since 1970-01-01
+  std::optional<int32_t> seconds_east;  // TZH, TZM
+};
+Result<ReadDateTime> ParseDateTime(std::string_view text, std::string_view pattern);
 
 }  // namespace omendb::duck
