@@ -6,6 +6,7 @@
 #include "duck/functions/register.h"
 #include "duck/session_state.h"
 #include "duckdb/function/replacement_scan.hpp"
+#include "duckdb/main/extension_helper.hpp"
 #include "duckdb/main/valid_checker.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
 
@@ -50,11 +51,14 @@ Result<std::shared_ptr<Instance>> Instance::Create(const DuckOptions& options,
     config.options.temporary_directory = options.temp_directory;
     config.options.autoload_known_extensions = false;
     config.options.autoinstall_known_extensions = false;
-    config.options.load_extensions = true;  // core_functions, icu, json: in the library itself
+    config.options.load_extensions = false;
     RegisterStorageExtension(config);
     config.replacement_scans.emplace_back(UnknownTable);
     instance->db_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     duckdb::Connection connection(*instance->db_);
+    RegisterCasts(*connection.context);
+    // core_functions, icu, json: in the library itself.
+    duckdb::ExtensionHelper::LoadAllExtensions(*instance->db_);
     RegisterFunctions(*connection.context, functions);
   } catch (const std::exception& exception) {
     return ToStatus(duckdb::ErrorData(exception));

@@ -180,3 +180,7 @@ SELECT now() - 5;
 SELECT avg(i), min(i), max(i) FROM (VALUES (interval '1 day'), (interval '3 hours')) v(i);
 -- types
 SELECT days.d::date FROM generate_series(date '2024-02-27', date '2024-03-01', interval '1 day') AS days(d);
+SELECT date_part('hour', t), date_part('year', t), date_part('epoch', t), date_part('dow', d), date_part('day', i) FROM (VALUES (timestamptz '2001-02-16 20:38:40+00', date '2001-02-16', interval '3 days'), (NULL, NULL, NULL)) v(t, d, i) ORDER BY 1;
+SELECT date_part('month', t) AS m, count(*) FROM (VALUES (timestamp '2001-02-16'), ('2002-02-01'), ('2002-03-01')) v(t) GROUP BY 1 ORDER BY 1;
+SELECT count(*) FROM (VALUES (date '2020-01-15'), ('2020-02-01'), ('2020-02-29')) v(d) WHERE date_trunc('month', d) = '2020-02-01';
+SELECT count(*) FROM (VALUES (timestamp '2020-01-15'), ('2020-02-01'), ('2020-02-29 23:00')) v(t) WHERE date_trunc('month', t) > '2020-01-01' AND date_part('hour', t) = 23;

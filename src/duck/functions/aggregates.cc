@@ -7,6 +7,7 @@
 #include "duckdb/common/types/hugeint.hpp"
 #include "duckdb/function/aggregate_function.hpp"
 #include "types/big_math.h"
+#include "types/datetime_math.h"
 
 namespace omendb::duck {
 
@@ -148,6 +149,81 @@ duckdb::unique_ptr<duckdb::FunctionData> BindDecimalAverage(
   return nullptr;
 }
 
+// ---- Intervals: each field on its own, as PostgreSQL adds them
+// -----------------------------------
+
+struct IntervalState {
+  int64_t months;
+  int64_t days;
+  int64_t micros;
+  uint64_t count;
+};
+
+struct IntervalBase {
+  template <class STATE>
+  static void Initialize(STATE& state) {
+    state = {0, 0, 0, 0};
+  }
+  static void Add(IntervalState& state, int64_t months, int64_t days, int64_t micros) {
+    state.months += months;
+    state.days += days;
+    if (__builtin_add_overflow(state.micros, micros, &state.micros)) OutOfRange();
+  }
+  template <class STATE, class OP>
+  static void Combine(const STATE& source, STATE& target, duckdb::AggregateInputData&) {
+    Add(target, source.months, source.days, source.micros);
+    target.count += source.count;
+  }
+  template <class INPUT_TYPE, class STATE, class OP>
+  static void Operation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&) {
+    Add(state, input.months, input.days, input.micros);
+    ++state.count;
+  }
+  template <class INPUT_TYPE, class STATE, class OP>
+  static void ConstantOperation(STATE& state, const INPUT_TYPE& input,
+                                duckdb::AggregateUnaryInput& data, duckdb::idx_t count) {
+    for (duckdb::idx_t i = 0; i < count; ++i) {
+      Operation<INPUT_TYPE, STATE, OP>(state, input, data);
+    }
+  }
+  static bool IgnoreNull() { return true; }
+  [[noreturn]] static void OutOfRange() {
+    ThrowStatus(Status(sqlstate::kDatetimeFieldOverflow, "interval out of range"));
+  }
+  static types::Interval Sum(const IntervalState& state) {
+    for (const int64_t field : {state.months, state.days}) {
+      if (field > INT32_MAX || field < INT32_MIN) OutOfRange();
+    }
+    return {static_cast<int32_t>(state.months), static_cast<int32_t>(state.days), state.micros};
+  }
+};
+
+struct IntervalSum : public IntervalBase {
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count == 0) return data.ReturnNull();
+    const types::Interval sum = Sum(state);
+    target = {sum.months, sum.days, sum.micros};
+  }
+};
+
+struct IntervalAverage : public IntervalBase {
+  template <class T, class STATE>
+  static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.count == 0) return data.ReturnNull();
+    const types::Interval average =
+        ValueOrThrow(types::DivideInterval(Sum(state), static_cast<double>(state.count)));
+    target = {average.months, average.days, average.micros};
+  }
+};
+
+template <class OPERATION>
+duckdb::AggregateFunction OfIntervals() {
+  return duckdb::AggregateFunction::UnaryAggregate<IntervalState, duckdb::interval_t,
+                                                   duckdb::interval_t, OPERATION>(
+      LogicalType::INTERVAL, LogicalType::INTERVAL);
+}
+
 void RegisterSum(Registry& registry) {
   duckdb::AggregateFunctionSet set("sum");
   set.AddFunction(duckdb::AggregateFunction::UnaryAggregate<SumState, int16_t, int64_t, BigintSum>(
@@ -158,11 +234,11 @@ void RegisterSum(Registry& registry) {
       duckdb::AggregateFunction::UnaryAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
           LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
   set.AddFunction(NumericAggregateFunction(NumericAggregate::kSum));
+  set.AddFunction(OfIntervals<IntervalSum>());
   for (const auto& existing : registry.ExistingAggregate("sum").functions) {
     switch (existing.arguments[0].id()) {
       case LogicalTypeId::DECIMAL:
       case LogicalTypeId::DOUBLE:
-      case LogicalTypeId::INTERVAL:
         set.AddFunction(existing);
         break;
       default:
@@ -182,15 +258,9 @@ void RegisterAverage(Registry& registry) {
       duckdb::FunctionNullHandling::DEFAULT_NULL_HANDLING, nullptr, BindDecimalAverage);
   set.AddFunction(decimal);
   set.AddFunction(NumericAggregateFunction(NumericAggregate::kAverage));
+  set.AddFunction(OfIntervals<IntervalAverage>());
   for (const auto& existing : registry.ExistingAggregate("avg").functions) {
-    switch (existing.arguments[0].id()) {
-      case LogicalTypeId::DOUBLE:
-      case LogicalTypeId::INTERVAL:
-        set.AddFunction(existing);
-        break;
-      default:
-        break;
-    }
+    if (existing.arguments[0].id() == LogicalTypeId::DOUBLE) set.AddFunction(existing);
   }
   registry.Replace(std::move(set));
 }

@@ -292,6 +292,60 @@ MaybeSignature ResolveBucket(const Given& given) {
   return AnySignature{{*element, ArrayOf(*element)}, kInt4};
 }
 
+// x = ANY (array): NULL when nothing is equal and something is NULL.
+Result<Value> EqualsAny(Arguments args, const AnySignature& signature, SessionState&, Arena&) {
+  if (args[1].is_null) return Value::Null();
+  const SqlType& element = signature.arguments[0];
+  const ArrayReader reader(element, args[1].str());
+  if (reader.size() == 0) return Value::Bool(false);
+  if (args[0].is_null) return Value::Null();
+  bool unknown = false;
+  for (uint32_t i = 0; i < reader.size(); ++i) {
+    if (reader.IsNull(i)) {
+      unknown = true;
+    } else if (types::Compare(element, args[0], reader.At(i)) == 0) {
+      return Value::Bool(true);
+    }
+  }
+  return unknown ? Value::Null() : Value::Bool(false);
+}
+
+MaybeSignature ResolveEqualsAny(const Given& given) {
+  if (!given[1].is_array) return std::nullopt;
+  const auto element = CommonElement(given);
+  if (!element) return std::nullopt;
+  return AnySignature{{*element, ArrayOf(*element)}, {TypeKind::kBool}};
+}
+
+// information_schema._pg_expandarray(array): a row of each element and its number, x and n.
+void ExpandArray(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+  duckdb::UnifiedVectorFormat format;
+  args.data[0].ToUnifiedFormat(args.size(), format);
+  auto& elements = duckdb::ListVector::GetEntry(args.data[0]);
+  duckdb::UnifiedVectorFormat element_format;
+  elements.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), element_format);
+  const auto* entries = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format);
+  const auto* values = duckdb::UnifiedVectorFormat::GetData<int32_t>(element_format);
+  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  auto* lists = duckdb::FlatVector::GetData<duckdb::list_entry_t>(result);
+  duckdb::idx_t size = 0;
+  for (duckdb::idx_t row = 0; row < args.size(); ++row) {
+    const auto cell = format.sel->get_index(row);
+    const bool valid = format.validity.RowIsValid(cell);
+    const duckdb::list_entry_t entry = valid ? entries[cell] : duckdb::list_entry_t(0, 0);
+    duckdb::ListVector::Reserve(result, size + entry.length);
+    auto& fields = duckdb::StructVector::GetEntries(duckdb::ListVector::GetEntry(result));
+    for (duckdb::idx_t i = 0; i < entry.length; ++i) {
+      duckdb::FlatVector::GetData<int32_t>(*fields[0])[size + i] =
+          values[element_format.sel->get_index(entry.offset + i)];
+      duckdb::FlatVector::GetData<int32_t>(*fields[1])[size + i] = static_cast<int32_t>(i) + 1;
+    }
+    lists[row] = {size, entry.length};
+    size += entry.length;
+  }
+  duckdb::ListVector::SetListSize(result, size);
+}
+
 }  // namespace
 
 const AnyFunction& ArrayConcat() {
@@ -317,6 +371,14 @@ void RegisterArrays(Registry& registry) {
   RegisterAnyFunction(registry, {"array_to_string", 2, 3, ResolveToString, ToString, false,
                                  duckdb::FunctionStability::CONSISTENT_WITHIN_QUERY});
   RegisterAnyFunction(registry, {"omendb_bucket_of", 2, 2, ResolveBucket, BucketOf});
+  RegisterAnyFunction(registry, {"omendb_equals_any", 2, 2, ResolveEqualsAny, EqualsAny, false});
+  const duckdb::LogicalType integer = duckdb::LogicalType::INTEGER;
+  duckdb::ScalarFunction expand(
+      "omendb_expand_array", {duckdb::LogicalType::LIST(integer)},
+      duckdb::LogicalType::LIST(duckdb::LogicalType::STRUCT({{"x", integer}, {"n", integer}})),
+      ExpandArray);
+  expand.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  registry.Replace(std::move(expand));
 }
 
 }  // namespace omendb::duck

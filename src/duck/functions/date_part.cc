@@ -225,6 +225,15 @@ Result<Value> TruncInNamedZone(Arguments args, SessionState&, Arena&) {
   return Value::Int64(cut);
 }
 
+// DuckDB's optimizer turns comparisons of what is called date_trunc into ranges, by its own rules
+// for dates and time zones.
+duckdb::unique_ptr<duckdb::FunctionData> HideFromOptimizer(
+    duckdb::ClientContext&, duckdb::ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>&) {
+  function.name = "omendb_date_trunc";
+  return nullptr;
+}
+
 void RegisterTrunc(Registry& registry) {
   const duckdb::LogicalType text = duckdb::LogicalType::VARCHAR;
   const duckdb::LogicalType timestamp = duckdb::LogicalType::TIMESTAMP;
@@ -235,6 +244,7 @@ void RegisterTrunc(Registry& registry) {
   set.AddFunction(
       {{text, duckdb::LogicalType::DATE}, zoned, Trunc<TypeKind::kDate, duckdb::date_t>});
   for (duckdb::ScalarFunction& function : set.functions) {
+    if (function.arguments[1] != timestamp) function.bind = HideFromOptimizer;
     function.stability = duckdb::FunctionStability::CONSISTENT_WITHIN_QUERY;
     function.errors = duckdb::FunctionErrors::CAN_THROW_RUNTIME_ERROR;
   }
@@ -248,10 +258,10 @@ void RegisterTrunc(Registry& registry) {
 
 void RegisterDateParts(Registry& registry) {
   const auto stable = duckdb::FunctionStability::CONSISTENT_WITHIN_QUERY;
-  duckdb::ScalarFunctionSet date_part("date_part");
+  duckdb::ScalarFunctionSet date_part("omendb_date_part");
   for (const TypeKind kind : kSources) {
     const SqlType type{kind};
-    AddRowFunction(date_part, {"date_part",
+    AddRowFunction(date_part, {"omendb_date_part",
                                {kText, type},
                                kDouble,
                                [type](Arguments args, SessionState& state, Arena&) {

@@ -210,6 +210,14 @@ void RegisterRound(Registry& registry) {
 }  // namespace
 
 void RegisterMath(Registry& registry) {
+  RegisterRowFunction(registry, {"omendb_nth_position",
+                                 {kInt8},
+                                 kInt8,
+                                 [](Arguments args, SessionState&, Arena&) -> Result<Value> {
+                                   if (args[0].i64 > 0) return args[0];
+                                   return Status(SqlState("22016"),
+                                                 "argument of nth_value must be greater than zero");
+                                 }});
   const LogicalType number = LogicalType::DOUBLE;
   RegisterRound(registry);
   RegisterDegrees(registry);

@@ -6,6 +6,7 @@
 #include "duck/logical_types.h"
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/planner/expression_binder.hpp"
+#include "types/array.h"
 #include "types/big_math.h"
 
 namespace omendb::duck {
@@ -167,6 +168,33 @@ void RegisterScales(Registry& registry) {
   Register(registry, {Unary("trim_scale", types::TrimScale)});
 }
 
+Status CheckSeriesValue(const BigNumeric& value, const char* what) {
+  if (value.is_finite()) return Status::Ok();
+  return Status(sqlstate::kInvalidParameterValue,
+                std::string(what) + (value.is_nan() ? " cannot be NaN" : " cannot be infinity"));
+}
+
+// generate_series(first, last [, step]) of numerics, as a list. Every value has the scale of the
+// sums that lead to it.
+Result<Value> Series(Arguments args, Arena& arena) {
+  BigNumeric value = Big(args[0]);
+  const BigNumeric last = Big(args[1]);
+  const BigNumeric step = args.size() > 2 ? Big(args[2]) : BigNumeric::Of(1);
+  OMEN_TRY(CheckSeriesValue(value, "start value"));
+  OMEN_TRY(CheckSeriesValue(last, "stop value"));
+  OMEN_TRY(CheckSeriesValue(step, "step size"));
+  if (step.sign() == 0) {
+    return Status(sqlstate::kInvalidParameterValue, "step size cannot equal zero");
+  }
+  types::ArrayBuilder builder(kNumeric);
+  while (types::CompareBig(value, last) * step.sign() <= 0) {
+    Arena scratch;
+    builder.Append(types::ToValue(value, scratch));
+    OMEN_ASSIGN(value, types::AddBig(value, step));
+  }
+  return builder.Finish(arena);
+}
+
 }  // namespace
 
 void RegisterNumericFunctions(Registry& registry) {
@@ -192,6 +220,9 @@ void RegisterNumericFunctions(Registry& registry) {
   Register(registry, {Binary("gcd", types::GcdBig)});
   Register(registry, {Binary("lcm", types::LcmBig)});
   RegisterScales(registry);
+  const SqlType numerics{TypeKind::kNumeric, true};
+  Register(registry, {{"generate_series", {kNumeric, kNumeric}, numerics, Series},
+                      {"generate_series", {kNumeric, kNumeric, kNumeric}, numerics, Series}});
 }
 
 }  // namespace omendb::duck

@@ -23,6 +23,13 @@
 
 namespace omendb::duck {
 
+void RegisterCasts(duckdb::ClientContext& context) {
+  context.RunFunctionInTransaction([&] {
+    Registry registry(context);
+    RegisterTextCasts(registry);
+  });
+}
+
 void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functions) {
   context.RunFunctionInTransaction([&] {
     Registry registry(context);
@@ -44,7 +51,6 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     RegisterIntervals(registry);
     RegisterMath(registry);
     RegisterNumericFunctions(registry);
-    RegisterTextCasts(registry);
     RegisterJson(registry);
     RegisterSessionFunctions(registry, functions);
   });

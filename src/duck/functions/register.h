@@ -9,6 +9,10 @@
 
 namespace omendb::duck {
 
+// Before DuckDB's extensions are loaded: of two casts between the same types the first stays, and
+// ICU has one of text to timestamptz.
+void RegisterCasts(duckdb::ClientContext& context);
+// Behind them: our functions replace theirs.
 void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functions);
 
 }  // namespace omendb::duck

@@ -1,5 +1,6 @@
 #include "duck/functions/text_functions.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/sqlstate.h"
@@ -24,6 +25,7 @@ using Body = Result<Value> (*)(Arguments args, SessionState& state, Arena& arena
 
 constexpr SqlType kText{TypeKind::kText};
 constexpr SqlType kTexts{TypeKind::kText, true};
+constexpr SqlType kBool{TypeKind::kBool};
 constexpr SqlType kInt4{TypeKind::kInt4};
 constexpr SqlType kInt8{TypeKind::kInt8};
 
@@ -232,6 +234,83 @@ Result<Value> Unistr(Arguments args, SessionState& state, Arena& arena) {
   return Own(arena, out);
 }
 
+bool IsIdentifierStart(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return std::isalpha(byte) != 0 || c == '_' || byte >= 0x80;
+}
+bool IsIdentifierPart(char c) {
+  return IsIdentifierStart(c) || c == '$' || std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+
+// parse_ident('"A".b'): the parts of a qualified name; what follows them is an error if strict.
+class NameParser {
+ public:
+  explicit NameParser(std::string_view text) : text_(text), rest_(text) {}
+
+  Result<Value> Run(bool strict, Arena& arena) {
+    ArrayBuilder builder(kText);
+    bool behind_dot = false;
+    SkipBlanks();
+    for (;;) {
+      OMEN_ASSIGN(const std::string part, TakePart(behind_dot));
+      builder.Append(Own(arena, part));
+      SkipBlanks();
+      if (!rest_.starts_with('.')) break;
+      behind_dot = true;
+      rest_.remove_prefix(1);
+      SkipBlanks();
+    }
+    if (strict && !rest_.empty()) return Wrong(nullptr);
+    return builder.Finish(arena);
+  }
+
+ private:
+  Status Wrong(const char* detail) const {
+    Status status = Invalid("string is not a valid identifier: \"" + std::string(text_) + "\"");
+    return detail == nullptr ? std::move(status) : std::move(status).WithDetail(detail);
+  }
+
+  void SkipBlanks() {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\n\r\f"), rest_.size()));
+  }
+
+  Result<std::string> TakePart(bool behind_dot) {
+    if (rest_.starts_with('"')) return TakeQuoted();
+    std::string part;
+    while (!rest_.empty() &&
+           (part.empty() ? IsIdentifierStart(rest_[0]) : IsIdentifierPart(rest_[0]))) {
+      part += static_cast<char>(std::tolower(static_cast<unsigned char>(rest_[0])));
+      rest_.remove_prefix(1);
+    }
+    if (!part.empty()) return part;
+    if (rest_.starts_with('.')) return Wrong("No valid identifier before \".\".");
+    return Wrong(behind_dot ? "No valid identifier after \".\"." : nullptr);
+  }
+
+  Result<std::string> TakeQuoted() {
+    std::string part;
+    for (size_t i = 1; i < rest_.size(); ++i) {
+      if (rest_[i] != '"') {
+        part += rest_[i];
+      } else if (i + 1 < rest_.size() && rest_[i + 1] == '"') {
+        part += rest_[i++];
+      } else {
+        if (part.empty()) return Wrong("Quoted identifier must not be empty.");
+        rest_.remove_prefix(i + 1);
+        return part;
+      }
+    }
+    return Wrong("String has unclosed double quotes.");
+  }
+
+  const std::string_view text_;
+  std::string_view rest_;
+};
+
+Result<Value> ParseIdent(Arguments args, SessionState&, Arena& arena) {
+  return NameParser(args[0].str()).Run(args.size() < 2 || args[1].boolean, arena);
+}
+
 void Register(Registry& registry, const char* name, std::vector<SqlType> arguments, SqlType result,
               Body body, int optional = 0, bool strict = true) {
   RegisterRowFunction(registry, {name, std::move(arguments), result, body,
@@ -257,6 +336,7 @@ void RegisterTextFunctions(Registry& registry) {
   Register(registry, "string_to_array", {kText, kText, kText}, kTexts, StringToArray, 1, false);
   Register(registry, "overlay", {kText, kText, kInt4, kInt4}, kText, Overlay, 1);
   Register(registry, "unistr", {kText}, kText, Unistr);
+  Register(registry, "parse_ident", {kText, kBool}, kTexts, ParseIdent, 1);
 }
 
 }  // namespace omendb::duck

@@ -1,6 +1,8 @@
 // What objects are made of, as SQL text.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "sql/names.h"
 #include "sql/pg_catalog/functions.h"
@@ -42,6 +44,16 @@ Result<Value> GetConstraintDef(FunctionCall& call) {
       if (constraint.oid.value() != call.oid(0)) continue;
       std::string text = ConstraintText(call.catalog(), *table, constraint);
       const bool pretty = call.count() > 1 && !call.args[1].is_null && call.args[1].boolean;
+      // A table that its name alone finds is named without its schema.
+      if (auto target = call.catalog().table(constraint.referenced_table)) {
+        const std::string schema = SchemaNameOf(call.catalog(), target->schema);
+        const auto path = call.session.SearchPath(false);
+        const std::string prefix = ") REFERENCES " + QuoteIdentifier(schema) + ".";
+        const size_t at = text.find(prefix);
+        if (at != std::string::npos && std::find(path.begin(), path.end(), schema) != path.end()) {
+          text.replace(at, prefix.size(), ") REFERENCES ");
+        }
+      }
       // Pretty printing leaves out the parentheses that are not needed.
       if (pretty && text.starts_with("CHECK ((")) {
         const size_t end = text.rfind("))");

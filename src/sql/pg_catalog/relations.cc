@@ -40,7 +40,8 @@ void ClassRow(SystemContext& c, Oid oid, const std::string& name, Oid schema, Oi
       .Set("oid", oid)
       .Set("relname", name)
       .Set("relnamespace", schema)
-      .Set("reltype", 0)
+      // There are no composite types; clients take a relation without a type for none.
+      .Set("reltype", kind == "r" || kind == "v" ? oid.value() : 0u)
       .Set("reloftype", 0)
       .Set("relowner", owner)
       .Set("relam", kind == "r"   ? kHeapAm

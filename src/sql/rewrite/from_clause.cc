@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "duck/type_names.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -25,6 +26,7 @@ constexpr RowsOfList kRowsOfLists[] = {
     {"jsonb_object_keys", "omendb_jsonb_keys"},
     {"omendb_regexp_rows", "omendb_regexp_matches"},
     {"generate_subscripts", "omendb_subscripts"},
+    {"_pg_expandarray", "omendb_expand_array"},
 };
 // Rows of two columns, key and value: two lists unnested side by side.
 constexpr std::string_view kRowsOfPairs[] = {"json_each", "jsonb_each", "json_each_text",
@@ -39,6 +41,22 @@ bool HasColumnRef(Node* node) {
   bool found = false;
   WalkNode(node, [&](Node* n) {
     found = found || n->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
+    return !found;
+  });
+  return found;
+}
+
+// 1.5 among the arguments, or a cast to numeric.
+bool HasFraction(Node* node) {
+  bool found = false;
+  WalkNode(node, [&](Node* n) {
+    if (IsConst(n) && n->a_const->val_case == PG_QUERY__A__CONST__VAL_FVAL) {
+      found = found || View(n->a_const->fval->fval).find('.') != std::string_view::npos;
+    } else if (n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
+      const PgQuery__TypeName& type = *n->type_cast->type_name;
+      const std::string_view name = LastName(type.names, type.n_names);
+      found = found || name == "numeric" || name == duck::kBigNumericTypeName;
+    }
     return !found;
   });
   return found;
@@ -150,22 +168,70 @@ bool RewriteUnnestOfSeveral(Node* node, Node* function, std::string_view name, A
   return true;
 }
 
-void RewriteRangeFunction(Node* node, AstBuilder& build) {
+// FROM json_to_record(j) AS r(a int, b text): a field of the object for each column, read as a text
+// of its type. Of json_to_recordset, the same over the elements of an array.
+Status RewriteRecord(Node* node, Node* function, const std::string& name, RewriteState& state,
+                     bool* done) {
+  PgQuery__RangeFunction& range = *node->range_function;
+  const bool is_jsonb = name.starts_with("jsonb_");
+  const bool is_set = name.ends_with("_to_recordset");
+  *done = (is_set || name.ends_with("_to_record")) && name.starts_with("json") &&
+          range.n_coldeflist > 0 && function->func_call->n_args == 1;
+  if (!*done) return Status::Ok();
+  AstBuilder& build = state.build;
+  constexpr std::string_view kElements = "omendb elements";
+  Node* json = function->func_call->args[0];
+  std::vector<Node*> targets;
+  for (size_t i = 0; i < range.n_coldeflist; ++i) {
+    const PgQuery__ColumnDef& column = *range.coldeflist[i]->column_def;
+    const std::string_view type = LastName(column.type_name->names, column.type_name->n_names);
+    if (column.type_name->n_array_bounds > 0) {
+      return state.At(NotSupported("an array in " + name), column.location);
+    }
+    const bool whole = type == "json" || type == "jsonb";
+    Node* object = is_set ? build.Column({kElements})
+                          : build.Cast(build.Clone(json), is_jsonb ? "jsonb" : "json");
+    Node* field = build.Call(whole ? "omendb_json_get" : "omendb_json_get_text",
+                             {object, build.StringConst(std::string(View(column.colname)))});
+    Node* cast = build.Cast(field, type);
+    cast->type_cast->type_name = column.type_name;
+    targets.push_back(build.Target(cast, View(column.colname)));
+  }
+  const std::string alias(range.alias != nullptr ? View(range.alias->aliasname) : name);
+  const bool lateral = range.lateral || HasColumnRef(json);
+  ReplaceBySelect(node, targets, lateral, alias, build);
+  if (!is_set) return Status::Ok();
+  Node* elements = build.Call(is_jsonb ? "omendb_jsonb_elements" : "omendb_json_elements", {json});
+  Node* from = build.NullConst();
+  ReplaceBySelect(from, {build.Target(build.Call("unnest", {elements}), kElements)}, lateral,
+                  "omendb array", build);
+  PgQuery__SelectStmt& select = *node->range_subselect->subquery->select_stmt;
+  select.n_from_clause = 1;
+  select.from_clause = build.List({from});
+  return Status::Ok();
+}
+
+Status RewriteRangeFunction(Node* node, RewriteState& state) {
+  AstBuilder& build = state.build;
   PgQuery__RangeFunction& range = *node->range_function;
   Node* function = SingleFunction(range);
-  if (function == nullptr) return;
+  if (function == nullptr) return Status::Ok();
   if (function->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) {
     ToSubselect(node, function, OutputColumnName(function), build);
-    return;
+    return Status::Ok();
   }
   const std::string name(LastName(function->func_call->funcname, function->func_call->n_funcname));
-  if (RewritePairs(node, function, name, build) ||
+  bool done = false;
+  OMEN_TRY(RewriteRecord(node, function, name, state, &done));
+  if (done || RewritePairs(node, function, name, build) ||
       RewriteUnnestOfSeveral(node, function, name, build)) {
-    return;
+    return Status::Ok();
   }
   for (const RowsOfList& rows : kRowsOfLists) {
-    // DuckDB's own generate_series takes constants only; over columns its list is unnested.
-    if (name != rows.name || (name == "generate_series" && !HasColumnRef(function))) continue;
+    // DuckDB's own generate_series takes constant integers and times only; over anything else its
+    // list is unnested.
+    if (name != rows.name) continue;
+    if (name == "generate_series" && !HasColumnRef(function) && !HasFraction(function)) continue;
     function->func_call->n_funcname = 1;
     function->func_call->funcname = build.List({build.String(rows.list)});
     Node* list = build.Clone(function);
@@ -175,13 +241,14 @@ void RewriteRangeFunction(Node* node, AstBuilder& build) {
       NameValueColumn(range, build);
     }
     AliasColumn(range, name, build);
-    return;
+    return Status::Ok();
   }
   if (IsTableFunction(name)) {
     AliasColumn(range, name, build);
   } else if (range.n_coldeflist == 0) {
     ToSubselect(node, function, name, build);
   }
+  return Status::Ok();
 }
 
 // VALUES (...) AS v has the columns column1, column2, ...
@@ -223,8 +290,7 @@ void UnnestSetFunctions(Node* expression, AstBuilder& build) {
 Status RewriteFromItems(Node* node, RewriteState& state) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
-      RewriteRangeFunction(node, state.build);
-      return Status::Ok();
+      return RewriteRangeFunction(node, state);
     case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
       NameValues(*node->range_subselect, state.build);
       return Status::Ok();

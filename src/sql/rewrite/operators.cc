@@ -130,11 +130,9 @@ void TypeArrayParameter(PgQuery__AExpr& expr, RewriteState& state) {
 
 // Operators that DuckDB's grammar has not, or takes for something else.
 constexpr std::pair<std::string_view, std::string_view> kOperatorFunctions[] = {
-    {"->", "omendb_json_get"},       {"->>", "omendb_json_get_text"},
-    {"@?", "jsonb_path_exists_opr"}, {"@@", "jsonb_path_match_opr"},
-    {"?", "jsonb_exists"},           {"?|", "jsonb_exists_any"},
-    {"?&", "jsonb_exists_all"},      {"#-", "jsonb_delete_path"},
-    {"#>", "omendb_json_at_path"},   {"#>>", "omendb_json_at_path_text"},
+    {"->", "omendb_json_get"},     {"->>", "omendb_json_get_text"},     {"?", "jsonb_exists"},
+    {"?|", "jsonb_exists_any"},    {"?&", "jsonb_exists_all"},          {"#-", "jsonb_delete_path"},
+    {"#>", "omendb_json_at_path"}, {"#>>", "omendb_json_at_path_text"},
 };
 
 // x = ANY ('{1,2}') is x IN ('1', '2'), x <> ALL its opposite.
@@ -158,6 +156,61 @@ bool RewriteAnyOfLiteral(PgQuery__AExpr& expr, std::string_view op, AstBuilder& 
   expr.rexpr->list = list;
   expr.kind = PG_QUERY__A__EXPR__KIND__AEXPR_IN;
   return true;
+}
+
+// x = ANY (t.array): DuckDB would make a subquery of it, which outer joins do not take.
+bool RewriteAnyOfColumn(Node* node, std::string_view op, AstBuilder& build) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  if (expr.rexpr->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || op != (any ? "=" : "<>")) {
+    return false;
+  }
+  Node* found = build.Call("omendb_equals_any", {expr.lexpr, expr.rexpr});
+  *node = any ? *found : *build.Not(found);
+  return true;
+}
+
+bool IsPatternOperator(std::string_view op) {
+  return op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*" || op == "~" || op == "!~" ||
+         op == "~*" || op == "!~*";
+}
+
+// x LIKE ANY (ARRAY[a, b]) is x LIKE a OR x LIKE b; of ALL, AND.
+Status RewritePatterns(Node* node, const std::string& op, RewriteState& state) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  AstBuilder& build = state.build;
+  std::vector<Node*> patterns;
+  std::vector<std::optional<std::string>> elements;
+  if (expr.rexpr->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR) {
+    const PgQuery__AArrayExpr& array = *expr.rexpr->a_array_expr;
+    patterns.assign(array.elements, array.elements + array.n_elements);
+  } else if (IsStringConst(expr.rexpr) &&
+             SplitArrayLiteral(View(expr.rexpr->a_const->sval->sval), elements)) {
+    for (const auto& element : elements) {
+      patterns.push_back(element ? build.StringConst(*element) : build.NullConst());
+    }
+  } else {
+    return state.At(NotSupported("operator " + op + " with ANY or ALL of a computed array"),
+                    expr.location);
+  }
+  const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  std::vector<Node*> tests;
+  for (Node* pattern : patterns) {
+    Node* test = build.Operator(op, build.Clone(expr.lexpr), pattern);
+    OMEN_TRY(RewriteOperators(test, state));
+    tests.push_back(test);
+  }
+  if (tests.empty()) {
+    *node = *build.BoolConst(!any);
+    return Status::Ok();
+  }
+  Node* joined = build.Not(tests[0]);
+  joined->bool_expr->boolop =
+      any ? PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR : PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR;
+  joined->bool_expr->n_args = tests.size();
+  joined->bool_expr->args = build.List(tests);
+  *node = tests.size() == 1 ? *tests[0] : *joined;
+  return Status::Ok();
 }
 
 void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
@@ -244,7 +297,9 @@ Status RewriteOperators(Node* node, RewriteState& state) {
       return Status::Ok();
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
+      if (IsPatternOperator(op)) return RewritePatterns(node, op, state);
       if (RewriteAnyOfLiteral(expr, op, state.build)) return Status::Ok();
+      if (RewriteAnyOfColumn(node, op, state.build)) return Status::Ok();
       TypeArrayParameter(expr, state);
       return Status::Ok();
     default:

@@ -11,9 +11,10 @@ namespace omendb::sql {
 namespace {
 
 constexpr Rule kRules[] = {
-    RewriteCollations, RewriteCasts,          RewriteTypes,     RewriteOperators,
-    RewriteFunctions,  RewriteValueFunctions, RewriteRowValues, RewriteSortUsing,
-    RewriteFromItems,  RewriteSelects,        RewriteDml,
+    RewriteCollations,       RewriteCasts,          RewriteTypes,     RewriteOperators,
+    RewriteFunctions,        RewriteValueFunctions, RewriteRowValues, RewriteSortUsing,
+    RewriteFromItems,        RewriteSelects,        RewriteDml,       RewriteSubscripts,
+    RewriteQualifiedColumns,
 };
 
 Status ApplyRules(Node* root, RewriteState& state) {
@@ -42,6 +43,7 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   if (!IsQuery(statement)) return NotSupported(std::string(CommandTag(statement)));
   Node* copy = state.build.Clone(statement);
   TakeLocks(copy, state.out);
+  OMEN_TRY(RefuseFunctions(copy, state));
   NameOutputColumns(copy, state.build);
   RenameRegexpMatches(copy, state.build);
   OMEN_TRY(ApplyRules(copy, state));

@@ -29,6 +29,10 @@ Status RewriteTypes(Node* node, RewriteState& state);
 Status RewriteCasts(Node* node, RewriteState& state);
 // Operators: OPERATOR(pg_catalog.~), regular expressions, SIMILAR TO, LIKE's default escape, #, |/.
 Status RewriteOperators(Node* node, RewriteState& state);
+// schema.table.column.
+Status RewriteQualifiedColumns(Node* node, RewriteState& state);
+// a[i], a[i:j].
+Status RewriteSubscripts(Node* node, RewriteState& state);
 // COLLATE "default" and "C" are the only collations, and what DuckDB does by itself.
 Status RewriteCollations(Node* node, RewriteState& state);
 // Functions with a syntax of their own (EXTRACT, TRIM, ...) and under other names in DuckDB.
@@ -56,6 +60,10 @@ void NameOutputColumns(Node* statement, AstBuilder& build);
 // Before all others: PostgreSQL's regexp_matches() answers rows; DuckDB's of the name, which
 // operators are rewritten to, a boolean.
 void RenameRegexpMatches(Node* statement, AstBuilder& build);
+
+// Before all others: 0A000 of functions that OmenDB knows it does not have, whatever their
+// arguments.
+Status RefuseFunctions(Node* statement, RewriteState& state);
 
 // The locking clause of the statement itself.
 void TakeLocks(Node* statement, RewrittenStatement& out);
