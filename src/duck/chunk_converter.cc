@@ -122,11 +122,8 @@ Status ChunkConverter::FillStrings(duckdb::Vector& vector, duckdb::idx_t count, 
     if (type.kind == types::TypeKind::kJsonb) {
       OMEN_TRY(types::NormalizeJsonb(values[i].str(), text));
     } else {
-      // char(n) is kept without its blanks inside DuckDB.
-      text = values[i].str();
-      const size_t length = type.typmod > 4 ? static_cast<size_t>(type.typmod - 4) : 1;
-      const size_t have = types::Utf8Length(text);
-      if (have < length) text.append(length - have, ' ');
+      values[i] = Padded(type, types::Value::String(arena_.Copy(values[i].str())), arena_);
+      continue;
     }
     values[i] = types::Value::String(arena_.Copy(text));
   }

@@ -136,7 +136,12 @@ void DuckSessionImpl::Describe(BoundStatementImpl& statement, Binding& binding) 
   statement.needs_values_ = binding.needs_values;
   statement.duck_param_types_ = binding.param_types;
   statement.param_types_.clear();
-  for (const auto& type : binding.param_types) statement.param_types_.push_back(SentType(type));
+  for (const auto& type : binding.param_types) {
+    statement.param_types_.push_back(SentType(type));
+    // A value for char(n) may be longer: it is compared, or refused where it is stored.
+    types::SqlType& sent = statement.param_types_.back();
+    if (sent.kind == types::TypeKind::kBpchar) sent.typmod = -1;
+  }
   statement.returns_rows_ =
       binding.properties.return_type == duckdb::StatementReturnType::QUERY_RESULT;
   statement.columns_.clear();

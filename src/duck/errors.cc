@@ -469,6 +469,7 @@ std::string PostgresTypeName(std::string_view duck_name) {
   }
   static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
       {"VARCHAR", "text"},
+      {"BPCHAR", "character"},
       {"STRING_LITERAL", "unknown"},
       {"INTEGER_LITERAL", "integer"},
       {"INTEGER", "integer"},

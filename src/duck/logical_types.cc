@@ -1,5 +1,8 @@
 #include "duck/logical_types.h"
 
+#include "duckdb/common/extension_type_info.hpp"
+#include "types/text_io.h"
+
 namespace omendb::duck {
 
 using duckdb::LogicalType;
@@ -65,10 +68,11 @@ LogicalType ScalarType(const SqlType& type) {
       return LogicalType::LIST(LogicalType::SMALLINT);
     case TypeKind::kOidvector:
       return LogicalType::LIST(LogicalType::UINTEGER);
+    case TypeKind::kBpchar:
+      return BpcharType(type.typmod);
     case TypeKind::kUnknown:
     case TypeKind::kText:
     case TypeKind::kVarchar:
-    case TypeKind::kBpchar:
     case TypeKind::kName:
     case TypeKind::kChar:
     case TypeKind::kVoid:
@@ -85,6 +89,12 @@ TypeKind UnsignedKind(const LogicalType& type) {
   if (alias == kRegprocAlias) return TypeKind::kRegproc;
   if (alias == kRegnamespaceAlias) return TypeKind::kRegnamespace;
   return TypeKind::kOid;
+}
+
+int32_t BpcharModifier(const LogicalType& type) {
+  if (!type.HasExtensionInfo()) return -1;
+  const auto& properties = type.GetExtensionInfo()->properties;
+  return properties.empty() ? -1 : std::stoi(properties.begin()->first);
 }
 
 }  // namespace
@@ -105,6 +115,18 @@ bool IsJsonb(const LogicalType& type) {
   return type.id() == LogicalTypeId::VARCHAR && type.HasAlias() && type.GetAlias() == kJsonbAlias;
 }
 bool IsJson(const LogicalType& type) { return type.IsJSONType(); }
+LogicalType BpcharType(int32_t typmod) {
+  LogicalType type = Aliased(LogicalType::VARCHAR, kBpcharAlias);
+  if (typmod < 0) return type;
+  // DuckDB compares the properties that both types have: the length is the name of one.
+  auto info = duckdb::make_uniq<duckdb::ExtensionTypeInfo>();
+  info->properties.emplace(std::to_string(typmod), duckdb::Value::BOOLEAN(true));
+  type.SetExtensionInfo(std::move(info));
+  return type;
+}
+bool IsBpchar(const LogicalType& type) {
+  return type.id() == LogicalTypeId::VARCHAR && type.HasAlias() && type.GetAlias() == kBpcharAlias;
+}
 
 LogicalType ToLogicalType(const SqlType& type) {
   if (type.is_array) return LogicalType::LIST(ScalarType(type.element()));
@@ -161,6 +183,7 @@ SqlType ToSqlType(const LogicalType& type) {
     case LogicalTypeId::VARCHAR:
       if (IsJsonb(type)) return {TypeKind::kJsonb};
       if (IsJson(type)) return {TypeKind::kJson};
+      if (IsBpchar(type)) return {TypeKind::kBpchar, false, BpcharModifier(type)};
       return {TypeKind::kText};
     case LogicalTypeId::LIST: {
       SqlType element = ToSqlType(duckdb::ListType::GetChildType(type));
@@ -229,7 +252,7 @@ Value FromDuckValue(const duckdb::Value& value, const SqlType& type, types::Aren
     return EncodeList(child, child_format, entry, *element, arena);
   }
   const auto physical = types::PhysicalTypeOf(type);
-  return types::CopyTo(arena, physical, LoadVectorCell(format, physical, 0));
+  return Padded(type, types::CopyTo(arena, physical, LoadVectorCell(format, physical, 0)), arena);
 }
 
 Value EncodeList(duckdb::Vector& child, const duckdb::UnifiedVectorFormat& child_format,
@@ -238,7 +261,8 @@ Value EncodeList(duckdb::Vector& child, const duckdb::UnifiedVectorFormat& child
   types::ArrayBuilder builder(element);
   const auto physical = types::PhysicalTypeOf(element);
   for (duckdb::idx_t i = 0; i < entry.length; ++i) {
-    builder.Append(LoadVectorCell(child_format, physical, entry.offset + i));
+    builder.Append(
+        Padded(element, LoadVectorCell(child_format, physical, entry.offset + i), arena));
   }
   return builder.Finish(arena);
 }
@@ -254,6 +278,19 @@ duckdb::list_entry_t DecodeList(std::string_view bytes, const SqlType& element,
   }
   duckdb::ListVector::SetListSize(list, offset + reader.size());
   return {offset, reader.size()};
+}
+
+Value Padded(const SqlType& type, const Value& value, types::Arena& arena) {
+  if (type.kind != TypeKind::kBpchar || type.is_array || value.is_null || type.typmod < 0) {
+    return value;
+  }
+  const auto length = static_cast<size_t>(type.typmod - kCharModifierHeader);
+  const std::string_view text = value.str();
+  const size_t have = types::Utf8Length(text);
+  if (have >= length) return value;
+  std::string padded(text);
+  padded.append(length - have, ' ');
+  return Value::String(arena.Copy(padded));
 }
 
 Value LoadVectorCell(const duckdb::UnifiedVectorFormat& format, types::PhysicalType physical,
@@ -277,8 +314,10 @@ void StoreVectorCell(duckdb::Vector& vector, duckdb::idx_t row, const SqlType& t
   }
   const auto physical = types::PhysicalTypeOf(type);
   if (physical == types::PhysicalType::kString) {
+    const bool padded = type.kind == TypeKind::kBpchar;
+    const std::string_view text = padded ? types::TrimBlanks(value.str()) : value.str();
     duckdb::FlatVector::GetData<duckdb::string_t>(vector)[row] =
-        duckdb::StringVector::AddStringOrBlob(vector, value.text.data, value.text.size);
+        duckdb::StringVector::AddStringOrBlob(vector, text.data(), text.size());
     return;
   }
   types::StoreCell(physical,

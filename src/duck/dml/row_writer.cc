@@ -118,12 +118,8 @@ void RowWriter::ReadRow(const engine::RowRef& ref, types::Row& row) {
 void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row) {
   const auto& ids = table_.column_ids();
   for (size_t c = 0; c < ids.size(); ++c) {
-    types::Value value = row[static_cast<size_t>(ids[c].value() - 1)];
-    const types::SqlType& type = definition().column(ids[c]).type;
-    if (!value.is_null && type.kind == types::TypeKind::kBpchar && !type.is_array) {
-      value = types::Value::String(types::TrimBlanks(value.str()));
-    }
-    StoreVectorCell(chunk.data[c], i, type, value);
+    StoreVectorCell(chunk.data[c], i, definition().column(ids[c]).type,
+                    row[static_cast<size_t>(ids[c].value() - 1)]);
   }
 }
 

@@ -51,12 +51,21 @@ void RunAny(duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Vec
       args, state, result);
 }
 
+// Functions that show their arguments as a client sees them. Others take a char(n) as a text, which
+// has no blanks.
+bool ShowsPadding(std::string_view name) {
+  return name == "concat" || name == "concat_ws" || name == "format";
+}
+
 duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context,
                                               std::shared_ptr<const AnyFunction> function,
                                               duckdb::ScalarFunction& target,
                                               Arguments& arguments) {
   std::vector<SqlType> given;
-  for (const auto& argument : arguments) given.push_back(GivenType(*argument));
+  for (const auto& argument : arguments) {
+    const bool padded = IsBpchar(argument->return_type) && ShowsPadding(function->name);
+    given.push_back(padded ? ToSqlType(argument->return_type) : GivenType(*argument));
+  }
   auto signature = function->resolve(given);
   if (!signature) {
     std::vector<std::string> names;
@@ -137,12 +146,12 @@ SqlType GivenType(const duckdb::Expression& argument) {
       }
       return ToSqlType(type);
     default:
-      return ToSqlType(type);
+      return IsBpchar(type) ? SqlType{TypeKind::kText} : ToSqlType(type);
   }
 }
 
 std::string GivenTypeName(const duckdb::Expression& argument) {
-  SqlType type = GivenType(argument);
+  SqlType type = IsBpchar(argument.return_type) ? SqlType{TypeKind::kBpchar} : GivenType(argument);
   type.typmod = -1;
   return type.kind == TypeKind::kUnknown && !type.is_array ? "unknown" : types::FormatType(type);
 }

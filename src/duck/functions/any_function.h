@@ -45,7 +45,8 @@ duckdb::unique_ptr<duckdb::FunctionData> BindAnyFunction(
     duckdb::ClientContext& context, const AnyFunction& function, duckdb::ScalarFunction& target,
     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments);
 
-// The type of a bound argument; kUnknown where a literal, a NULL or a parameter has none.
+// The type of a bound argument, text for a char(n); kUnknown where a literal, a NULL or a parameter
+// has none.
 types::SqlType GivenType(const duckdb::Expression& argument);
 // "function f(integer, unknown) does not exist", with PostgreSQL's hint; or of an operator.
 Status NoSuchFunction(const std::string& name, const std::vector<std::string>& types);

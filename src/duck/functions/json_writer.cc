@@ -54,8 +54,9 @@ duckdb::list_entry_t JsonColumn::ListEntry(duckdb::idx_t row) const {
 std::string JsonColumn::Text(duckdb::idx_t row) const {
   if (!HasSameLayout(type_)) return vector_.GetValue(row).ToString();
   std::string text;
-  types::FormatText(sql_type_, LoadVectorCell(format_, types::PhysicalTypeOf(sql_type_), row),
-                    settings_, text);
+  types::Arena arena;
+  const types::Value value = LoadVectorCell(format_, types::PhysicalTypeOf(sql_type_), row);
+  types::FormatText(sql_type_, Padded(sql_type_, value, arena), settings_, text);
   return text;
 }
 

@@ -1,9 +1,8 @@
 #include "duck/functions/numeric_type.h"
 
 #include "duck/errors.h"
+#include "duck/functions/wrap.h"
 #include "duck/logical_types.h"
-#include "duckdb/catalog/catalog.hpp"
-#include "duckdb/function/function_binder.hpp"
 #include "duckdb/planner/collation_binding.hpp"
 #include "types/big_math.h"
 #include "types/casts.h"
@@ -89,23 +88,11 @@ void TrimScales(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vecto
 bool PushNumericKey(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source,
                     const LogicalType& type, duckdb::CollationType) {
   if (!IsBigNumeric(type)) return false;
-  WrapNumeric(context, kNumericKey, source);
+  WrapInFunction(context, kNumericKey, source);
   return true;
 }
 
 }  // namespace
-
-void WrapNumeric(duckdb::ClientContext& context, const char* function,
-                 duckdb::unique_ptr<duckdb::Expression>& expression) {
-  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
-  auto& entry =
-      catalog.GetEntry<duckdb::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, function);
-  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> children;
-  children.push_back(std::move(expression));
-  duckdb::FunctionBinder binder(context);
-  expression =
-      binder.BindScalarFunction(entry.functions.GetFunctionByOffset(0), std::move(children));
-}
 
 void RegisterNumericType(Registry& registry) {
   const LogicalType numeric = BigNumericType();

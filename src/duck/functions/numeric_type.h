@@ -13,10 +13,6 @@ inline constexpr const char* kNumericKey = "omen numeric key";
 // kNumericTrim(numeric) -> the same number with the fewest digits behind the point.
 inline constexpr const char* kNumericTrim = "omen numeric trim";
 
-// Replaces an expression of numeric without precision by one of the two functions of it.
-void WrapNumeric(duckdb::ClientContext& context, const char* function,
-                 duckdb::unique_ptr<duckdb::Expression>& expression);
-
 void RegisterNumericType(Registry& registry);
 
 }  // namespace omendb::duck

@@ -4,6 +4,7 @@
 #include "duck/functions/arithmetic.h"
 #include "duck/functions/array_functions.h"
 #include "duck/functions/byte_functions.h"
+#include "duck/functions/char_type.h"
 #include "duck/functions/concat.h"
 #include "duck/functions/date_part.h"
 #include "duck/functions/datetime.h"
@@ -51,6 +52,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     RegisterIntervals(registry);
     RegisterMath(registry);
     RegisterNumericFunctions(registry);
+    RegisterCharType(registry);
     RegisterJson(registry);
     RegisterSessionFunctions(registry, functions);
   });

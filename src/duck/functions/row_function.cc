@@ -19,7 +19,7 @@ class ArgumentReader {
     }
   }
   types::Value Read(duckdb::idx_t row, types::Arena& arena) {
-    if (!type_.is_array) return LoadVectorCell(format_, physical_, row);
+    if (!type_.is_array) return Padded(type_, LoadVectorCell(format_, physical_, row), arena);
     const auto cell = format_.sel->get_index(row);
     if (!format_.validity.RowIsValid(cell)) return types::Value::Null();
     return EncodeList(duckdb::ListVector::GetEntry(vector_), child_,

@@ -158,22 +158,25 @@ bool IntervalToTime(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_
 
 void RegisterTextCasts(Registry& registry) {
   const LogicalType text = LogicalType::VARCHAR;
+  const LogicalType bpchar = BpcharType(-1);
   const LogicalType list = LogicalType::LIST(LogicalType::ANY);
-  for (const LogicalType& type :
-       std::vector<LogicalType>{LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL,
-                                LogicalType::BLOB, LogicalType::TIMESTAMP_TZ, LogicalType::DATE,
-                                LogicalType::TIME, LogicalType::TIMESTAMP, list}) {
-    registry.CastBind(type, text, BindFormat, kNotImplicit);
+  for (const LogicalType& type : std::vector<LogicalType>{
+           LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL, LogicalType::BLOB,
+           LogicalType::TIMESTAMP_TZ, LogicalType::DATE, LogicalType::TIME, LogicalType::TIMESTAMP,
+           list, LogicalType(LogicalTypeId::DECIMAL), BigNumericType()}) {
+    for (const LogicalType& to : {text, bpchar}) {
+      registry.CastBind(type, to, BindFormat, kNotImplicit);
+    }
   }
-  registry.CastBind(LogicalType(LogicalTypeId::DECIMAL), text, BindFormat, kNotImplicit);
-  registry.CastBind(BigNumericType(), text, BindFormat, kNotImplicit);
   registry.CastBind(text, BigNumericType(), BindParse);
+  registry.CastBind(bpchar, BigNumericType(), BindParse, kNotImplicit);
   for (const LogicalType& type : std::vector<LogicalType>{
            LogicalType::BOOLEAN, LogicalType::SMALLINT, LogicalType::INTEGER, LogicalType::BIGINT,
            LogicalType::FLOAT, LogicalType::DOUBLE, LogicalType::INTERVAL, LogicalType::BLOB,
            LogicalType::DATE, LogicalType::TIME, LogicalType::TIMESTAMP, LogicalType::TIMESTAMP_TZ,
            LogicalType::UUID, list}) {
     registry.CastBind(text, type, BindParse);
+    registry.CastBind(bpchar, type, BindParse, kNotImplicit);
   }
 
   registry.Cast(LogicalType::TIME, LogicalType::INTERVAL, duckdb::BoundCastInfo(TimeToInterval));
@@ -184,6 +187,7 @@ void RegisterTextCasts(Registry& registry) {
   registry.Cast(jsonb, text, duckdb::DefaultCasts::ReinterpretCast, kAliasTextCost);
   registry.Cast(jsonb, json, duckdb::DefaultCasts::ReinterpretCast, kAliasCost);
   registry.CastBind(text, jsonb, BindParse);
+  registry.CastBind(bpchar, jsonb, BindParse, kNotImplicit);
   registry.CastBind(json, jsonb, BindParse, kAliasCost);
 
   const LogicalType oid = LogicalType::UINTEGER;

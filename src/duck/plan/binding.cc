@@ -2,6 +2,7 @@
 
 #include "duck/dml/conflict_clause.h"
 #include "duck/errors.h"
+#include "duck/plan/char_padding.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/numeric_equality.h"
 #include "duck/plan/statement_rewrite.h"
@@ -102,6 +103,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
                                                                          std::move(binding.plan));
     StoreExactly(*binding.plan);
     CompareNumericsByValue(context, *binding.binder, *binding.plan);
+    PadCharOperands(context, *binding.plan);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;

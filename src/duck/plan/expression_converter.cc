@@ -1,5 +1,7 @@
 #include "duck/plan/expression_converter.h"
 
+#include <algorithm>
+
 #include "duck/functions/numeric_type.h"
 #include "duck/functions/sequence_name.h"
 #include "duck/logical_types.h"
@@ -103,7 +105,30 @@ bool Comparable(const types::SqlType& left, const types::SqlType& right) {
   return true;
 }
 
+// CASE and COALESCE over char(n): DuckDB pads all branches to one length, here each has its own.
+bool SameCharType(const Expression& expression) {
+  if (expression.type.kind != TypeKind::kBpchar) return true;
+  const size_t step = expression.op == Op::kCase ? 2 : 1;
+  for (size_t i = step - 1; i < expression.children.size(); i += step) {
+    if (expression.children[i].type != expression.type) return false;
+  }
+  return expression.children.back().type == expression.type;
+}
+
 }  // namespace
+
+// char(n) compares without its blanks on both sides.
+void ExpressionConverter::CompareAsChar(std::vector<Expression>& operands) {
+  const auto is_char = [](const Expression& e) { return e.type.kind == TypeKind::kBpchar; };
+  if (std::none_of(operands.begin(), operands.end(), is_char)) return;
+  if (!std::all_of(operands.begin(), operands.end(),
+                   [](const Expression& e) { return IsStringLike(e.type); })) {
+    return;
+  }
+  for (Expression& operand : operands) {
+    if (!is_char(operand)) operand = Assign(std::move(operand), {TypeKind::kBpchar});
+  }
+}
 
 std::optional<Expression> ExpressionConverter::Refuse(std::string reason) {
   if (refusal_.empty()) refusal_ = std::move(reason);
@@ -153,7 +178,10 @@ std::optional<Expression> ExpressionConverter::Fold(const duckdb::Expression& ex
     return Refuse("a constant of type " + expr.return_type.ToString());
   }
   types::Arena arena;
-  return Constant(type, FromDuckValue(value, type, arena));
+  const types::Value folded = FromDuckValue(value, type, arena);
+  // A length that DuckDB's type names is not yet checked.
+  if (type.kind == TypeKind::kBpchar) type.typmod = -1;
+  return Constant(type, folded);
 }
 
 std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression& expr) {
@@ -182,6 +210,7 @@ std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression&
       Expression result;
       result.op = Op::kParameter;
       result.type = ToSqlType(expr.return_type);
+      if (result.type.kind == TypeKind::kBpchar) result.type.typmod = -1;
       const size_t number =
           ParameterNumber(expr.Cast<duckdb::BoundParameterExpression>().identifier);
       if (number == 0) return Refuse("a named parameter");
@@ -198,15 +227,10 @@ std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression&
       if (!AddChild(result, *comparison.left) || !AddChild(result, *comparison.right)) {
         return std::nullopt;
       }
-      Expression& left = result.children[0];
-      Expression& right = result.children[1];
-      // char(n) compares without its blanks on both sides.
-      if (left.type.kind == TypeKind::kBpchar && IsStringLike(right.type)) {
-        right = Assign(std::move(right), {TypeKind::kBpchar});
-      } else if (right.type.kind == TypeKind::kBpchar && IsStringLike(left.type)) {
-        left = Assign(std::move(left), {TypeKind::kBpchar});
+      CompareAsChar(result.children);
+      if (!Comparable(result.children[0].type, result.children[1].type)) {
+        return Refuse("a comparison of unlike types");
       }
-      if (!Comparable(left.type, right.type)) return Refuse("a comparison of unlike types");
       return result;
     }
     case duckdb::ExpressionClass::BOUND_CONJUNCTION: {
@@ -248,8 +272,7 @@ std::optional<Expression> ExpressionConverter::ConvertCast(const duckdb::Express
     return std::move(result.children[0]);
   }
   const types::SqlType& from = result.children[0].type;
-  if (from.kind == TypeKind::kBpchar && result.type.is_string())
-    return std::move(result.children[0]);
+  if (from.kind == TypeKind::kBpchar && result.type.kind == TypeKind::kText) return result;
   if (!SameCast(from, result.type)) {
     return Refuse("a cast from " + types::FormatType(from) + " to " +
                   types::FormatType(result.type));
@@ -288,10 +311,11 @@ std::optional<Expression> ExpressionConverter::ConvertOperator(const duckdb::Exp
   for (const auto& child : children) {
     if (!AddChild(result, *child)) return std::nullopt;
   }
+  if (!SameCharType(result)) return Refuse("char(n) beside another type");
   if (result.op == Op::kIn) {
+    CompareAsChar(result.children);
     for (size_t i = 1; i < result.children.size(); ++i) {
-      if (result.children[0].type.kind == TypeKind::kBpchar ||
-          !Comparable(result.children[0].type, result.children[i].type)) {
+      if (!Comparable(result.children[0].type, result.children[i].type)) {
         return Refuse("IN over unlike types");
       }
     }
@@ -325,8 +349,8 @@ std::optional<Expression> ExpressionConverter::ConvertBetween(const duckdb::Expr
     if (!AddChild(comparison, *between.input) || !AddChild(comparison, side.bound)) {
       return std::nullopt;
     }
-    if (comparison.children[0].type.kind == TypeKind::kBpchar ||
-        !Comparable(comparison.children[0].type, comparison.children[1].type)) {
+    CompareAsChar(comparison.children);
+    if (!Comparable(comparison.children[0].type, comparison.children[1].type)) {
       return Refuse("BETWEEN over unlike types");
     }
     result.children.push_back(std::move(comparison));
@@ -345,6 +369,7 @@ std::optional<Expression> ExpressionConverter::ConvertCase(const duckdb::Express
     }
   }
   if (!AddChild(result, *bound.else_expr)) return std::nullopt;
+  if (!SameCharType(result)) return Refuse("char(n) beside another type");
   return result;
 }
 

@@ -37,6 +37,7 @@ class ExpressionConverter {
   static exec::Expression Constant(const types::SqlType& type, const types::Value& value);
 
  private:
+  static void CompareAsChar(std::vector<exec::Expression>& operands);
   std::optional<exec::Expression> Refuse(std::string reason);
   std::optional<exec::Expression> Fold(const duckdb::Expression& expr);
   std::optional<exec::Expression> ConvertCast(const duckdb::Expression& expr);

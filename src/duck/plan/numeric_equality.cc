@@ -1,6 +1,7 @@
 #include "duck/plan/numeric_equality.h"
 
 #include "duck/functions/numeric_type.h"
+#include "duck/functions/wrap.h"
 #include "duck/logical_types.h"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp"
@@ -124,7 +125,7 @@ class Visitor {
   }
 
   void Wrap(Expression& expr, const char* name) {
-    if (IsBigNumeric(expr->return_type)) WrapNumeric(context_, name, expr);
+    if (IsBigNumeric(expr->return_type)) WrapInFunction(context_, name, expr);
   }
 
   // A projection above `child` that takes the zeros from its numerics.

@@ -6,6 +6,7 @@
 #include "duck/catalog/omen_catalog.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
+#include "duck/plan/char_padding.h"
 #include "duck/session_state.h"
 #include "duck/type_names.h"
 #include "duckdb/parser/expression/cast_expression.hpp"
@@ -63,6 +64,7 @@ class Rewriter {
           function.schema.clear();
           function.catalog.clear();
         }
+        MarkExplicitCast(function);
         NameMissing(function);
         break;
       }

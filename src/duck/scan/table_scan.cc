@@ -129,7 +129,7 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
 void FillConverted(const types::ColumnView& view, uint32_t count, const types::SqlType& type,
                    duckdb::Vector& vector) {
   for (uint32_t i = 0; i < count; ++i) {
-    types::Value value = view.Get(i);
+    const types::Value value = view.Get(i);
     if (!value.is_null && type.kind == types::TypeKind::kBpchar && !type.is_array) {
       const std::string_view trimmed = types::TrimBlanks(value.str());
       duckdb::FlatVector::GetData<duckdb::string_t>(vector)[i] =

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "duck/type_names.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -128,11 +129,10 @@ Status ReadArrayConstant(PgQuery__TypeCast& cast, RewriteState& state) {
   return Status::Ok();
 }
 
-// varchar(3) cuts, char(5) cuts and pads.
+// varchar(3) and char(3) cut.
 Node* CutToLength(Node* arg, TypeKind kind, int32_t length, AstBuilder& build) {
-  Node* text = build.Cast(arg, "varchar");
-  if (kind == TypeKind::kVarchar) return build.Call("left", {text, build.IntConst(length)});
-  return build.Call("rpad", {text, build.IntConst(length), build.StringConst(" ")});
+  const char* function = kind == TypeKind::kVarchar ? "left" : duck::kCharFunction;
+  return build.Call(function, {build.Cast(arg, "varchar"), build.IntConst(length)});
 }
 
 // A numeric literal of over 38 digits, which DuckDB would read as a double.

@@ -1,0 +1,83 @@
+-- char(n): trailing blanks have no meaning where two of them are compared, and show where it is printed.
+CREATE TABLE chars (id int PRIMARY KEY, c char(5), d char(8), v varchar(10), t text, one char);
+INSERT INTO chars VALUES (1, 'a', 'a', 'a', 'a', 'x'), (2, 'a  ', 'b', 'a ', 'a ', 'y'),
+  (3, 'abc', 'abc', 'abc', 'abc', ' '), (4, NULL, 'z', NULL, NULL, NULL), (5, '', '', '', '', '');
+-- types
+SELECT * FROM chars ORDER BY id;
+-- types
+SELECT 'a'::char(5), 'abcdef'::char(3), 'x'::char, 12::char(4), c, d FROM chars ORDER BY id;
+SELECT 'a'::char(5) = 'a ', 'a '::char(3) = 'a'::char(8), 'a'::char(5) < 'b', 'a'::char(2) = 'a  '::varchar(5);
+SELECT id FROM chars WHERE c = 'a' ORDER BY id;
+SELECT id FROM chars WHERE c = 'a    ' ORDER BY id;
+SELECT id FROM chars WHERE c = 'a         ' AND id = 1;
+SELECT id FROM chars WHERE id = 2 AND c IN ('b', 'a ');
+SELECT id FROM chars WHERE id = 2 AND c BETWEEN 'a   ' AND 'a';
+SELECT id FROM chars WHERE c IN ('b', 'a ', 'abc      ') ORDER BY id;
+SELECT id FROM chars WHERE c <> 'a ' ORDER BY id;
+SELECT id, c = d, c = v, c < d FROM chars ORDER BY id;
+SELECT c, count(*) FROM chars GROUP BY c ORDER BY c;
+SELECT DISTINCT c FROM chars ORDER BY 1;
+SELECT count(DISTINCT c) FROM chars;
+SELECT a.id, b.id FROM chars a JOIN chars b ON a.c = b.d ORDER BY 1, 2;
+SELECT a.id, b.id FROM chars a JOIN chars b ON a.c = b.v ORDER BY 1, 2;
+SELECT c FROM chars UNION SELECT 'a ' ORDER BY 1;
+SELECT c FROM chars EXCEPT SELECT 'a ' ORDER BY 1;
+SELECT id, length(c), char_length(c), octet_length(c), bit_length(c) FROM chars ORDER BY id;
+SELECT id, c || '|', '|' || c || '|', c::text || '|', c || d FROM chars ORDER BY id;
+SELECT concat(c, '|'), concat_ws('-', c, d, 'e'), format('%s|%s', c, d) FROM chars ORDER BY id;
+-- types
+SELECT upper(c), left(c, 3), substr(c, 1, 2), replace(c, 'a', 'b'), c::text FROM chars ORDER BY id;
+-- types
+SELECT min(c), max(c), min(d), string_agg(c, ',' ORDER BY id), count(c) FROM chars;
+SELECT array_agg(c ORDER BY id) FROM chars;
+SELECT to_json(c), json_build_object('c', c), to_jsonb(d) FROM chars ORDER BY id;
+SELECT id FROM chars WHERE c LIKE 'a' ORDER BY id;
+SELECT id FROM chars WHERE c LIKE 'a%' ORDER BY id;
+SELECT id FROM chars WHERE c::text LIKE 'a' ORDER BY id;
+SELECT id FROM chars WHERE c ~ '^a$' ORDER BY id;
+SELECT id FROM chars WHERE c ~ '^a +$' ORDER BY id;
+SELECT id FROM chars WHERE c NOT LIKE 'a____' ORDER BY id;
+SELECT id FROM chars WHERE c SIMILAR TO 'a {4}' ORDER BY id;
+SELECT pg_typeof(c), pg_typeof('a'::char(3)), pg_typeof(c || 'x'), pg_typeof(upper(c)) FROM chars WHERE id = 1;
+SELECT coalesce(c, 'none!') FROM chars WHERE id = 4;
+SELECT CASE WHEN id > 2 THEN c END FROM chars ORDER BY id;
+SELECT nullif(c, 'a  ') FROM chars ORDER BY id;
+SELECT c = ANY (ARRAY['a ', 'b']) FROM chars ORDER BY id;
+SELECT id, one, one = '', length(one) FROM chars ORDER BY id;
+SELECT id FROM chars ORDER BY c DESC NULLS LAST, id;
+SELECT id, row_number() OVER (PARTITION BY c ORDER BY id) FROM chars ORDER BY id;
+SELECT ' 12 '::char(5)::int, '2024-01-02'::char(12)::date, '1.50'::char(6)::numeric, 't'::char(3)::bool;
+SELECT 1.5::char(5), true::char(5), '2024-01-02'::date::char(10), '2024-01-02'::date::char(4);
+INSERT INTO chars (id, c) VALUES (6, 'too long');
+INSERT INTO chars (id, c) VALUES (6, 'fits     ');
+INSERT INTO chars (id, c) VALUES (7, 12);
+INSERT INTO chars (id, c) SELECT 8, t || '!' FROM chars WHERE id = 1;
+INSERT INTO chars (id, c) SELECT 9, 'much too long';
+UPDATE chars SET c = d WHERE id = 1 RETURNING c, d;
+UPDATE chars SET c = 'abcdefgh' WHERE id = 1;
+UPDATE chars SET c = c || 'x' WHERE id = 2 RETURNING c, octet_length(c);
+SELECT id, c, octet_length(c) FROM chars ORDER BY id;
+CREATE TABLE char_keys (k char(6) PRIMARY KEY, n int);
+INSERT INTO char_keys VALUES ('a', 1), ('b', 2);
+INSERT INTO char_keys VALUES ('a  ', 3);
+INSERT INTO char_keys VALUES ('a  ', 3) ON CONFLICT (k) DO UPDATE SET n = excluded.n RETURNING k, n;
+SELECT n FROM char_keys WHERE k = 'a ';
+SELECT k, n FROM char_keys WHERE k IN ('a  ', 'b      ') ORDER BY k;
+SELECT c.id, k.n FROM chars c JOIN char_keys k ON k.k = c.c ORDER BY 1;
+CREATE TABLE char_refs (id int PRIMARY KEY, k char(3) REFERENCES char_keys);
+INSERT INTO char_refs VALUES (1, 'a'), (2, 'b ');
+INSERT INTO char_refs VALUES (3, 'c');
+CREATE TABLE char_copy AS SELECT c, 'x'::char(4) AS x, c || 'y' AS y FROM chars;
+SELECT column_name, data_type, character_maximum_length FROM information_schema.columns
+  WHERE table_name = 'char_copy' ORDER BY ordinal_position;
+PREPARE by_char AS SELECT id FROM chars WHERE c = $1 ORDER BY id;
+EXECUTE by_char('fits');
+EXECUTE by_char('fits       ');
+CREATE VIEW char_view AS SELECT c, d FROM chars WHERE c LIKE 'a%';
+SELECT c, octet_length(d) FROM char_view ORDER BY 1, 2;
+SELECT unnest(ARRAY['a'::char(3)]), octet_length(x) FROM unnest(ARRAY['c'::char(3)]) AS u(x);
+CREATE TABLE char_arrays (id int, a char(3)[]);
+INSERT INTO char_arrays VALUES (1, '{a,"b ",abc}');
+SELECT a, a[1], octet_length(a[1]), 'a' = ANY (a) FROM char_arrays;
+DROP VIEW char_view;
+DROP TABLE char_arrays, char_copy, char_refs, char_keys, chars;
