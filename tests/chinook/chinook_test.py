@@ -13,7 +13,7 @@ TABLES = {'Album': 1, 'Artist': 1, 'Customer': 1, 'Employee': 1, 'Genre': 1, 'In
 QUERIES = '''
 SELECT count(*) FROM "Track" t JOIN "InvoiceLine" i ON i."TrackId" = t."TrackId";
 
-SELECT g."Name", count(*) AS n, sum(t."UnitPrice"), round(avg(t."Milliseconds"), 8) FROM
+SELECT g."Name", count(*) AS n, sum(t."UnitPrice"), avg(t."Milliseconds") FROM
   "Track" t JOIN "Genre" g USING ("GenreId") GROUP BY g."Name" ORDER BY n DESC, g."Name";
 
 SELECT a."Name", count(DISTINCT al."AlbumId") AS albums, count(t."TrackId") AS tracks
@@ -24,7 +24,7 @@ SELECT c."Country", sum(i."Total") AS total, count(*), min(i."InvoiceDate"), max
   FROM "Customer" c JOIN "Invoice" i USING ("CustomerId") GROUP BY c."Country"
   HAVING sum(i."Total") > 50 ORDER BY total DESC, c."Country";
 
-SELECT date_trunc('month', "InvoiceDate") AS month, sum("Total"), round(avg("Total"), 2)
+SELECT date_trunc('month', "InvoiceDate") AS month, sum("Total"), avg("Total"), stddev("Total")
   FROM "Invoice" GROUP BY 1 ORDER BY 1;
 
 SELECT extract(year FROM "InvoiceDate") AS year, "BillingCountry", sum("Total"),
@@ -65,7 +65,7 @@ SELECT "State", count(*) FROM "Customer" GROUP BY "State" ORDER BY "State" NULLS
 SELECT "State" FROM "Customer" ORDER BY "State" DESC, "CustomerId" LIMIT 35;
 SELECT "Name" FROM "Genre" UNION SELECT "Name" FROM "MediaType" ORDER BY 1;
 SELECT "Name" FROM "Playlist" INTERSECT SELECT "Name" FROM "Genre" ORDER BY 1;
-SELECT "UnitPrice", round("UnitPrice" * 3 / 7, 12), round("UnitPrice" / 3, 12) FROM "Track"
+SELECT "UnitPrice", "UnitPrice" * 3 / 7, "UnitPrice" / 3, avg("UnitPrice") OVER () FROM "Track"
   WHERE "TrackId" < 5 ORDER BY "TrackId";
 SELECT 7 / 2, -7 / 2, 7 % -3, 7.0 / 2, 2 ^ 10, round(2.5), round(-2.5), 10 / 4.0;
 '''

@@ -57,7 +57,7 @@ public class JdbcClient {
   }
 
   static void parameters(Connection c) throws Exception {
-    String sql = "SELECT ?::int, ?::bigint, ?::numeric(8,3), ?::text, ?::boolean, ?::timestamptz,"
+    String sql = "SELECT ?::int, ?::bigint, ?::numeric, ?::text, ?::boolean, ?::timestamptz,"
         + " ?::uuid, ?::float8, ?::bytea, ?::date, ?::int[], ?::text";
     UUID uuid = new UUID(1, 2);
     Timestamp when = Timestamp.valueOf("2024-02-29 12:30:00.123456");
@@ -65,7 +65,7 @@ public class JdbcClient {
       for (int i = 0; i < 8; i++) {  // past prepareThreshold: named statements, binary transfer
         p.setInt(1, i);
         p.setLong(2, Long.MIN_VALUE);
-        p.setBigDecimal(3, new BigDecimal("-12.340"));
+        p.setBigDecimal(3, new BigDecimal("-12.3400000000000000000000010"));
         p.setString(4, "it's \u00fc");
         p.setBoolean(5, true);
         p.setTimestamp(6, when);
@@ -79,7 +79,7 @@ public class JdbcClient {
           r.next();
           same(i, r.getInt(1));
           same(Long.MIN_VALUE, r.getLong(2));
-          same(new BigDecimal("-12.340"), r.getBigDecimal(3));
+          same(new BigDecimal("-12.3400000000000000000000010"), r.getBigDecimal(3));
           same("it's \u00fc", r.getString(4));
           same(true, r.getBoolean(5));
           same(when, r.getTimestamp(6));

@@ -16,14 +16,14 @@ const checks = {
   async parametersOfManyTypes(client) {
     const when = new Date('2024-02-29T12:30:00.123Z');
     const { rows } = await client.query(
-      'SELECT $1::int AS i, $2::bigint AS b, $3::numeric(6,2) AS n, $4::text AS t, ' +
+      'SELECT $1::int AS i, $2::bigint AS b, $3::numeric AS n, $4::text AS t, ' +
       '$5::boolean AS o, $6::timestamptz AS z, $7::jsonb AS j, ' +
       '$8::int[] AS a, $9::bytea AS y, $10::float8 AS f',
-      [42, '9007199254740993', '1.50', "it's ü", true, when, { k: [1, 2] }, [1, null, 3],
-        Buffer.from([0, 255]), 0.1]);
+      [42, '9007199254740993', '1.50000000000000000', "it's ü", true, when, { k: [1, 2] },
+        [1, null, 3], Buffer.from([0, 255]), 0.1]);
     assert.deepStrictEqual(rows[0], {
-      i: 42, b: '9007199254740993', n: '1.50', t: "it's ü", o: true, z: when, j: { k: [1, 2] },
-      a: [1, null, 3], y: Buffer.from([0, 255]), f: 0.1,
+      i: 42, b: '9007199254740993', n: '1.50000000000000000', t: "it's ü", o: true, z: when,
+      j: { k: [1, 2] }, a: [1, null, 3], y: Buffer.from([0, 255]), f: 0.1,
     });
   },
 
