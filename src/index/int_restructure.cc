@@ -29,6 +29,11 @@ constexpr size_t kInnerJoinMax = Inner::kFanout * 3 / 4;
 // A sealed leaf whose block takes more than this per key is packed first.
 constexpr size_t kSealedBytesMax = 23;
 
+// Whether nothing lies beyond the leaf.
+bool Reaches(const Leaf& leaf, bool upward) {
+  return upward ? leaf.last == UINT64_MAX : leaf.low == 0;
+}
+
 uint64_t SlotMask(uint32_t slot) { return uint64_t{1} << slot; }
 
 }  // namespace
@@ -156,23 +161,39 @@ void IntTree::GrowPlain(Leaf* leaf) {
   for (uint32_t i = 0; i < used; ++i) leaf->slot[i].set(static_cast<uint8_t>(i));
 }
 
+IntTree::Neighbours IntTree::NeighboursOf(const Leaf& leaf, uint64_t key) {
+  const uint32_t place = leaf.RoutePlain(key);
+  const Bucket& own = *leaf.ChainAt(place).bucket;
+  const int rank = own.Rank(key), n = own.count();
+  Neighbours found;
+  if (rank > 0) found.below = own.keys[rank - 1].get();
+  if (rank < n) found.above = own.keys[rank].get();
+  // Erasing leaves buckets empty, at the ends too.
+  for (uint32_t i = place; i-- > 0 && !found.below;) {
+    const Bucket& bucket = *leaf.ChainAt(i).bucket;
+    if (bucket.count() > 0) found.below = bucket.keys[bucket.count() - 1].get();
+  }
+  for (uint32_t i = place + 1; i < leaf.buckets.get() && !found.above; ++i) {
+    const Bucket& bucket = *leaf.ChainAt(i).bucket;
+    if (bucket.count() > 0) found.above = bucket.keys[0].get();
+  }
+  return found;
+}
+
+// Keys in order need no look at the other entries: gathering them takes longer than all the rest.
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
-  const std::vector<Entry>& entries = Gathered(*leaf);
-  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
-                                      [](uint64_t k, const Entry& e) { return k < e.key; });
-  const bool above_all = above == entries.end(), below_all = above == entries.begin();
-  const bool in_order = entries.size() >= kInOrderCount ||
-                        (!below_all && above[-1].key == leaf->latest) ||
-                        (!above_all && above->key == leaf->latest);
-  if (!in_order) return Recut(leaf, entries, leaf->sticky_plain > 0);
-  if (above_all) {
-    if (Extend(leaf, entries, true)) return true;
-    SealAndAppend(leaf, entries);
-  } else if (below_all) {
-    if (Extend(leaf, entries, false)) return true;
-    SealAndPrepend(leaf, entries);
+  const auto [below, above] = NeighboursOf(*leaf, key);
+  const bool in_order =
+      leaf->count.get() >= kInOrderCount || below == leaf->latest || above == leaf->latest;
+  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0);
+  if (!above) {
+    if (Reaches(*leaf, true) && Extend(leaf, Gathered(*leaf), true)) return true;
+    SealAndAppend(leaf, *below);
+  } else if (!below) {
+    if (Reaches(*leaf, false) && Extend(leaf, Gathered(*leaf), false)) return true;
+    SealAndPrepend(leaf, *above);
   } else {
-    SplitAt(leaf, entries, static_cast<size_t>(above - entries.begin()));
+    SplitAt(leaf, key);
   }
   return false;
 }
@@ -231,7 +252,7 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
 // Only where nothing lies beyond: keys that come in order between others may stop at any time, and
 // the room would stay empty.
 bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
-  if (upward ? leaf->last != UINT64_MAX : leaf->low != 0) return false;
+  if (!Reaches(*leaf, upward)) return false;
   ModelPlan plan;
   const bool fits = upward ? FitAppendLeaf(entries, kExtendTimes, leaf->last, &plan)
                            : FitPrependLeaf(entries, kExtendTimes, leaf->low, &plan);
@@ -244,7 +265,11 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
 
 // Keys in order have filled the leaf from the middle: what is below them and they stay together,
 // what is above becomes a leaf of its own, both full.
-void IntTree::SplitAt(Leaf* leaf, std::span<const Entry> entries, size_t at) {
+void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
+  const std::vector<Entry>& entries = Gathered(*leaf);
+  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
+                                      [](uint64_t k, const Entry& e) { return k < e.key; });
+  const auto at = static_cast<size_t>(above - entries.begin());
   const LeafPlan plans[] = {{0, at, false, {}}, {at, entries.size(), false, {}}};
   const auto news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, leaf->last);
   RetireBlock(leaf->block.get(), leaf->block_bytes);
@@ -253,20 +278,20 @@ void IntTree::SplitAt(Leaf* leaf, std::span<const Entry> entries, size_t at) {
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, std::span<const Entry> entries, uint64_t low,
-                                   uint64_t last) {
-  if (leaf->block_bytes <= entries.size() * kSealedBytesMax) {
+std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
+  if (leaf->block_bytes <= leaf->count.get() * kSealedBytesMax) {
     return {MoveToNewHeader(leaf, low, last)};
   }
+  const std::vector<Entry>& entries = Gathered(*leaf);
   const auto plans = Partition(entries, Fill::kDense, false);
   RetireBlock(leaf->block.get(), leaf->block_bytes);
   return BuildLeaves(entries, plans, Fill::kDense, low, last);
 }
 
-// The leaf is done with: it keeps its keys, and what lies above them becomes a leaf of its own.
-void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
-  const uint64_t top = entries.back().key;
-  std::vector<Leaf*> news = Sealed(leaf, entries, leaf->low, top);
+// The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
+// its own.
+void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
+  std::vector<Leaf*> news = Sealed(leaf, leaf->low, top);
   news.push_back(NewLeaf(top + 1, leaf->last));
   FillPlain(news.back(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
@@ -274,9 +299,8 @@ void IntTree::SealAndAppend(Leaf* leaf, std::span<const Entry> entries) {
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void IntTree::SealAndPrepend(Leaf* leaf, std::span<const Entry> entries) {
-  const uint64_t bottom = entries.front().key;
-  std::vector<Leaf*> news = Sealed(leaf, entries, bottom, leaf->last);
+void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
+  std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last);
   news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
   FillPlain(news.front(), {}, Fill::kGrow);
   Leaf* const olds[] = {leaf};
@@ -304,9 +328,9 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
   if (grown && entries.size() <= kModelKeysMax / 2 && Extend(leaf, entries, above_all)) return true;
   if (above_all) {
-    SealAndAppend(leaf, entries);
+    SealAndAppend(leaf, entries.back().key);
   } else {
-    SealAndPrepend(leaf, entries);
+    SealAndPrepend(leaf, entries.front().key);
   }
   return false;
 }
@@ -433,6 +457,17 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
   Inner* node = path[depth - 1].node;
   if (added.size() == 1 && removed == 1) {
     node->SetChild(place, added.front().node);
+    return;
+  }
+  if (removed == 1 && node->count() + added.size() <= Inner::kFanout + 1) {
+    const NodeRef spliced(Inner::MakeSpliced(*node, place, added));
+    inner_bytes_.fetch_add(sizeof(Inner), std::memory_order_relaxed);
+    if (depth == 1) {
+      root_.store(spliced, std::memory_order_release);
+    } else {
+      path[depth - 2].node->SetChild(path[depth - 2].place, spliced);
+    }
+    RetireInner(node);
     return;
   }
   std::vector<ChildEntry> children;

@@ -114,18 +114,23 @@ class IntTree {
   bool MakeRoom(Leaf* leaf, uint64_t key);
   bool MakeRoomPlain(Leaf* leaf, uint64_t key);
   bool MakeRoomModel(Leaf* leaf, uint64_t key);
+  // The keys of a plain leaf next to an absent one.
+  struct Neighbours {
+    std::optional<uint64_t> below, above;
+  };
+  static Neighbours NeighboursOf(const Leaf& leaf, uint64_t key);
   void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
   void GrowPlain(Leaf* leaf);
   bool SplitPlain(Leaf* leaf, uint64_t key);
   bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only);
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
-  void SplitAt(Leaf* leaf, std::span<const Entry> entries, size_t at);
-  void SealAndAppend(Leaf* leaf, std::span<const Entry> entries);
-  void SealAndPrepend(Leaf* leaf, std::span<const Entry> entries);
+  void SplitAt(Leaf* leaf, uint64_t key);
+  // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
+  void SealAndAppend(Leaf* leaf, uint64_t top);
+  void SealAndPrepend(Leaf* leaf, uint64_t bottom);
   // The leaf's keys in leaves covering [low, last]: its own block, or packed if that is wasteful.
-  std::vector<Leaf*> Sealed(Leaf* leaf, std::span<const Entry> entries, uint64_t low,
-                            uint64_t last);
+  std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last);
   void AfterErase(Leaf* leaf, uint64_t key);
   void MergeBuckets(Leaf* leaf, uint64_t key);
   bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
