@@ -6,18 +6,21 @@
 //
 //   inner (immutable)   heads, a model over them (cells, as inner.h) where they spread well, the
 //                       separators themselves, children
-//   leaf (versioned)    up to 64 heads and records, sorted
+//   leaf (versioned)    up to 64 heads and records, sorted, and a fingerprint of each key: a lookup
+//                       compares those, one line, and reads the records that match
 //   record              the key (immutable) and its value
 //
 // Thread safety  As int_tree.h: inner nodes never change but for child pointers; leaves are read
 //                optimistically; records are freed through the epoch manager.
 // Invariants     I1  keys of a leaf are in [low, high) and ascend strictly; low, high are constant
 //                I2  the first `skip` bytes of every key in [low, high) are the same
+//                I3  fingerprints[i] is FingerprintOf the key of records[i]
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +34,10 @@
 #include "base/check.h"
 #include "index/linear_model.h"
 #include "index/relaxed.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace omendb::index {
 
@@ -68,17 +75,31 @@ inline size_t CommonPrefix(std::string_view a, std::string_view b) {
   return i;
 }
 
+// A byte from the last sixteen bytes of a key, where neighbours in a leaf mostly differ. Equal
+// fingerprints decide nothing.
+inline uint8_t FingerprintOf(std::string_view key) {
+  uint64_t words[2] = {};
+  if (key.size() >= 16) {
+    std::memcpy(words, key.data() + key.size() - 16, 16);
+  } else {
+    std::memcpy(words, key.data(), key.size());
+  }
+  const uint64_t mixed = (words[0] * 0x9e3779b97f4a7c15) ^ words[1];
+  return static_cast<uint8_t>((mixed * 0xff51afd7ed558ccd) >> 56);
+}
+
 struct alignas(64) BytesLeaf {
   static constexpr uint32_t kCapacity = 64;
 
   VersionLock lock;
   Relaxed<uint32_t> count{0};
   uint32_t skip = 0;  // Constant, I2.
-  std::string low;    // Constant.
-  std::string high;   // Constant.
-  bool has_high = false;
+  alignas(64) Relaxed<uint8_t> fingerprints[kCapacity];
   alignas(64) Word heads[kCapacity];
   Relaxed<BytesRecord*> records[kCapacity];
+  std::string low;   // Constant.
+  std::string high;  // Constant.
+  bool has_high = false;
 
   BytesLeaf(std::string low_bound, std::string high_bound, bool bounded)
       : low(std::move(low_bound)), high(std::move(high_bound)), has_high(bounded) {
@@ -88,6 +109,41 @@ struct alignas(64) BytesLeaf {
   void PrefetchAll() const {
     const auto* lines = reinterpret_cast<const char*>(heads);
     for (size_t i = 0; i < sizeof(heads) + sizeof(records); i += 64) Prefetch(lines + i);
+  }
+
+  // All that a lookup may read here, so that its misses overlap.
+  void PrefetchForLookup() const {
+    Prefetch(this);
+    Prefetch(fingerprints);
+    for (uint32_t i = 0; i < kCapacity; i += 8) Prefetch(records + i);
+  }
+
+  // Bit i: entry i has this fingerprint.
+  uint64_t Matches(uint8_t fingerprint) const {
+    const uint32_t n = std::min(count.get_acquire(), kCapacity);
+    uint64_t matches = 0;
+#if OMEN_INDEX_FENCES && defined(__SSE2__)
+    const auto* v = reinterpret_cast<const __m128i*>(fingerprints);
+    const __m128i wanted = _mm_set1_epi8(static_cast<char>(fingerprint));
+    for (uint32_t i = 0; i < kCapacity / 16; ++i) {
+      const auto bits =
+          static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128(v + i), wanted)));
+      matches |= uint64_t{bits} << (16 * i);
+    }
+#else
+    for (uint32_t i = 0; i < kCapacity; ++i) {
+      matches |= uint64_t{fingerprints[i].get() == fingerprint} << i;
+    }
+#endif
+    return n == kCapacity ? matches : matches & ((uint64_t{1} << n) - 1);
+  }
+  // The entry of `key`, without its place. Readers: the answer counts only if the version stands.
+  BytesRecord* Find(std::string_view key, uint8_t fingerprint) const {
+    for (uint64_t left = Matches(fingerprint); left != 0; left &= left - 1) {
+      BytesRecord* record = records[std::countr_zero(left)].get_acquire();
+      if (record != nullptr && record->key() == key) return record;
+    }
+    return nullptr;
   }
 
   struct Spot {
@@ -124,9 +180,11 @@ struct alignas(64) BytesLeaf {
     const uint32_t n = count.get();
     for (uint32_t i = n; i > at; --i) {
       heads[i].set(heads[i - 1].get());
+      fingerprints[i].set(fingerprints[i - 1].get());
       records[i].set_release(records[i - 1].get());
     }
     heads[at].set(HeadOf(record->key(), skip));
+    fingerprints[at].set(FingerprintOf(record->key()));
     records[at].set_release(record);
     count.set_release(n + 1);
   }
@@ -134,6 +192,7 @@ struct alignas(64) BytesLeaf {
     const uint32_t n = count.get();
     for (uint32_t i = at; i + 1 < n; ++i) {
       heads[i].set(heads[i + 1].get());
+      fingerprints[i].set(fingerprints[i + 1].get());
       records[i].set_release(records[i + 1].get());
     }
     count.set_release(n - 1);

@@ -24,8 +24,20 @@ void BytesTree::RetireRecord(BytesRecord* record) {
       BytesRecord::Bytes(record->size));
 }
 
+void BytesTree::RetireLeaf(BytesLeaf* leaf) {
+  arena_->Ref();
+  epochs_.Retire(
+      leaf,
+      [](void* p, void* c) {
+        static_cast<BytesLeaf*>(p)->~BytesLeaf();
+        static_cast<Arena*>(c)->FreeCell(p);
+        static_cast<Arena*>(c)->Unref();
+      },
+      arena_, sizeof(BytesLeaf));
+}
+
 void BytesTree::RetireInner(BytesInner* inner) {
-  node_bytes_.fetch_sub(inner->bytes(), std::memory_order_relaxed);
+  inner_bytes_.fetch_sub(inner->bytes(), std::memory_order_relaxed);
   epochs_.RetireObject(inner);
 }
 
@@ -110,8 +122,7 @@ void BytesTree::Replace(std::span<BytesLeaf* const> olds, std::span<BytesLeaf* c
                   static_cast<uint32_t>(olds.size()), std::move(added));
   for (BytesLeaf* leaf : olds) {
     leaf->lock.UnlockDead();
-    node_bytes_.fetch_sub(sizeof(BytesLeaf), std::memory_order_relaxed);
-    epochs_.RetireObject(leaf);
+    RetireLeaf(leaf);
   }
 }
 

@@ -36,11 +36,14 @@ Status Invalid(const std::string& what) {
 
 }  // namespace
 
-BytesTree::BytesTree(EpochManager& epochs) : epochs_(epochs) {
+BytesTree::BytesTree(EpochManager& epochs) : epochs_(epochs), arena_(Arena::Make()) {
   root_.store(BytesRef(NewLeaf({}, {}, false)), std::memory_order_release);
 }
 
-BytesTree::~BytesTree() { FreeTree(root_.load(std::memory_order_acquire), true); }
+BytesTree::~BytesTree() {
+  FreeTree(root_.load(std::memory_order_acquire), true);
+  arena_->Unref();
+}
 
 void BytesTree::FreeTree(BytesRef root, bool records) {
   std::vector<BytesRef> nodes{root};
@@ -51,7 +54,8 @@ void BytesTree::FreeTree(BytesRef root, bool records) {
       for (uint32_t i = 0; records && i < node.leaf()->count.get(); ++i) {
         BytesRecord::Free(node.leaf()->records[i].get());
       }
-      delete node.leaf();
+      node.leaf()->~BytesLeaf();
+      arena_->FreeCell(node.leaf());
       continue;
     }
     for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
@@ -60,14 +64,13 @@ void BytesTree::FreeTree(BytesRef root, bool records) {
 }
 
 BytesLeaf* BytesTree::NewLeaf(std::string low, std::string high, bool has_high) {
-  auto* leaf = new BytesLeaf(std::move(low), std::move(high), has_high);
-  node_bytes_.fetch_add(sizeof(BytesLeaf), std::memory_order_relaxed);
-  return leaf;
+  return new (arena_->AllocateCell(sizeof(BytesLeaf)))
+      BytesLeaf(std::move(low), std::move(high), has_high);
 }
 
 BytesInner* BytesTree::NewInner(std::span<const BytesChild> children) {
   auto* inner = new BytesInner(children);
-  node_bytes_.fetch_add(inner->bytes(), std::memory_order_relaxed);
+  inner_bytes_.fetch_add(inner->bytes(), std::memory_order_relaxed);
   return inner;
 }
 
@@ -75,14 +78,15 @@ bool BytesTree::Find(std::string_view key, uint64_t* value) const {
   if (SampleThis()) [[unlikely]]
     Count(key);
   EpochGuard guard(epochs_);
+  const uint8_t fingerprint = FingerprintOf(key);
   for (uint32_t round = 0;; Pause(round++)) {
     const BytesLeaf* leaf = FindLeaf(key);
-    leaf->PrefetchAll();
+    leaf->PrefetchForLookup();
     const uint64_t version = leaf->lock.Read();
     if (!VersionLock::Readable(version)) continue;
-    const BytesLeaf::Spot spot = leaf->Search(key);
-    if (spot.record != nullptr) *value = spot.record->value.load(std::memory_order_relaxed);
-    if (leaf->lock.Unchanged(version)) return spot.record != nullptr;
+    const BytesRecord* record = leaf->Find(key, fingerprint);
+    if (record != nullptr) *value = record->value.load(std::memory_order_relaxed);
+    if (leaf->lock.Unchanged(version)) return record != nullptr;
   }
 }
 
@@ -104,32 +108,28 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
   EpochGuard guard(epochs_);
   const BytesLeaf* leaves[kBatch];
   uint64_t versions[kBatch];
-  BytesLeaf::Spot spots[kBatch];
+  uint8_t fingerprints[kBatch];
+  uint32_t places[kBatch];
   for (size_t at = 0; at < keys.size(); at += kBatch) {
     const size_t n = std::min(kBatch, keys.size() - at);
-    // Two rounds of misses for all keys together: leaves, then records.
+    // Three rounds of misses for all keys together: leaves, pointers to records, records.
     for (size_t i = 0; i < n; ++i) {
       leaves[i] = FindLeaf(keys[at + i]);
-      Prefetch(leaves[i]);
-      leaves[i]->PrefetchAll();
+      leaves[i]->PrefetchForLookup();
+      fingerprints[i] = FingerprintOf(keys[at + i]);
     }
     for (size_t i = 0; i < n; ++i) {
       versions[i] = leaves[i]->lock.Read();
-      const uint64_t head = HeadOf(keys[at + i], leaves[i]->skip);
-      const uint32_t size = std::min(leaves[i]->count.get_acquire(), BytesLeaf::kCapacity);
-      uint32_t first = 0;
-      for (uint32_t width = size; width > 0;) {
-        const uint32_t half = (width + 1) / 2;
-        first += leaves[i]->heads[first + half - 1].get() < head ? half : 0;
-        width -= half;
-      }
-      if (first < size) Prefetch(leaves[i]->records[first].get());
+      const uint64_t matches = leaves[i]->Matches(fingerprints[i]);
+      places[i] = matches == 0 ? 0 : static_cast<uint32_t>(std::countr_zero(matches));
+      if (matches != 0) Prefetch(leaves[i]->records + places[i]);
     }
+    for (size_t i = 0; i < n; ++i) Prefetch(leaves[i]->records[places[i]].get());
     for (size_t i = 0; i < n; ++i) {
       uint64_t value = 0;
-      spots[i] = leaves[i]->Search(keys[at + i]);
-      bool hit = spots[i].record != nullptr;
-      if (hit) value = spots[i].record->value.load(std::memory_order_relaxed);
+      const BytesRecord* record = leaves[i]->Find(keys[at + i], fingerprints[i]);
+      bool hit = record != nullptr;
+      if (hit) value = record->value.load(std::memory_order_relaxed);
       if (!VersionLock::Readable(versions[i]) || !leaves[i]->lock.Unchanged(versions[i])) {
         hit = Find(keys[at + i], &value);
       }
@@ -226,6 +226,7 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
   std::vector<BytesChild> level;
   std::string low;
   int64_t bytes = 0;
+  arena_->SetPatient(true);
   for (size_t i = 0; i < leaves; ++i) {
     const size_t begin = entries.size() * i / leaves, end = entries.size() * (i + 1) / leaves;
     const bool bounded = i + 1 < leaves;
@@ -239,6 +240,7 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
     level.push_back({std::move(low), BytesRef(leaf)});
     low = std::move(high);
   }
+  arena_->SetPatient(false);
   const BytesRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
   FreeTree(before, true);
@@ -278,7 +280,7 @@ void BytesTree::ForEachLeaf(
 }
 
 size_t BytesTree::MemoryBytes() const {
-  return sizeof(*this) + node_bytes_.load(std::memory_order_relaxed) +
+  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
          static_cast<size_t>(record_bytes_.Sum());
 }
 
@@ -320,6 +322,7 @@ Status BytesTree::Validate() const {
       }
       if (i > 0 && leaf.records[i - 1].get()->key() >= key) status = Invalid("keys out of order");
       if (leaf.heads[i].get() != HeadOf(key, leaf.skip)) status = Invalid("a wrong head");
+      if (leaf.fingerprints[i].get() != FingerprintOf(key)) status = Invalid("a wrong fingerprint");
       if (FindLeaf(key) != &leaf) status = Invalid("an inner node leads elsewhere");
     }
   });

@@ -15,6 +15,7 @@
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "index/arena.h"
 #include "index/bytes_index.h"
 #include "index/bytes_node.h"
 #include "index/counters.h"
@@ -79,14 +80,16 @@ class BytesTree {
       OMEN_REQUIRES(structure_mu_);
   void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
                        std::vector<BytesChild> added) OMEN_REQUIRES(structure_mu_);
+  void RetireLeaf(BytesLeaf* leaf);
   void RetireInner(BytesInner* inner);
   void RetireRecord(BytesRecord* record);
   double Rank(std::string_view key) const;
 
   EpochManager& epochs_;
+  Arena* arena_;                // Of the leaves. Counted; see arena.h.
   std::atomic<BytesRef> root_;  // Release by the structure's writers, acquire by everyone.
   mutable Mutex structure_mu_;
-  std::atomic<size_t> node_bytes_{0};
+  std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_, record_bytes_;
   mutable LookupCounters counters_;
   std::atomic<uint64_t> splits_{0}, merges_{0};
