@@ -218,3 +218,4 @@ SELECT pg_catalog.lower('A');
 SELECT a FROM (SELECT 1 AS a, 2 AS a) t;
 -- types
 SELECT t.a FROM (SELECT 1 AS a, 2 AS a) t;
+SELECT 'abc'::bytea || '\x00', '\x0102'::bytea || '\xff'::bytea, '\x01' || 'ab'::bytea, 'a'::bytea || NULL;

@@ -21,6 +21,30 @@ struct ConcatInfo : public duckdb::ScalarFunctionInfo {
   duckdb::ScalarFunction existing;
 };
 
+// bytea || bytea; a literal beside one is one, too: '\x00' is a byte and not four characters.
+AnyFunction ByteConcat() {
+  AnyFunction function{"||", 2, 2, nullptr, nullptr};
+  function.resolve = [](const std::vector<SqlType>&) -> std::optional<AnySignature> {
+    const SqlType bytea{TypeKind::kBytea};
+    return AnySignature{{bytea, bytea}, bytea};
+  };
+  function.body = [](std::span<const Value> args, const AnySignature&, SessionState&,
+                     Arena& arena) -> Result<Value> {
+    std::string bytes(args[0].str());
+    bytes += args[1].str();
+    return Value::String(arena.Copy(bytes));
+  };
+  return function;
+}
+
+bool IsByteConcat(const SqlType& left, const SqlType& right) {
+  const auto fits = [](const SqlType& type) {
+    return type.kind == TypeKind::kBytea || type.kind == TypeKind::kUnknown;
+  };
+  return fits(left) && fits(right) &&
+         (left.kind == TypeKind::kBytea || right.kind == TypeKind::kBytea);
+}
+
 duckdb::unique_ptr<duckdb::FunctionData> BindConcat(duckdb::ClientContext& context,
                                                     duckdb::ScalarFunction& function,
                                                     Arguments& arguments) {
@@ -34,6 +58,9 @@ duckdb::unique_ptr<duckdb::FunctionData> BindConcat(duckdb::ClientContext& conte
     if (other.kind == TypeKind::kJsonb || other.kind == TypeKind::kUnknown) {
       return BindAnyFunction(context, JsonbConcat(), function, arguments);
     }
+  }
+  if (IsByteConcat(left, right)) {
+    return BindAnyFunction(context, ByteConcat(), function, arguments);
   }
   auto info =
       duckdb::shared_ptr_cast<duckdb::ScalarFunctionInfo, ConcatInfo>(function.function_info);
