@@ -50,6 +50,20 @@ TEST_F(DuckTest, PointAccessIsARowPlan) {
   EXPECT_EQ(db().RunRow("SELECT 1 + 1"), "2\n");
 }
 
+// The first rows in an index's order, each with its match: no more than LIMIT asks for are visited,
+// or 30,000 of them would make the row executor give up.
+TEST_F(DuckTest, AnOrderedJoinStopsAtItsLimit) {
+  db().CreateTable("many", {{"id", kInt4}, {"name", kText}, {"score", kInt8}}, {"id"});
+  EXPECT_EQ(db().Run("INSERT INTO many SELECT g, 'name ' || g, g FROM range(1, 30001) r(g)"),
+            "affected 30000");
+  EXPECT_EQ(db().RunRow("SELECT m.id, t.name FROM many m LEFT JOIN t ON t.id = m.id "
+                        "ORDER BY m.id LIMIT 3"),
+            "1|one\n2|two\n3|\n");
+  EXPECT_EQ(db().RunRow("SELECT m.id, n.name FROM many m JOIN many n ON n.id = m.id "
+                        "ORDER BY m.id DESC LIMIT 2 OFFSET 1"),
+            "29999|name 29999\n29998|name 29998\n");
+}
+
 TEST_F(DuckTest, InfersParameters) {
   EXPECT_EQ(db().Describe("SELECT name FROM t WHERE id = $1"), "(name text) <- integer");
   EXPECT_EQ(db().Describe("SELECT $1 AS a"), "(a text) <- text");

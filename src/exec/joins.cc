@@ -28,7 +28,6 @@ class Joiner {
  private:
   struct Table {
     std::shared_ptr<engine::Relation> relation;
-    std::vector<RowRef> found;
     std::vector<Value> values;
   };
 
@@ -42,23 +41,19 @@ class Joiner {
     }
     const JoinStep& step = plan_.joins[depth];
     Table& table = tables_[depth];
-    // All rows are found before one is gone on with: no scan is open while another begins.
-    table.found.clear();
-    context_.row = row_;
-    auto keep = [&](const RowRef& row) -> Result<bool> {
-      OMEN_TRY(context_.CountVisit());
-      table.found.push_back(row);
-      return true;
-    };
-    OMEN_TRY(VisitRows(step.access, *table.relation, context_, keep));
     bool matched = false;
-    for (size_t i = 0; i < table.found.size() && !done(); ++i) {
-      OMEN_TRY(Read(step, table, table.found[i]));
+    auto go_on = [&](const RowRef& row) -> Result<bool> {
+      OMEN_TRY(context_.CountVisit());
+      OMEN_TRY(Read(step, table, row));
       OMEN_ASSIGN(const bool matches, Passes(step.match));
-      if (!matches) continue;
-      matched = true;
-      OMEN_TRY(Continue(step, depth));
-    }
+      if (matches) {
+        matched = true;
+        OMEN_TRY(Continue(step, depth));
+      }
+      return !done();
+    };
+    context_.row = row_;
+    OMEN_TRY(VisitRows(step.access, *table.relation, context_, go_on));
     if (matched || !step.left || done()) return Status::Ok();
     for (const uint32_t slot : step.slots) row_[slot] = Value::Null();
     return Continue(step, depth);
