@@ -3,14 +3,12 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "types/quotient_scale.h"
 
 namespace omendb::types {
 namespace {
 
-// The digits behind the point that no function shows more of.
-constexpr int kDisplayScaleMax = 1000;
 constexpr int kRoundDigitsMax = 2000;
-constexpr int kGroupDigits = 4;
 
 Status DivisionByZero() { return Status(sqlstate::kDivisionByZero, "division by zero"); }
 Status Overflow() {
@@ -31,17 +29,10 @@ BigNumeric Finite(mpz_class units, int scale) {
   return value;
 }
 
-// Where PostgreSQL's first group of four digits lies, and its value.
-struct Head {
-  int weight = 0;
-  int group = 0;
-};
-
-Head HeadOf(const BigNumeric& a) {
-  Head head;
+NumericHead HeadOf(const BigNumeric& a) {
+  NumericHead head;
   if (a.units == 0) return head;
-  const int exponent = DigitCount(a.units) - 1 - a.scale;
-  head.weight = exponent >= 0 ? exponent / kGroupDigits : -((-exponent - 1) / kGroupDigits) - 1;
+  head.weight = GroupWeight(DigitCount(a.units) - 1 - a.scale);
   const int cut = a.scale + head.weight * kGroupDigits;
   const mpz_class group = cut >= 0 ? mpz_class(abs(a.units) / BigPowerOfTen(cut))
                                    : mpz_class(abs(a.units) * BigPowerOfTen(-cut));
@@ -104,13 +95,7 @@ Result<BigNumeric> MultiplyBig(const BigNumeric& a, const BigNumeric& b) {
 }
 
 int QuotientScale(const BigNumeric& a, const BigNumeric& b) {
-  const Head left = HeadOf(a);
-  const Head right = HeadOf(b);
-  int weight = left.weight - right.weight;
-  if (left.group <= right.group) --weight;
-  int scale = kQuotientDigits - weight * kGroupDigits;
-  scale = std::max({scale, a.scale, b.scale, 0});
-  return std::min(scale, kDisplayScaleMax);
+  return QuotientScale(HeadOf(a), a.scale, HeadOf(b), b.scale);
 }
 
 Result<BigNumeric> QuotientAt(const BigNumeric& a, const BigNumeric& b, int scale) {

@@ -50,8 +50,6 @@ Result<BigNumeric> GcdBig(const BigNumeric& a, const BigNumeric& b);
 Result<BigNumeric> LcmBig(const BigNumeric& a, const BigNumeric& b);
 Result<BigNumeric> FactorialBig(int64_t n);
 
-// Significant digits that quotients have at least.
-inline constexpr int kQuotientDigits = 16;
 // DivideBig's answer where 38 digits hold it and all on the way to it; nullopt elsewhere and for a
 // divisor of zero. Requires: at most 38 digits in each.
 std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b);

@@ -19,10 +19,6 @@ constexpr std::array<Int128, 39> MakePowers() {
 }
 constexpr std::array<Int128, 39> kPowers = MakePowers();
 
-using UInt128 = unsigned __int128;
-
-UInt128 Magnitude(Int128 v) { return v < 0 ? -static_cast<UInt128>(v) : static_cast<UInt128>(v); }
-
 bool Fits(Int128 units, const SqlType& type) {
   return Magnitude(units) < static_cast<UInt128>(kPowers[type.numeric_precision()]);
 }

@@ -18,10 +18,16 @@
 
 namespace omendb::types {
 
+using UInt128 = unsigned __int128;
+
+inline UInt128 Magnitude(Int128 units) {
+  return units < 0 ? UInt128{0} - static_cast<UInt128>(units) : static_cast<UInt128>(units);
+}
 // 10^exponent. Requires: 0 <= exponent <= 38.
 Int128 PowerOfTen(int exponent);
 
-// Units of 10^-numeric_scale(). Requires: a numeric with precision, !value.is_null.
+// Units of 10^-numeric_scale(). Requires: a numeric with precision or an integer
+// type, !value.is_null.
 Int128 NumericUnits(const SqlType& type, const Value& value);
 // Requires: |units| < 10^numeric_precision().
 Value NumericFromUnits(const SqlType& type, Int128 units);

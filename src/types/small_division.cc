@@ -4,14 +4,12 @@
 
 #include "types/big_math.h"
 #include "types/numeric.h"
+#include "types/quotient_scale.h"
 
 namespace omendb::types {
 namespace {
 
-using UInt128 = unsigned __int128;
-
 constexpr int kSmallDigitsMax = 38;
-constexpr int kGroupDigits = 4;
 
 int DigitsOf(UInt128 units) {
   int digits = 1;
@@ -19,27 +17,16 @@ int DigitsOf(UInt128 units) {
   return digits;
 }
 
-// Where PostgreSQL's first group of four digits lies, and its value.
-struct Head {
-  int weight = 0;
-  UInt128 group = 0;
-};
-
 // nullopt when the group cannot be had within 38 digits.
-std::optional<Head> HeadOf(UInt128 units, int scale) {
-  if (units == 0) return Head{};
-  const int exponent = DigitsOf(units) - 1 - scale;
-  Head head;
-  head.weight = exponent >= 0 ? exponent / kGroupDigits : -((-exponent - 1) / kGroupDigits) - 1;
+std::optional<NumericHead> HeadOf(UInt128 units, int scale) {
+  if (units == 0) return NumericHead{};
+  NumericHead head;
+  head.weight = GroupWeight(DigitsOf(units) - 1 - scale);
   const int cut = scale + head.weight * kGroupDigits;
   if (std::abs(cut) > kSmallDigitsMax) return std::nullopt;
   const auto power = static_cast<UInt128>(PowerOfTen(std::abs(cut)));
-  head.group = cut >= 0 ? units / power : units * power;
+  head.group = static_cast<int>(cut >= 0 ? units / power : units * power);
   return head;
-}
-
-UInt128 Magnitude(Int128 units) {
-  return units < 0 ? -static_cast<UInt128>(units) : static_cast<UInt128>(units);
 }
 
 // units * 10^exponent, where that has at most 38 digits.
@@ -60,8 +47,7 @@ std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b) {
   const auto left = HeadOf(dividend, a.scale);
   const auto right = HeadOf(divisor, b.scale);
   if (!left || !right) return std::nullopt;
-  const int weight = left->weight - right->weight - (left->group <= right->group ? 1 : 0);
-  const int scale = std::max({kQuotientDigits - weight * kGroupDigits, a.scale, b.scale, 0});
+  const int scale = QuotientScale(*left, a.scale, *right, b.scale);
   const int shift = scale - a.scale + b.scale;
   const auto numerator = Scaled(dividend, std::max(shift, 0));
   const auto denominator = Scaled(divisor, std::max(-shift, 0));

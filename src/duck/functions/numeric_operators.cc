@@ -3,22 +3,20 @@
 #include <array>
 
 #include "base/sqlstate.h"
+#include "types/numeric.h"
 
 namespace omendb::duck {
 
 namespace {
 
 using types::Int128;
-using UInt128 = unsigned __int128;
+using types::Magnitude;
+using types::UInt128;
 
 Status Overflow() {
   return Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
 }
 Status DivisionByZero() { return Status(sqlstate::kDivisionByZero, "division by zero"); }
-
-UInt128 Magnitude(Int128 value) {
-  return value < 0 ? UInt128{0} - static_cast<UInt128>(value) : static_cast<UInt128>(value);
-}
 
 constexpr UInt128 kGreatest = ~UInt128{0} >> 1;
 

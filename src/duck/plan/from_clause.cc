@@ -34,17 +34,26 @@ bool FromClause::AddCondition(const duckdb::Expression& expr, std::vector<Expres
   return true;
 }
 
+bool FromClause::AddConditions(const PlanColumns::Expressions& expressions,
+                               std::vector<Expression>& out) {
+  return std::all_of(expressions.begin(), expressions.end(),
+                     [&](const auto& expr) { return AddCondition(*expr, out); });
+}
+
+bool FromClause::AddTable(duckdb::LogicalOperator& scan, bool left) {
+  if (tables_.size() == kPlanTablesMax) return draft_.Refuse("many tables");
+  if (draft_.AddScan(scan) == nullptr) return false;
+  tables_.push_back({draft_.columns.tables_count() - 1, left, {}});
+  return true;
+}
+
 bool FromClause::Collect(duckdb::LogicalOperator& op) {
   switch (op.type) {
     case LogicalOperatorType::LOGICAL_GET:
-      if (tables_.size() == kPlanTablesMax) return draft_.Refuse("many tables");
-      if (draft_.AddScan(op) == nullptr) return false;
-      tables_.push_back({draft_.columns.tables_count() - 1, false, {}});
-      return true;
+      return AddTable(op, false);
     case LogicalOperatorType::LOGICAL_FILTER:
       if (op.HasProjectionMap() || !Collect(*op.children[0])) return draft_.Refuse("a filter");
-      return std::all_of(op.expressions.begin(), op.expressions.end(),
-                         [&](const auto& expr) { return AddCondition(*expr, conditions_); });
+      return AddConditions(op.expressions, conditions_);
     case LogicalOperatorType::LOGICAL_PROJECTION:
       draft_.columns.SetProjection(op.Cast<duckdb::LogicalProjection>().table_index,
                                    op.expressions);
@@ -82,22 +91,14 @@ bool FromClause::CollectJoin(duckdb::LogicalOperator& op) {
   }
   if (!Collect(*op.children[0])) return false;
   if (inner) return Collect(*op.children[1]) && CollectConditions(op, conditions_);
-  if (!CollectNullable(*op.children[1], {})) return false;
-  return CollectConditions(op, tables_.back().on);
+  return CollectNullable(*op.children[1]) && CollectConditions(op, tables_.back().on);
 }
 
 // The right side of a LEFT JOIN: a table, perhaps filtered.
-bool FromClause::CollectNullable(duckdb::LogicalOperator& op, std::vector<Expression> on) {
-  if (tables_.size() == kPlanTablesMax) return draft_.Refuse("many tables");
+bool FromClause::CollectNullable(duckdb::LogicalOperator& op) {
   const bool filtered = op.type == LogicalOperatorType::LOGICAL_FILTER && !op.HasProjectionMap();
-  if (draft_.AddScan(filtered ? *op.children[0] : op) == nullptr) return false;
-  if (filtered) {
-    for (const auto& expr : op.expressions) {
-      if (!AddCondition(*expr, on)) return false;
-    }
-  }
-  tables_.push_back({draft_.columns.tables_count() - 1, true, std::move(on)});
-  return true;
+  if (!filtered) return AddTable(op, true);
+  return AddTable(*op.children[0], true) && AddConditions(op.expressions, tables_.back().on);
 }
 
 // ---- Choosing the order ------------------------------------------------------------------------
@@ -124,10 +125,9 @@ std::vector<OrderColumn> FromClause::OrderOf(const std::vector<exec::SortKey>& o
 
 std::optional<AccessPath> FromClause::PathOf(const Table& table, TableMask joined,
                                              std::vector<OrderColumn> order, bool stops_early) {
-  const catalog::TableDef& definition = *draft_.columns.entry(table.number).definition();
-  auto relation =
-      draft_.state.database->OpenRelation(draft_.columns.entry(table.number).definition());
-  AccessRequest request(draft_.columns, definition, *relation);
+  const auto definition = draft_.columns.entry(table.number).definition();
+  auto relation = draft_.state.database->OpenRelation(definition);
+  AccessRequest request(draft_.columns, *definition, *relation);
   request.number = table.number;
   request.joined = joined;
   request.order = std::move(order);

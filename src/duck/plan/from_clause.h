@@ -40,9 +40,13 @@ class FromClause {
   };
 
   bool CollectJoin(duckdb::LogicalOperator& op);
-  bool CollectNullable(duckdb::LogicalOperator& op, std::vector<exec::Expression> on);
+  bool CollectNullable(duckdb::LogicalOperator& op);
   bool CollectConditions(duckdb::LogicalOperator& op, std::vector<exec::Expression>& out);
   bool AddCondition(const duckdb::Expression& expr, std::vector<exec::Expression>& out);
+  bool AddConditions(const PlanColumns::Expressions& expressions,
+                     std::vector<exec::Expression>& out);
+  // The table of a scan, as the last of tables_.
+  bool AddTable(duckdb::LogicalOperator& scan, bool left);
   bool PlanOne(const std::vector<exec::SortKey>& order, bool& ordered);
 
   TableMask TablesOf(const std::vector<exec::Expression>& conditions) const;
