@@ -27,7 +27,7 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       segments_(env_, options_.data_dir, options_.memory_bytes / 8),
       garbage_(epochs_, options_.freeze_after_ms),
       manager_(&garbage_),
-      storages_(epochs_, memory_, manager_),
+      storages_(epochs_, memory_, manager_, segments_),
       freezer_(manager_, segments_),
       freeze_job_(options_.freeze_after_ms, memory_),
       counters_(manager_) {}

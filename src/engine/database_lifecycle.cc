@@ -185,7 +185,10 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
     std::set<uint64_t> empty;
     for (const auto& [storage, stored] : source.tables) {
       for (const Run& run : stored.runs->runs) {
-        (run.live_rows() > 0 ? used : empty).insert(run.segment->file_id());
+        // The log may ask for what was being loaded at the checkpoint, even if it is empty by now.
+        const uint64_t begin = run.segment->begin().load(std::memory_order_acquire);
+        const bool later = begin != mvcc::kInfinity && begin > source.ts.value();
+        (run.live_rows() > 0 || later ? used : empty).insert(run.segment->file_id());
       }
     }
     AddSegmentFiles(used);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "colstore/segment_writer.h"
+#include "engine/new_segment.h"
 #include "engine/redo.h"
 
 namespace omendb::engine {
@@ -136,26 +136,8 @@ void Freezer::Take(Table& table, uint64_t* page_number, const FreezeSelection& s
 Result<std::shared_ptr<const FrozenSegment>> Freezer::Write(const RelationImpl& relation,
                                                             const Group& group,
                                                             uint64_t file_id) const {
-  const catalog::TableDef& definition = relation.table();
-  colstore::SegmentOptions options;
-  options.system_id = files_.system_id();
-  options.file_id = file_id;
-  options.storage = definition.storage;
-  const std::vector<ColumnId> columns = definition.live_columns();
-  for (const ColumnId id : columns) options.columns.push_back({id, definition.column(id).type});
-  options.columns.push_back({ColumnId(0), types::SqlType{types::TypeKind::kInt8}});
-  if (const catalog::IndexDef* primary = definition.primary_key()) {
-    for (const catalog::IndexKey& key : primary->keys) {
-      const auto at = std::find(columns.begin(), columns.end(), key.column);
-      OMEN_CHECK(at != columns.end());
-      options.key.push_back(
-          {static_cast<uint32_t>(at - columns.begin()), {key.descending, key.nulls_first}});
-    }
-  } else {
-    options.key.push_back({static_cast<uint32_t>(columns.size()), {}});
-  }
-  OMEN_ASSIGN(auto writer, colstore::SegmentWriter::Create(files_.env(), files_.PathOf(file_id),
-                                                           std::move(options)));
+  const std::vector<ColumnId> columns = relation.table().live_columns();
+  OMEN_ASSIGN(auto writer, NewSegment(files_, relation.table(), file_id));
   types::Row values(columns.size() + 1);
   for (const Group::Row& row : group.rows) {
     const Page& page = *group.pages[row.page];
@@ -211,7 +193,7 @@ Result<uint64_t> Freezer::Commit(Table& table, Group& group,
   std::string mask;
   dead.Serialize(mask);
   auto txn = manager_.Begin({}, 0);
-  AppendFreeze(table.storage(), segment->file_id(), mask, txn->redo());
+  AppendSegment(RedoOp::kFreeze, table.storage(), segment->file_id(), mask, txn->redo());
   Switch hook(table, group, std::move(segment), std::move(dead), moved);
   const Status committed = manager_.Commit(*txn, waiter_, &hook);
   if (!hook.switched()) {
@@ -246,7 +228,8 @@ Status Freezer::ThawSparse(RelationImpl& relation, CancelFlag* cancel) {
   const std::shared_ptr<const RunSet> set = relation.storage().frozen().runs();
   for (size_t number = 0; number < set->runs.size(); ++number) {
     const Run& run = set->runs[number];
-    if (!run.IsSparse()) continue;
+    const uint64_t begin = run.segment->begin().load(std::memory_order_acquire);
+    if (!run.IsSparse() || mvcc::IsTxnWord(begin)) continue;
     if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
     OMEN_ASSIGN(const std::vector<RowId> rows, run.segment->ReadRowIds());
     for (uint32_t i = 0; i < rows.size(); ++i) {

@@ -104,15 +104,30 @@ uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, Dead
   return number;
 }
 
-bool FrozenTable::Thaw(rowstore::TableStore& store, RowId row, VersionRef frozen,
-                       VersionRef fresh) {
+bool FrozenTable::Thaw(rowstore::TableStore& store, RowId row, VersionRef frozen, VersionRef fresh,
+                       uint64_t begin) {
   MutexLock lock(mu_);
   if (store.head(row) != frozen) return false;
   // Nobody else takes a frozen head away: changing it needs mu_.
-  store.header(fresh).begin.store(SegmentOf(frozen).settled().value(), std::memory_order_release);
+  store.header(fresh).begin.store(begin, std::memory_order_release);
   OMEN_CHECK(store.SetHead(row, frozen, fresh));
   OwnMask(FrozenSegmentOf(frozen)).Add(FrozenRowOf(frozen));
   return true;
+}
+
+void FrozenTable::Refreeze(rowstore::TableStore& store, RowId row, VersionRef fresh,
+                           VersionRef frozen) {
+  MutexLock lock(mu_);
+  OMEN_CHECK(store.SetHead(row, fresh, frozen));
+  OwnMask(FrozenSegmentOf(frozen)).Remove(FrozenRowOf(frozen));
+}
+
+void FrozenTable::Abandon(uint64_t segment) {
+  MutexLock lock(mu_);
+  const FrozenSegment& abandoned = *OwnRuns().runs[segment].segment;
+  abandoned.set_begin(mvcc::kInfinity);
+  DeadRows& mask = OwnMask(segment);
+  for (uint32_t row = 0; row < abandoned.rows(); ++row) mask.Add(row);
 }
 
 void FrozenTable::MarkDead(VersionRef frozen) {

@@ -1,15 +1,17 @@
 // frozen_table.h - the rows of a table that lie in segments, beside its TableStore.
 //
 // A row is hot or frozen. A frozen row's word in the row map names segment and row (a frozen ref).
-// Every snapshot sees it, as it was settled when it was frozen. Who wants to change it thaws it
-// first: a hot copy becomes the row's head, with the frozen ref as its `prev`, and the row is
-// marked dead in the segment.
+// A segment has one begin for all of its rows: 0 where settled rows moved into it, so that every
+// snapshot sees them; the mark or timestamp of the transaction that loaded them otherwise. Who
+// wants to change a frozen row thaws it first: a hot copy becomes the row's head, with the frozen
+// ref as its `prev`, and the row is marked dead in the segment.
 //
 // Scans          A scan takes the set of segments once, with their dead rows. It sees a row in the
 //                segment unless dead in its set, and leaves out what stands for the row elsewhere:
 //                pages whose frozen_at() is not above the set's version (their rows lie in the
 //                set), and copies whose frozen row is not dead in the set. So each row is seen
-//                once, whatever is frozen or thawed meanwhile.
+//                once, whatever is frozen or thawed meanwhile. Segments whose begin its snapshot
+//                does not see it leaves out.
 // Thread safety  Any thread; Restore: recovery's. Thaw and Publish step aside for scans by mu_.
 // Ownership      Segments stay as long as the table. A set taken never changes.
 // Lock order     mu_ is a leaf.
@@ -41,6 +43,10 @@ class DeadRows {
     count_ += Has(row) ? 0 : 1;
     words_[row / 64] |= 1ULL << (row % 64);
   }
+  void Remove(uint32_t row) {
+    count_ -= Has(row) ? 1 : 0;
+    words_[row / 64] &= ~(1ULL << (row % 64));
+  }
   std::span<const uint64_t> words() const { return words_; }
 
   // varint count; when it is not 0, the words of the mask (docs/formats/log_records.md).
@@ -53,7 +59,7 @@ class DeadRows {
   uint32_t count_ = 0;
 };
 
-// A segment of a table. Immutable.
+// A segment of a table. Immutable but for its begin.
 class FrozenSegment {
  public:
   // XX001 when it is not one of a table: no row ids.
@@ -62,7 +68,10 @@ class FrozenSegment {
   const std::shared_ptr<const colstore::SegmentReader>& reader() const { return reader_; }
   uint64_t file_id() const { return reader_->file_id(); }
   uint32_t rows() const { return reader_->rows(); }
-  // Begin of hot copies of its rows: every snapshot since sees it.
+  // Begin of its rows, as of a version: 0, a mark, a timestamp, or infinity (loading was undone).
+  const std::atomic<uint64_t>& begin() const { return begin_; }
+  void set_begin(uint64_t word) const { begin_.store(word, std::memory_order_release); }
+  // Begin of hot copies of its rows when its own is 0: every snapshot since sees it.
   Timestamp settled() const { return reader_->footer().max_ts; }
   // Position of a column among the segment's; -1 when it is older than the column.
   int32_t position_of(ColumnId column) const {
@@ -76,6 +85,7 @@ class FrozenSegment {
  private:
   std::shared_ptr<const colstore::SegmentReader> reader_;
   std::vector<int32_t> positions_;  // by column id
+  mutable std::atomic<uint64_t> begin_{0};
 };
 
 struct Run {
@@ -144,10 +154,15 @@ class FrozenTable {
   // Returns its number.
   uint64_t Publish(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
                    std::span<rowstore::Page* const> pages);
-  // Makes `fresh`, a filled version without a begin whose prev is `frozen`, the head of its row and
-  // marks the frozen row dead. False when `frozen` is not the head any more.
+  // Makes `fresh`, a filled version whose prev is `frozen`, the head of its row, begun at `begin`,
+  // and marks the frozen row dead. False when `frozen` is not the head any more.
   bool Thaw(rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
-            rowstore::VersionRef fresh);
+            rowstore::VersionRef fresh, uint64_t begin);
+  // Takes Thaw back, in a segment that only the caller's transaction sees.
+  void Refreeze(rowstore::TableStore& store, RowId row, rowstore::VersionRef fresh,
+                rowstore::VersionRef frozen);
+  // Nobody sees a row of the segment any more: loading it was undone.
+  void Abandon(uint64_t segment);
 
   // ---- Recovery --------------------------------------------------------------------------------
   // A row of a segment was changed: as the copy of Thaw, but nobody looks.

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "engine/bulk_load.h"
 #include "engine/engine_fixture.h"
 
 namespace omendb::engine {
@@ -27,7 +28,7 @@ struct Open {
 
 class Model {
  public:
-  // With `freezing`, rows are moved to segments in between.
+  // With `freezing`, rows are moved to segments in between, or loaded into them.
   Model(Engine& engine, uint64_t seed, bool freezing = false)
       : e_(engine), random_(seed), freezing_(freezing) {}
 
@@ -45,6 +46,8 @@ class Model {
       Check(open_[which]);
     } else if (dice < 35) {
       Savepoint(open_[which]);
+    } else if (freezing_ && dice < 41) {
+      Load(open_[which]);
     } else {
       Change(open_[which]);
     }
@@ -55,6 +58,7 @@ class Model {
   const Pairs& committed() const { return committed_; }
 
   uint64_t frozen() const { return frozen_; }
+  uint64_t loaded() const { return loaded_; }
 
  private:
   // Garbage keeps pages from settling. Transactions begun now see what is then frozen, and use the
@@ -102,6 +106,45 @@ class Model {
       if (&other != &open && other.written.contains(key)) return true;
     }
     return false;
+  }
+
+  // Some rows straight to segments, of two rows each.
+  void Load(Open& open) {
+    std::map<int32_t, int32_t> rows;
+    bool taken = false;
+    for (uint64_t count = 1 + random_() % 6; count > 0; --count) {
+      const int32_t key = static_cast<int32_t>(random_() % 60);
+      if (Conflicts(open, key) || rows.contains(key)) continue;
+      // Rarely a key that is there: it fails.
+      const bool own = open.written.contains(key);
+      const bool is_there = own ? open.sees.contains(key) : committed_.contains(key);
+      if (is_there && random_() % 50 != 0) continue;
+      // Deleted since the snapshot: its key is free, but the row would still be seen.
+      if (!is_there && open.sees.contains(key)) continue;
+      taken = taken || is_there;
+      rows[key] = static_cast<int32_t>(random_() % 1000);
+    }
+    StatementContext context = e_.Statement(*open.txn);
+    const uint64_t mark = open.txn->Mark();
+    BulkLoad load(context, e_.Open(context), {.rows_min = 1, .rest_min = 1, .segment_rows = 2});
+    Status loaded;
+    for (auto it = rows.rbegin(); it != rows.rend() && loaded.ok(); ++it) {
+      const std::string text = "text of row " + std::to_string(it->second);
+      const types::Value row[] = {Int(it->first), Int(it->second), Text(text)};
+      loaded = load.AppendRow(row);
+    }
+    if (loaded.ok()) loaded = load.Finish();
+    ASSERT_EQ(loaded.ok(), !taken) << loaded.ToString();
+    if (taken) {
+      ASSERT_EQ(loaded.sqlstate(), "23505");
+      open.txn->RollbackTo(mark);
+      return;
+    }
+    for (const auto& [key, v] : rows) {
+      open.sees[key] = v;
+      open.written.insert(key);
+    }
+    loaded_ += rows.size();
   }
 
   void Change(Open& open) {
@@ -196,6 +239,7 @@ class Model {
   std::mt19937_64 random_;
   const bool freezing_;
   uint64_t frozen_ = 0;
+  uint64_t loaded_ = 0;
   Pairs committed_;
   std::vector<Open> open_;
 };
@@ -255,6 +299,7 @@ TEST_P(ModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
     EXPECT_EQ(committed(), model.committed());
   }
   EXPECT_GT(model.frozen(), 100u);
+  EXPECT_GT(model.loaded(), 100u);
 }
 
 constexpr int32_t kAccounts = 20;

@@ -224,15 +224,17 @@ Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view pay
                                 Timestamp ts) {
   rowstore::TableStore& store = target.table->store();
   ByteReader in(payload);
-  if (static_cast<RedoOp>(op) == RedoOp::kFreeze) {
+  const bool freezes = static_cast<RedoOp>(op) == RedoOp::kFreeze;
+  if (freezes || static_cast<RedoOp>(op) == RedoOp::kLoad) {
     const uint64_t file_id = in.GetVarint();
-    if (in.failed()) return DamagedRecord("a freeze without a segment");
-    return AddSegment(target, file_id, in, /*rows_are_there=*/true);
+    if (in.failed()) return DamagedRecord("a freeze or load without a segment");
+    return AddSegment(target, file_id, in, /*rows_are_there=*/freezes);
   }
   const RowId first(in.GetVarint());
   if (in.failed() || first.value() == 0) return DamagedRecord("an operation without a row");
   switch (static_cast<RedoOp>(op)) {
     case RedoOp::kFreeze:
+    case RedoOp::kLoad:
       break;
     case RedoOp::kDelete:
       LeaveSegment(*target.table, first);

@@ -80,8 +80,9 @@ void AppendDelete(Oid storage, RowId row, std::string& redo) {
   ByteWriter(redo).PutVarint(row.value());
 }
 
-void AppendFreeze(Oid storage, uint64_t file_id, std::string_view dead, std::string& redo) {
-  AppendHeader(RedoOp::kFreeze, storage, VarintBytes(file_id) + dead.size(), redo);
+void AppendSegment(RedoOp op, Oid storage, uint64_t file_id, std::string_view dead,
+                   std::string& redo) {
+  AppendHeader(op, storage, VarintBytes(file_id) + dead.size(), redo);
   ByteWriter writer(redo);
   writer.PutVarint(file_id);
   writer.PutRaw(dead);

@@ -18,7 +18,8 @@ using rowstore::VersionRef;
 using txn::UndoRecord;
 using types::PhysicalType;
 
-Status RelationImpl::CheckChunk(StatementContext& context, const types::Chunk& chunk) {
+Status RelationImpl::CheckChunk(StatementContext& context, const types::Chunk& chunk,
+                                uint32_t* at) {
   OMEN_CHECK(chunk.columns.size() == physical_.size());
   OMEN_TRY(CheckMemory());
   for (const ColumnId column : not_null_) {
@@ -26,6 +27,7 @@ Status RelationImpl::CheckChunk(StatementContext& context, const types::Chunk& c
     if (view.validity == nullptr) continue;
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
       if (!view.is_null(i)) continue;
+      *at = i;
       types::Row row;
       for (const types::ColumnView& other : chunk.columns) row.push_back(other.Get(i));
       return NotNullViolation(context, *definition_, column, row);
@@ -35,19 +37,27 @@ Status RelationImpl::CheckChunk(StatementContext& context, const types::Chunk& c
 }
 
 Status RelationImpl::InsertChunk(StatementContext& context, const types::Chunk& chunk) {
+  uint32_t at = 0;
+  return InsertRows(context, chunk, &at);
+}
+
+Status RelationImpl::InsertRows(StatementContext& context, const types::Chunk& chunk,
+                                uint32_t* at) {
   OMEN_TRY(TxnOf(context).CheckWritable());
-  OMEN_TRY(CheckChunk(context, chunk));
+  OMEN_TRY(CheckChunk(context, chunk, at));
   for (uint32_t done = 0; done < chunk.rows_count;) {
     if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
     uint32_t inserted = 0;
-    OMEN_TRY(InsertRange(context, chunk, done, &inserted));
+    *at = done;
+    OMEN_TRY(InsertRange(context, chunk, at, &inserted));
     done += inserted;
   }
   return Status::Ok();
 }
 
-Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& chunk,
-                                 uint32_t first, uint32_t* inserted) {
+Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t* at,
+                                 uint32_t* inserted) {
+  const uint32_t first = *at;
   txn::TransactionImpl& txn = TxnOf(context);
   TableStore& store = table_->store();
   const TableStore::SlotRange range = store.AllocateRange(layout_, chunk.rows_count - first);
@@ -70,12 +80,8 @@ Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& 
   undo.fresh = range.ref();
   txn.AddUndo(undo, table_);
   bool adjacent = true;
-  OMEN_TRY(IndexRange(context, range, &adjacent));
-  for (size_t column = 0; column < chunk.columns.size(); ++column) {
-    const types::ColumnView& view = chunk.columns[column];
-    ColumnSketch& sketch = *sketches_[column];
-    for (uint32_t i = 0; i < range.count; ++i) sketch.Add(view.Get(first + i));
-  }
+  OMEN_TRY(IndexRange(context, range, at, &adjacent));
+  AddToStatistics(chunk, first, range.count);
   if (table_->logged()) {
     LogRange(txn, range, rows, adjacent);
     OMEN_TRY(txn.MaybeSpill());
@@ -90,8 +96,17 @@ Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& 
   return Status::Ok();
 }
 
+void RelationImpl::AddToStatistics(const types::Chunk& chunk, uint32_t first,
+                                   uint32_t count) const {
+  for (size_t column = 0; column < chunk.columns.size(); ++column) {
+    const types::ColumnView& view = chunk.columns[column];
+    ColumnSketch& sketch = *sketches_[column];
+    for (uint32_t i = 0; i < count; ++i) sketch.Add(view.Get(first + i));
+  }
+}
+
 Status RelationImpl::IndexRange(StatementContext& context, const TableStore::SlotRange& range,
-                                bool* adjacent) {
+                                uint32_t* at, bool* adjacent) {
   if (indexes_.empty()) return Status::Ok();
   const bool has_entries = indexes_.size() > (primary_ != nullptr ? 1 : 0);
   const bool int_primary =
@@ -100,7 +115,7 @@ Status RelationImpl::IndexRange(StatementContext& context, const TableStore::Slo
       int_primary ? static_cast<uint32_t>(primary_->index->int_column().value() - 1) : 0;
   std::string key;
   types::Row row;
-  for (uint32_t i = 0; i < range.count; ++i) {
+  for (uint32_t i = 0; i < range.count; ++i, ++*at) {
     const uint32_t slot = range.first + i;
     rowstore::VersionHeader& header = range.page->header(slot);
     if (int_primary) {

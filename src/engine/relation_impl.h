@@ -10,15 +10,19 @@
 
 #include "engine/engine_transaction.h"
 #include "engine/relation.h"
+#include "engine/row_buffer.h"
+#include "engine/segment_files.h"
 #include "engine/table.h"
 #include "txn/transaction_manager.h"
 
 namespace omendb::engine {
 
+class LoadUndo;
+
 class RelationImpl final : public Relation, public std::enable_shared_from_this<RelationImpl> {
  public:
-  RelationImpl(txn::TransactionManager& manager, std::shared_ptr<Table> table,
-               std::shared_ptr<const catalog::TableDef> definition);
+  RelationImpl(txn::TransactionManager& manager, SegmentFiles& segment_files,
+               std::shared_ptr<Table> table, std::shared_ptr<const catalog::TableDef> definition);
 
   const catalog::TableDef& table() const override { return *definition_; }
   const std::shared_ptr<const catalog::TableDef>& definition() const { return definition_; }
@@ -48,6 +52,29 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<RowResult> Lock(StatementContext& context, const RowRef& seen, txn::RowLockMode mode,
                          txn::LockWait wait) override;
 
+  // ---- For BulkLoad ----------------------------------------------------------------------------
+  SegmentFiles& segment_files() const { return segment_files_; }
+  const TableIndex* primary_index() const {
+    return primary_ != nullptr ? primary_->index.get() : nullptr;
+  }
+  // What a statement may not write: see TransactionImpl.
+  Status CheckWritable(StatementContext& context) const;
+  Status CheckRow(StatementContext& context, std::span<const types::Value> row);
+  // `at`: the row that fails.
+  Status CheckChunk(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
+  Status DuplicatePrimaryKey(const StatementContext& context,
+                             std::span<const types::Value> row) const;
+  void AddToStatistics(const types::Chunk& chunk, uint32_t first, uint32_t count) const;
+  // The transaction's, for EnterSegment.
+  LoadUndo* NewLoadUndo(StatementContext& context) const;
+  // Makes a segment that was written for this statement part of the table: rows `first`, ... are
+  // those of `rows`, in that order. The transaction sees them now, others when it commits.
+  // `at`: the row, by arrival, that it got to.
+  Status EnterSegment(StatementContext& context, std::shared_ptr<const FrozenSegment> segment,
+                      RowId first, const RowBuffer& rows, LoadUndo& undo, uint32_t* at);
+  // InsertChunk, which tells the row that it got to.
+  Status InsertRows(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
+
   // For compaction: makes a hot copy of a frozen row, unless it is not the row's head any more.
   Status ThawRow(RowId row, rowstore::VersionRef frozen);
 
@@ -71,6 +98,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   enum class RowState : uint8_t { kLive, kDead, kGone, kInDoubt };
 
   const Access* FindAccess(Oid index) const;
+  // Begin of a version, hot or frozen.
+  const std::atomic<uint64_t>& BeginOf(rowstore::VersionRef ref) const;
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
   // The newest state of a row, for writers. kInDoubt: `mark` is of the transaction to wait for.
   // kLive: `ref` is the version. A version is as the transaction itself sees it, whatever the
@@ -79,7 +108,6 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   static txn::WaitContext WaitOf(const StatementContext& context);
   static txn::TransactionImpl& TxnOf(const StatementContext& context);
 
-  Status CheckRow(StatementContext& context, std::span<const types::Value> row);
   Status CheckMemory() const;
   // Inserts; on a conflict with one of the arbiters (all unique indexes, with `any`) undoes that
   // and tells it in `conflict`; on another conflict: 23505.
@@ -132,15 +160,16 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // The version in a page that stands for the one seen, for writers: itself, or when its row was
   // frozen (before it was seen, or since) the copy that is changed instead; made when there is
   // none. The seen one again when the row is gone or has been changed since.
-  Result<RowRef> Thawed(const RowRef& seen);
+  Result<RowRef> Thawed(txn::TransactionImpl& txn, const RowRef& seen);
   // Thawed, judged without making a copy; nullopt: there is none, the head is `frozen`.
   std::optional<RowRef> FindThawed(const RowRef& seen, rowstore::VersionRef* frozen) const;
   // Locks a row if `is_same` once the lock is held; nullopt: it is not.
   Result<std::optional<RowResult>> LockUnlessMoved(StatementContext& context, const RowRef& row,
                                                    txn::RowLockMode mode, txn::LockWait wait,
                                                    const std::function<bool()>& is_same);
-  // False when `frozen` is no longer the row's head.
-  Result<bool> Thaw(RowId row, rowstore::VersionRef frozen, rowstore::VersionRef* fresh);
+  // False when `frozen` is no longer the row's head. `txn`, which may be null, may have loaded it.
+  Result<bool> Thaw(txn::TransactionImpl* txn, RowId row, rowstore::VersionRef frozen,
+                    rowstore::VersionRef* fresh);
   // Ends the seen version, or what Thawed gives for it (`latest` of kDone), with the transaction's
   // mark.
   Result<RowResult> Claim(StatementContext& context, const RowRef& seen, txn::RowLockMode mode);
@@ -152,19 +181,27 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
   Result<bool> KeysUnchanged(rowstore::VersionRef a, rowstore::VersionRef b) const;
 
-  Status InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t first,
+  // `*at`: the first row, then the one that it got to.
+  Status InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t* at,
                      uint32_t* inserted);
-  Status CheckChunk(StatementContext& context, const types::Chunk& chunk);
+  // Enters the keys of a segment's rows, whose heads they are.
+  Status EnterKeys(StatementContext& context, uint64_t segment, RowId first, const RowBuffer& rows,
+                   uint32_t* at);
+  // The primary key of a segment's row is in the index already: 23505, or the key of a deleted row,
+  // which is continued in a page.
+  Status LeaveSegment(StatementContext& context, RowId id, rowstore::VersionRef frozen,
+                      std::span<const types::Value> row);
   // Enters the keys of versions that are their rows' heads. `adjacent` becomes false when a version
   // got another row id than its place gives.
   Status IndexRange(StatementContext& context, const rowstore::TableStore::SlotRange& range,
-                    bool* adjacent);
+                    uint32_t* at, bool* adjacent);
   Status ContinueRow(StatementContext& context, const rowstore::TableStore::SlotRange& range,
                      uint32_t i);
   void LogRange(txn::TransactionImpl& txn, const rowstore::TableStore::SlotRange& range, RowId rows,
                 bool adjacent) const;
 
   txn::TransactionManager& manager_;
+  SegmentFiles& segment_files_;
   const std::shared_ptr<Table> table_;
   const std::shared_ptr<const catalog::TableDef> definition_;
   std::shared_ptr<const rowstore::Layout> layout_;

@@ -223,7 +223,7 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
         *mark = doubt;
         return true;
       }
-      if (state == RowState::kLive) break;
+      if (state == RowState::kLive || IsFrozen(ref)) break;
       const rowstore::VersionHeader& header = store.header(ref);
       if (!mvcc::IsTxnWord(header.begin.load())) break;
       ref = OlderOf(header.prev.load(std::memory_order_acquire));
@@ -328,13 +328,9 @@ Result<std::optional<RowRef>> RelationImpl::InsertOrFind(StatementContext& conte
     txn.PinConflict();
     // Only now it cannot be collected; it may have been replaced just before.
     if (table_->store().head(found->row_id) != found->version) continue;
-    if (IsFrozen(found->version)) {  // Every snapshot sees it.
-      *conflict = *found;
-      return std::optional<RowRef>();
-    }
-    const rowstore::VersionHeader& header = table_->store().header(found->version);
-    if (!txn.follows_latest() && !mvcc::IsSeen(manager_.txns(), txn.snapshot(), header.begin) &&
-        mvcc::ResolveNow(manager_.txns(), txn.id(), header.begin, manager_.last_visible()).kind !=
+    const std::atomic<uint64_t>& begin = BeginOf(found->version);
+    if (!txn.follows_latest() && !mvcc::IsSeen(manager_.txns(), txn.snapshot(), begin) &&
+        mvcc::ResolveNow(manager_.txns(), txn.id(), begin, manager_.last_visible()).kind !=
             mvcc::Resolved::Kind::kOwn) {
       return Status(sqlstate::kSerializationFailure,
                     "could not serialize access due to concurrent update");

@@ -16,9 +16,13 @@ using rowstore::OlderOf;
 using rowstore::SlotOf;
 using rowstore::VersionRef;
 
-RelationImpl::RelationImpl(txn::TransactionManager& manager, std::shared_ptr<Table> table,
+RelationImpl::RelationImpl(txn::TransactionManager& manager, SegmentFiles& segment_files,
+                           std::shared_ptr<Table> table,
                            std::shared_ptr<const catalog::TableDef> definition)
-    : manager_(manager), table_(std::move(table)), definition_(std::move(definition)) {
+    : manager_(manager),
+      segment_files_(segment_files),
+      table_(std::move(table)),
+      definition_(std::move(definition)) {
   std::vector<types::SqlType> column_types;
   for (const catalog::ColumnDef& column : definition_->columns) {
     column_types.push_back(column.type);
@@ -49,11 +53,16 @@ const RelationImpl::Access* RelationImpl::FindAccess(Oid index) const {
   return nullptr;
 }
 
+const std::atomic<uint64_t>& RelationImpl::BeginOf(VersionRef ref) const {
+  return IsFrozen(ref) ? table_->frozen().SegmentOf(ref).begin()
+                       : table_->store().header(ref).begin;
+}
+
 // The caller holds an epoch guard.
 VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const {
   const rowstore::TableStore& store = table_->store();
   VersionRef ref = store.head(row);
-  if (IsFrozen(ref)) return ref;
+  if (IsFrozen(ref)) return mvcc::IsSeen(manager_.txns(), snapshot, BeginOf(ref)) ? ref : 0;
   while (ref != 0) {
     const rowstore::VersionHeader& header = store.header(ref);
     if (mvcc::IsSeen(manager_.txns(), snapshot, header.begin)) {
@@ -204,17 +213,16 @@ RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionR
   const uint64_t word = store.row(row).load(std::memory_order_acquire);
   *ref = HeadOf(word);
   if ((word & kRowGone) != 0 || *ref == 0) return RowState::kGone;
-  if (IsFrozen(*ref)) return RowState::kLive;
-  const rowstore::VersionHeader& header = store.header(*ref);
   const mvcc::Resolved begin =
-      mvcc::ResolveNow(manager_.txns(), self, header.begin, manager_.last_visible());
+      mvcc::ResolveNow(manager_.txns(), self, BeginOf(*ref), manager_.last_visible());
   if (begin.kind == Kind::kInfinite) return RowState::kGone;  // Being undone.
   if (begin.kind == Kind::kRunning) {
     *mark = begin.word;
     return RowState::kInDoubt;
   }
+  if (IsFrozen(*ref)) return RowState::kLive;
   const mvcc::Resolved end =
-      mvcc::ResolveNow(manager_.txns(), self, header.end, manager_.last_visible());
+      mvcc::ResolveNow(manager_.txns(), self, store.header(*ref).end, manager_.last_visible());
   switch (end.kind) {
     case Kind::kInfinite:
       return RowState::kLive;

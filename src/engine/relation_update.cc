@@ -152,18 +152,19 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
   }
 }
 
-Result<RowRef> RelationImpl::Thawed(const RowRef& seen) {
+Result<RowRef> RelationImpl::Thawed(txn::TransactionImpl& txn, const RowRef& seen) {
   for (;;) {
     VersionRef frozen = 0;
     const std::optional<RowRef> found = FindThawed(seen, &frozen);
     if (found) return *found;
     VersionRef fresh = 0;
-    OMEN_ASSIGN(const bool thawed, Thaw(seen.row_id, frozen, &fresh));
+    OMEN_ASSIGN(const bool thawed, Thaw(&txn, seen.row_id, frozen, &fresh));
     if (thawed) return RowRef{seen.row_id, fresh};
   }
 }
 
-Result<bool> RelationImpl::Thaw(RowId row, VersionRef frozen, VersionRef* fresh) {
+Result<bool> RelationImpl::Thaw(txn::TransactionImpl* txn, RowId row, VersionRef frozen,
+                                VersionRef* fresh) {
   types::Arena arena;
   types::Row values(physical_.size());
   OMEN_TRY(Read({row, frozen}, all_columns_, arena, values.data()));
@@ -173,14 +174,30 @@ Result<bool> RelationImpl::Thaw(RowId row, VersionRef frozen, VersionRef* fresh)
   slot.page->NoteThawed();
   store.Write(slot, row, frozen, values);
   *fresh = slot.ref();
-  if (table_->frozen().Thaw(store, row, frozen, *fresh)) return true;
-  table_->Retire({*fresh});  // Somebody else was faster.
-  return false;
+  // The copy begins when its row did.
+  const mvcc::Resolved begin =
+      mvcc::ResolveNow(manager_.txns(), txn != nullptr ? txn->id() : TxnId(0), BeginOf(frozen),
+                       manager_.last_visible());
+  OMEN_CHECK(begin.kind == Kind::kOwn || begin.kind == Kind::kCommitted);
+  const uint64_t settled =
+      std::max<uint64_t>(table_->frozen().SegmentOf(frozen).settled().value(), 1);
+  if (!table_->frozen().Thaw(store, row, frozen, *fresh, begin.word != 0 ? begin.word : settled)) {
+    table_->Retire({*fresh});  // Somebody else was faster.
+    return false;
+  }
+  if (begin.kind == Kind::kOwn) {
+    UndoRecord undo;
+    undo.kind = UndoRecord::Kind::kThaw;
+    undo.row = row;
+    undo.fresh = *fresh;
+    txn->AddUndo(undo, table_);
+  }
+  return true;
 }
 
 Status RelationImpl::ThawRow(RowId row, VersionRef frozen) {
   VersionRef fresh = 0;
-  return Thaw(row, frozen, &fresh).status();
+  return Thaw(nullptr, row, frozen, &fresh).status();
 }
 
 Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& first_seen,
@@ -188,7 +205,7 @@ Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& f
   txn::TransactionImpl& txn = TxnOf(context);
   rowstore::TableStore& store = table_->store();
   for (;;) {
-    OMEN_ASSIGN(const RowRef seen, Thawed(first_seen));
+    OMEN_ASSIGN(const RowRef seen, Thawed(txn, first_seen));
     const Judgement found = Judge(txn, seen);
     if (found.kind != Judgement::Kind::kCurrent) {
       OMEN_ASSIGN(const std::optional<RowResult> outcome,
@@ -296,7 +313,7 @@ Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& 
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
   OMEN_TRY(CheckRow(context, row));
-  OMEN_ASSIGN(RowRef seen, Thawed(first_seen));
+  OMEN_ASSIGN(RowRef seen, Thawed(txn, first_seen));
   // Gone or changed since: Claim finds out which, and never succeeds.
   if (IsFrozen(seen.version)) return Claim(context, seen, RowLockMode::kUpdate);
   types::Row old_row;

@@ -39,9 +39,11 @@ std::shared_ptr<RelationImpl> Storages::Open(std::shared_ptr<const catalog::Tabl
     // Dropped meanwhile, for a transaction whose catalog still has it: it reads as empty.
     auto empty = std::make_shared<Table>(epochs_, memory_, table->storage, false);
     entries_.erase(table->storage);
-    return std::make_shared<RelationImpl>(manager_, std::move(empty), std::move(table));
+    return std::make_shared<RelationImpl>(manager_, segment_files_, std::move(empty),
+                                          std::move(table));
   }
-  entry.relation = std::make_shared<RelationImpl>(manager_, entry.table, std::move(table));
+  entry.relation =
+      std::make_shared<RelationImpl>(manager_, segment_files_, entry.table, std::move(table));
   return entry.relation;
 }
 

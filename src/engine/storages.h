@@ -16,8 +16,9 @@ namespace omendb::engine {
 
 class Storages {
  public:
-  Storages(EpochManager& epochs, rowstore::MemoryAccount& memory, txn::TransactionManager& manager)
-      : epochs_(epochs), memory_(memory), manager_(manager) {}
+  Storages(EpochManager& epochs, rowstore::MemoryAccount& memory, txn::TransactionManager& manager,
+           SegmentFiles& segment_files)
+      : epochs_(epochs), memory_(memory), manager_(manager), segment_files_(segment_files) {}
 
   // Storage for the table, with empty indexes. What is there stays; missing indexes are added only
   // to new storage.
@@ -38,6 +39,7 @@ class Storages {
   EpochManager& epochs_;
   rowstore::MemoryAccount& memory_;
   txn::TransactionManager& manager_;
+  SegmentFiles& segment_files_;
   mutable Mutex mu_;
   std::unordered_map<Oid, Entry> entries_ OMEN_GUARDED_BY(mu_);
 };

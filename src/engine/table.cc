@@ -86,6 +86,10 @@ void Table::Undo(const UndoRecord& record) {
       Revive(record.old);
       store_.AddRows(1);
       break;
+    case UndoRecord::Kind::kThaw:
+      UndoThaw(record);
+      Retire({record.fresh});
+      break;
     case UndoRecord::Kind::kAction:
       break;
   }
@@ -127,6 +131,13 @@ void Table::UndoUpdate(const UndoRecord& record) {
     OMEN_CHECK(store_.SetHead(record.row, record.fresh, record.old));
   }
   Revive(record.old);
+  fresh.begin.store(mvcc::kInfinity, std::memory_order_release);
+}
+
+void Table::UndoThaw(const UndoRecord& record) {
+  rowstore::VersionHeader& fresh = store_.header(record.fresh);
+  frozen_.Refreeze(store_, record.row, record.fresh,
+                   fresh.prev.load(std::memory_order_acquire) & ~kReinserted);
   fresh.begin.store(mvcc::kInfinity, std::memory_order_release);
 }
 

@@ -74,6 +74,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   };
   void UndoInsert(const txn::UndoRecord& record, rowstore::VersionRef fresh);
   void UndoUpdate(const txn::UndoRecord& record);
+  void UndoThaw(const txn::UndoRecord& record);
   void Revive(rowstore::VersionRef old);
   // Erases the entries of a version that is no longer in the row's chain.
   void EraseEntries(RowId row, rowstore::VersionRef gone);

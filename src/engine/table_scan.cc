@@ -31,10 +31,13 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
   for (const ColumnId column : options_.columns) {
     missing_.push_back(IsMissingSomewhere(column) ? MakeMissing(column) : Missing());
   }
+  const mvcc::TxnTable& txns = relation_->manager().txns();
   for (const Run& run : runs_->runs) {
-    frozen_.push_back(std::make_unique<FrozenScan>(run, options_.columns, options_.bounds,
-                                                   options_.with_refs, options_.late_columns));
-    if (run.live_rows() > 0) blocks_count_ += run.segment->reader()->footer().blocks_count();
+    std::unique_ptr<FrozenScan>& scan = frozen_.emplace_back();
+    if (run.live_rows() == 0 || !mvcc::IsSeen(txns, snapshot_, run.segment->begin())) continue;
+    scan = std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs,
+                                        options_.late_columns);
+    blocks_count_ += run.segment->reader()->footer().blocks_count();
   }
 }
 
@@ -171,7 +174,7 @@ Status TableScan::Fill(WorkerState& state, types::Chunk& chunk, size_t i) {
 
 Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
   for (; worker.run < frozen_.size(); ++worker.run, worker.blocks = nullptr) {
-    if (runs_->runs[worker.run].live_rows() == 0) continue;
+    if (frozen_[worker.run] == nullptr) continue;
     FrozenScan& scan = *frozen_[worker.run];
     if (worker.blocks == nullptr) worker.blocks = scan.NewWorker();
     OMEN_ASSIGN(const bool more, scan.Next(*worker.blocks, worker.block));

@@ -205,6 +205,7 @@ Status TransactionManager::Commit(TransactionImpl& txn, Waiter& waiter, CommitHo
   }
   txn.undo_.clear();
   txn.tables_.clear();
+  txn.actions_.clear();
   return Status::Ok();
 }
 
@@ -218,7 +219,10 @@ void TransactionManager::Publish(Timestamp ts) {
 void TransactionManager::Stamp(const TransactionImpl& txn, Timestamp ts) {
   const uint64_t word = mvcc::WordOf(ts);
   for (const UndoRecord& record : txn.undo_) {
-    if (record.kind == UndoRecord::Kind::kAction) continue;
+    if (record.kind == UndoRecord::Kind::kAction) {
+      record.action->Stamp(ts);
+      continue;
+    }
     rowstore::TableStore& store = record.table->store();
     if (record.fresh != 0) {
       rowstore::Page& page = store.page(record.fresh);
@@ -243,6 +247,7 @@ void TransactionManager::Abort(TransactionImpl& txn) {
   }
   Finish(txn);
   txn.tables_.clear();
+  txn.actions_.clear();
   aborts_.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -21,7 +21,7 @@ class VersionedTable {
  public:
   virtual ~VersionedTable() = default;
   virtual rowstore::TableStore& store() = 0;
-  // Takes back one record (kInsert, kInsertRange, kUpdate, kDelete), newest first. The versions
+  // Takes back one record (all kinds but kAction), newest first. The versions
   // must be unreachable from row map and indexes when it returns; it retires them.
   virtual void Undo(const UndoRecord& record) = 0;
 };
@@ -31,6 +31,8 @@ class UndoAction {
  public:
   virtual ~UndoAction() = default;
   virtual void Undo() = 0;
+  // The transaction has committed: marks that it left are replaced by the timestamp.
+  virtual void Stamp(Timestamp /*ts*/) {}
 };
 
 struct UndoRecord {
@@ -39,6 +41,7 @@ struct UndoRecord {
     kInsertRange,  // fresh: the first of `count` versions in adjacent slots
     kUpdate,       // old was ended, fresh put in front of it
     kDelete,       // old was ended
+    kThaw,         // fresh: the copy of a frozen row that this transaction itself had loaded
     kAction,       // action, owned by the transaction
   };
   Kind kind = Kind::kInsert;

@@ -17,6 +17,7 @@
 #include "duckdb/planner/operator/logical_delete.hpp"
 #include "duckdb/planner/operator/logical_insert.hpp"
 #include "duckdb/planner/operator/logical_update.hpp"
+#include "engine/bulk_load.h"
 
 namespace omendb::duck {
 
@@ -43,9 +44,10 @@ class InsertOperator : public WriteOperator {
   struct InsertRun : public Run {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> set_executor;
     duckdb::unique_ptr<duckdb::ExpressionExecutor> where_executor;
-    duckdb::DataChunk pair;      // the existing row, then the proposed one
-    duckdb::DataChunk values;    // of SET
-    std::set<uint64_t> touched;  // row ids this command inserted or updated
+    duckdb::DataChunk pair;                  // the existing row, then the proposed one
+    duckdb::DataChunk values;                // of SET
+    std::set<uint64_t> touched;              // row ids this command inserted or updated
+    std::unique_ptr<engine::BulkLoad> load;  // where rows are not asked for again
   };
 
   bool streams() const override { return streaming_; }
@@ -53,6 +55,10 @@ class InsertOperator : public WriteOperator {
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<InsertRun>();
     run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    if (conflict_ == nullptr && !returning_) {
+      run->load = std::make_unique<engine::BulkLoad>(run->writer->statement(),
+                                                     run->writer->shared_relation());
+    }
     if (conflict_ != nullptr && conflict_->do_update) {
       duckdb::vector<duckdb::LogicalType> pair_types = table_.GetTypes();
       const auto columns = pair_types;
@@ -84,6 +90,11 @@ class InsertOperator : public WriteOperator {
         InsertOrUpdate(context, run, row);
         continue;
       }
+      if (run.load != nullptr) {
+        ThrowIfError(run.load->AppendRow(row));
+        ++writer.rows_affected;
+        continue;
+      }
       const engine::RowRef ref = ValueOrThrow(writer.relation().Insert(writer.statement(), row));
       ++writer.rows_affected;
       if (returning_) {
@@ -91,6 +102,11 @@ class InsertOperator : public WriteOperator {
         writer.AddReturning(row);
       }
     }
+  }
+
+  void Finish(Run& base) const override {
+    auto& run = static_cast<InsertRun&>(base);
+    if (run.load != nullptr) ThrowIfError(run.load->Finish());
   }
 
  private:

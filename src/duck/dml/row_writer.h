@@ -31,6 +31,7 @@ class RowWriter {
 
   const catalog::TableDef& definition() const;
   engine::Relation& relation() { return *relation_; }
+  const std::shared_ptr<engine::Relation>& shared_relation() const { return relation_; }
   engine::StatementContext& statement();
   types::Arena& arena() { return arena_; }
   void ResetArena() { arena_.Reset(); }

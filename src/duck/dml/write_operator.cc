@@ -72,6 +72,7 @@ duckdb::SinkFinalizeType WriteOperator::Finalize(duckdb::Pipeline&, duckdb::Even
     }
     state.gathered.reset();
   }
+  Finish(*state.run);
   state.run->writer->Finish();
   session.rows_affected = state.run->writer->rows_affected;
   return duckdb::SinkFinalizeType::READY;

@@ -49,6 +49,8 @@ class WriteOperator : public duckdb::PhysicalOperator {
   };
   virtual std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const;
   virtual void Write(duckdb::ClientContext& context, Run& run, duckdb::DataChunk& chunk) const = 0;
+  // After the last chunk.
+  virtual void Finish(Run&) const {}
   // True when chunks can be written as they come.
   virtual bool streams() const { return false; }
 

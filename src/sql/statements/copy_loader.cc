@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "engine/relation.h"
 #include "types/binary_io.h"
@@ -57,6 +59,7 @@ Status CopyLoader::Start() {
     types.push_back(columns_.back().type);
   }
   chunk_.emplace(types);
+  load_.emplace(context_, relation_);
   return Status::Ok();
 }
 
@@ -152,14 +155,38 @@ Status CopyLoader::Load(size_t count, const std::vector<std::string_view>& field
     OMEN_TRY(CompleteRow(row, parser, r));
     chunk_->Set(static_cast<uint32_t>(r), row);
   }
+  if (plan_->row_plan != nullptr) {
+    NoteLines(count, parser);
+    OMEN_TRY(KeyError(load_->Append(chunk_->View(static_cast<uint32_t>(count)))));
+  }
   rows_ += count;
-  if (plan_->row_plan == nullptr) return Status::Ok();
-  Status status = relation_->InsertChunk(context_, chunk_->View(static_cast<uint32_t>(count)));
-  if (status.ok()) return status;
-  return std::move(status).WithContext(
-      fmt::format("COPY {}, line {}", table_->name, parser.LineOf(0)));
+  return Status::Ok();
 }
 
-Status CopyLoader::Finish() { return session_.db().CheckConstraints(context_, false); }
+void CopyLoader::NoteLines(size_t count, const pgwire::CopyParser& parser) {
+  Lines& lines = lines_.emplace_back();
+  lines.first_row = rows_;
+  lines.first_line = parser.LineOf(0);
+  if (parser.LineOf(count - 1) - lines.first_line == count - 1) return;
+  for (size_t r = 0; r < count; ++r) lines.lines.push_back(parser.LineOf(r));
+}
+
+Status CopyLoader::KeyError(Status status) const {
+  if (status.ok()) return status;
+  const uint64_t row = load_->failed_row();
+  const auto after =
+      std::upper_bound(lines_.begin(), lines_.end(), row,
+                       [](uint64_t at, const Lines& lines) { return at < lines.first_row; });
+  const Lines& lines = *(after - 1);
+  const uint64_t offset = row - lines.first_row;
+  return std::move(status).WithContext(
+      fmt::format("COPY {}, line {}", table_->name,
+                  lines.lines.empty() ? lines.first_line + offset : lines.lines[offset]));
+}
+
+Status CopyLoader::Finish() {
+  if (plan_->row_plan != nullptr && rows_ > 0) OMEN_TRY(KeyError(load_->Finish()));
+  return session_.db().CheckConstraints(context_, false);
+}
 
 }  // namespace omendb::sql

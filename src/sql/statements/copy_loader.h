@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/bulk_load.h"
 #include "pgwire/copy_parser.h"
 #include "sql/session_impl.h"
 #include "types/chunk_builder.h"
@@ -23,7 +24,7 @@ class CopyLoader {
   // `fields` holds `count` rows of the copied columns.
   Status Load(size_t count, const std::vector<std::string_view>& fields,
               const pgwire::CopyParser& parser);
-  // Foreign keys.
+  // The last rows, and foreign keys.
   Status Finish();
   uint64_t rows() const { return rows_; }
 
@@ -39,6 +40,9 @@ class CopyLoader {
   Status ComputeDefaults(std::span<types::Value> row);
   Status CompleteRow(std::span<types::Value> row, const pgwire::CopyParser& parser, size_t r);
   Status InsertOneByOne(std::span<const types::Value> row);
+  void NoteLines(size_t count, const pgwire::CopyParser& parser);
+  // An error of the row that the load failed at.
+  Status KeyError(Status status) const;
 
   SessionImpl& session_;
   std::shared_ptr<const catalog::TableDef> table_;
@@ -51,6 +55,14 @@ class CopyLoader {
   std::optional<types::ChunkBuilder> chunk_;  // the batch
   mutable types::Arena arena_;
   uint64_t rows_ = 0;
+  // Where the rows of a batch came from: one line each, unless the lines are told.
+  struct Lines {
+    uint64_t first_row;
+    uint64_t first_line;
+    std::vector<uint64_t> lines;
+  };
+  std::vector<Lines> lines_;
+  std::optional<engine::BulkLoad> load_;
 };
 
 // The columns a COPY names, or all.
