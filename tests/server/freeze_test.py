@@ -1,6 +1,7 @@
 """Rows in columnar segments: a table that is frozen now and then and one that never is get the same
 statements and must give the same answers, through both executors, over restarts and kills."""
 
+import io
 import os
 import random
 import sys
@@ -60,11 +61,15 @@ class FreezeTest(SystemTest):
         for table in ('frozen', 'hot'):
             self.run_sql(f'CREATE TABLE {table} ({COLUMNS})')
             self.run_sql(f'CREATE INDEX ON {table} (k)')
-            self.run_sql(f'INSERT INTO {table} SELECT {VALUES} FROM '
-                         f'generate_series(1, {self.rows}) g(i)')
+            for first in (1, self.rows // 2 + 1):  # Too few at once to be loaded as segments.
+                self.fill(table, first, first + self.rows // 2 - 1)
 
     def tearDown(self):
         self.connection.close()
+
+    def fill(self, table, first, last):
+        self.run_sql(f'INSERT INTO {table} SELECT {VALUES} FROM '
+                     f'generate_series({first}, {last}) g(i)')
 
     def connect(self):
         self.connection = self.server.connect()
@@ -111,6 +116,37 @@ class FreezeTest(SystemTest):
         self.run_sql('VACUUM (FREEZE) frozen')
         self.assertEqual(self.rows, self.metric('omendb_frozen_rows'))
         self.compare()
+
+    def test_loaded_rows_answer_as_hot_ones(self):
+        self.run_sql('TRUNCATE frozen')
+        self.fill('frozen', 1, self.rows)
+        self.assertEqual(self.rows, self.metric('omendb_frozen_rows'))
+        self.compare()
+        self.both("UPDATE {t} SET price = price + 1, name = 'new' WHERE id % 97 = 1")
+        self.both('DELETE FROM {t} WHERE id % 89 = 2')
+        self.connection.close()
+        self.server.kill()
+        self.server.start()
+        self.connect()
+        self.compare()
+
+    def test_rows_are_copied_into_segments(self):
+        copied = io.StringIO()
+        self.cursor.copy_expert('COPY hot TO STDOUT', copied)
+        copied.seek(0)
+        lines = copied.readlines()
+        for broken in (lines[:1], lines[-1:]):  # Its key is taken, and the error tells its line.
+            self.run_sql('TRUNCATE frozen')
+            with self.assertRaises(psycopg2.errors.UniqueViolation) as raised:
+                self.cursor.copy_expert('COPY frozen FROM STDIN',
+                                        io.StringIO(''.join(lines + broken)))
+            self.assertEqual(f'COPY frozen, line {self.rows + 1}', raised.exception.diag.context)
+        self.assertEqual([(0,)], self.rows_of('SELECT count(*) FROM frozen'))
+        self.cursor.copy_expert('COPY frozen FROM STDIN', io.StringIO(''.join(lines)))
+        self.assertEqual(self.rows, self.metric('omendb_frozen_rows'))
+        for query in QUERIES:
+            self.assertEqual(self.rows_of(query.format(t='hot', a=100)),
+                             self.rows_of(query.format(t='frozen', a=100)), query)
 
     def test_changes_of_frozen_rows(self):
         self.run_sql('VACUUM (FREEZE) frozen')

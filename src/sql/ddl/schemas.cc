@@ -1,6 +1,9 @@
 // CREATE SCHEMA, CREATE/DROP DATABASE.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <memory>
+
 #include "base/sqlstate.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/privileges.h"
@@ -89,6 +92,24 @@ Status RunCreateDatabase(UtilityCall& call) {
   return Status::Ok();
 }
 
+namespace {
+
+// Who has just gone may still be on the list: as in PostgreSQL they get five seconds.
+Result<size_t> OtherSessions(SessionImpl& session, Oid database) {
+  constexpr int kTries = 50;
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  for (int i = 0;; ++i) {
+    const size_t others = session.instance().activity().CountInDatabase(database);
+    if (others == 0 || i == kTries) return others;
+    const Status waited = session.host().waiter().Wait(std::make_shared<WaitPoint>(),
+                                                       std::chrono::steady_clock::now() + kPause,
+                                                       &session.cancel_flag());
+    if (!waited.Is(sqlstate::kLockNotAvailable)) return waited;
+  }
+}
+
+}  // namespace
+
 Status RunDropDatabase(UtilityCall& call) {
   const PgQuery__DropdbStmt& drop = *call.node()->dropdb_stmt;
   SessionImpl& session = call.session;
@@ -107,7 +128,7 @@ Status RunDropDatabase(UtilityCall& call) {
   if (oid == session.database()) {
     return Status(sqlstate::kObjectInUse, "cannot drop the currently open database");
   }
-  const size_t others = session.instance().activity().CountInDatabase(oid);
+  OMEN_ASSIGN(const size_t others, OtherSessions(session, oid));
   if (others > 0) {
     return Status(sqlstate::kObjectInUse,
                   fmt::format("database \"{}\" is being accessed by other users", name))
