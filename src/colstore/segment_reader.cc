@@ -126,15 +126,23 @@ Result<std::string> SegmentReader::ReadSection(const Extent& extent, std::string
   return std::string(content);
 }
 
+Result<ColumnSection> SegmentReader::LoadColumnSection(uint32_t column) const {
+  const ColumnFooter& info = footer_.columns[column];
+  const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
+  OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
+  Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
+  if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
+  return parsed;
+}
+
 Result<const ColumnSection*> SegmentReader::section(uint32_t column) const {
-  return sections_[column].Get(load_mu_, [&]() -> Result<ColumnSection> {
-    const ColumnFooter& info = footer_.columns[column];
-    const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
-    OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
-    Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
-    if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
-    return parsed;
-  });
+  return sections_[column].Get(load_mu_, [&] { return LoadColumnSection(column); });
+}
+
+Result<DistinctSketch> SegmentReader::sketch(uint32_t column) const {
+  if (const ColumnSection* loaded = sections_[column].ready()) return loaded->sketch;
+  OMEN_ASSIGN(const ColumnSection directory, LoadColumnSection(column));
+  return directory.sketch;
 }
 
 Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, uint32_t block,
@@ -175,27 +183,33 @@ Result<std::shared_ptr<const Block>> SegmentReader::ReadBlock(uint32_t column,
   return MakeBlock(column, block, extent, std::move(bytes));
 }
 
-Status SegmentReader::Prefetch(uint32_t column, uint32_t first, uint32_t count) const {
-  if (cache_ == nullptr) return Status::Ok();
+Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first, uint32_t count) const {
+  if (cache_ == nullptr) return 0U;
   const uint32_t end = std::min(first + count, footer_.blocks_count());
   uint32_t run = 0;  // blocks before `block` that the cache lacks
+  uint32_t read = 0;
   for (uint32_t block = first; block < end; ++block) {
     if (!IsCached(column, block)) {
       ++run;
       continue;
     }
-    if (run > 1) OMEN_TRY(PrefetchRun(column, block - run, run));
+    if (run > 1) {
+      OMEN_ASSIGN(const uint32_t more, PrefetchRun(column, block - run, run));
+      read += more;
+    }
     run = 0;
   }
-  return run > 1 ? PrefetchRun(column, end - run, run) : Status::Ok();
+  if (run <= 1) return read;
+  OMEN_ASSIGN(const uint32_t more, PrefetchRun(column, end - run, run));
+  return read + more;
 }
 
-Status SegmentReader::PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const {
+Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const {
   OMEN_ASSIGN(const ColumnSection* directory, section(column));
   const Extent& begin = directory->blocks[first];
   const Extent& last = directory->blocks[first + count - 1];
   const uint64_t bytes = last.offset + last.bytes - begin.offset;
-  if (bytes > kReadAheadBytesMax) return Status::Ok();  // Blocks this long are read one by one.
+  if (bytes > kReadAheadBytesMax) return 0U;  // Blocks this long are read one by one.
   OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin.offset, bytes}, BlockName(column, first)));
   for (uint32_t block = first; block < first + count; ++block) {
     const Extent& extent = directory->blocks[block];
@@ -205,7 +219,7 @@ Status SegmentReader::PrefetchRun(uint32_t column, uint32_t first, uint32_t coun
     std::memcpy(copy.data(), raw.data(), raw.size());
     (void)MakeBlock(column, block, extent, std::move(copy));
   }
-  return Status::Ok();
+  return count;
 }
 
 Status SegmentReader::ReadRow(uint32_t row, std::span<const uint32_t> columns, types::Arena& arena,

@@ -57,10 +57,12 @@ class SegmentReader {
   bool IsCached(uint32_t column, uint32_t block) const;
   Result<std::shared_ptr<const Block>> ReadBlock(uint32_t column, uint32_t block) const;
   // Reads blocks [first, first + count) that the cache lacks into it, neighbours with one call.
-  // Damage is left to GetBlock to tell.
-  Status Prefetch(uint32_t column, uint32_t first, uint32_t count) const;
+  // Damage is left to GetBlock to tell. Returns how many were read.
+  Result<uint32_t> Prefetch(uint32_t column, uint32_t first, uint32_t count) const;
   // Zones and sizes of the blocks, distinct sketch; loaded at its first use, then kept.
   Result<const ColumnSection*> section(uint32_t column) const;
+  // The distinct sketch alone; the rest is not kept for it.
+  Result<DistinctSketch> sketch(uint32_t column) const;
 
   // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
   // The row with the key; nullopt when there is none. The one for integers serves segments whose
@@ -113,10 +115,11 @@ class SegmentReader {
   Result<AlignedBytes> ReadFrame(const Extent& extent, std::string_view what) const;
   Result<AlignedBytes> ReadRaw(const Extent& extent, std::string_view what) const;
   Status CheckFrame(const Extent& extent, std::string_view bytes, std::string_view what) const;
+  Result<ColumnSection> LoadColumnSection(uint32_t column) const;
   Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
                                                  const Extent& extent, AlignedBytes bytes) const;
-  Status PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const;
+  Result<uint32_t> PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const;
   Result<const KeyIndex*> key_index() const;
   Result<const KeyFilter*> key_filter() const;
   Result<bool> MayHave(uint64_t hash) const;

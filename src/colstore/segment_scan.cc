@@ -17,6 +17,7 @@ std::unique_ptr<SegmentScan::Worker> SegmentScan::NewWorker() const {
 
 SegmentScan::Counters SegmentScan::counters() const {
   return {blocks_read_.load(std::memory_order_relaxed),
+          blocks_loaded_.load(std::memory_order_relaxed),
           blocks_skipped_.load(std::memory_order_relaxed)};
 }
 
@@ -47,7 +48,7 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
 }
 
 // Stretches of neighbours are read ahead with one call each.
-Status SegmentScan::Prefetch(Worker& worker, size_t i) const {
+Status SegmentScan::Prefetch(Worker& worker, size_t i) {
   if (worker.prefetched_[i]) return Status::Ok();
   worker.prefetched_[i] = true;
   const std::vector<uint32_t>& blocks = worker.blocks_;
@@ -56,8 +57,9 @@ Status SegmentScan::Prefetch(Worker& worker, size_t i) const {
       ++end;
     } while (end < blocks.size() && blocks[end] == blocks[end - 1] + 1);
     if (end - begin == 1) continue;
-    OMEN_TRY(
-        reader_->Prefetch(options_.columns[i], blocks[begin], static_cast<uint32_t>(end - begin)));
+    OMEN_ASSIGN(const uint32_t loaded, reader_->Prefetch(options_.columns[i], blocks[begin],
+                                                         static_cast<uint32_t>(end - begin)));
+    blocks_loaded_.fetch_add(loaded, std::memory_order_relaxed);
   }
   return Status::Ok();
 }
@@ -98,6 +100,7 @@ Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
   }
   if (encoded == nullptr) {
     OMEN_ASSIGN(encoded, reader_->ReadBlock(column, worker.block_));
+    blocks_loaded_.fetch_add(1, std::memory_order_relaxed);
   }
   BlockVector& vector = worker.vectors_[i];
   vector.Decode(std::move(encoded));

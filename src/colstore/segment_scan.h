@@ -66,8 +66,9 @@ class SegmentScan {
     std::vector<bool> prefetched_;  // by column: what is left of blocks_ was read ahead
   };
   struct Counters {
-    uint64_t blocks_read = 0;  // of columns
-    uint64_t blocks_skipped = 0;
+    uint64_t blocks_read = 0;     // of columns
+    uint64_t blocks_loaded = 0;   // of these, from the file: the cache did not have them
+    uint64_t blocks_skipped = 0;  // ruled out by zones
   };
 
   SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOptions options);
@@ -82,7 +83,7 @@ class SegmentScan {
  private:
   Status TakeBlocks(Worker& worker);
   // The blocks that the worker has taken and not read.
-  Status Prefetch(Worker& worker, size_t i) const;
+  Status Prefetch(Worker& worker, size_t i);
   Result<bool> MayMatch(uint32_t block) const;
   uint32_t SelectRows(uint32_t block, Worker& worker) const;
 
@@ -92,6 +93,7 @@ class SegmentScan {
   const uint32_t end_block_;
   std::atomic<uint32_t> next_block_;
   std::atomic<uint64_t> blocks_read_{0};
+  std::atomic<uint64_t> blocks_loaded_{0};
   std::atomic<uint64_t> blocks_skipped_{0};
 };
 

@@ -29,6 +29,13 @@ Status CheckOptions(const SegmentOptions& options) {
   return Status::Ok();
 }
 
+template <size_t kSize>
+void Gather(const char* cells, const uint32_t* rows, uint32_t count, char* out) {
+  for (uint32_t i = 0; i < count; ++i) {
+    std::memcpy(out + i * kSize, cells + rows[i] * kSize, kSize);
+  }
+}
+
 }  // namespace
 
 SegmentWriter::Pending::Pending(const SegmentColumn& segment_column)
@@ -66,13 +73,29 @@ void SegmentWriter::Pending::Put(const types::Value& value, uint32_t at) {
 
 void SegmentWriter::Pending::Append(const types::ColumnView& view, uint32_t first, uint32_t count,
                                     uint32_t at) {
-  const bool flat = view.selection == nullptr && view.validity == nullptr;
-  if (flat && physical != PhysicalType::kString) {
-    std::memcpy(cells_bytes.data() + at * size, static_cast<const char*>(view.data) + first * size,
-                count * size);
+  if (view.validity != nullptr || physical == PhysicalType::kString) {
+    for (uint32_t i = 0; i < count; ++i) Put(view.Get(first + i), at + i);
     return;
   }
-  for (uint32_t i = 0; i < count; ++i) Put(view.Get(first + i), at + i);
+  char* const cells = cells_bytes.data() + at * size;
+  const char* const data = static_cast<const char*>(view.data);
+  if (view.selection == nullptr) {
+    std::memcpy(cells, data + first * size, count * size);
+    return;
+  }
+  const uint32_t* const rows = view.selection + first;
+  switch (size) {
+    case 1:
+      return Gather<1>(data, rows, count, cells);
+    case 2:
+      return Gather<2>(data, rows, count, cells);
+    case 4:
+      return Gather<4>(data, rows, count, cells);
+    case 8:
+      return Gather<8>(data, rows, count, cells);
+    default:
+      return Gather<16>(data, rows, count, cells);
+  }
 }
 
 ColumnCells SegmentWriter::Pending::cells(uint32_t rows) {

@@ -26,6 +26,7 @@ class DistinctSketch {
   // All values of the cells that are not NULL.
   void AddCells(const types::SqlType& type, const ColumnCells& column);
   void Merge(const DistinctSketch& other);
+  const hyperloglog::Registers& registers() const { return registers_; }
   uint64_t Estimate() const { return hyperloglog::Estimate(registers_); }
 
   void Serialize(std::string& out) const;

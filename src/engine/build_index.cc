@@ -6,38 +6,48 @@
 namespace omendb::engine {
 namespace {
 
-// All columns' ids, and what rows of before they were added read in them.
+// Columns that are read, and what rows of before they were added read in them.
 struct Columns {
-  explicit Columns(const catalog::TableDef& definition) {
-    for (const catalog::ColumnDef& column : definition.columns) {
-      ids.push_back(column.id);
-      missing.push_back(MissingValueOf(column, arena));
-    }
+  Columns(const catalog::TableDef& definition, std::span<const ColumnId> wanted)
+      : ids(wanted.begin(), wanted.end()), width(definition.columns.size()) {
+    for (const ColumnId id : ids) missing.push_back(MissingValueOf(definition.column(id), arena));
   }
   types::Arena arena;
   std::vector<ColumnId> ids;
   types::Row missing;
+  size_t width;  // of a whole row
 };
 
-// visit(row id, row) for each visible row, hot or frozen, with a value for each column.
+size_t PlaceOf(ColumnId id) { return static_cast<size_t>(id.value() - 1); }
+
+// visit(row id, row) for each visible row that is not in `runs`. `row` is as wide as the table and
+// has values in the columns that are read.
 template <typename Visit>
-Status ForEachRow(Table& table, const Columns& columns, const mvcc::TxnTable& txns,
-                  const mvcc::Snapshot& snapshot, const Visit& visit) {
-  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
-  types::Row row(columns.ids.size());
-  OMEN_TRY(ForEachHotRow(table, *runs, txns, snapshot,
-                         [&](const rowstore::Page& page, uint32_t slot) -> Status {
-                           const size_t stored = page.layout().columns_count();
-                           for (uint32_t i = 0; i < row.size(); ++i) {
-                             row[i] = i < stored ? page.Read(i, slot) : columns.missing[i];
-                           }
-                           visit(RowId(page.header(slot).row_id), row);
-                           return Status::Ok();
-                         }));
+Status ForEachHot(Table& table, const RunSet& runs, const Columns& columns,
+                  const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, const Visit& visit) {
+  types::Row row(columns.width, types::Value::Null());
+  return ForEachHotRow(
+      table, runs, txns, snapshot, [&](const rowstore::Page& page, uint32_t slot) -> Status {
+        const size_t stored = page.layout().columns_count();
+        for (size_t i = 0; i < columns.ids.size(); ++i) {
+          const size_t place = PlaceOf(columns.ids[i]);
+          row[place] =
+              place < stored ? page.Read(static_cast<uint32_t>(place), slot) : columns.missing[i];
+        }
+        visit(RowId(page.header(slot).row_id), row);
+        return Status::Ok();
+      });
+}
+
+// The same for the rows in `runs`.
+template <typename Visit>
+Status ForEachFrozen(const RunSet& runs, const Columns& columns, const Visit& visit) {
+  types::Row row(columns.width, types::Value::Null());
   return ForEachFrozenRow(
-      *runs, columns.ids, [&](size_t i) { return columns.missing[i]; },
+      runs, columns.ids, [&](size_t i) { return columns.missing[i]; },
       [&](RowId id, rowstore::VersionRef, const types::Row& values) -> Status {
-        visit(id, values);
+        for (size_t i = 0; i < values.size(); ++i) row[PlaceOf(columns.ids[i])] = values[i];
+        visit(id, row);
         return Status::Ok();
       });
 }
@@ -50,14 +60,17 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
   std::vector<TableIndex::BulkEntry> entries;
   entries.reserve(table.store().rows_count());
-  OMEN_TRY(
-      ForEachRow(table, Columns(definition), txns, snapshot, [&](RowId id, const types::Row& row) {
-        TableIndex::BulkEntry entry;
-        built->KeyOfRow(row, entry.key);
-        entry.row = id;
-        entry.conflicts = index.unique && built->Conflicts(row);
-        entries.push_back(std::move(entry));
-      }));
+  const auto add = [&](RowId id, const types::Row& row) {
+    TableIndex::BulkEntry entry;
+    built->KeyOfRow(row, entry.key);
+    entry.row = id;
+    entry.conflicts = index.unique && built->Conflicts(row);
+    entries.push_back(std::move(entry));
+  };
+  const Columns columns(definition, built->key_columns());
+  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
+  OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, add));
+  OMEN_TRY(ForEachFrozen(*runs, columns, add));
   const std::optional<size_t> repeated = built->BulkLoad(entries);
   if (!repeated) return built;
   if (duplicate != nullptr) {
@@ -65,6 +78,19 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(
     duplicate->version = table.store().head(duplicate->row_id);
   }
   return std::shared_ptr<TableIndex>();
+}
+
+Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,
+                            const Sketches& sketches) {
+  const colstore::SegmentReader& reader = *segment.reader();
+  for (size_t i = 0; i < definition.columns.size(); ++i) {
+    const int32_t position = segment.position_of(definition.columns[i].id);
+    if (position < 0) continue;  // Relation::statistics knows of missing values.
+    const auto column = static_cast<uint32_t>(position);
+    OMEN_ASSIGN(const colstore::DistinctSketch sketch, reader.sketch(column));
+    sketches[i]->AddSegment(reader.footer().columns[column].zone, sketch);
+  }
+  return Status::Ok();
 }
 
 Status RebuildTable(Table& table, const catalog::TableDef& definition,
@@ -81,9 +107,17 @@ Status RebuildTable(Table& table, const catalog::TableDef& definition,
     table.AddIndex(std::move(built));
   }
   std::vector<types::SqlType> column_types;
-  for (const catalog::ColumnDef& column : definition.columns) column_types.push_back(column.type);
+  std::vector<ColumnId> ids;
+  for (const catalog::ColumnDef& column : definition.columns) {
+    column_types.push_back(column.type);
+    ids.push_back(column.id);
+  }
   const Sketches sketches = table.statistics().Ensure(column_types);
-  return ForEachRow(table, Columns(definition), no_transactions, everything,
+  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
+  for (const Run& run : runs->runs) {
+    if (run.live_rows() > 0) OMEN_TRY(AddSegmentStatistics(*run.segment, definition, sketches));
+  }
+  return ForEachHot(table, *runs, Columns(definition, ids), no_transactions, everything,
                     [&](RowId, const types::Row& row) {
                       for (size_t i = 0; i < row.size(); ++i) sketches[i]->Add(row[i]);
                     });

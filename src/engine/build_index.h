@@ -15,6 +15,10 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(
     Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
     const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate);
 
+// Tells `sketches`, one for each column, of the rows of a segment.
+Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,
+                            const Sketches& sketches);
+
 // After recovery, when every version in the table is committed: all indexes and statistics.
 // `no_transactions` is a table in which none runs: large, so one serves all.
 Status RebuildTable(Table& table, const catalog::TableDef& definition,

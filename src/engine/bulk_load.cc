@@ -13,38 +13,46 @@ namespace omendb::engine {
 
 namespace {
 
-// Gives the rows the order of their keys, `key(i)` of the row that arrived as the i-th. Returns the
-// position of a row whose key the one before it has.
+// Gives the rows the order of their keys, which come in the order of arrival and get that of the
+// rows. Returns the position of a row whose key the one before it has.
 template <typename Key>
-std::optional<uint32_t> SortBy(const std::vector<Key>& keys, RowBuffer& rows) {
+std::optional<uint32_t> SortBy(std::vector<Key>& keys, RowBuffer& rows) {
   if (!std::is_sorted(keys.begin(), keys.end())) {
     std::vector<uint32_t> order(keys.size());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(), [&keys](uint32_t a, uint32_t b) {
       return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;
     });
+    std::vector<Key> sorted;
+    sorted.reserve(keys.size());
+    for (const uint32_t row : order) sorted.push_back(std::move(keys[row]));
+    keys = std::move(sorted);
     rows.SetOrder(std::move(order));
   }
-  for (uint32_t i = 1; i < rows.rows(); ++i) {
-    if (keys[rows.arrival(i)] == keys[rows.arrival(i - 1)]) return i;
-  }
-  return std::nullopt;
+  const auto equal = std::adjacent_find(keys.begin(), keys.end());
+  if (equal == keys.end()) return std::nullopt;
+  return static_cast<uint32_t>(equal - keys.begin()) + 1;
 }
 
-std::optional<uint32_t> SortByPrimaryKey(const TableIndex& index, RowBuffer& rows) {
+std::optional<uint32_t> SortByPrimaryKey(const TableIndex& index, RowBuffer& rows, RowKeys& keys) {
   if (index.shape() == TableIndex::Shape::kRowByInt) {
     const auto column = static_cast<size_t>(index.int_column().value() - 1);
-    std::vector<uint64_t> keys(rows.rows());
-    for (uint32_t i = 0; i < keys.size(); ++i) keys[i] = index.IntKeyOf(rows.Get(column, i));
-    return SortBy(keys, rows);
+    keys.ints.resize(rows.rows());
+    for (uint32_t i = 0; i < rows.rows(); ++i) {
+      keys.ints[i] = index.IntKeyOf(rows.Get(column, i));
+    }
+    return SortBy(keys.ints, rows);
   }
-  std::vector<std::string> keys(rows.rows());
-  types::Row row;
-  for (uint32_t i = 0; i < keys.size(); ++i) {
-    rows.Read(i, row);
-    index.KeyOfRow(row, keys[i]);
+  keys.bytes.resize(rows.rows());
+  const std::span<const ColumnId> columns = index.key_columns();
+  types::Row values(columns.size());
+  for (uint32_t i = 0; i < rows.rows(); ++i) {
+    for (size_t k = 0; k < columns.size(); ++k) {
+      values[k] = rows.Get(static_cast<size_t>(columns[k].value() - 1), i);
+    }
+    index.KeyOfValues(values, keys.bytes[i]);
   }
-  return SortBy(keys, rows);
+  return SortBy(keys.bytes, rows);
 }
 
 Result<std::shared_ptr<const FrozenSegment>> WriteSegment(const RelationImpl& relation,
@@ -76,6 +84,7 @@ Result<std::shared_ptr<const FrozenSegment>> WriteSegment(const RelationImpl& re
 struct BulkLoad::Batch {
   const RelationImpl* relation;
   std::unique_ptr<RowBuffer> rows;
+  RowKeys keys;
   uint64_t first_arrival;
   RowId first;
   uint64_t file_id = 0;
@@ -87,9 +96,9 @@ struct BulkLoad::Batch {
 BulkLoad::BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation, Limits limits)
     : context_(context),
       limits_(limits),
-      relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))) {
+      relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
+      gathered_(NewBuffer()) {
   OMEN_CHECK(limits.segment_rows <= colstore::kSegmentRowsMax);
-  NewBuffer();
 }
 
 BulkLoad::~BulkLoad() {
@@ -100,10 +109,10 @@ BulkLoad::~BulkLoad() {
   files.Release(writing_->file_id);
 }
 
-void BulkLoad::NewBuffer() {
+std::unique_ptr<RowBuffer> BulkLoad::NewBuffer() const {
   std::vector<types::SqlType> types;
   for (const catalog::ColumnDef& column : relation_->table().columns) types.push_back(column.type);
-  gathered_ = std::make_unique<RowBuffer>(types);
+  return std::make_unique<RowBuffer>(types);
 }
 
 Status BulkLoad::Append(const types::Chunk& chunk) {
@@ -147,7 +156,7 @@ Status BulkLoad::StartWriting() {
   writing_->first_arrival = gathered_first_;
   gathered_first_ += writing_->rows->rows();
   writing_->first = relation_->storage().store().ReserveRows(writing_->rows->rows());
-  NewBuffer();
+  gathered_ = spare_ != nullptr ? std::move(spare_) : NewBuffer();
   try {
     writer_ = std::thread([batch = writing_.get()] { Write(*batch); });
   } catch (const std::system_error&) {  // No thread to be had now.
@@ -158,11 +167,12 @@ Status BulkLoad::StartWriting() {
 
 void BulkLoad::Write(Batch& batch) {
   const TableIndex* const primary = batch.relation->primary_index();
-  if (primary != nullptr) batch.duplicate = SortByPrimaryKey(*primary, *batch.rows);
+  if (primary != nullptr) batch.duplicate = SortByPrimaryKey(*primary, *batch.rows, batch.keys);
   if (batch.duplicate) return;
   batch.segment = WriteSegment(*batch.relation, *batch.rows, batch.first, batch.file_id);
-  if (batch.segment.ok())
-    batch.relation->AddToStatistics(batch.rows->View(), 0, batch.rows->rows());
+  if (!batch.segment.ok()) return;
+  const Status counted = batch.relation->AddToStatistics(**batch.segment);
+  if (!counted.ok()) batch.segment = counted;
 }
 
 Status BulkLoad::EnterWritten() {
@@ -180,10 +190,12 @@ Status BulkLoad::EnterWritten() {
   const std::unique_ptr<Batch> batch = std::move(writing_);
   // From here on the table's set of segments keeps the file.
   uint32_t at = 0;
-  const Status entered =
-      relation_->EnterSegment(context_, *batch->segment, batch->first, *batch->rows, *undo_, &at);
+  const Status entered = relation_->EnterSegment(
+      context_, *batch->segment, {batch->first, *batch->rows, batch->keys}, *undo_, &at);
   failed_row_ = batch->first_arrival + at;
   relation_->segment_files().Release(batch->file_id);
+  spare_ = std::move(batch->rows);
+  spare_->Clear();
   return entered;
 }
 

@@ -64,12 +64,13 @@ class BulkLoad {
   Status EnterWritten();
   Status InsertGathered();
   static void Write(Batch& batch);
-  void NewBuffer();
+  std::unique_ptr<RowBuffer> NewBuffer() const;
 
   StatementContext& context_;
   const Limits limits_;
   const std::shared_ptr<RelationImpl> relation_;
   std::unique_ptr<RowBuffer> gathered_;
+  std::unique_ptr<RowBuffer> spare_;  // was written; its memory is used again
   std::unique_ptr<Batch> writing_;
   std::thread writer_;
   uint64_t gathered_first_ = 0;  // how many rows came before them

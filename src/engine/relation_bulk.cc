@@ -81,7 +81,11 @@ Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& 
   txn.AddUndo(undo, table_);
   bool adjacent = true;
   OMEN_TRY(IndexRange(context, range, at, &adjacent));
-  AddToStatistics(chunk, first, range.count);
+  for (size_t column = 0; column < chunk.columns.size(); ++column) {
+    const types::ColumnView& view = chunk.columns[column];
+    ColumnSketch& sketch = *sketches_[column];
+    for (uint32_t i = 0; i < range.count; ++i) sketch.Add(view.Get(first + i));
+  }
   if (table_->logged()) {
     LogRange(txn, range, rows, adjacent);
     OMEN_TRY(txn.MaybeSpill());
@@ -94,15 +98,6 @@ Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& 
     EngineTransaction::Of(txn).foreign_keys().OnInsert(context, *definition_, ref, row);
   }
   return Status::Ok();
-}
-
-void RelationImpl::AddToStatistics(const types::Chunk& chunk, uint32_t first,
-                                   uint32_t count) const {
-  for (size_t column = 0; column < chunk.columns.size(); ++column) {
-    const types::ColumnView& view = chunk.columns[column];
-    ColumnSketch& sketch = *sketches_[column];
-    for (uint32_t i = 0; i < count; ++i) sketch.Add(view.Get(first + i));
-  }
 }
 
 Status RelationImpl::IndexRange(StatementContext& context, const TableStore::SlotRange& range,

@@ -64,14 +64,19 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status CheckChunk(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
   Status DuplicatePrimaryKey(const StatementContext& context,
                              std::span<const types::Value> row) const;
-  void AddToStatistics(const types::Chunk& chunk, uint32_t first, uint32_t count) const;
+  Status AddToStatistics(const FrozenSegment& segment) const;
   // The transaction's, for EnterSegment.
   LoadUndo* NewLoadUndo(StatementContext& context) const;
-  // Makes a segment that was written for this statement part of the table: rows `first`, ... are
-  // those of `rows`, in that order. The transaction sees them now, others when it commits.
-  // `at`: the row, by arrival, that it got to.
+  // Makes a segment that was written for this statement part of the table. The transaction sees its
+  // rows now, others when it commits. `at`: the row, by arrival, that it got to.
+  struct LoadedRows {
+    RowId first;  // of the rows in their order: first, first + 1, ...
+    const RowBuffer& rows;
+    const RowKeys& keys;
+    RowId id(uint32_t row) const { return RowId(first.value() + row); }
+  };
   Status EnterSegment(StatementContext& context, std::shared_ptr<const FrozenSegment> segment,
-                      RowId first, const RowBuffer& rows, LoadUndo& undo, uint32_t* at);
+                      const LoadedRows& loaded, LoadUndo& undo, uint32_t* at);
   // InsertChunk, which tells the row that it got to.
   Status InsertRows(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
 
@@ -185,7 +190,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status InsertRange(StatementContext& context, const types::Chunk& chunk, uint32_t* at,
                      uint32_t* inserted);
   // Enters the keys of a segment's rows, whose heads they are.
-  Status EnterKeys(StatementContext& context, uint64_t segment, RowId first, const RowBuffer& rows,
+  Status EnterKeys(StatementContext& context, uint64_t segment, const LoadedRows& loaded,
                    uint32_t* at);
   // The primary key of a segment's row is in the index already: 23505, or the key of a deleted row,
   // which is continued in a page.

@@ -1,5 +1,6 @@
 #include "engine/row_buffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -17,16 +18,31 @@ RowBuffer::RowBuffer(const std::vector<types::SqlType>& types) {
 }
 
 void RowBuffer::Grow(Column& column, uint32_t rows) {
-  column.cells.resize(rows * column.size);
-  column.validity.resize((rows + 63) / 64, ~uint64_t{0});
+  if (rows <= column.validity.size() * 64) return;
+  const size_t words = std::max<size_t>((rows + 63) / 64, 2 * column.validity.size());
+  column.cells.resize(words * 64 * column.size);
+  column.validity.resize(words, ~uint64_t{0});
+}
+
+void RowBuffer::Clear() {
+  for (Column& column : columns_) {
+    if (!column.has_nulls) continue;
+    std::fill(column.validity.begin(), column.validity.end(), ~uint64_t{0});
+    column.has_nulls = false;
+  }
+  strings_.Reset();
+  order_.clear();
+  rows_ = 0;
+  bytes_ = 0;
+}
+
+void RowBuffer::SetNull(Column& column, uint32_t row) {
+  column.has_nulls = true;
+  column.validity[row / 64] &= ~(uint64_t{1} << row % 64);
 }
 
 void RowBuffer::Put(Column& column, uint32_t row, const types::Value& value) {
-  if (value.is_null) {
-    column.has_nulls = true;
-    column.validity[row / 64] &= ~(uint64_t{1} << row % 64);
-    return;
-  }
+  if (value.is_null) return SetNull(column, row);
   char* const cell = column.cells.data() + row * column.size;
   const bool is_long =
       column.physical == PhysicalType::kString && value.text.size > types::StringSlot::kInlineMax;
@@ -42,14 +58,16 @@ void RowBuffer::Append(const types::Chunk& chunk, uint32_t first, uint32_t count
     const types::ColumnView& view = chunk.columns[c];
     Grow(column, rows_ + count);
     bytes_ += count * column.size;
-    const bool plain = view.selection == nullptr && view.validity == nullptr &&
-                       column.physical != PhysicalType::kString;
-    if (plain) {
-      std::memcpy(column.cells.data() + rows_ * column.size,
-                  static_cast<const char*>(view.data) + first * column.size, count * column.size);
+    if (view.selection != nullptr || column.physical == PhysicalType::kString) {
+      for (uint32_t i = 0; i < count; ++i) Put(column, rows_ + i, view.Get(first + i));
       continue;
     }
-    for (uint32_t i = 0; i < count; ++i) Put(column, rows_ + i, view.Get(first + i));
+    std::memcpy(column.cells.data() + rows_ * column.size,
+                static_cast<const char*>(view.data) + first * column.size, count * column.size);
+    if (view.validity == nullptr) continue;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (view.is_null(first + i)) SetNull(column, rows_ + i);
+    }
   }
   rows_ += count;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "types/chunk.h"
@@ -13,12 +14,20 @@
 
 namespace omendb::engine {
 
+// Encoded primary keys of rows, in order: integers, or bytes, or none.
+struct RowKeys {
+  std::vector<uint64_t> ints;
+  std::vector<std::string> bytes;
+};
+
 class RowBuffer {
  public:
   explicit RowBuffer(const std::vector<types::SqlType>& types);
 
   void Append(const types::Chunk& chunk, uint32_t first, uint32_t count);
   void AppendRow(std::span<const types::Value> row);
+  // Keeps the memory.
+  void Clear();
   uint32_t rows() const { return rows_; }
   // What cells and strings take, about.
   size_t bytes() const { return bytes_; }
@@ -36,11 +45,12 @@ class RowBuffer {
     types::SqlType type;
     types::PhysicalType physical;
     size_t size;
-    std::vector<char> cells;
+    std::vector<char> cells;  // of more rows than there are
     std::vector<uint64_t> validity;
     bool has_nulls = false;
   };
   static void Grow(Column& column, uint32_t rows);
+  static void SetNull(Column& column, uint32_t row);
   void Put(Column& column, uint32_t row, const types::Value& value);
 
   std::vector<Column> columns_;

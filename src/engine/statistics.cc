@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "types/key_encoding.h"
-
 namespace omendb::engine {
 namespace {
 
@@ -55,6 +53,21 @@ types::Value ValueOf(PhysicalType physical, int64_t integer) {
 ColumnSketch::ColumnSketch(types::SqlType type)
     : type_(type), physical_(types::PhysicalTypeOf(type)), has_range_(ComparesAsInteger(type)) {}
 
+void ColumnSketch::AddRange(int64_t least, int64_t greatest) {
+  int64_t min = min_.load(std::memory_order_relaxed);
+  while (least < min && !min_.compare_exchange_weak(min, least, std::memory_order_relaxed)) {
+  }
+  int64_t max = max_.load(std::memory_order_relaxed);
+  while (greatest > max && !max_.compare_exchange_weak(max, greatest, std::memory_order_relaxed)) {
+  }
+}
+
+void ColumnSketch::AddRank(size_t slot, uint8_t rank) {
+  std::atomic<uint8_t>& kept = registers_[slot];
+  // Losing a race loses one observation of very many.
+  if (kept.load(std::memory_order_relaxed) < rank) kept.store(rank, std::memory_order_relaxed);
+}
+
 void ColumnSketch::Add(const types::Value& value) {
   if (value.is_null) {
     if (!has_nulls_.load(std::memory_order_relaxed)) {
@@ -62,26 +75,20 @@ void ColumnSketch::Add(const types::Value& value) {
     }
     return;
   }
-  uint64_t hash;
   if (has_range_) {
     const int64_t integer = IntegerOf(physical_, value);
-    int64_t min = min_.load(std::memory_order_relaxed);
-    while (integer < min && !min_.compare_exchange_weak(min, integer, std::memory_order_relaxed)) {
-    }
-    int64_t max = max_.load(std::memory_order_relaxed);
-    while (integer > max && !max_.compare_exchange_weak(max, integer, std::memory_order_relaxed)) {
-    }
-    hash = static_cast<uint64_t>(integer) * 0x9e3779b97f4a7c15ULL;
-    hash ^= hash >> 32;
-    hash *= 0xd6e8feb86659fd93ULL;
-    hash ^= hash >> 32;
-  } else {
-    hash = types::HashValue(type_, value);
+    AddRange(integer, integer);
   }
-  const uint8_t rank = hyperloglog::RankOf(hash);
-  std::atomic<uint8_t>& slot = registers_[hyperloglog::RegisterOf(hash)];
-  // Losing a race loses one observation of very many.
-  if (slot.load(std::memory_order_relaxed) < rank) slot.store(rank, std::memory_order_relaxed);
+  const uint64_t hash = colstore::SketchHash(type_, value);
+  AddRank(hyperloglog::RegisterOf(hash), hyperloglog::RankOf(hash));
+}
+
+void ColumnSketch::AddSegment(const colstore::Zone& zone, const colstore::DistinctSketch& sketch) {
+  if (zone.nulls() > 0) has_nulls_.store(true, std::memory_order_relaxed);
+  if (has_range_ && zone.has_range()) {
+    AddRange(IntegerOf(physical_, zone.min()), IntegerOf(physical_, zone.max()));
+  }
+  for (size_t i = 0; i < hyperloglog::kRegisters; ++i) AddRank(i, sketch.registers()[i]);
 }
 
 ColumnStatistics ColumnSketch::Get(uint64_t rows_count) const {

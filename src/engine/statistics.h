@@ -5,7 +5,8 @@
 //
 // Thread safety  Any thread; relaxed atomics, so a figure may lag.
 // Cost           A few nanoseconds a value; 1 KiB a column.
-// See            base/hyperloglog.h
+// See            base/hyperloglog.h, colstore/sketch.h, whose hash it uses: sketches of segments are
+//                merged into it.
 #pragma once
 
 #include <array>
@@ -16,6 +17,8 @@
 
 #include "base/hyperloglog.h"
 #include "base/mutex.h"
+#include "colstore/sketch.h"
+#include "colstore/zone.h"
 #include "engine/relation.h"
 #include "types/type.h"
 #include "types/value.h"
@@ -27,9 +30,14 @@ class ColumnSketch {
   explicit ColumnSketch(types::SqlType type);
   const types::SqlType& type() const { return type_; }
   void Add(const types::Value& value);
+  // All rows of a segment at once, dead ones too, from what it tells of the column.
+  void AddSegment(const colstore::Zone& zone, const colstore::DistinctSketch& sketch);
   ColumnStatistics Get(uint64_t rows_count) const;
 
  private:
+  void AddRange(int64_t min, int64_t max);
+  void AddRank(size_t slot, uint8_t rank);
+
   const types::SqlType type_;
   const types::PhysicalType physical_;
   const bool has_range_;  // Compares as a signed integer: bounds are kept.

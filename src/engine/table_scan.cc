@@ -204,6 +204,18 @@ Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vecto
 
 uint64_t TableScan::rows_total_estimate() const { return relation_->rows_estimate(); }
 
+BlockCounts TableScan::block_counts() const {
+  BlockCounts sum;
+  for (const auto& scan : frozen_) {
+    if (scan == nullptr) continue;
+    const auto counters = scan->counters();
+    sum.read += counters.blocks_read;
+    sum.loaded += counters.blocks_loaded;
+    sum.skipped += counters.blocks_skipped;
+  }
+  return sum;
+}
+
 double TableScan::progress() const {
   const uint64_t total = pages_count_ + blocks_count_;
   if (total == 0) return 1;

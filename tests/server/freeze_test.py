@@ -4,6 +4,7 @@ statements and must give the same answers, through both executors, over restarts
 import io
 import os
 import random
+import re
 import sys
 import time
 import unittest
@@ -226,6 +227,24 @@ class FreezeTest(SystemTest):
         self.run_sql('VACUUM (FREEZE) frozen')
         self.assertEqual(self.rows_of('SELECT * FROM hot ORDER BY id'),
                          self.rows_of('SELECT * FROM frozen ORDER BY id'))
+
+    def test_explain_tells_of_blocks(self):
+        self.run_sql('VACUUM (FREEZE) frozen')
+
+        def blocks(sql):
+            text = '\n'.join(row[0] for row in self.rows_of(f'EXPLAIN ANALYZE {sql}'))
+            found = re.findall(r'Blocks ([A-Z a-z]+):\s+(\d+)', text)
+            return {name: int(count) for name, count in found}
+
+        every = -(-self.rows // 2048)
+        first = blocks('SELECT sum(big) FROM frozen')
+        self.assertEqual((every, 0), (first['Read'], first['Skipped']))
+        self.assertEqual({'Read': every, 'From Cache': every, 'Skipped': 0},
+                         blocks('SELECT sum(big) FROM frozen'))
+        few = blocks('SELECT count(ratio) FROM frozen WHERE ratio < 40')
+        self.assertLess(few['Read'], 4)
+        self.assertGreaterEqual(few['Skipped'], every - 2)
+        self.assertEqual({}, blocks('SELECT sum(big) FROM hot'))
 
     def test_verbose_and_privileges(self):
         self.connection.notices.clear()

@@ -9,6 +9,7 @@
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
+#include "engine/block_counts.h"
 
 namespace omendb::duck {
 
@@ -285,6 +286,21 @@ duckdb::InsertionOrderPreservingMap<std::string> Describe(
   return result;
 }
 
+// What EXPLAIN ANALYZE adds: blocks of segments, each of one column.
+duckdb::InsertionOrderPreservingMap<std::string> DescribeRun(
+    duckdb::TableFunctionDynamicToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> result;
+  const auto* counting = dynamic_cast<const engine::CountsBlocks*>(
+      input.global_state->Cast<ScanState>().scan.get());
+  if (counting == nullptr) return result;
+  const engine::BlockCounts counts = counting->block_counts();
+  if (counts.read + counts.skipped == 0) return result;  // No segments.
+  result["Blocks Read"] = std::to_string(counts.read);
+  result["Blocks From Cache"] = std::to_string(counts.read - std::min(counts.read, counts.loaded));
+  result["Blocks Skipped"] = std::to_string(counts.skipped);
+  return result;
+}
+
 }  // namespace
 
 duckdb::TableFunction TableScanFunction() {
@@ -298,6 +314,7 @@ duckdb::TableFunction TableScanFunction() {
   function.get_virtual_columns = VirtualColumns;
   function.get_row_id_columns = RowIdColumns;
   function.to_string = Describe;
+  function.dynamic_to_string = DescribeRun;
   function.projection_pushdown = true;
   function.filter_pushdown = true;
   function.filter_prune = true;
