@@ -5,6 +5,7 @@
 #include "base/sqlstate.h"
 #include "duck/errors.h"
 #include "duck/instance.h"
+#include "duckdb/common/tree_renderer/text_tree_renderer.hpp"
 #include "duckdb/main/client_config.hpp"
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/pending_query_result.hpp"
@@ -54,11 +55,27 @@ Status DuckResultImpl::Cancelled() {
   return statement->cancel->ToStatus();
 }
 
+namespace {
+
+// The operators with their times and rows, without DuckDB's words around them.
+std::string OperatorTree(duckdb::QueryProfiler& profiler) {
+  auto root = profiler.GetRoot();
+  if (root == nullptr) return "";
+  duckdb::TextTreeRenderer renderer;
+  duckdb::stringstream tree;
+  for (duckdb::idx_t i = 0; i < root->GetChildCount(); ++i) {
+    renderer.Render(*root->GetChild(i), tree);
+  }
+  return tree.str();
+}
+
+}  // namespace
+
 void DuckResultImpl::Finish() {
   finished_ = true;
   rows_affected_ = parts_.state->rows_affected;
   if (parts_.with_profile && result_ != nullptr) {
-    profile_ = duckdb::QueryProfiler::Get(*parts_.connection->context).ToString();
+    profile_ = OperatorTree(duckdb::QueryProfiler::Get(*parts_.connection->context));
     duckdb::ClientConfig::GetConfig(*parts_.connection->context).enable_profiler = false;
   }
 }

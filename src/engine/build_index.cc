@@ -52,31 +52,58 @@ Status ForEachFrozen(const RunSet& runs, const Columns& columns, const Visit& vi
       });
 }
 
+// Every visible row, whatever holds it.
+template <typename Visit>
+Status ForEachRow(Table& table, const Columns& columns, const mvcc::TxnTable& txns,
+                  const mvcc::Snapshot& snapshot, const Visit& visit) {
+  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
+  OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, visit));
+  return ForEachFrozen(*runs, columns, visit);
+}
+
+// Loads an empty index from the rows that `each(visit)` gives. Returns a row whose key is taken.
+template <typename Each>
+Result<std::optional<RowId>> LoadInts(TableIndex& index, size_t rows, const Each& each) {
+  std::vector<index::Entry> entries;
+  entries.reserve(rows);
+  const size_t place = PlaceOf(index.int_column());
+  OMEN_TRY(each([&](RowId id, const types::Row& row) {
+    entries.push_back({index.IntKeyOf(row[place]), id.value()});
+  }));
+  const std::optional<size_t> repeated = index.BulkLoad(entries);
+  return repeated ? std::optional(RowId(entries[*repeated].value)) : std::nullopt;
+}
+
+template <typename Each>
+Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Each& each) {
+  std::vector<TableIndex::BulkEntry> entries;
+  entries.reserve(rows);
+  OMEN_TRY(each([&](RowId id, const types::Row& row) {
+    TableIndex::BulkEntry& entry = entries.emplace_back();
+    index.KeyOfRow(row, entry.key);
+    entry.row = id;
+    entry.conflicts = index.unique() && index.Conflicts(row);
+  }));
+  const std::optional<size_t> repeated = index.BulkLoad(entries);
+  return repeated ? std::optional(entries[*repeated].row) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<TableIndex>> BuildTableIndex(
     Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
     const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate) {
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-  std::vector<TableIndex::BulkEntry> entries;
-  entries.reserve(table.store().rows_count());
-  const auto add = [&](RowId id, const types::Row& row) {
-    TableIndex::BulkEntry entry;
-    built->KeyOfRow(row, entry.key);
-    entry.row = id;
-    entry.conflicts = index.unique && built->Conflicts(row);
-    entries.push_back(std::move(entry));
-  };
   const Columns columns(definition, built->key_columns());
-  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
-  OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, add));
-  OMEN_TRY(ForEachFrozen(*runs, columns, add));
-  const std::optional<size_t> repeated = built->BulkLoad(entries);
+  const auto each = [&](const auto& visit) {
+    return ForEachRow(table, columns, txns, snapshot, visit);
+  };
+  const size_t rows = table.store().rows_count();
+  OMEN_ASSIGN(const std::optional<RowId> repeated, built->shape() == TableIndex::Shape::kRowByInt
+                                                       ? LoadInts(*built, rows, each)
+                                                       : LoadBytes(*built, rows, each));
   if (!repeated) return built;
-  if (duplicate != nullptr) {
-    duplicate->row_id = entries[*repeated].row;
-    duplicate->version = table.store().head(duplicate->row_id);
-  }
+  if (duplicate != nullptr) *duplicate = {*repeated, table.store().head(*repeated)};
   return std::shared_ptr<TableIndex>();
 }
 

@@ -267,31 +267,37 @@ uint64_t TableIndex::Estimate(const KeyRange& range) const {
 }
 
 std::optional<size_t> TableIndex::BulkLoad(std::vector<BulkEntry>& entries) {
-  std::sort(entries.begin(), entries.end(), [](const BulkEntry& a, const BulkEntry& b) {
+  const auto before = [](const BulkEntry& a, const BulkEntry& b) {
     const int order = a.key.compare(b.key);
     return order != 0 ? order < 0 : a.row < b.row;
-  });
+  };
+  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
+    std::sort(entries.begin(), entries.end(), before);
+  }
   for (size_t i = 1; i < entries.size(); ++i) {
     if ((entries[i].conflicts || is_row_map()) && entries[i].key == entries[i - 1].key) return i;
   }
-  Status loaded;
-  if (shape_ == Shape::kRowByInt) {
-    std::vector<index::Entry> ints;
-    ints.reserve(entries.size());
-    for (const BulkEntry& e : entries) {
-      ints.push_back({LoadBe<uint64_t>(e.key.data()), e.row.value()});
-    }
-    loaded = ints_->BulkLoad(ints);
-  } else {
-    std::vector<index::BytesEntry> bytes;
-    bytes.reserve(entries.size());
-    for (BulkEntry& e : entries) {
-      if (shape_ == Shape::kEntries) AppendRowId(e.row, e.key);
-      bytes.push_back({e.key, e.row.value()});
-    }
-    loaded = bytes_->BulkLoad(bytes);
+  std::vector<index::BytesEntry> bytes;
+  bytes.reserve(entries.size());
+  for (BulkEntry& e : entries) {
+    if (shape_ == Shape::kEntries) AppendRowId(e.row, e.key);
+    bytes.push_back({e.key, e.row.value()});
   }
-  OMEN_CHECK(loaded.ok());
+  OMEN_CHECK(bytes_->BulkLoad(bytes).ok());
+  return std::nullopt;
+}
+
+std::optional<size_t> TableIndex::BulkLoad(std::vector<index::Entry>& entries) {
+  const auto before = [](const index::Entry& a, const index::Entry& b) {
+    return a.key != b.key ? a.key < b.key : a.value < b.value;
+  };
+  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
+    std::sort(entries.begin(), entries.end(), before);
+  }
+  for (size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i].key == entries[i - 1].key) return i;
+  }
+  OMEN_CHECK(ints_->BulkLoad(entries).ok());
   return std::nullopt;
 }
 

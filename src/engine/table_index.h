@@ -115,6 +115,8 @@ class TableIndex {
     bool conflicts;
   };
   std::optional<size_t> BulkLoad(std::vector<BulkEntry>& entries);
+  // The same for kRowByInt: keys of IntKeyOf to row ids.
+  std::optional<size_t> BulkLoad(std::vector<index::Entry>& entries);
 
   size_t memory_bytes() const;
   size_t size() const;

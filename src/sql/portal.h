@@ -54,6 +54,7 @@ struct PortalState {
   std::unique_ptr<duck::DuckResult> stream;
   const types::Chunk* chunk = nullptr;  // the rest of it is next, from chunk_row on
   uint32_t chunk_row = 0;
+  bool with_profile = false;
   RowBuffer buffer;
   size_t next = 0;  // next buffered row
   uint64_t rows_sent = 0;

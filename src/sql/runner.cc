@@ -107,7 +107,7 @@ Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
     bool retry = false;
     Status status = OnPool([&](Waiter& waiter) -> Status {
       portal.context.waiter = &waiter;
-      auto started = duck_->Execute(*plan.bound, params, portal.context, false);
+      auto started = duck_->Execute(*plan.bound, params, portal.context, portal.with_profile);
       Status failed;
       if (started.ok()) {
         portal.stream = std::move(*started);
@@ -342,12 +342,12 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
 Status SessionImpl::RunQueryRows(
     Plan& plan, std::span<const types::Value> params,
     const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
-    uint64_t* rows_affected) {
+    uint64_t* rows_affected, std::string* profile) {
   OMEN_TRY(SettleStream());
   if (plan.locks_below) {
     OMEN_TRY(EnsureBound(plan));
     OMEN_ASSIGN(auto resolved, RunLockingSubqueries(*this, plan, params));
-    return RunQueryRows(*resolved, params, each, rows_affected);
+    return RunQueryRows(*resolved, params, each, rows_affected, profile);
   }
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(pool_waiter_ ? *pool_waiter_ : host_.waiter());
@@ -361,6 +361,7 @@ Status SessionImpl::RunQueryRows(
   }
   PortalState run;
   run.context = context;
+  run.with_profile = profile != nullptr;
   Status status = OpenStream(plan, params, run, block_.txn()->Mark());
   while (status.ok() && run.chunk != nullptr) {
     status = each(run.chunk, {});
@@ -369,6 +370,7 @@ Status SessionImpl::RunQueryRows(
   streaming_ = nullptr;
   OMEN_TRY(std::move(status));
   *rows_affected = run.stream->rows_affected();
+  if (profile != nullptr) *profile = run.stream->profile();
   run.stream.reset();
   return EndStatement(run.context);
 }

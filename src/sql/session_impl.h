@@ -111,10 +111,11 @@ class SessionImpl final : public Session,
   Status RunQuery(Plan& plan, std::span<const types::Value> params, bool announce_columns,
                   ResultSink& sink, std::string& tag);
   // Runs a query and hands its rows to `each`; for statements built on queries (CTAS, COPY TO).
+  // `profile`, unless null: DuckDB's of the run, when it ran there.
   Status RunQueryRows(
       Plan& plan, std::span<const types::Value> params,
       const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
-      uint64_t* rows_affected);
+      uint64_t* rows_affected, std::string* profile = nullptr);
   // Computes or goes on with a portal; rows go to the sink. True when it is at its end.
   Result<bool> RunPortal(PortalState& portal, uint64_t rows_max, ResultSink& sink);
   // Rows of the portal into its buffer until so many are there; all of them by default.

@@ -290,8 +290,8 @@ duckdb::InsertionOrderPreservingMap<std::string> Describe(
 duckdb::InsertionOrderPreservingMap<std::string> DescribeRun(
     duckdb::TableFunctionDynamicToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<std::string> result;
-  const auto* counting = dynamic_cast<const engine::CountsBlocks*>(
-      input.global_state->Cast<ScanState>().scan.get());
+  const auto* counting =
+      dynamic_cast<const engine::CountsBlocks*>(input.global_state->Cast<ScanState>().scan.get());
   if (counting == nullptr) return result;
   const engine::BlockCounts counts = counting->block_counts();
   if (counts.read + counts.skipped == 0) return result;  // No segments.

@@ -279,18 +279,20 @@ void WriteJson(const Explanation& e, const Options& options, RowBuffer& out) {
 }
 
 Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> params,
-               Explanation& out) {
+               const Options& options, Explanation& out) {
   const index::LookupTally tally;
   const auto start = std::chrono::steady_clock::now();
   uint64_t returned = 0, affected = 0;
+  std::string profile;
   OMEN_TRY(session.RunQueryRows(
       plan, params,
       [&](const types::Chunk* chunk, std::span<const types::Value>) -> Status {
         returned += chunk != nullptr ? chunk->rows_count : 1;
         return Status::Ok();
       },
-      &affected));
+      &affected, options.timing ? &profile : nullptr));
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!profile.empty()) out.duck_plan = std::move(profile);
   out.rows_true = plan.statement.kind() == PG_QUERY__NODE__NODE_SELECT_STMT ? returned : affected;
   out.model_hits = tally.count(index::LookupPath::kModelHit);
   out.corrections = tally.count(index::LookupPath::kCorrection);
@@ -338,7 +340,7 @@ Status RunExplain(UtilityCall& call) {
       return Status::Ok();
     }));
   }
-  if (options.analyze) OMEN_TRY(Analyze(session, *plan, params, explanation));
+  if (options.analyze) OMEN_TRY(Analyze(session, *plan, params, options, explanation));
   if (options.json) {
     WriteJson(explanation, options, out);
   } else {
