@@ -7,6 +7,7 @@
 // Thread safety, ownership, errors: as IntIndex (int_index.h). Key length: up to 2^31 - 1 bytes.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,31 +70,45 @@ class BytesBatch {
   size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
   std::string_view key(size_t i) const {
-    return std::string_view(bytes_).substr(items_[i].offset, items_[i].size);
+    return {bytes_.data() + items_[i].offset, items_[i].size};
   }
   uint64_t value(size_t i) const { return items_[i].value; }
   void Clear() {
-    bytes_.clear();
+    used_ = 0;
     items_.clear();
   }
   void Append(std::string_view key, uint64_t value) {
-    items_.push_back({bytes_.size(), key.size(), value});
-    bytes_.append(key);
+    std::memcpy(Extend(key.size(), value), key.data(), key.size());
+  }
+  // Room for so many more: the next ones move nothing.
+  void Reserve(size_t entries, size_t key_bytes) {
+    if (used_ + key_bytes + kSlack > bytes_.size()) bytes_.resize(2 * (used_ + key_bytes) + kSlack);
+    if (items_.capacity() < items_.size() + entries) items_.reserve(2 * items_.size() + entries);
+  }
+  // Adds an entry and returns where its key is to be written; seven bytes more may be.
+  char* Extend(size_t key_size, uint64_t value) {
+    const size_t offset = used_;
+    used_ += key_size;
+    if (used_ + kSlack > bytes_.size()) bytes_.resize(2 * used_ + kSlack);
+    items_.push_back({offset, key_size, value});
+    return bytes_.data() + offset;
   }
   // Drops the entries from `count` on.
   void Truncate(size_t count) {
     if (count >= items_.size()) return;
-    bytes_.resize(items_[count].offset);
+    used_ = items_[count].offset;
     items_.resize(count);
   }
 
  private:
+  static constexpr size_t kSlack = 8;
   struct Item {
     size_t offset;
     size_t size;
     uint64_t value;
   };
-  std::string bytes_;
+  std::string bytes_;  // Its first used_ bytes count.
+  size_t used_ = 0;
   std::vector<Item> items_;
 };
 

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -172,6 +175,122 @@ TEST(BytesIndexTest, KeysThatDifferOnlyInTrailingZerosOrLength) {
   for (const auto& [key, value] : map) ASSERT_EQ(index.Lookup(key), value);
 }
 
+// Short keys, keys about as long as the widest cell, and long ones side by side; prefixes shared by
+// some, so that a split or a merge moves keys into cells and out of them.
+std::vector<std::string> MixedKeys(size_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < count; ++i) {
+    constexpr size_t kSizes[] = {0, 4, 8, 16, 80, 88, 96, 300};
+    std::string key(random() % 4 * 20, static_cast<char>('a' + random() % 3));
+    const size_t rest = kSizes[random() % std::size(kSizes)] + random() % 9;
+    for (size_t k = 0; k < rest; ++k) key += static_cast<char>(random() % 3 * 127);
+    keys.push_back(std::move(key));
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+TEST(BytesIndexTest, KeysOfMixedLengthsAgreeWithAMap) {
+  const auto keys = MixedKeys(5000, 5);
+  std::vector<std::string_view> views(keys.begin(), keys.end());
+  std::vector<uint64_t> values(keys.size());
+  std::unique_ptr<bool[]> found(new bool[keys.size()]);
+  for (const bool bulk : {false, true}) {
+    EpochManager epochs;
+    BytesIndex index(epochs);
+    Map map;
+    std::mt19937_64 random(6);
+    if (bulk) {
+      std::vector<BytesEntry> entries;
+      for (size_t i = 0; i < keys.size(); i += 2) {
+        entries.push_back({keys[i], i});
+        map.emplace(keys[i], i);
+      }
+      ASSERT_TRUE(index.BulkLoad(entries).ok());
+      ExpectSameContent(index, map);
+    }
+    for (const int erase_percent : {5, 48, 5, 50}) {
+      RandomOperations(index, map, keys, 12000, erase_percent, random);
+      ExpectSameContent(index, map);
+      index.LookupBatch(views, values, {found.get(), keys.size()});
+      for (size_t i = 0; i < keys.size(); ++i) {
+        const auto it = map.find(keys[i]);
+        ASSERT_EQ(found[i], it != map.end());
+        if (found[i]) {
+          ASSERT_EQ(values[i], it->second);
+        }
+      }
+    }
+    while (!map.empty()) {
+      ASSERT_TRUE(index.Erase(map.begin()->first).has_value());
+      map.erase(map.begin());
+    }
+    ExpectSameContent(index, {});
+  }
+}
+
+// Scans read whole, ordered, unrepeated entries while others insert, erase, split and merge.
+TEST(BytesIndexTest, ScansBesideChangesSeeWholeEntries) {
+  const auto keys = MixedKeys(3000, 8);
+  EpochManager epochs;
+  BytesIndex index(epochs);
+  // The value of a key is a function of it; every fourth key stays.
+  for (size_t i = 0; i < keys.size(); i += 4)
+    index.Insert(keys[i], std::hash<std::string>{}(keys[i]));
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (uint64_t t = 0; t < 2; ++t) {
+    writers.emplace_back([&, t] {
+      std::mt19937_64 random(t);
+      while (!stop.load(std::memory_order_relaxed)) {
+        const size_t begin = random() % keys.size();
+        const bool erase = random() % 2 == 0;
+        for (size_t i = begin; i < std::min(begin + 200, keys.size()); ++i) {
+          if (i % 4 == 0) continue;
+          if (erase) {
+            index.Erase(keys[i]);
+          } else {
+            index.Insert(keys[i], std::hash<std::string>{}(keys[i]));
+          }
+        }
+      }
+    });
+  }
+  BytesBatch batch;
+  std::string why;
+  for (int round = 0; round < 60 && why.empty(); ++round) {
+    BytesCursor cursor(index);
+    const bool forward = round % 2 == 0;
+    if (forward) {
+      cursor.SeekForward("");
+    } else {
+      cursor.SeekLast();
+    }
+    size_t staying = 0;
+    std::string before;
+    bool first = true;
+    while (const size_t n = cursor.Next(batch, 70)) {
+      for (size_t i = 0; i < n; ++i) {
+        const std::string key(batch.key(i));
+        if (batch.value(i) != std::hash<std::string>{}(key)) why = "a torn entry";
+        if (!first && (forward ? before >= key : before <= key)) why = "out of order";
+        const auto it = std::lower_bound(keys.begin(), keys.end(), key);
+        if (it == keys.end() || *it != key) why = "a key that nobody inserted";
+        staying += (it - keys.begin()) % 4 == 0;
+        before = key;
+        first = false;
+      }
+    }
+    if (staying != (keys.size() + 3) / 4) why = "a key that stays was not seen once";
+  }
+  stop = true;
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(why, "");
+  EXPECT_TRUE(index.Validate().ok()) << index.Validate().ToString();
+}
+
 TEST(BytesIndexTest, BulkLoadRejectsBadInputAndStaysAsItWas) {
   EpochManager epochs;
   BytesIndex index(epochs);
@@ -187,7 +306,10 @@ int64_t Now() { return std::chrono::steady_clock::now().time_since_epoch().count
 
 TEST(BytesIndexTest, ConcurrentHistoriesAreLinearizable) {
   constexpr int kThreads = 4;
-  const auto name = [](uint64_t n) { return "shared/prefix/" + std::to_string(100000 + n); };
+  // Every third key is too long for its cell.
+  const auto name = [](uint64_t n) {
+    return "shared/prefix/" + std::to_string(100000 + n) + std::string(n % 3 * 60, 'x');
+  };
   for (uint64_t round = 0; round < 6; ++round) {
     EpochManager epochs;
     BytesIndex index(epochs);

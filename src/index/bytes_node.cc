@@ -7,17 +7,22 @@ BytesInner::BytesInner(std::span<const BytesChild> children)
   OMEN_CHECK(!children.empty() && children.size() <= kFanout);
   if (count_ > 1) {
     const std::string& first = children[1].low;
-    prefix_ = first.substr(0, CommonPrefix(first, children.back().low));
+    prefix_size_ = static_cast<uint32_t>(CommonPrefix(first, children.back().low));
+    if (prefix_size_ > 0 && prefix_size_ <= 8) {
+      prefix_mask_ = ~uint64_t{0} << (64 - 8 * prefix_size_);
+      prefix_head_ = HeadOf(first, 0) & prefix_mask_;
+    }
   }
   for (uint32_t i = 0; i < count_; ++i) {
     ends_[i] = static_cast<uint32_t>(text_.size());
     text_ += children[i].low;
-    heads_[i].set(i == 0 ? 0 : HeadOf(children[i].low, prefix_.size()));
+    heads_[i] = i == 0 ? 0 : HeadOf(children[i].low, prefix_size_);
     children_[i].store(children[i].node, std::memory_order_relaxed);
   }
   ends_[count_] = static_cast<uint32_t>(text_.size());
   text_.shrink_to_fit();
-  for (uint32_t i = 0; i < kCellMax; ++i) heads_[count_ + i].set(UINT64_MAX);
+  for (uint32_t i = count_; i < kFanout + kCellMax; ++i) heads_[i] = UINT64_MAX;
+  for (uint32_t i = 0; i < kGroup; ++i) tops_[i] = heads_[i * kGroup];
   use_model_ = FitModel();
 }
 
@@ -25,13 +30,13 @@ BytesInner::BytesInner(std::span<const BytesChild> children)
 bool BytesInner::FitModel() {
   if (count_ < 8) return false;
   const uint32_t cell_count = count_ * kCellsPerChild;
-  const uint64_t base = heads_[1].get();
-  model_ = LinearModel::Make(base, heads_[count_ - 1].get() - base, cell_count);
+  const uint64_t base = heads_[1];
+  model_ = LinearModel::Make(base, heads_[count_ - 1] - base, cell_count);
   uint32_t next = 1;
   for (uint32_t cell = 0; cell < cell_count; ++cell) {
     cells_[cell] = static_cast<uint8_t>(next - 1);
     const uint32_t begin = next;
-    while (next < count_ && model_(heads_[next].get()) == cell) ++next;
+    while (next < count_ && model_(heads_[next]) == cell) ++next;
     if (next - begin > kCellMax) return false;
   }
   return true;
@@ -41,30 +46,28 @@ bool BytesInner::FitModel() {
 uint32_t BytesInner::CountBelow(uint64_t head) const {
   if (use_model_) {
     const uint64_t first = cells_[model_(head)];
+    Prefetch(children_ + first);
     uint64_t at = first;
-    for (uint32_t i = 1; i <= kCellMax; ++i) at += heads_[first + i].get() < head;
+    for (uint32_t i = 1; i <= kCellMax; ++i) at += heads_[first + i] < head;
     return static_cast<uint32_t>(std::min<uint64_t>(at, count_ - 1));
   }
-  uint32_t first = 0;
-  for (uint32_t width = count_ - 1; width > 0;) {
-    const uint32_t half = (width + 1) / 2;
-    first += heads_[first + half].get() < head ? half : 0;
-    width -= half;
-  }
-  return first;
+  const uint32_t group = LastBelow(tops_, head);
+  // The child is needed next: its line need not wait for that of the heads.
+  Prefetch(children_ + group * kGroup);
+  Prefetch(children_ + group * kGroup + kGroup / 2);
+  return group * kGroup + LastBelow(heads_ + group * kGroup, head);
 }
 
 uint32_t BytesInner::Find(std::string_view key, bool below) const {
   if (count_ == 1) return 0;
-  const size_t skip = prefix_.size();
-  if (skip > 0) {
-    const int order = key.substr(0, skip).compare(prefix_);
+  if (prefix_size_ > 0) {
+    const int order = ComparePrefix(key);
     if (order != 0) return order < 0 ? 0 : count_ - 1;
   }
-  const uint64_t head = HeadOf(key, skip);
+  const uint64_t head = HeadOf(key, prefix_size_);
   uint32_t first = CountBelow(head);
   uint32_t end = first;  // Separators first + 1 ... end have this head.
-  while (end + 1 < count_ && heads_[end + 1].get() == head) ++end;
+  while (end + 1 < count_ && heads_[end + 1] == head) ++end;
   while (first < end) {
     const uint32_t middle = first + (end - first + 1) / 2;
     const int order = separator(middle).compare(key);

@@ -16,24 +16,34 @@ std::string Separator(std::string_view left, std::string_view right) {
   return std::string(right.substr(0, CommonPrefix(left, right) + 1));
 }
 
+std::vector<uint32_t> KeySizes(std::span<BytesLeaf* const> leaves) {
+  std::vector<uint32_t> sizes;
+  for (const BytesLeaf* leaf : leaves) {
+    for (uint32_t i = 0; i < leaf->count.get(); ++i) sizes.push_back(leaf->KeySizeAt(i));
+  }
+  return sizes;
+}
+
 }  // namespace
 
 void BytesTree::RetireRecord(BytesRecord* record) {
+  const size_t bytes = BytesRecord::Bytes(record->size);
+  record_bytes_.Add(-static_cast<int64_t>(bytes));
   epochs_.Retire(
       record, [](void* p, void*) { BytesRecord::Free(static_cast<BytesRecord*>(p)); }, nullptr,
-      BytesRecord::Bytes(record->size));
+      bytes);
 }
 
 void BytesTree::RetireLeaf(BytesLeaf* leaf) {
-  arena_->Ref();
+  pool_->Ref();
   epochs_.Retire(
       leaf,
       [](void* p, void* c) {
-        static_cast<BytesLeaf*>(p)->~BytesLeaf();
-        static_cast<Arena*>(c)->FreeCell(p);
-        static_cast<Arena*>(c)->Unref();
+        auto* pool = static_cast<BytesLeafPool*>(c);
+        pool->Delete(static_cast<BytesLeaf*>(p));
+        pool->Unref();
       },
-      arena_, sizeof(BytesLeaf));
+      pool_, BytesLeaf::Bytes(leaf->cell_words));
 }
 
 void BytesTree::RetireInner(BytesInner* inner) {
@@ -41,15 +51,25 @@ void BytesTree::RetireInner(BytesInner* inner) {
   epochs_.RetireObject(inner);
 }
 
-void BytesTree::CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to) {
-  for (uint32_t i = begin; i < end; ++i) to->InsertAt(to->count.get(), from.records[i].get());
+void BytesTree::CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
+                            std::vector<BytesRecord*>* dropped) {
+  for (uint32_t i = begin; i < end; ++i) {
+    const std::string key = from.KeyAt(i);
+    const uint64_t value = from.cell_at(i)->get();
+    BytesRecord* record = from.outside_at(i) ? BytesLeaf::RecordOf(from.cell_at(i)) : nullptr;
+    if (record != nullptr && !to->Fits(key)) {
+      to->InsertAt(to->count.get(), key, value, record);
+      continue;
+    }
+    if (record != nullptr) dropped->push_back(record);
+    InsertInto(to, to->count.get(), key, value);
+  }
 }
 
 // Replaces the full leaf, locked, by two. Keys in order leave a full leaf behind.
 void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key) {
   const uint32_t n = leaf->count.get();
-  const std::string_view first = leaf->records[0].get()->key();
-  const std::string_view last = leaf->records[n - 1].get()->key();
+  const std::string first = leaf->KeyAt(0), last = leaf->KeyAt(n - 1);
   uint32_t cut = n / 2;
   std::string middle;
   if (key > last) {
@@ -59,16 +79,22 @@ void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key) {
     cut = 0;
     middle = Separator(key, first);
   } else {
-    middle = Separator(leaf->records[cut - 1].get()->key(), leaf->records[cut].get()->key());
+    middle = Separator(leaf->KeyAt(cut - 1), leaf->KeyAt(cut));
   }
-  BytesLeaf* left = NewLeaf(leaf->low, middle, true);
-  BytesLeaf* right = NewLeaf(middle, leaf->high, leaf->has_high);
-  CopyEntries(*leaf, 0, cut, left);
-  CopyEntries(*leaf, cut, n, right);
+  // All of them for both sides: also for the one that is still to be filled.
+  const std::vector<uint32_t> sizes = KeySizes({&leaf, 1});
+  BytesLeaf* left = NewLeaf(leaf->low, middle, true, sizes);
+  BytesLeaf* right = NewLeaf(middle, leaf->high, leaf->has_high, sizes);
+  std::vector<BytesRecord*> dropped;
+  CopyEntries(*leaf, 0, cut, left, &dropped);
+  CopyEntries(*leaf, cut, n, right, &dropped);
   BytesLeaf* const olds[] = {leaf};
   BytesLeaf* const news[] = {left, right};
-  MutexLock lock(structure_mu_);
-  Replace(olds, news);
+  {
+    MutexLock lock(structure_mu_);
+    Replace(olds, news);
+  }
+  for (BytesRecord* record : dropped) RetireRecord(record);
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -96,10 +122,12 @@ bool BytesTree::TryMerge(BytesLeaf* leaf) {
     return false;
   }
   BytesLeaf* const olds[] = {right ? leaf : other, right ? other : leaf};
-  BytesLeaf* joined = NewLeaf(olds[0]->low, olds[1]->high, olds[1]->has_high);
-  for (const BytesLeaf* old : olds) CopyEntries(*old, 0, old->count.get(), joined);
+  BytesLeaf* joined = NewLeaf(olds[0]->low, olds[1]->high, olds[1]->has_high, KeySizes({olds, 2}));
+  std::vector<BytesRecord*> dropped;
+  for (const BytesLeaf* old : olds) CopyEntries(*old, 0, old->count.get(), joined, &dropped);
   BytesLeaf* const news[] = {joined};
   Replace(olds, news);
+  for (BytesRecord* record : dropped) RetireRecord(record);
   return true;
 }
 

@@ -14,30 +14,46 @@ BytesLeaf* BytesTree::FindLeafBelow(const std::string* high, bool inclusive) con
   return node.leaf();
 }
 
+// *next: the leaf after it below the same node, if there is one.
+BytesRef BytesTree::FindLeafAndNext(std::string_view key, BytesRef* next) const {
+  BytesRef node = root_.load(std::memory_order_acquire);
+  while (!node.is_leaf()) {
+    const BytesInner* inner = node.inner();
+    const uint32_t place = inner->Find(key);
+    node = inner->child(place);
+    if (node.is_leaf() && place + 1 < inner->count()) *next = inner->child(place + 1);
+  }
+  return node;
+}
+
 void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& batch, size_t count,
                             bool* more) const {
   std::string bound(low);
   while (batch.size() < count) {
     EpochGuard guard(epochs_);  // One leaf at a time, so that a long scan holds nothing back.
-    const BytesLeaf* leaf = FindLeaf(bound);
-    leaf->PrefetchAll();
+    BytesRef next;
+    const BytesRef ref = FindLeafAndNext(bound, &next);
+    const BytesLeaf* leaf = ref.leaf();
+    leaf->PrefetchForScan(ref.cell_words());
     const uint64_t version = leaf->lock.Read();
     const size_t before = batch.size();
-    if (VersionLock::Readable(version)) {
-      const BytesLeaf::Spot spot = leaf->Search(bound);
-      uint32_t i = spot.at + (spot.record != nullptr && !inclusive ? 1 : 0);
-      const uint32_t n = std::min(leaf->count.get_acquire(), BytesLeaf::kCapacity);
-      for (uint32_t ahead = i; ahead < std::min(i + 8, n); ++ahead) {
-        Prefetch(leaf->records[ahead].get());
+    bool whole = VersionLock::Readable(version);
+    if (whole) {
+      uint32_t i = 0;
+      if (bound != leaf->low || !inclusive) {
+        const BytesLeaf::Spot spot = leaf->Search(bound, version);
+        i = spot.at + (spot.found && !inclusive ? 1 : 0);
       }
-      for (; i < n && batch.size() < count; ++i) {
-        if (i + 8 < n) Prefetch(leaf->records[i + 8].get());
-        const BytesRecord* record = leaf->records[i].get_acquire();
-        if (record == nullptr) break;
-        batch.Append(record->key(), record->value.load(std::memory_order_relaxed));
+      const uint32_t n = leaf->ReadCount();
+      if (i < n) {
+        const size_t take = std::min<size_t>(n - i, count - before);
+        if (take < count - before && !next.is_null()) {
+          next.leaf()->PrefetchForScan(next.cell_words());
+        }
+        whole = leaf->AppendTo(batch, i, static_cast<uint32_t>(take), 1, version);
       }
     }
-    if (!VersionLock::Readable(version) || !leaf->lock.Unchanged(version)) {
+    if (!whole || !leaf->lock.Unchanged(version)) {
       batch.Truncate(before);
       CpuRelax();
       continue;
@@ -62,20 +78,20 @@ void BytesTree::ScanBackward(const std::string* high, bool inclusive, BytesBatch
     const BytesLeaf* leaf = FindLeafBelow(bounded ? &bound : nullptr, inclusive);
     const uint64_t version = leaf->lock.Read();
     const size_t before = batch.size();
-    if (VersionLock::Readable(version)) {
-      uint32_t i = std::min(leaf->count.get_acquire(), BytesLeaf::kCapacity);
+    bool whole = VersionLock::Readable(version);
+    if (whole) {
+      uint32_t i = leaf->ReadCount();
       // Past the leaf's high bound every key of it is below the bound.
       if (bounded && (!leaf->has_high || bound < leaf->high)) {
-        const BytesLeaf::Spot spot = leaf->Search(bound);
-        i = spot.at + (spot.record != nullptr && inclusive ? 1 : 0);
+        const BytesLeaf::Spot spot = leaf->Search(bound, version);
+        i = spot.at + (spot.found && inclusive ? 1 : 0);
       }
-      while (i-- > 0 && batch.size() < count) {
-        const BytesRecord* record = leaf->records[i].get_acquire();
-        if (record == nullptr) break;
-        batch.Append(record->key(), record->value.load(std::memory_order_relaxed));
+      const size_t take = std::min<size_t>(i, count - before);
+      if (take > 0) {
+        whole = leaf->AppendTo(batch, i - 1, static_cast<uint32_t>(take), -1, version);
       }
     }
-    if (!VersionLock::Readable(version) || !leaf->lock.Unchanged(version)) {
+    if (!whole || !leaf->lock.Unchanged(version)) {
       batch.Truncate(before);
       CpuRelax();
       continue;
@@ -105,7 +121,9 @@ double BytesTree::Rank(std::string_view key) const {
   }
   const BytesLeaf* leaf = node.leaf();
   const double n = std::max<uint32_t>(1, leaf->count.get());
-  return low + width * std::min(1.0, leaf->Search(key).at / n);
+  const uint64_t version = leaf->lock.Read();
+  if (!VersionLock::Readable(version)) return low;
+  return low + width * std::min(1.0, leaf->Search(key, version).at / n);
 }
 
 size_t BytesTree::CountRange(std::string_view low, std::string_view high) const {

@@ -1,6 +1,7 @@
 #include "index/bytes_tree.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <thread>
 
@@ -14,7 +15,7 @@ namespace {
 constexpr size_t kBatch = 16;
 // Entries of a leaf and children of a node at bulk load: nearly full, as the keys will hardly
 // change.
-constexpr size_t kBulkLeaf = BytesLeaf::kCapacity * 15 / 16;
+constexpr size_t kBulkLeaf = BytesLeaf::kCapacity * 13 / 16;
 constexpr size_t kBulkFanout = BytesInner::kFanout * 7 / 8;
 
 void Pause(uint32_t round) {
@@ -36,26 +37,26 @@ Status Invalid(const std::string& what) {
 
 }  // namespace
 
-BytesTree::BytesTree(EpochManager& epochs) : epochs_(epochs), arena_(Arena::Make()) {
-  root_.store(BytesRef(NewLeaf({}, {}, false)), std::memory_order_release);
+BytesTree::BytesTree(EpochManager& epochs) : epochs_(epochs), pool_(BytesLeafPool::Make()) {
+  root_.store(BytesRef(NewLeaf({}, {}, false, {})), std::memory_order_release);
 }
 
 BytesTree::~BytesTree() {
-  FreeTree(root_.load(std::memory_order_acquire), true);
-  arena_->Unref();
+  FreeTree(root_.load(std::memory_order_acquire));
+  pool_->Unref();
 }
 
-void BytesTree::FreeTree(BytesRef root, bool records) {
+void BytesTree::FreeTree(BytesRef root) {
   std::vector<BytesRef> nodes{root};
   while (!nodes.empty()) {
     const BytesRef node = nodes.back();
     nodes.pop_back();
     if (node.is_leaf()) {
-      for (uint32_t i = 0; records && i < node.leaf()->count.get(); ++i) {
-        BytesRecord::Free(node.leaf()->records[i].get());
+      BytesLeaf* leaf = node.leaf();
+      for (uint32_t i = 0; i < leaf->count.get(); ++i) {
+        if (leaf->outside_at(i)) BytesRecord::Free(BytesLeaf::RecordOf(leaf->cell_at(i)));
       }
-      node.leaf()->~BytesLeaf();
-      arena_->FreeCell(node.leaf());
+      pool_->Delete(leaf);
       continue;
     }
     for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
@@ -63,9 +64,20 @@ void BytesTree::FreeTree(BytesRef root, bool records) {
   }
 }
 
-BytesLeaf* BytesTree::NewLeaf(std::string low, std::string high, bool has_high) {
-  return new (arena_->AllocateCell(sizeof(BytesLeaf)))
-      BytesLeaf(std::move(low), std::move(high), has_high);
+BytesLeaf* BytesTree::NewLeaf(std::string low, std::string high, bool has_high,
+                              std::span<const uint32_t> key_sizes) {
+  const uint32_t skip = BytesLeaf::SkipOf(low, high, has_high);
+  return pool_->New(std::move(low), std::move(high), has_high,
+                    BytesLeaf::ChooseWords(key_sizes, skip));
+}
+
+void BytesTree::InsertInto(BytesLeaf* leaf, uint32_t at, std::string_view key, uint64_t value) {
+  BytesRecord* record = nullptr;
+  if (!leaf->Fits(key)) {
+    record = BytesRecord::Make(key);
+    record_bytes_.Add(static_cast<int64_t>(BytesRecord::Bytes(key.size())));
+  }
+  leaf->InsertAt(at, key, value, record);
 }
 
 BytesInner* BytesTree::NewInner(std::span<const BytesChild> children) {
@@ -80,13 +92,14 @@ bool BytesTree::Find(std::string_view key, uint64_t* value) const {
   EpochGuard guard(epochs_);
   const uint8_t fingerprint = FingerprintOf(key);
   for (uint32_t round = 0;; Pause(round++)) {
-    const BytesLeaf* leaf = FindLeaf(key);
-    leaf->PrefetchForLookup();
+    const BytesRef ref = FindLeafRef(key);
+    const BytesLeaf* leaf = ref.leaf();
+    leaf->PrefetchForLookup(fingerprint, ref.cell_words());
     const uint64_t version = leaf->lock.Read();
     if (!VersionLock::Readable(version)) continue;
-    const BytesRecord* record = leaf->Find(key, fingerprint);
-    if (record != nullptr) *value = record->value.load(std::memory_order_relaxed);
-    if (leaf->lock.Unchanged(version)) return record != nullptr;
+    const Word* cell = leaf->Find(key, fingerprint, version);
+    if (cell != nullptr) *value = cell->get();
+    if (leaf->lock.Unchanged(version)) return cell != nullptr;
   }
 }
 
@@ -109,27 +122,34 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
   const BytesLeaf* leaves[kBatch];
   uint64_t versions[kBatch];
   uint8_t fingerprints[kBatch];
-  uint32_t places[kBatch];
   for (size_t at = 0; at < keys.size(); at += kBatch) {
     const size_t n = std::min(kBatch, keys.size() - at);
-    // Three rounds of misses for all keys together: leaves, pointers to records, records.
+    // Three rounds of misses for all keys together: leaves, cells that are not where they were
+    // looked for, records.
     for (size_t i = 0; i < n; ++i) {
-      leaves[i] = FindLeaf(keys[at + i]);
-      leaves[i]->PrefetchForLookup();
       fingerprints[i] = FingerprintOf(keys[at + i]);
+      const BytesRef ref = FindLeafRef(keys[at + i]);
+      leaves[i] = ref.leaf();
+      leaves[i]->PrefetchForLookup(fingerprints[i], ref.cell_words());
     }
+    const Word* cells[kBatch];
     for (size_t i = 0; i < n; ++i) {
       versions[i] = leaves[i]->lock.Read();
       const uint64_t matches = leaves[i]->Matches(fingerprints[i]);
-      places[i] = matches == 0 ? 0 : static_cast<uint32_t>(std::countr_zero(matches));
-      if (matches != 0) Prefetch(leaves[i]->records + places[i]);
+      const uint32_t place = matches == 0 ? 0 : static_cast<uint32_t>(std::countr_zero(matches));
+      cells[i] = leaves[i]->IsOutside(place) ? leaves[i]->cell(place) : nullptr;
+      if (matches != 0) Prefetch(leaves[i]->cell(place));
     }
-    for (size_t i = 0; i < n; ++i) Prefetch(leaves[i]->records[places[i]].get());
+    for (size_t i = 0; i < n; ++i) {
+      if (cells[i] != nullptr) Prefetch(BytesLeaf::RecordOf(cells[i]));
+    }
     for (size_t i = 0; i < n; ++i) {
       uint64_t value = 0;
-      const BytesRecord* record = leaves[i]->Find(keys[at + i], fingerprints[i]);
-      bool hit = record != nullptr;
-      if (hit) value = record->value.load(std::memory_order_relaxed);
+      const Word* cell = VersionLock::Readable(versions[i])
+                             ? leaves[i]->Find(keys[at + i], fingerprints[i], versions[i])
+                             : nullptr;
+      bool hit = cell != nullptr;
+      if (hit) value = cell->get();
       if (!VersionLock::Readable(versions[i]) || !leaves[i]->lock.Unchanged(versions[i])) {
         hit = Find(keys[at + i], &value);
       }
@@ -144,7 +164,7 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
 BytesLeaf* BytesTree::LockLeaf(std::string_view key) {
   for (uint32_t round = 0;; Pause(round++)) {
     BytesLeaf* leaf = FindLeaf(key);
-    leaf->PrefetchAll();
+    leaf->PrefetchForSearch();
     if (leaf->lock.TryLock()) return leaf;
   }
 }
@@ -153,18 +173,18 @@ std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, 
   EpochGuard guard(epochs_);
   for (;;) {
     BytesLeaf* leaf = LockLeaf(key);
-    const BytesLeaf::Spot spot = leaf->Search(key);
-    if (spot.record != nullptr) {
-      const uint64_t existing = spot.record->value.load(std::memory_order_relaxed);
-      if (replace) spot.record->value.store(value, std::memory_order_relaxed);
+    const BytesLeaf::Spot spot = leaf->Search(key, leaf->lock.Read());
+    if (spot.found) {
+      Word* cell = leaf->cell_at(spot.at);
+      const uint64_t existing = cell->get();
+      if (replace) cell->set(value);
       leaf->lock.UnlockChanged();
       return existing;
     }
     if (leaf->count.get() < BytesLeaf::kCapacity) {
-      leaf->InsertAt(spot.at, BytesRecord::Make(key, value));
+      InsertInto(leaf, spot.at, key, value);
       leaf->lock.UnlockChanged();
       size_.Add(1);
-      record_bytes_.Add(static_cast<int64_t>(BytesRecord::Bytes(key.size())));
       return std::nullopt;
     }
     SplitLeaf(leaf, key);
@@ -175,13 +195,12 @@ std::optional<uint64_t> BytesTree::Update(std::string_view key, uint64_t value,
                                           const uint64_t* expected) {
   EpochGuard guard(epochs_);
   BytesLeaf* leaf = LockLeaf(key);
-  const BytesLeaf::Spot spot = leaf->Search(key);
+  const BytesLeaf::Spot spot = leaf->Search(key, leaf->lock.Read());
   std::optional<uint64_t> existing;
-  if (spot.record != nullptr) {
-    existing = spot.record->value.load(std::memory_order_relaxed);
-    if (expected == nullptr || *expected == *existing) {
-      spot.record->value.store(value, std::memory_order_relaxed);
-    }
+  if (spot.found) {
+    Word* cell = leaf->cell_at(spot.at);
+    existing = cell->get();
+    if (expected == nullptr || *expected == *existing) cell->set(value);
   }
   leaf->lock.UnlockChanged();
   return existing;
@@ -190,21 +209,20 @@ std::optional<uint64_t> BytesTree::Update(std::string_view key, uint64_t value,
 std::optional<uint64_t> BytesTree::Erase(std::string_view key, const uint64_t* expected) {
   EpochGuard guard(epochs_);
   BytesLeaf* leaf = LockLeaf(key);
-  const BytesLeaf::Spot spot = leaf->Search(key);
-  if (spot.record == nullptr) {
+  const BytesLeaf::Spot spot = leaf->Search(key, leaf->lock.Read());
+  if (!spot.found) {
     leaf->lock.UnlockUnchanged();
     return std::nullopt;
   }
-  const uint64_t existing = spot.record->value.load(std::memory_order_relaxed);
+  const uint64_t existing = leaf->cell_at(spot.at)->get();
   if (expected != nullptr && *expected != existing) {
     leaf->lock.UnlockUnchanged();
     return existing;
   }
-  leaf->RemoveAt(spot.at);
+  BytesRecord* record = leaf->RemoveAt(spot.at);
   size_.Add(-1);
-  record_bytes_.Add(-static_cast<int64_t>(BytesRecord::Bytes(key.size())));
   AfterErase(leaf);
-  RetireRecord(spot.record);
+  if (record != nullptr) RetireRecord(record);
   return existing;
 }
 
@@ -224,28 +242,29 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
   if (entries.empty()) return Status::Ok();
   const size_t leaves = (entries.size() + kBulkLeaf - 1) / kBulkLeaf;
   std::vector<BytesChild> level;
+  std::vector<uint32_t> sizes;
   std::string low;
-  int64_t bytes = 0;
-  arena_->SetPatient(true);
+  pool_->SetPatient(true);
   for (size_t i = 0; i < leaves; ++i) {
     const size_t begin = entries.size() * i / leaves, end = entries.size() * (i + 1) / leaves;
     const bool bounded = i + 1 < leaves;
     std::string high = bounded ? Separator(entries[end - 1].key, entries[end].key) : std::string();
-    BytesLeaf* leaf = NewLeaf(low, high, bounded);
+    sizes.clear();
     for (size_t k = begin; k < end; ++k) {
-      leaf->InsertAt(static_cast<uint32_t>(k - begin),
-                     BytesRecord::Make(entries[k].key, entries[k].value));
-      bytes += static_cast<int64_t>(BytesRecord::Bytes(entries[k].key.size()));
+      sizes.push_back(static_cast<uint32_t>(entries[k].key.size()));
+    }
+    BytesLeaf* leaf = NewLeaf(low, high, bounded, sizes);
+    for (size_t k = begin; k < end; ++k) {
+      InsertInto(leaf, static_cast<uint32_t>(k - begin), entries[k].key, entries[k].value);
     }
     level.push_back({std::move(low), BytesRef(leaf)});
     low = std::move(high);
   }
-  arena_->SetPatient(false);
+  pool_->SetPatient(false);
   const BytesRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
-  FreeTree(before, true);
+  FreeTree(before);
   size_.Add(static_cast<int64_t>(entries.size()));
-  record_bytes_.Add(bytes);
   return Status::Ok();
 }
 
@@ -280,7 +299,7 @@ void BytesTree::ForEachLeaf(
 }
 
 size_t BytesTree::MemoryBytes() const {
-  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
+  return sizeof(*this) + pool_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
          static_cast<size_t>(record_bytes_.Sum());
 }
 
@@ -315,15 +334,25 @@ Status BytesTree::Validate() const {
     ended = !leaf.has_high;
     const uint32_t n = leaf.count.get();
     total += n;
+    uint64_t cells = 0;
+    std::string before;
     for (uint32_t i = 0; i < n && status.ok(); ++i) {
-      const std::string_view key = leaf.records[i].get()->key();
+      const std::string key = leaf.KeyAt(i);
+      const uint32_t cell = leaf.order[i].get();
+      cells |= uint64_t{1} << cell;
       if (key < leaf.low || (leaf.has_high && key >= leaf.high)) {
         status = Invalid("a key outside its leaf's range");
       }
-      if (i > 0 && leaf.records[i - 1].get()->key() >= key) status = Invalid("keys out of order");
+      if (i > 0 && before >= key) status = Invalid("keys out of order");
       if (leaf.heads[i].get() != HeadOf(key, leaf.skip)) status = Invalid("a wrong head");
-      if (leaf.fingerprints[i].get() != FingerprintOf(key)) status = Invalid("a wrong fingerprint");
+      if (leaf.fingerprints[cell].get() != FingerprintOf(key)) {
+        status = Invalid("a wrong fingerprint");
+      }
       if (FindLeaf(key) != &leaf) status = Invalid("an inner node leads elsewhere");
+      before = key;
+    }
+    if (cells != leaf.used.get() || std::popcount(cells) != static_cast<int>(n)) {
+      status = Invalid("cells in use and entries do not agree");
     }
   });
   if (status.ok() && !ended) status = Invalid("the ranges do not reach the end");

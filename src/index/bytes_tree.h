@@ -15,8 +15,8 @@
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "index/arena.h"
 #include "index/bytes_index.h"
+#include "index/bytes_leaf_pool.h"
 #include "index/bytes_node.h"
 #include "index/counters.h"
 
@@ -55,22 +55,29 @@ class BytesTree {
   };
   using Path = std::vector<Step>;
 
-  BytesLeaf* FindLeaf(std::string_view key) const {
+  BytesRef FindLeafRef(std::string_view key) const {
     BytesRef node = root_.load(std::memory_order_acquire);
     while (!node.is_leaf()) node = node.inner()->child(node.inner()->Find(key));
-    return node.leaf();
+    return node;
   }
+  BytesRef FindLeafAndNext(std::string_view key, BytesRef* next) const;
+  BytesLeaf* FindLeaf(std::string_view key) const { return FindLeafRef(key).leaf(); }
   // The leaf that holds the keys just below `high`; the last leaf when it is null.
   BytesLeaf* FindLeafBelow(const std::string* high, bool inclusive) const;
   BytesLeaf* LockLeaf(std::string_view key);
   void Count(std::string_view key) const;
 
-  BytesLeaf* NewLeaf(std::string low, std::string high, bool has_high);
+  // With cells for keys of these sizes.
+  BytesLeaf* NewLeaf(std::string low, std::string high, bool has_high,
+                     std::span<const uint32_t> key_sizes);
   BytesInner* NewInner(std::span<const BytesChild> children);
   BytesRef BuildLevels(std::vector<BytesChild> level);
-  static void CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to);
+  void InsertInto(BytesLeaf* leaf, uint32_t at, std::string_view key, uint64_t value);
+  // Records that the copies do without are added to `dropped`.
+  void CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
+                   std::vector<BytesRecord*>* dropped);
   void ForEachLeaf(const std::function<void(const BytesLeaf&, uint32_t depth)>& visit) const;
-  void FreeTree(BytesRef root, bool records);
+  void FreeTree(BytesRef root);
 
   void SplitLeaf(BytesLeaf* leaf, std::string_view key);
   void AfterErase(BytesLeaf* leaf);
@@ -86,7 +93,7 @@ class BytesTree {
   double Rank(std::string_view key) const;
 
   EpochManager& epochs_;
-  Arena* arena_;                // Of the leaves. Counted; see arena.h.
+  BytesLeafPool* pool_;         // Counted.
   std::atomic<BytesRef> root_;  // Release by the structure's writers, acquire by everyone.
   mutable Mutex structure_mu_;
   std::atomic<size_t> inner_bytes_{0};

@@ -1,0 +1,141 @@
+#include "index/bytes_leaf.h"
+
+namespace omendb::index {
+
+uint32_t BytesLeaf::ChooseWords(std::span<const uint32_t> key_sizes, uint32_t skip) {
+  // What a key outside costs beside its own bytes: malloc's header, the size, and a cache miss.
+  constexpr size_t kOutsideCost = 32;
+  uint32_t best = kCellWordsMin;
+  size_t least = SIZE_MAX;
+  for (uint32_t words = kCellWordsMin; words <= kCellWordsMax; ++words) {
+    size_t cost = key_sizes.size() * words * 8;
+    for (const uint32_t size : key_sizes) {
+      if (size - skip > (words - 1) * 8) cost += size + kOutsideCost;
+    }
+    if (cost < least) {
+      least = cost;
+      best = words;
+    }
+  }
+  return best;
+}
+
+int BytesLeaf::Compare(uint32_t i, std::string_view key, uint64_t version) const {
+  const uint8_t length = lengths[i].get();
+  if (length == kOutside) {
+    const BytesRecord* record = RecordOf(cell(i));
+    return lock.Unchanged(version) ? record->key().compare(key) : 0;
+  }
+  const Word* words = cell(i) + 1;
+  const size_t rest = key.size() - skip;
+  for (uint32_t w = 0; w * 8 < length; ++w) {
+    const uint64_t mine = words[w].get(), theirs = HeadOf(key, skip + w * 8);
+    if (mine != theirs) return mine < theirs ? -1 : 1;
+  }
+  // Equal but for zeros at the end of one, or for what follows in `key`.
+  return length < rest ? -1 : length > rest ? 1 : 0;
+}
+
+BytesLeaf::Spot BytesLeaf::Search(std::string_view key, uint64_t version) const {
+  const uint64_t head = HeadOf(key, skip);
+  const uint32_t n = ReadCount();
+  uint32_t first = 0;
+  for (uint32_t width = n; width > 0;) {
+    const uint32_t half = (width + 1) / 2;
+    first += heads[first + half - 1].get() < head ? half : 0;
+    width -= half;
+  }
+  uint32_t end = first;
+  while (end < n && heads[end].get() == head) ++end;
+  while (first < end) {  // Equal heads: halve by whole keys.
+    const uint32_t middle = first + (end - first) / 2;
+    const int compared = Compare(order[middle].get(), key, version);
+    if (compared == 0) return {middle, true};
+    if (compared < 0) {
+      first = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return {first, false};
+}
+
+bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
+                         uint64_t version) const {
+  batch.Reserve(n, size_t{n} * (skip + (cell_words - 1) * 8));
+  const size_t begin = batch.size();
+  for (uint32_t k = 0; k < n; ++k, at += static_cast<uint32_t>(step)) {
+    const uint32_t i = order[at].get();
+    const Word* words = cell(i);
+    const uint8_t length = lengths[i].get();
+    if (length == kOutside) [[unlikely]] {
+      const BytesRecord* record = RecordOf(words);
+      if (!lock.Unchanged(version)) return false;
+      batch.Append(record->key(), words[0].get());
+      continue;
+    }
+    char* out = batch.Extend(skip + length, words[0].get());
+    if (k == 0) {
+      std::memcpy(out, low.data(), skip);
+    } else {  // From the key before, whose end may be read past.
+      const char* from = batch.key(begin).data();
+      for (uint32_t c = 0; c < skip; c += 8) StoreLe(out + c, LoadLe<uint64_t>(from + c));
+    }
+    for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(out + skip + w * 8, words[w + 1].get());
+  }
+  return true;
+}
+
+void BytesLeaf::InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record) {
+  const uint8_t fingerprint = FingerprintOf(key);
+  const uint32_t wanted = WantedCell(fingerprint);
+  const uint64_t free = std::rotr(~used.get(), static_cast<int>(wanted));
+  const uint32_t i = (wanted + static_cast<uint32_t>(std::countr_zero(free))) % kCapacity;
+  Word* words = cell(i);
+  words[0].set(value);
+  if (record != nullptr) {
+    words[1].set_release(reinterpret_cast<uint64_t>(record));
+    lengths[i].set(kOutside);
+  } else {
+    const auto length = static_cast<uint8_t>(key.size() - skip);
+    for (uint32_t w = 0; w * 8 < length; ++w) words[w + 1].set(HeadOf(key, skip + w * 8));
+    lengths[i].set(length);
+  }
+  fingerprints[i].set(fingerprint);
+  used.set(used.get() | uint64_t{1} << i);
+  const uint32_t n = count.get();
+  for (uint32_t k = n; k > at; --k) {
+    heads[k].set(heads[k - 1].get());
+    order[k].set(order[k - 1].get());
+  }
+  heads[at].set(HeadOf(key, skip));
+  order[at].set(static_cast<uint8_t>(i));
+  count.set_release(n + 1);
+}
+
+BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {
+  const uint32_t i = order[at].get();
+  BytesRecord* record = outside_at(at) ? RecordOf(cell(i)) : nullptr;
+  const uint32_t n = count.get();
+  for (uint32_t k = at; k + 1 < n; ++k) {
+    heads[k].set(heads[k + 1].get());
+    order[k].set(order[k + 1].get());
+  }
+  used.set(used.get() & ~(uint64_t{1} << i));
+  count.set_release(n - 1);
+  return record;
+}
+
+std::string BytesLeaf::KeyAt(uint32_t at) const {
+  const uint32_t i = order[at].get();
+  const Word* words = cell(i);
+  if (outside_at(at)) return std::string(RecordOf(words)->key());
+  const uint8_t length = lengths[i].get();
+  std::string key(prefix());
+  key.resize(skip + (length + 7) / 8 * 8);
+  for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(key.data() + skip + w * 8, words[w + 1].get());
+  key.resize(skip + length);
+  return key;
+}
+
+}  // namespace omendb::index

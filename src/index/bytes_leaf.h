@@ -1,0 +1,235 @@
+// bytes_leaf.h - the leaf of the byte-string index: up to 64 entries in cells of one size.
+//
+//   line 0             version, bitmap of the cells in use, sizes
+//   fingerprints       a byte of hash for each cell; lengths of keys, beside them
+//   heads, order       sorted: the first eight bytes of each key, and its cell
+//   low, high          the range, for whoever changes or scans
+//   cells              value, then the key without the prefix of the range, as big-endian words,
+//                      zeros at its end; a key that is too long: a pointer to its record
+//
+// An entry goes into the free cell nearest above the one that its fingerprint names, and the size
+// of cells stands in every pointer to the leaf. So a lookup asks for the lines it may need, the
+// cell among them, before it has read any, and its misses overlap. Fingerprints then say where the
+// entry really is; whole keys decide.
+//
+// Thread safety  Readers are optimistic: what they read counts only if the version still stands,
+// and
+//                a record is followed only after the version was asked.
+// Invariants     I1  keys of a leaf are in [low, high) and ascend strictly along `order`
+//                I2  the first `skip` bytes of every key in [low, high) are the same
+//                I3  bit i of `used`: cell i is named once in order[0, count)
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "index/bytes_index.h"
+#include "index/relaxed.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace omendb::index {
+
+// A key that does not fit into its cell.
+struct BytesRecord {
+  uint32_t size;
+
+  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), size}; }
+  static size_t Bytes(size_t key_size) { return sizeof(BytesRecord) + key_size; }
+  static BytesRecord* Make(std::string_view key) {
+    auto* record = new (std::malloc(Bytes(key.size()))) BytesRecord;
+    record->size = static_cast<uint32_t>(key.size());
+    std::memcpy(reinterpret_cast<char*>(record + 1), key.data(), key.size());
+    return record;
+  }
+  static void Free(BytesRecord* record) { std::free(record); }
+};
+
+// The eight bytes after the first `skip`, zeros past the end. Order-preserving among keys that
+// share those first bytes, but for keys that differ only later or in trailing zeros: equal heads.
+inline uint64_t HeadOf(std::string_view key, size_t skip) {
+  if (key.size() >= skip + 8) return LoadBe<uint64_t>(key.data() + skip);
+  if (key.size() <= skip) return 0;
+  const size_t n = key.size() - skip;
+  if (key.size() >= 8) return LoadBe<uint64_t>(key.data() + key.size() - 8) << (64 - 8 * n);
+  uint64_t head = 0;
+  for (size_t i = 0; i < n; ++i) {
+    head |= uint64_t{static_cast<uint8_t>(key[skip + i])} << (56 - 8 * i);
+  }
+  return head;
+}
+
+inline size_t CommonPrefix(std::string_view a, std::string_view b) {
+  const size_t n = std::min(a.size(), b.size());
+  size_t i = 0;
+  while (i < n && a[i] == b[i]) ++i;
+  return i;
+}
+
+// A byte from the last sixteen bytes of a key, where neighbours in a leaf mostly differ. Equal
+// fingerprints decide nothing.
+inline uint8_t FingerprintOf(std::string_view key) {
+  uint64_t first = 0, last = 0;
+  if (key.size() >= 8) {
+    const char* end = key.data() + key.size();
+    first = LoadLe<uint64_t>(key.size() >= 16 ? end - 16 : key.data());
+    last = LoadLe<uint64_t>(end - 8);
+  } else {
+    first = HeadOf(key, 0);
+    last = key.size();
+  }
+  const uint64_t mixed = (first * 0x9e3779b97f4a7c15) ^ last;
+  return static_cast<uint8_t>((mixed * 0xff51afd7ed558ccd) >> 56);
+}
+
+struct alignas(64) BytesLeaf {
+  static constexpr uint32_t kCapacity = 64;
+  // A cell's words, that of the value counted.
+  static constexpr uint32_t kCellWordsMin = 2;
+  static constexpr uint32_t kCellWordsMax = 12;
+  static constexpr uint8_t kOutside = 255;  // Instead of a length: the cell points to a record.
+
+  VersionLock lock;
+  Word used{0};  // I3
+  Relaxed<uint32_t> count{0};
+  const uint32_t skip;  // I2
+  const uint32_t cell_words;
+  const bool has_high;
+  alignas(64) Relaxed<uint8_t> fingerprints[kCapacity];
+  Relaxed<uint8_t> lengths[kCapacity];  // Of the key in cell i after `skip`.
+  Relaxed<uint8_t> order[kCapacity];
+  Word heads[kCapacity];
+  const std::string low;
+  const std::string high;
+
+  BytesLeaf(std::string low_bound, std::string high_bound, bool bounded, uint32_t words)
+      : skip(SkipOf(low_bound, high_bound, bounded)),
+        cell_words(words),
+        has_high(bounded),
+        low(std::move(low_bound)),
+        high(std::move(high_bound)) {}
+
+  static uint32_t SkipOf(std::string_view low, std::string_view high, bool bounded) {
+    return bounded ? static_cast<uint32_t>(CommonPrefix(low, high)) : 0;
+  }
+  static size_t Bytes(uint32_t words) { return sizeof(BytesLeaf) + size_t{kCapacity} * words * 8; }
+  // The size of cells with which keys of these sizes take the least memory.
+  static uint32_t ChooseWords(std::span<const uint32_t> key_sizes, uint32_t skip);
+
+  // ---- Reading ---------------------------------------------------------------------------------
+  // Words of cell i: the value, then the key.
+  Word* cell(uint32_t i) const {
+    auto* cells = reinterpret_cast<Word*>(const_cast<BytesLeaf*>(this) + 1);
+    return cells + size_t{i} * cell_words;
+  }
+  Word* cell_at(uint32_t at) const { return cell(order[at].get()); }
+  bool IsOutside(uint32_t i) const { return lengths[i].get() == kOutside; }
+  bool outside_at(uint32_t at) const { return IsOutside(order[at].get()); }
+  static BytesRecord* RecordOf(const Word* cell) {
+    return reinterpret_cast<BytesRecord*>(cell[1].get_acquire());
+  }
+  std::string_view prefix() const { return std::string_view(low).substr(0, skip); }
+  uint32_t ReadCount() const { return std::min(count.get_acquire(), kCapacity); }
+
+  // All that a lookup may read here, so that its misses overlap. `words`: cell_words, from the
+  // pointer.
+  [[gnu::always_inline]] void PrefetchForLookup(uint8_t fingerprint, uint32_t words) const {
+    const char* first =
+        reinterpret_cast<const char*>(this + 1) + size_t{WantedCell(fingerprint)} * words * 8;
+    Prefetch(this);
+    Prefetch(fingerprints);
+    Prefetch(first);
+    Prefetch(lengths);
+    Prefetch(first + 64);
+  }
+  [[gnu::always_inline]] void PrefetchForSearch() const {
+    Prefetch(this);
+    for (const auto* line = reinterpret_cast<const char*>(fingerprints);
+         line < reinterpret_cast<const char*>(&low); line += 64) {
+      Prefetch(line);
+    }
+  }
+  [[gnu::always_inline]] void PrefetchForScan(uint32_t words) const {
+    const auto* begin = reinterpret_cast<const char*>(this);
+    for (size_t i = 0; i < sizeof(BytesLeaf) + size_t{kCapacity} * words * 8; i += 64) {
+      Prefetch(begin + i);
+    }
+  }
+
+  // Bit i: cell i has this fingerprint.
+  uint64_t Matches(uint8_t fingerprint) const {
+    uint64_t matches = 0;
+#if OMEN_INDEX_FENCES && defined(__SSE2__)
+    const auto* v = reinterpret_cast<const __m128i*>(fingerprints);
+    const __m128i wanted = _mm_set1_epi8(static_cast<char>(fingerprint));
+    for (uint32_t i = 0; i < kCapacity / 16; ++i) {
+      const auto bits =
+          static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128(v + i), wanted)));
+      matches |= uint64_t{bits} << (16 * i);
+    }
+#else
+    for (uint32_t i = 0; i < kCapacity; ++i) {
+      matches |= uint64_t{fingerprints[i].get() == fingerprint} << i;
+    }
+#endif
+    return matches & used.get_acquire();
+  }
+  // The cell of `key`, or null. `version`: what the lock showed before.
+  const Word* Find(std::string_view key, uint8_t fingerprint, uint64_t version) const {
+    for (uint64_t left = Matches(fingerprint); left != 0; left &= left - 1) {
+      const auto i = static_cast<uint32_t>(std::countr_zero(left));
+      if (Holds(i, key, version)) return cell(i);
+    }
+    return nullptr;
+  }
+
+  struct Spot {
+    uint32_t at = 0;  // The first entry not below the key.
+    bool found = false;
+  };
+  Spot Search(std::string_view key, uint64_t version) const;
+  // Appends `n` entries, from `at` on in steps of one. False: the leaf has changed.
+  bool AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step, uint64_t version) const;
+
+  // ---- Changing: the lock is held --------------------------------------------------------------
+  bool Fits(std::string_view key) const { return key.size() - skip <= (cell_words - 1) * 8; }
+  // `record`: of a key that does not fit.
+  void InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record);
+  // The record that belonged to the entry, or null.
+  BytesRecord* RemoveAt(uint32_t at);
+  std::string KeyAt(uint32_t at) const;
+  uint32_t KeySizeAt(uint32_t at) const {
+    return outside_at(at) ? RecordOf(cell_at(at))->size : skip + lengths[order[at].get()].get();
+  }
+
+ private:
+  static uint32_t WantedCell(uint8_t fingerprint) { return fingerprint % kCapacity; }
+  bool Holds(uint32_t i, std::string_view key, uint64_t version) const {
+    const uint8_t length = lengths[i].get();
+    const Word* words = cell(i) + 1;
+    if (length == kOutside) [[unlikely]] {
+      const BytesRecord* record = RecordOf(cell(i));
+      return lock.Unchanged(version) && record->key() == key;
+    }
+    if (skip + length != key.size()) return false;
+    for (uint32_t w = 0; w * 8 < length; ++w) {
+      if (words[w].get() != HeadOf(key, skip + w * 8)) return false;
+    }
+    return true;
+  }
+  // As memcmp of the key in cell i with `key`.
+  int Compare(uint32_t i, std::string_view key, uint64_t version) const;
+};
+static_assert(sizeof(BytesLeaf) == 832 && offsetof(BytesLeaf, low) == 768);
+
+}  // namespace omendb::index
