@@ -6,7 +6,8 @@
 //   bench_index                   1 M and 10 M keys of every set
 //   bench_index --keys N          everything at N keys
 //   bench_index --only SUBSTRING  only sets whose name contains it
-//   bench_index --operations A,B  of lookup, insert, orders, threads, strings, stores
+//   bench_index --operations A,B  of lookup, insert, orders, grid (more shares loaded before the
+//                                 orders), threads, static, strings, stores
 //   bench_index --peers A,B       of absl, art, std::map
 //   bench_index --rounds N        rounds (default 5)
 //   bench_index --long            50 M and 100 M keys too

@@ -76,7 +76,8 @@ class Report {
     if (it == by_structure.end()) {
       std::printf(" %12s", "-");
     } else {
-      std::printf(" %12.1f", Median(it->second));
+      const double figure = Median(it->second);
+      std::printf(figure < 10 ? " %12.4f" : " %12.1f", figure);
     }
   }
   std::map<std::string, std::map<std::string, ByStructure>> results_;

@@ -13,6 +13,7 @@
 #include "bench/index/art.h"
 #include "bench/index/maps.h"
 #include "bench/index/report.h"
+#include "bench/index/static_runner.h"
 #if defined(OMENDB_BENCH_STORES)
 #include "bench/index/stores.h"
 #endif
@@ -155,6 +156,9 @@ class SetRunner {
         size_t found = 0;
         Add("hit", *subject, subject->Lookup(uniform, &found) / static_cast<double>(n));
         Expect(found == n, "every key is found", *subject);
+        Latencies single;
+        subject->LookupEach(uniform, &single);
+        Percentiles("hit", *subject, single);
         Add("hit zipf", *subject, subject->Lookup(zipf, &found) / static_cast<double>(n));
         Add("miss", *subject, subject->Lookup(missing, &found) / static_cast<double>(n));
         Expect(found == 0, "no absent key is found", *subject);
@@ -173,7 +177,7 @@ class SetRunner {
       (random_() % 2 == 0 ? half : rest).push_back({keys_[i], i});
     }
     std::shuffle(rest.begin(), rest.end(), random_);
-    InsertChunks(half, rest, "insert half");
+    Order("insert half", half, rest);
     const size_t chunk = std::min<size_t>(200'000, keys_.size() / 8);
     for (int round = 0; round < 3; ++round) {
       std::vector<Key> gone;
@@ -193,48 +197,56 @@ class SetRunner {
     }
   }
 
-  void OrderedInserts(const std::string& order, std::vector<Key> sequence) {
-    std::vector<Pair> pairs;
-    for (size_t i = 0; i < sequence.size(); ++i) pairs.push_back({std::move(sequence[i]), i});
-    InsertChunks({}, pairs, order);
-  }
-
-  // The orders in which an index may be filled, after RoBin: from empty and from a loaded part.
-  void Orders() {
-    const std::vector<Key>& k = keys_;
-    OrderedInserts("ascending", k);
-    OrderedInserts("descending", {k.rbegin(), k.rend()});
-    std::vector<Key> shuffled = k;
-    std::shuffle(shuffled.begin(), shuffled.end(), random_);
-    OrderedInserts("random", shuffled);
-    // Clusters of consecutive keys, the clusters in random order.
-    std::vector<size_t> starts;
-    const size_t cluster = 1000;
-    for (size_t i = 0; i < k.size(); i += cluster) starts.push_back(i);
-    std::shuffle(starts.begin(), starts.end(), random_);
-    std::vector<Key> clustered;
-    for (const size_t s : starts) {
-      for (size_t i = s; i < std::min(s + cluster, k.size()); ++i) clustered.push_back(k[i]);
+  // The orders in which an index may be filled, after RoBin: the share of the keys that is loaded
+  // (taken from all over) by the order in which the others follow.
+  void Orders(std::span<const int> loaded_percents) {
+    for (const int percent : loaded_percents) {
+      std::vector<Pair> loaded, rest;
+      for (size_t i = 0; i < keys_.size(); ++i) {
+        (random_() % 100 < static_cast<uint64_t>(percent) ? loaded : rest).push_back({keys_[i], i});
+      }
+      const std::string name = percent == 0 ? "" : std::to_string(percent) + "% + ";
+      Order(name + "ascending", loaded, rest);
+      Order(name + "clustered", loaded, Clustered(rest));
+      std::reverse(rest.begin(), rest.end());
+      Order(name + "descending", loaded, rest);
+      std::shuffle(rest.begin(), rest.end(), random_);
+      Order(name + "random", loaded, rest);
     }
-    OrderedInserts("clustered", clustered);
-    LoadedThen("low half + asc", 0, k.size() / 2, {k.begin() + k.size() / 2, k.end()});
+    const std::vector<Pair> all = PairsOf(0, 1);
+    const std::span<const Pair> pairs(all);
+    Order("low half + asc", pairs.first(all.size() / 2), pairs.subspan(all.size() / 2));
   }
 
+  // The orders that were measured.
+  const std::vector<std::string>& orders() const { return orders_; }
   const std::string& label() const { return label_; }
   std::vector<std::string> names() const { return Names(subjects_); }
 
  private:
-  void LoadedThen(const std::string& name, size_t begin, size_t end, std::vector<Key> sequence) {
-    std::vector<Pair> loaded;
-    for (size_t i = begin; i < end; ++i) loaded.push_back({keys_[i], i});
-    std::vector<Pair> pairs;
-    for (size_t i = 0; i < sequence.size(); ++i) pairs.push_back({std::move(sequence[i]), i});
+  void Order(const std::string& name, std::span<const Pair> loaded, std::span<const Pair> pairs) {
+    orders_.push_back(name);
     InsertChunks(loaded, pairs, name);
   }
+  // Clusters of 1,000 consecutive keys, the clusters in random order.
+  std::vector<Pair> Clustered(std::span<const Pair> sorted) {
+    constexpr size_t kCluster = 1000;
+    std::vector<size_t> starts;
+    for (size_t i = 0; i < sorted.size(); i += kCluster) starts.push_back(i);
+    std::shuffle(starts.begin(), starts.end(), random_);
+    std::vector<Pair> pairs;
+    for (const size_t start : starts) {
+      for (size_t i = start; i < std::min(start + kCluster, sorted.size()); ++i) {
+        pairs.push_back(sorted[i]);
+      }
+    }
+    return pairs;
+  }
 
-  // Inserts `pairs` after `prepare`, in chunks: a chunk is a round. The whole is repeated, and the
-  // latency of each single insert is its least over the repeats: the structures are deterministic,
-  // so what differs between repeats is the rest of the machine (preemption above all).
+  // Inserts `pairs` into the loaded ones, in chunks: a chunk is a round. The whole is repeated, and
+  // the latency of each single insert is its least over the repeats: the structures are
+  // deterministic, so what differs between repeats is the rest of the machine (preemption above
+  // all).
   void InsertChunks(std::span<const Pair> loaded, std::span<const Pair> pairs,
                     const std::string& operation) {
     const size_t rounds = std::max<size_t>(5, pairs.size() / 1'000'000);
@@ -314,6 +326,7 @@ class SetRunner {
   const Options& options_;
   Report& report_;
   Random random_{7};
+  std::vector<std::string> orders_;
 };
 
 std::string Label(const std::string& set, size_t n) {
@@ -321,7 +334,8 @@ std::string Label(const std::string& set, size_t n) {
 }
 
 // What the issue asks for, checked against what was measured.
-void Bars(Report& report, const std::string& set, size_t n) {
+void Bars(Report& report, const std::string& set, size_t n,
+          const std::vector<std::string>& orders) {
   const std::string label = Label(set, n);
   const auto ratio = [&](const std::string& op, const std::string& peer) {
     const double ours = report.Get(label, op, "omendb");
@@ -357,15 +371,9 @@ void Bars(Report& report, const std::string& set, size_t n) {
   }
   report.Bar(label + ": scans of 100 against absl", ratio("scan100", "absl"), 1, true);
   report.Bar(label + ": memory, loaded", inverse("bytes/key", "absl"), 1.25, false);
-  const bool uniform_big = set == "uniform" && big;
-  report.Bar(label + ": random inserts into half", ratio("insert half", "absl"),
-             uniform_big ? 2 : 1, true);
-  for (const char* order : {"ascending", "descending", "random", "clustered", "low half + asc"}) {
-    report.Bar(label + ": inserts, " + order, ratio(order, "absl"), 1, true);
-  }
-  for (const char* order :
-       {"insert half", "ascending", "descending", "random", "clustered", "low half + asc"}) {
-    const std::string o(order);
+  for (const std::string& o : orders) {
+    const bool twice = set == "uniform" && big && o == "insert half";
+    report.Bar(label + ": inserts, " + o, ratio(o, "absl"), twice ? 2 : 1, true);
     report.Bar(label + ": p99.9, " + o, inverse(o + " p99.9", "absl"), 2, false);
     if (!text) {
       report.Bar(label + ": worst insert in ms, " + o,
@@ -418,7 +426,18 @@ void TwoThreads(Report& report, size_t n) {
 
 bool WantsIndexes(const Options& options) {
   return Contains(options.operations, "lookup") || Contains(options.operations, "insert") ||
-         Contains(options.operations, "orders");
+         Contains(options.operations, "orders") || Contains(options.operations, "grid");
+}
+
+template <typename Key>
+void RunOrders(const Options& options, SetRunner<Key>& runner, size_t n) {
+  if (n > 1'000'000) return;
+  constexpr int kFew[] = {0, 50}, kGrid[] = {0, 25, 50, 75};
+  if (Contains(options.operations, "grid")) {
+    runner.Orders(kGrid);
+  } else if (Contains(options.operations, "orders")) {
+    runner.Orders(kFew);
+  }
 }
 
 void RunIntSet(const Options& options, Report& report, KeySet set, size_t n) {
@@ -439,11 +458,11 @@ void RunIntSet(const Options& options, Report& report, KeySet set, size_t n) {
                              MakeSubjects<uint64_t, OursInt>(peers), options, report);
   if (Contains(options.operations, "lookup")) runner.Lookups();
   if (Contains(options.operations, "insert")) runner.HalfInserts();
-  if (Contains(options.operations, "orders") && n <= 1'000'000) runner.Orders();
+  RunOrders(options, runner, n);
   auto names = runner.names();
   names.push_back("read");
   report.PrintSet(runner.label(), names);
-  Bars(report, name, n);
+  Bars(report, name, n, runner.orders());
 }
 
 // Whole stores beside the index, without bars.
@@ -481,9 +500,9 @@ void RunStringSet(const Options& options, Report& report, testutil::TextSet set,
                                 report);
   if (Contains(options.operations, "lookup")) runner.Lookups();
   if (Contains(options.operations, "insert")) runner.HalfInserts();
-  if (Contains(options.operations, "orders") && n <= 1'000'000) runner.Orders();
+  RunOrders(options, runner, n);
   report.PrintSet(runner.label(), runner.names());
-  Bars(report, name, n);
+  Bars(report, name, n, runner.orders());
 }
 
 }  // namespace
@@ -497,6 +516,7 @@ int RunAll(const Options& options) {
     for (const KeySet set : testutil::kIntKeySets) {
       if (wanted(Name(set))) RunIntSet(options, report, set, n);
     }
+    if (Contains(options.operations, "static")) RunStatic(options, report, n);
     const bool stores = Contains(options.operations, "stores") && n <= 10'000'000;
     for (const KeySet set : {KeySet::kSequential, KeySet::kUniform}) {
       if (stores && wanted(Name(set))) RunStores(options, report, set, n);

@@ -10,7 +10,7 @@ namespace omendb::bench {
 struct Options {
   std::vector<size_t> sizes = {1'000'000, 10'000'000};
   std::string only;
-  std::string operations = "lookup,insert,orders,threads,strings,stores";
+  std::string operations = "lookup,insert,grid,threads,static,strings,stores";
   std::string peers = "absl,art,std::map";
   int rounds = 5;
 };

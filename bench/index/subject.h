@@ -55,6 +55,8 @@ class Subject {
   virtual void Load(std::span<const Pair> sorted) = 0;
   // Each returns nanoseconds in total.
   virtual double Lookup(std::span<const Key> keys, size_t* found) = 0;
+  // Each lookup by itself; their times are added to `latencies`.
+  virtual void LookupEach(std::span<const Key> keys, Latencies* latencies) = 0;
   virtual double Batch(std::span<const Key> keys, size_t* found) = 0;
   virtual double Insert(std::span<const Pair> pairs, Latencies* latencies) = 0;
   virtual double Erase(std::span<const Key> keys, size_t* found) = 0;
@@ -89,6 +91,19 @@ class SubjectOf final : public Subject<Key> {
     const double time = CpuNs() - start;
     *found = hits + (sum == 42);
     return time;
+  }
+  void LookupEach(std::span<const Key> keys, Latencies* latencies) override {
+    latencies->ticks.reserve(keys.size());
+    uint64_t before = Ticks();
+    for (const Key& key : keys) {
+      uint64_t value = 0;
+      map_->Find(key, &value);
+      // The next time read waits for the value, not only for the call.
+      asm volatile("" : : "r"(value) : "memory");
+      const uint64_t after = Ticks();
+      latencies->ticks.push_back(static_cast<uint32_t>(after - before));
+      before = after;
+    }
   }
   double Batch(std::span<const Key> keys, size_t* found) override {
     const double start = CpuNs();
