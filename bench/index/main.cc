@@ -7,7 +7,7 @@
 //   bench_index --keys N          everything at N keys
 //   bench_index --only SUBSTRING  only sets whose name contains it
 //   bench_index --operations A,B  of lookup, insert, orders, grid (more shares loaded before the
-//                                 orders), threads, static, strings, stores
+//                                 orders), threads, static, strings, stores; shifting
 //   bench_index --peers A,B       of absl, art, std::map
 //   bench_index --rounds N        rounds (default 5)
 //   bench_index --long            50 M and 100 M keys too
@@ -18,7 +18,9 @@
 #include <cstring>
 
 #include "bench/index/runner.h"
+#include "bench/index/shifting.h"
 #include "index/page_warmer.h"
+#include "index/tuning_thread.h"
 
 int main(int argc, char** argv) {
   using omendb::bench::Options;
@@ -45,9 +47,16 @@ int main(int argc, char** argv) {
   // Threads inherit the core they may run on: the index's own must exist before we take one.
   omendb::index::PageWarmer::Instance().Request(
       nullptr, 0, [](void*) {}, nullptr);
+  const bool shifting = options.operations == "shifting";
+  omendb::index::TuningThread::Instance().SetEnabled(shifting);
+  omendb::index::TuningThread::Instance().Add(nullptr, [](void*) { return false; });
   cpu_set_t cpu;
   CPU_ZERO(&cpu);
   CPU_SET(1, &cpu);
   if (sched_setaffinity(0, sizeof(cpu), &cpu) != 0) std::printf("not pinned to a core\n");
+  if (shifting) {
+    omendb::bench::RunShifting(options);
+    return 0;
+  }
   return omendb::bench::RunAll(options);
 }

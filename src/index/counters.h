@@ -24,6 +24,17 @@ inline constexpr unsigned kSampleEvery = 64;
 // Lookups of this thread until the next one that is counted.
 inline constinit thread_local unsigned sample_countdown = kSampleEvery;
 inline constinit thread_local LookupTally* tally = nullptr;
+// Operations of this thread until the next one that is timed: of the lookups counted one in 4.
+inline constexpr unsigned kTimeLookups = 4, kTimeWrites = 256, kTimeScans = 16;
+inline constinit thread_local unsigned time_lookups = kTimeLookups;
+inline constinit thread_local unsigned time_writes = kTimeWrites;
+inline constinit thread_local unsigned time_scans = kTimeScans;
+inline bool TimeNow(unsigned& countdown, unsigned every) {
+  if (--countdown != 0) [[likely]]
+    return false;
+  countdown = every;
+  return true;
+}
 }  // namespace counters_internal
 
 inline unsigned CurrentShard() {
@@ -86,6 +97,20 @@ class LookupTally {
 
 // Whether this lookup is to be counted: then LookupCounters::Count follows.
 inline bool SampleThis() { return --counters_internal::sample_countdown == 0; }
+
+// Whether this operation is to be timed, for self-tuning.
+inline bool TimeThisLookup() {
+  using namespace counters_internal;
+  return tally == nullptr && TimeNow(time_lookups, kTimeLookups);
+}
+inline bool TimeThisWrite() {
+  using namespace counters_internal;
+  return TimeNow(time_writes, kTimeWrites);
+}
+inline bool TimeThisScan() {
+  using namespace counters_internal;
+  return TimeNow(time_scans, kTimeScans);
+}
 
 struct LookupCounters {
   ShardedCounter model_hits, corrections, fallbacks, retries;

@@ -14,14 +14,12 @@ namespace {
 // hint) and about 24 when filled at random; the limits keep us within 1.25 times that.
 constexpr double kDenseBytesMax = 21.6;
 constexpr double kGrowBytesMax = 31.0;
-// Keys in spares cost a second miss; a leaf with more of them than this is not worth a model.
-constexpr double kSpareKeysMax = 0.10;
 // What a key in a spare is worth in bytes, when fill factors are compared.
 constexpr double kSpareKeyPenalty = 40;
 // Keys per bucket aimed at. Evenly spaced keys fill buckets to the brim; random ones vary by the
-// square root of the mean, and a lower mean then saves more spares than it costs buckets.
+// square root of the mean, and a lower mean then saves more spares than it costs buckets. (For
+// leaves that grow: FillLimits.)
 constexpr double kDenseMeans[] = {15, 14, 13.25};
-constexpr double kGrowMean = 10.25;
 // Spares a bucket at most when a growing leaf is built, so that a chain has room to grow. Why 3:
 // of 800 buckets with 10.25 random keys each the fullest needs more than two every second time, and
 // the leaf would be halved for it.
@@ -73,15 +71,16 @@ struct Candidate {
   ModelPlan plan;
 };
 
-Candidate Try(std::span<const Entry> entries, double mean, int chain_max, double bytes_max) {
+Candidate Try(std::span<const Entry> entries, double mean, int chain_max, double bytes_max,
+              double spill_max) {
   Candidate candidate;
   const size_t n = entries.size();
   ModelPlan& plan = candidate.plan;
   plan.buckets = BucketsFor(n, mean);
   const uint64_t base = entries.front().key;
   plan.model = LinearModel::Make(base, entries.back().key - base, plan.buckets);
-  const Dealt dealt = Deal(entries, plan.model, chain_max,
-                           static_cast<size_t>(kSpareKeysMax * static_cast<double>(n)));
+  const Dealt dealt =
+      Deal(entries, plan.model, chain_max, static_cast<size_t>(spill_max * static_cast<double>(n)));
   plan.spares = dealt.spares;
   const double bytes =
       (plan.buckets * double{sizeof(Bucket)} + plan.spares * double{sizeof(Spare)}) /
@@ -92,10 +91,10 @@ Candidate Try(std::span<const Entry> entries, double mean, int chain_max, double
   return candidate;
 }
 
-Candidate BestDense(std::span<const Entry> entries) {
+Candidate BestDense(std::span<const Entry> entries, double spill_max) {
   Candidate best;
   for (double mean : kDenseMeans) {
-    const Candidate candidate = Try(entries, mean, kChainMax, kDenseBytesMax);
+    const Candidate candidate = Try(entries, mean, kChainMax, kDenseBytesMax, spill_max);
     if (candidate.ok && (!best.ok || candidate.cost < best.cost)) best = candidate;
     if (best.ok && best.plan.spares == 0) break;
   }
@@ -111,14 +110,15 @@ size_t PieceSize(size_t remaining, size_t max) {
 
 }  // namespace
 
-bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan) {
+bool FitModelLeaf(std::span<const Entry> entries, Fill fill, const FillLimits& limits,
+                  ModelPlan* plan) {
   if (entries.size() < 2) return false;
   Candidate best;
   if (fill == Fill::kDense) {
-    best = BestDense(entries);
+    best = BestDense(entries, limits.spill_max);
     best.plan.spare_room = best.plan.spares + best.plan.buckets / 16 + 1;
   } else {
-    best = Try(entries, kGrowMean, kGrowChainMax, kGrowBytesMax);
+    best = Try(entries, limits.grow_mean, kGrowChainMax, kGrowBytesMax, limits.spill_max);
     best.plan.spare_room =
         std::max(best.plan.spares + best.plan.buckets / 8, best.plan.buckets / 2) + 1;
   }
@@ -150,7 +150,7 @@ uint64_t Wide(uint64_t span, uint64_t room, uint32_t times) {
 }  // namespace
 
 bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan) {
-  const Candidate best = BestDense(entries);
+  const Candidate best = BestDense(entries, FillLimits{}.spill_max);
   if (!best.ok) return false;
   *plan = best.plan;
   const uint64_t base = plan->model.base;
@@ -158,7 +158,7 @@ bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last
 }
 
 bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan) {
-  const Candidate best = BestDense(entries);
+  const Candidate best = BestDense(entries, FillLimits{}.spill_max);
   if (!best.ok) return false;
   *plan = best.plan;
   const uint64_t top = plan->model.base + plan->model.span;
@@ -171,10 +171,11 @@ namespace {
 // The longest run from the first entry on that a line fits, found by halving and then halving what
 // is between it and one that fails; 0 if there is none. Keys often follow one line up to a break (a
 // gap, another rate): a cut there makes larger leaves, and fewer that no line fits.
-size_t FitLongest(std::span<const Entry> entries, size_t aim, Fill fill, ModelPlan* plan) {
+size_t FitLongest(std::span<const Entry> entries, size_t aim, Fill fill, const FillLimits& limits,
+                  ModelPlan* plan) {
   size_t fails = 0;
   size_t size = PieceSize(entries.size(), aim);
-  while (size >= kModelKeysMin && !FitModelLeaf(entries.first(size), fill, plan)) {
+  while (size >= kModelKeysMin && !FitModelLeaf(entries.first(size), fill, limits, plan)) {
     fails = size;
     size = PieceSize(size, (size + 1) / 2);
   }
@@ -185,7 +186,7 @@ size_t FitLongest(std::span<const Entry> entries, size_t aim, Fill fill, ModelPl
   while (fails > size + near) {
     const size_t middle = size + (fails - size) / 2;
     ModelPlan longer;
-    if (FitModelLeaf(entries.first(middle), fill, &longer)) {
+    if (FitModelLeaf(entries.first(middle), fill, limits, &longer)) {
       size = middle;
       *plan = longer;
     } else {
@@ -197,18 +198,19 @@ size_t FitLongest(std::span<const Entry> entries, size_t aim, Fill fill, ModelPl
 
 }  // namespace
 
-std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only) {
+std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only,
+                                const FillLimits& limits) {
   std::vector<LeafPlan> leaves;
   size_t begin = 0;
-  size_t aim = kModelKeysMax;
+  size_t aim = limits.keys_max;
   size_t models_until = 0;  // The last leaf with a line is the one before this; 0: none.
   while (begin < entries.size()) {
     const auto rest = entries.subspan(begin);
     LeafPlan leaf{begin, begin, false, {}};
-    size_t size = plain_only ? 0 : FitLongest(rest, aim, fill, &leaf.plan);
+    size_t size = plain_only ? 0 : FitLongest(rest, aim, fill, limits, &leaf.plan);
     leaf.model = size > 0;
     if (leaf.model) {
-      aim = std::min(kModelKeysMax, size * 2);
+      aim = std::min(limits.keys_max, size * 2);
       models_until = leaves.size() + 1;
     } else {
       // Soon after a leaf with a line another may begin.

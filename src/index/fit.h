@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "index/fill_levels.h"
 #include "index/index_types.h"
 #include "index/linear_model.h"
 
@@ -39,7 +40,8 @@ struct LeafPlan {
 
 // Tries one model leaf over `entries`. False when no acceptable line exists.
 // Requires: 2 <= entries.size() <= kModelKeysMax, strictly ascending.
-bool FitModelLeaf(std::span<const Entry> entries, Fill fill, ModelPlan* plan);
+bool FitModelLeaf(std::span<const Entry> entries, Fill fill, const FillLimits& limits,
+                  ModelPlan* plan);
 
 // As FitModelLeaf with Fill::kDense, but sized for `times` as many keys going on upwards at the
 // same density, with nothing above `last`.
@@ -48,6 +50,7 @@ bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last
 bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan);
 
 // Cuts all of `entries` (not empty). `plain_only` keeps it from trying models.
-std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only);
+std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only,
+                                const FillLimits& limits = {});
 
 }  // namespace omendb::index

@@ -15,8 +15,10 @@ struct Entry {
 
 enum class Direction { kForward, kBackward };
 
-// Nothing to choose yet.
-struct IndexOptions {};
+struct IndexOptions {
+  // Whether the index adapts how it fills its leaves to what is done with it (integer keys only).
+  bool tuning = true;
+};
 
 // Counters of the model path are sampled (one operation in 64 of each thread) and scaled, so that
 // readers share no line; the structural figures are exact when no writer runs.
@@ -31,6 +33,11 @@ struct IndexStats {
   uint64_t model_leaves = 0;
   uint64_t plain_leaves = 0;
   uint32_t depth = 0;  // Levels, the leaves counted.
+  // Self-tuning: changes tried, kept and taken back, and leaves rewritten for them.
+  uint64_t trials = 0;
+  uint64_t trials_kept = 0;
+  uint64_t trials_reverted = 0;
+  uint64_t rewritten = 0;
 };
 
 }  // namespace omendb::index

@@ -30,6 +30,7 @@ Leaf* IntTree::NewLeaf(uint64_t low, uint64_t last) {
   leaf->last = last;
   for (Word& upper : leaf->upper) upper.set(UINT64_MAX);
   for (auto& slot : leaf->slot) slot.set(0);
+  leaf->filled.set(FillLevels{}.Pack());
   return leaf;
 }
 
@@ -86,7 +87,10 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
   OMEN_CHECK(n <= size_t{kPlainBuckets} * Bucket::kCapacity);
   const auto used =
       static_cast<uint32_t>(std::clamp<size_t>((n + per - 1) / per, 1, kPlainBuckets));
-  const uint32_t capacity = std::max(kPlainBucketsMin, std::bit_ceil(used));
+  // Whole granules where no growth is expected.
+  const uint32_t capacity =
+      fill == Fill::kDense ? (used + kPlainBucketsMin - 1) / kPlainBucketsMin * kPlainBucketsMin
+                           : std::max(kPlainBucketsMin, std::bit_ceil(used));
   const size_t bytes = capacity * sizeof(Bucket);
   leaf->block.set_release(static_cast<char*>(arena_->Allocate(bytes)));
   leaf->block_bytes = static_cast<uint32_t>(bytes);
@@ -129,6 +133,7 @@ std::vector<Leaf*> IntTree::BuildLeaves(std::span<const Entry> entries,
     const uint64_t end = i + 1 < plans.size() ? entries[plans[i + 1].begin].key - 1 : last;
     Leaf* leaf = NewLeaf(low, end);
     FillLeaf(leaf, entries, plans[i], fill);
+    if (fill == Fill::kDense) leaf->filled.set(FillLevels{}.Moved(Knob::kDensity, -1).Pack());
     leaves.push_back(leaf);
     low = end + 1;
   }
@@ -184,6 +189,7 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   DropDirectory();
   NewDirectory();
   FillDirectory(Directory::kCellsMax);
+  RegisterForTuning();
   std::vector<NodeRef> nodes{before};
   while (!nodes.empty()) {
     const NodeRef node = nodes.back();
@@ -231,6 +237,10 @@ IndexStats IntTree::Stats() const {
   stats.splits = splits_.load(std::memory_order_relaxed);
   stats.rebuilds = rebuilds_.load(std::memory_order_relaxed);
   stats.merges = merges_.load(std::memory_order_relaxed);
+  stats.trials = trials_.load(std::memory_order_relaxed);
+  stats.trials_kept = trials_kept_.load(std::memory_order_relaxed);
+  stats.trials_reverted = trials_reverted_.load(std::memory_order_relaxed);
+  stats.rewritten = rewritten_.load(std::memory_order_relaxed);
   EpochGuard guard(epochs_);
   ForEachLeaf([&stats](const Leaf& leaf, uint32_t depth) {
     ++(leaf.is_model() ? stats.model_leaves : stats.plain_leaves);
@@ -240,6 +250,7 @@ IndexStats IntTree::Stats() const {
 }
 
 Status IntTree::Validate() const {
+  MutexLock lock(tuning_mu_);  // Nothing is rewritten meanwhile.
   EpochGuard guard(epochs_);
   Status status;
   size_t total = 0;

@@ -64,6 +64,7 @@ void IntTree::FillDirectory(size_t cells) {
 void IntTree::UpdateDirectory(std::span<Leaf* const> olds, std::span<Leaf* const> news) {
   leaves_ += news.size();
   leaves_ -= olds.size();
+  RegisterForTuning();
   Directory* directory = directory_.load(std::memory_order_acquire);
   if (directory != nullptr) directory->Replace(olds, news);
   // One that has twice as many leaves to serve, or a third, makes place for another.

@@ -4,12 +4,15 @@
 
 namespace omendb::index {
 
+void SetIndexTuning(bool enabled) { TuningThread::Instance().SetEnabled(enabled); }
+
 class IntIndex::Impl : public IntTree {
  public:
   using IntTree::IntTree;
 };
 
-IntIndex::IntIndex(EpochManager& epochs, IndexOptions) : impl_(std::make_unique<Impl>(epochs)) {}
+IntIndex::IntIndex(EpochManager& epochs, IndexOptions options)
+    : impl_(std::make_unique<Impl>(epochs, options)) {}
 IntIndex::~IntIndex() = default;
 
 bool IntIndex::Find(uint64_t key, uint64_t* value) const { return impl_->Find(key, value); }
@@ -40,6 +43,7 @@ size_t IntIndex::CountRange(uint64_t low, uint64_t high) const {
 }
 size_t IntIndex::MemoryBytes() const { return impl_->MemoryBytes(); }
 IndexStats IntIndex::Stats() const { return impl_->Stats(); }
+bool IntIndex::Tune() { return impl_->Tune(); }
 Status IntIndex::Validate() const { return impl_->Validate(); }
 
 size_t IntCursor::Next(std::span<Entry> out) {

@@ -71,6 +71,9 @@ class IntIndex {
   // Keys, values and structure, all that is allocated for the index.
   size_t MemoryBytes() const;
   IndexStats Stats() const;
+  // One step of self-tuning, as the process's own thread makes them; for tests. False: there was
+  // nothing to learn from since the last one.
+  bool Tune();
   // Checks every structural invariant; for tests, not concurrent with writers.
   Status Validate() const;
 
@@ -79,6 +82,10 @@ class IntIndex {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Self-tuning of all indexes of the process (docs/learned-index.md). Off at first; switched off,
+// what was changed stays.
+void SetIndexTuning(bool enabled);
 
 // Ordered scan, forward or backward, from any bound. Next copies a batch out; between calls the
 // cursor holds no lock and no guard, only a position (a key), so it may live across waits and

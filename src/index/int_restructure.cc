@@ -146,7 +146,7 @@ void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key) {
 
 void IntTree::GrowPlain(Leaf* leaf) {
   const uint32_t used = leaf->buckets.get();
-  const uint32_t capacity = leaf->bucket_capacity * 2;
+  const uint32_t capacity = std::min(kPlainBuckets, leaf->bucket_capacity * 2);
   const size_t bytes = capacity * sizeof(Bucket);
   auto* block = static_cast<char*>(arena_->Allocate(bytes));
   auto* buckets = reinterpret_cast<Bucket*>(block);
@@ -182,10 +182,11 @@ IntTree::Neighbours IntTree::NeighboursOf(const Leaf& leaf, uint64_t key) {
 
 // Keys in order need no look at the other entries: gathering them takes longer than all the rest.
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
+  const uint64_t start = Ticks();
   const auto [below, above] = NeighboursOf(*leaf, key);
   const bool in_order =
       leaf->count.get() >= kInOrderCount || below == leaf->latest || above == leaf->latest;
-  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0);
+  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0, start);
   if (!above) {
     if (Reaches(*leaf, true) && Extend(leaf, Gathered(*leaf), true)) return true;
     SealAndAppend(leaf, *below);
@@ -199,9 +200,20 @@ bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
 }
 
 // Cuts the entries anew. One piece is built in place (true); several replace the leaf (false).
-bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only) {
+bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, uint64_t start) {
+  const uint64_t low = leaf->low;
+  const uint32_t filled = leaf->filled.get();
+  const size_t inserts = entries.size() - std::min<size_t>(entries.size(), leaf->built_count);
+  const bool in_place = RecutNow(leaf, entries, plain_only);
+  if (start != 0) ObserveRebuild(low, filled, Ticks() - start, inserts);
+  return in_place;
+}
+
+bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only) {
   const uint32_t sticky = leaf->sticky_plain;
-  const std::vector<LeafPlan> plans = Partition(entries, Fill::kGrow, plain_only);
+  FillLevels levels = LevelsFor(leaf->low);
+  const std::vector<LeafPlan> plans = Partition(entries, Fill::kGrow, plain_only, LimitsOf(levels));
+  if (levels.density() == FillLevels::kPacked) levels.SetDensity(FillLevels::kUsual);
   if (plans.size() <= 1) {
     RetireBlock(leaf->block.get(), leaf->block_bytes);
     if (plans.empty()) {  // The last key of a leaf without a neighbour to merge with went.
@@ -209,11 +221,13 @@ bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only)
     } else {
       FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
     }
+    leaf->filled.set(levels.Pack());
     rebuilds_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
   const auto news = BuildLeaves(entries, plans, Fill::kGrow, leaf->low, leaf->last);
   for (Leaf* part : news) {
+    part->filled.set(levels.Pack());
     if (!part->is_model()) part->sticky_plain = plain_only ? sticky - 1 : kStickyGenerations;
   }
   RetireBlock(leaf->block.get(), leaf->block_bytes);
@@ -242,6 +256,7 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   moved->block_bytes = leaf->block_bytes;
   moved->built_count = leaf->built_count;
   moved->sticky_plain = leaf->sticky_plain;
+  moved->filled.set(leaf->filled.get());
   for (uint32_t i = 0; i < kPlainBuckets; ++i) {
     moved->upper[i].set(leaf->upper[i].get());
     moved->slot[i].set(leaf->slot[i].get());
@@ -321,10 +336,11 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
     chain.Link(leaf->spares_used);
     return true;
   }
+  const uint64_t start = Ticks();
   const std::vector<Entry>& entries = Gathered(*leaf);
   const bool above_all = !entries.empty() && key > entries.back().key;
   const bool below_all = !entries.empty() && below && key < entries.front().key;
-  if (!above_all && !below_all) return Recut(leaf, entries, false);
+  if (!above_all && !below_all) return Recut(leaf, entries, false, start);
   const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
   if (grown && entries.size() <= kModelKeysMax / 2 && Extend(leaf, entries, above_all)) return true;
   if (above_all) {
@@ -353,7 +369,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
     }
   }
   if (entries.size() > kMergeMax || leaf->is_model() || leaf->block_bytes > Arena::kGranule) {
-    if (!Recut(leaf, entries, leaf->sticky_plain > 0)) return;
+    if (!Recut(leaf, entries, leaf->sticky_plain > 0, 0)) return;
   } else {
     leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));
   }

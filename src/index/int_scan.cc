@@ -99,7 +99,7 @@ size_t IntTree::CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
   return n;
 }
 
-size_t IntTree::ScanForward(uint64_t low, std::span<Entry> out, bool* more) const {
+size_t IntTree::ScanForwardNow(uint64_t low, std::span<Entry> out, bool* more) const {
   size_t n = 0;
   while (n < out.size()) {
     EpochGuard guard(epochs_);  // One leaf at a time, so that a long scan holds nothing back.
@@ -126,7 +126,7 @@ size_t IntTree::ScanForward(uint64_t low, std::span<Entry> out, bool* more) cons
   return n;
 }
 
-size_t IntTree::ScanBackward(uint64_t high, std::span<Entry> out, bool* more) const {
+size_t IntTree::ScanBackwardNow(uint64_t high, std::span<Entry> out, bool* more) const {
   size_t n = 0;
   while (n < out.size()) {
     EpochGuard guard(epochs_);
@@ -150,6 +150,24 @@ size_t IntTree::ScanBackward(uint64_t high, std::span<Entry> out, bool* more) co
     high = leaf->low - 1;
   }
   *more = n > 0 && out[n - 1].key != 0;
+  return n;
+}
+
+size_t IntTree::ScanForward(uint64_t low, std::span<Entry> out, bool* more) const {
+  if (!TimeThisScan()) [[likely]]
+    return ScanForwardNow(low, out, more);
+  const uint64_t start = Ticks();
+  const size_t n = ScanForwardNow(low, out, more);
+  Observe(Operation::kScan, low, Ticks() - start, n);
+  return n;
+}
+
+size_t IntTree::ScanBackward(uint64_t high, std::span<Entry> out, bool* more) const {
+  if (!TimeThisScan()) [[likely]]
+    return ScanBackwardNow(high, out, more);
+  const uint64_t start = Ticks();
+  const size_t n = ScanBackwardNow(high, out, more);
+  Observe(Operation::kScan, high, Ticks() - start, n);
   return n;
 }
 

@@ -32,13 +32,16 @@ constexpr uint64_t kUnread = UINT64_MAX;
 
 }  // namespace
 
-IntTree::IntTree(EpochManager& epochs) : epochs_(epochs), arena_(Arena::Make()) {
+IntTree::IntTree(EpochManager& epochs, IndexOptions options)
+    : epochs_(epochs), arena_(Arena::Make()), tunable_(options.tuning) {
   Leaf* leaf = NewLeaf(0, UINT64_MAX);
   FillPlain(leaf, {}, Fill::kGrow);
   root_.store(NodeRef(leaf), std::memory_order_release);
 }
 
 IntTree::~IntTree() {
+  TuningThread::Instance().Remove(this);
+  delete tuning_map_.load(std::memory_order_acquire);
   std::vector<NodeRef> nodes{root_.load(std::memory_order_acquire)};
   while (!nodes.empty()) {
     const NodeRef node = nodes.back();
@@ -92,6 +95,7 @@ bool IntTree::FindSlowly(Answer answer, uint64_t key, uint64_t* value) const {
     answer = TryDescend(key, value);
     if (answer <= Answer::kAbsent) return answer == Answer::kFound;
   }
+  if (answer == Answer::kSampled && TimeThisLookup()) return FindTimed(key, value);
   return FindAgain(key, value, answer == Answer::kSampled);
 }
 
@@ -173,8 +177,8 @@ Leaf* IntTree::LockLeaf(uint64_t key) {
   }
 }
 
-OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::Insert(uint64_t key, uint64_t value,
-                                                          bool replace) {
+OMEN_INDEX_CLONES std::optional<uint64_t> IntTree::InsertNow(uint64_t key, uint64_t value,
+                                                             bool replace) {
   EpochGuard guard(epochs_);
   Leaf* leaf = LockLeaf(key);
   for (;;) {

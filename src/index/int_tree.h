@@ -8,8 +8,9 @@
 //              whoever still finds one starts again.
 //
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
+//              Before both: the tuning lock.
 // Files        int_tree.cc point operations, int_restructure.cc, int_build.cc, int_scan.cc,
-//              int_directory.cc the short way from the root to the leaves.
+//              int_directory.cc the short way from the root to the leaves, int_tuning.cc.
 #pragma once
 
 #include <atomic>
@@ -28,12 +29,14 @@
 #include "index/index_types.h"
 #include "index/inner.h"
 #include "index/leaf.h"
+#include "index/tuning_map.h"
+#include "index/tuning_thread.h"
 
 namespace omendb::index {
 
 class IntTree {
  public:
-  explicit IntTree(EpochManager& epochs);
+  IntTree(EpochManager& epochs, IndexOptions options);
   ~IntTree();
 
   bool Find(uint64_t key, uint64_t* value) const {
@@ -45,7 +48,11 @@ class IntTree {
   size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
                      std::span<bool> found) const;
   // Insert if absent; with `replace` an existing value is overwritten. Returns the value found.
-  std::optional<uint64_t> Insert(uint64_t key, uint64_t value, bool replace);
+  std::optional<uint64_t> Insert(uint64_t key, uint64_t value, bool replace) {
+    if (TimeThisWrite()) [[unlikely]]
+      return InsertTimed(key, value, replace);
+    return InsertNow(key, value, replace);
+  }
   // Overwrites an existing value, only if it is `*expected` when given. Returns the value found.
   std::optional<uint64_t> Update(uint64_t key, uint64_t value, const uint64_t* expected);
   // Removes, only if the value is `*expected` when given. Returns the value found.
@@ -62,6 +69,8 @@ class IntTree {
   size_t MemoryBytes() const;
   IndexStats Stats() const;
   Status Validate() const;
+  // A step of self-tuning. True: the tree was in use since the last one.
+  bool Tune();
 
  private:
   // One step of a descent: the node and the child taken.
@@ -88,6 +97,7 @@ class IntTree {
     return node.leaf();
   }
   Leaf* LockLeaf(uint64_t key);
+  std::optional<uint64_t> InsertNow(uint64_t key, uint64_t value, bool replace);
   // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
   enum class Answer { kFound, kAbsent, kAgain, kSampled, kDescend };
   Answer TryFind(uint64_t key, uint64_t* value) const;
@@ -122,7 +132,9 @@ class IntTree {
   void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
   void GrowPlain(Leaf* leaf);
   bool SplitPlain(Leaf* leaf, uint64_t key);
-  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only);
+  // `start`: when the rebuilding began, for self-tuning; 0: not to be measured.
+  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, uint64_t start);
+  bool RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only);
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
   void SplitAt(Leaf* leaf, uint64_t key);
@@ -163,7 +175,32 @@ class IntTree {
                             bool* valid);
   static size_t CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
                              std::span<Entry> out, bool* valid);
+  size_t ScanForwardNow(uint64_t low, std::span<Entry> out, bool* more) const;
+  size_t ScanBackwardNow(uint64_t high, std::span<Entry> out, bool* more) const;
   double Rank(uint64_t key) const;
+
+  // --- int_tuning.cc ---
+  bool FindTimed(uint64_t key, uint64_t* value) const;
+  std::optional<uint64_t> InsertTimed(uint64_t key, uint64_t value, bool replace);
+  void Observe(Operation operation, uint64_t key, uint64_t ticks, uint64_t units) const;
+  // Of a leaf that held `low`, was filled as `filled` says and took so many inserts since.
+  void ObserveRebuild(uint64_t low, uint32_t filled, uint64_t ticks, size_t inserts) const;
+  FillLevels LevelsFor(uint64_t key) const;
+  void RegisterForTuning() OMEN_REQUIRES(structure_mu_);
+  TuningMap* UpdateTuningMap() OMEN_REQUIRES(tuning_mu_);
+  bool StepTuners(TuningMap& map) OMEN_REQUIRES(tuning_mu_);
+  void WalkLeaves(const TuningMap& map) OMEN_REQUIRES(tuning_mu_);
+  // Leaves side by side that one rewriting takes.
+  struct Group {
+    std::vector<Leaf*> leaves;
+    std::vector<uint64_t> versions;
+    std::vector<Entry> entries;
+    FillLevels target;
+  };
+  bool Rewrite(Group& group);
+  static bool ReadGroup(Group& group);
+  bool ReplaceGroup(const Group& group, std::span<Leaf* const> news);
+  void Discard(std::span<Leaf* const> leaves);
 
   EpochManager& epochs_;
   Arena* arena_;  // Counted; see arena.h.
@@ -176,6 +213,23 @@ class IntTree {
   ShardedCounter size_;
   mutable LookupCounters counters_;
   std::atomic<uint64_t> splits_{0}, rebuilds_{0}, merges_{0};
+
+  // --- Self-tuning ---
+  const bool tunable_;
+  bool registered_ OMEN_GUARDED_BY(structure_mu_) = false;
+  mutable Mutex tuning_mu_;                      // Tune. Taken before leaves and structure_mu_.
+  std::atomic<TuningMap*> tuning_map_{nullptr};  // Null: not tuned (yet).
+  struct RegionTuner {
+    Tuner tuner;
+    uint64_t settled_at = 0;  // In walks.
+  };
+  std::vector<RegionTuner> tuners_ OMEN_GUARDED_BY(tuning_mu_);  // One for each region of the map.
+  size_t map_leaves_ OMEN_GUARDED_BY(tuning_mu_) = 0;            // When the map was made.
+  uint64_t samples_ OMEN_GUARDED_BY(tuning_mu_) = 0;
+  uint64_t walk_key_ OMEN_GUARDED_BY(tuning_mu_) = 0;  // Where the walk over the leaves stands.
+  uint64_t walks_ OMEN_GUARDED_BY(tuning_mu_) = 0;     // Completed.
+  uint64_t steps_ OMEN_GUARDED_BY(tuning_mu_) = 0;     // Since the walk began.
+  std::atomic<uint64_t> trials_{0}, trials_kept_{0}, trials_reverted_{0}, rewritten_{0};
 };
 
 }  // namespace omendb::index

@@ -57,12 +57,15 @@ struct alignas(64) Leaf {
   uint32_t block_bytes = 0;
   uint32_t built_count = 0;
   uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
+  uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
   uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
+  Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
 
   alignas(64) Word upper[kPlainBuckets];
   Relaxed<uint8_t> slot[kPlainBuckets];
 
   static constexpr uint32_t kModelFlag = 1 << 16;
+  static constexpr uint32_t kTuned = 1 << 24;
   [[gnu::always_inline]] bool is_model() const { return (shape.get() & kModelFlag) != 0; }
   Bucket* bucket_array() const { return reinterpret_cast<Bucket*>(block.get()); }
   Spare* spare_array() const {

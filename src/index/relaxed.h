@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #if defined(__SANITIZE_THREAD__)
@@ -64,6 +65,15 @@ inline void ReleaseFence() {
 [[gnu::always_inline]] inline void Prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
 [[gnu::always_inline]] inline void PrefetchWrite(const void* p) { __builtin_prefetch(p, 1, 3); }
 
+// A clock for differences: of one thread, in whatever unit.
+inline uint64_t Ticks() {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+#endif
+}
+
 inline void CpuRelax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -90,6 +100,14 @@ class VersionLock {
   bool TryLock() {
     uint64_t version = word_.load(std::memory_order_relaxed);
     if (!Readable(version)) return false;
+    if (!word_.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire)) {
+      return false;
+    }
+    ReleaseFence();
+    return true;
+  }
+  // True when locked, and nobody has held it since it showed `version`.
+  bool TryLockAt(uint64_t version) {
     if (!word_.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire)) {
       return false;
     }

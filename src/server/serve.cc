@@ -9,6 +9,7 @@
 
 #include "base/sqlstate.h"
 #include "engine/check.h"
+#include "index/int_index.h"
 #include "sql/settings/registry.h"
 
 namespace omendb::server {
@@ -108,6 +109,9 @@ Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Sett
   reader.Get("omendb.freeze_after", options.database.freeze_after_ms, 1000);
   if (const std::string* fsync = reader.Find("fsync")) options.database.fsync = *fsync == "on";
 
+  const std::string* tuning = reader.Find("omendb.learned_index_tuning");
+  options.learned_index_tuning = tuning != nullptr && *tuning == "on";
+
   ReadServerSettings(reader, options.server);
   options.instance.port = options.server.port;
   options.instance.max_connections = options.server.max_connections;
@@ -124,6 +128,7 @@ Status Serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
 
+  index::SetIndexTuning(options.learned_index_tuning);
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
   OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
               engine::Database::Open(*env, options.database));

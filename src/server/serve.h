@@ -24,6 +24,7 @@ struct ServeOptions {
   engine::DatabaseOptions database;
   sql::Instance::Options instance;
   ServerOptions server;
+  bool learned_index_tuning = false;
 };
 
 // `settings` in order: a later one overrides an earlier one. Names are the settings'.

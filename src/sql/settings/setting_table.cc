@@ -406,6 +406,7 @@ constexpr SettingDef kSettings[] = {
     {"omendb.auth", kEnum, kPostmaster, "", "trust", "", "", "trust,scram", "OmenDB"},
     {"omendb.freeze_after", kInteger, kPostmaster, "s", "600", "0", "31536000", "", "OmenDB"},
     {"omendb.http_port", kInteger, kPostmaster, "", "8080", "0", "65535", "", "OmenDB"},
+    {"omendb.learned_index_tuning", kBool, kPostmaster, "", "off", "", "", "", "OmenDB"},
     {"omendb.memory", kInteger, kPostmaster, "kB", "4194304", "65536", "1099511627776", "",
      "OmenDB"},
     {"omendb.row_executor", kBool, kUser, "", "on", "", "", "", "OmenDB"},
