@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""COPY of many rows through psql, and analytical queries over them while they are hot, against
+"""COPY of many rows through psql, and analytical queries over them, against
 PostgreSQL 15.
 
     bench/compare/copy.py [--rows 10000000] [--rounds 3]
@@ -63,7 +63,7 @@ def main():
                 for server, into in zip((omendb, postgres), rates):
                     into.append(arguments.rows / seconds(server, query))
             rows.append((name, *rates))
-        table('queries over the same hot rows, psql included', 'rows/s', rows)
+        table('queries over the same rows, psql included', 'rows/s', rows)
 
 
 if __name__ == '__main__':

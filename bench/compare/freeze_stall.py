@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What a writer waits for while rows are frozen and segments compacted beside it: point updates by
-key over all rows of a table to which another connection adds 100,000 rows at a time, with and
+key over all rows of a table to which another connection adds 30,000 rows at a time, with and
 without a VACUUM (FREEZE) after each, in turn. The updates bring frozen rows back into pages, so
 that segments fill with dead rows and are compacted, too.
 
@@ -15,7 +15,7 @@ import threading
 
 from peers import PGBENCH, durable_omendb, run_client
 
-BATCH = 100_000
+BATCH = 30_000  # few enough to stay in pages until they are frozen
 SCRIPT = r'''\set id random(1, {rows})
 UPDATE accounts SET balance = balance + 1 WHERE id = :id;
 '''

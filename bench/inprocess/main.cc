@@ -28,7 +28,7 @@ using omendb::bench::Seconds;
 constexpr int kRounds = 7;
 constexpr int64_t kLookupRows = 1'000'000;
 constexpr int kLookups = 200'000;
-constexpr int64_t kAppendBatch = 500'000;
+constexpr int64_t kAppendBatch = 30'000;  // Few enough to stay in pages.
 
 void Require(bool ok, const std::string& what) {
   if (ok) return;
