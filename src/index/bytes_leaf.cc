@@ -86,11 +86,29 @@ bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
   return true;
 }
 
-void BytesLeaf::InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record) {
-  const uint8_t fingerprint = FingerprintOf(key);
+uint32_t BytesLeaf::TakeCell(uint8_t fingerprint) {
   const uint32_t wanted = WantedCell(fingerprint);
   const uint64_t free = std::rotr(~used.get(), static_cast<int>(wanted));
   const uint32_t i = (wanted + static_cast<uint32_t>(std::countr_zero(free))) % kCapacity;
+  fingerprints[i].set(fingerprint);
+  used.set(used.get() | uint64_t{1} << i);
+  return i;
+}
+
+// Makes entry `at`: those from there on move up.
+void BytesLeaf::Open(uint32_t at, uint64_t head, uint32_t cell_index) {
+  const uint32_t n = count.get();
+  for (uint32_t k = n; k > at; --k) {
+    heads[k].set(heads[k - 1].get());
+    order[k].set(order[k - 1].get());
+  }
+  heads[at].set(head);
+  order[at].set(static_cast<uint8_t>(cell_index));
+  count.set_release(n + 1);
+}
+
+void BytesLeaf::InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record) {
+  const uint32_t i = TakeCell(FingerprintOf(key));
   Word* words = cell(i);
   words[0].set(value);
   if (record != nullptr) {
@@ -101,16 +119,27 @@ void BytesLeaf::InsertAt(uint32_t at, std::string_view key, uint64_t value, Byte
     for (uint32_t w = 0; w * 8 < length; ++w) words[w + 1].set(HeadOf(key, skip + w * 8));
     lengths[i].set(length);
   }
-  fingerprints[i].set(fingerprint);
-  used.set(used.get() | uint64_t{1} << i);
-  const uint32_t n = count.get();
-  for (uint32_t k = n; k > at; --k) {
-    heads[k].set(heads[k - 1].get());
-    order[k].set(order[k - 1].get());
-  }
-  heads[at].set(HeadOf(key, skip));
-  order[at].set(static_cast<uint8_t>(i));
-  count.set_release(n + 1);
+  Open(at, HeadOf(key, skip), i);
+}
+
+bool BytesLeaf::AppendCell(const BytesLeaf& from, uint32_t at) {
+  const uint32_t source = from.order[at].get();
+  const uint32_t length = from.lengths[source].get();
+  if (length == kOutside || skip < from.skip) return false;
+  const uint32_t cut = skip - from.skip;  // The prefix here has grown by so many bytes.
+  const uint32_t rest = length - cut;
+  if (rest > (cell_words - 1) * 8) return false;
+  char key[(kCellWordsMax + 1) * 8] = {};
+  const Word* theirs = from.cell(source);
+  for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(key + w * 8, theirs[w + 1].get());
+  const uint32_t i = TakeCell(from.fingerprints[source].get());
+  Word* words = cell(i);
+  words[0].set(theirs[0].get());
+  for (uint32_t w = 0; w * 8 < rest; ++w) words[w + 1].set(LoadBe<uint64_t>(key + cut + w * 8));
+  lengths[i].set(static_cast<uint8_t>(rest));
+  // An empty rest: the head is zero, and `key + cut` may be its end.
+  Open(count.get(), rest == 0 ? 0 : words[1].get(), i);
+  return true;
 }
 
 BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {

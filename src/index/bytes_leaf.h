@@ -205,6 +205,8 @@ struct alignas(64) BytesLeaf {
   bool Fits(std::string_view key) const { return key.size() - skip <= (cell_words - 1) * 8; }
   // `record`: of a key that does not fit.
   void InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record);
+  // Appends entry `at` of another leaf without making its key again. False: not possible here.
+  bool AppendCell(const BytesLeaf& from, uint32_t at);
   // The record that belonged to the entry, or null.
   BytesRecord* RemoveAt(uint32_t at);
   std::string KeyAt(uint32_t at) const;
@@ -227,6 +229,9 @@ struct alignas(64) BytesLeaf {
     }
     return true;
   }
+  // The free cell nearest above the one the fingerprint names, now taken.
+  uint32_t TakeCell(uint8_t fingerprint);
+  void Open(uint32_t at, uint64_t head, uint32_t cell_index);
   // As memcmp of the key in cell i with `key`.
   int Compare(uint32_t i, std::string_view key, uint64_t version) const;
 };

@@ -6,13 +6,16 @@ BytesInner::BytesInner(std::span<const BytesChild> children)
     : count_(static_cast<uint32_t>(children.size())) {
   OMEN_CHECK(!children.empty() && children.size() <= kFanout);
   if (count_ > 1) {
-    const std::string& first = children[1].low;
+    const std::string_view first = children[1].low;
     prefix_size_ = static_cast<uint32_t>(CommonPrefix(first, children.back().low));
     if (prefix_size_ > 0 && prefix_size_ <= 8) {
       prefix_mask_ = ~uint64_t{0} << (64 - 8 * prefix_size_);
       prefix_head_ = HeadOf(first, 0) & prefix_mask_;
     }
   }
+  size_t text_bytes = 0;
+  for (const BytesChild& child : children) text_bytes += child.low.size();
+  text_.reserve(text_bytes);
   for (uint32_t i = 0; i < count_; ++i) {
     ends_[i] = static_cast<uint32_t>(text_.size());
     text_ += children[i].low;
@@ -20,10 +23,17 @@ BytesInner::BytesInner(std::span<const BytesChild> children)
     children_[i].store(children[i].node, std::memory_order_relaxed);
   }
   ends_[count_] = static_cast<uint32_t>(text_.size());
-  text_.shrink_to_fit();
   for (uint32_t i = count_; i < kFanout + kCellMax; ++i) heads_[i] = UINT64_MAX;
   for (uint32_t i = 0; i < kGroup; ++i) tops_[i] = heads_[i * kGroup];
   use_model_ = FitModel();
+}
+
+// In strides that run over the end, as Inner::FillCells.
+void BytesInner::FillCells(uint32_t begin, uint32_t end, uint32_t child) {
+  do {
+    std::memset(cells_ + begin, static_cast<int>(child), kCellStride);
+    begin += kCellStride;
+  } while (begin < end);
 }
 
 // As Inner::FitModel, over the heads; equal heads share a cell.
@@ -32,13 +42,15 @@ bool BytesInner::FitModel() {
   const uint32_t cell_count = count_ * kCellsPerChild;
   const uint64_t base = heads_[1];
   model_ = LinearModel::Make(base, heads_[count_ - 1] - base, cell_count);
-  uint32_t next = 1;
-  for (uint32_t cell = 0; cell < cell_count; ++cell) {
-    cells_[cell] = static_cast<uint8_t>(next - 1);
-    const uint32_t begin = next;
-    while (next < count_ && model_(heads_[next]) == cell) ++next;
-    if (next - begin > kCellMax) return false;
+  uint32_t filled = 0;  // Cells written.
+  for (uint32_t next = 1; next < count_; ++next) {
+    // A cell names the child before its first separator; so do the empty ones before it.
+    const auto cell = static_cast<uint32_t>(model_(heads_[next]));
+    if (cell >= filled) FillCells(filled, cell + 1, next - 1);
+    filled = cell + 1;
+    if (next - cells_[cell] > kCellMax) return false;
   }
+  FillCells(filled, cell_count, count_ - 1);
   return true;
 }
 

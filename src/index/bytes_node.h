@@ -43,8 +43,9 @@ class BytesRef {
   uintptr_t bits_ = 0;
 };
 
+// `low` stays readable while the node is made: a leaf or an inner node keeps it.
 struct BytesChild {
-  std::string low;
+  std::string_view low;
   BytesRef node;
 };
 
@@ -70,8 +71,10 @@ class alignas(64) BytesInner {
   static constexpr uint32_t kCellMax = 4;
   static constexpr uint32_t kCellsPerChild = 4;
   static constexpr uint32_t kGroup = 16;
+  static constexpr uint32_t kCellStride = 16;
   static_assert(kGroup * kGroup == kFanout);
   bool FitModel();
+  void FillCells(uint32_t begin, uint32_t end, uint32_t child);
   // The order of the key's beginning and the prefix.
   int ComparePrefix(std::string_view key) const {
     if (prefix_size_ <= 8 && key.size() >= 8) [[likely]] {
@@ -98,7 +101,7 @@ class alignas(64) BytesInner {
   alignas(64) uint64_t tops_[kGroup];  // Every sixteenth head.
   uint64_t heads_[kFanout + kCellMax];
   std::atomic<BytesRef> children_[kFanout];
-  uint8_t cells_[kFanout * kCellsPerChild];
+  uint8_t cells_[kFanout * kCellsPerChild + kCellStride];
   std::array<uint32_t, kFanout + 1> ends_;
   std::string text_;
 };

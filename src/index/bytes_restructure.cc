@@ -54,6 +54,7 @@ void BytesTree::RetireInner(BytesInner* inner) {
 void BytesTree::CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
                             std::vector<BytesRecord*>* dropped) {
   for (uint32_t i = begin; i < end; ++i) {
+    if (to->AppendCell(from, i)) continue;
     const std::string key = from.KeyAt(i);
     const uint64_t value = from.cell_at(i)->get();
     BytesRecord* record = from.outside_at(i) ? BytesLeaf::RecordOf(from.cell_at(i)) : nullptr;
@@ -170,7 +171,7 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
   std::vector<BytesChild> children;
   const auto take = [&children](const BytesInner& from, uint32_t begin, uint32_t end) {
     for (uint32_t i = begin; i < end; ++i) {
-      children.push_back({std::string(from.separator(i)), from.child(i)});
+      children.push_back({from.separator(i), from.child(i)});
     }
   };
   take(*node, 0, place);

@@ -257,7 +257,7 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
     for (size_t k = begin; k < end; ++k) {
       InsertInto(leaf, static_cast<uint32_t>(k - begin), entries[k].key, entries[k].value);
     }
-    level.push_back({std::move(low), BytesRef(leaf)});
+    level.push_back({leaf->low, BytesRef(leaf)});
     low = std::move(high);
   }
   pool_->SetPatient(false);
