@@ -185,6 +185,8 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   MutexLock lock(structure_mu_);
   leaves_ = level.size();
   const NodeRef before = root_.load(std::memory_order_acquire);
+  first_.store(level.front().node.leaf(), std::memory_order_release);
+  last_.store(level.back().node.leaf(), std::memory_order_release);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
   DropDirectory();
   NewDirectory();
@@ -279,6 +281,9 @@ Status IntTree::Validate() const {
       }
     }
   });
+  if (status.ok() && (Descend(0) != first_.load() || Descend(UINT64_MAX) != last_.load())) {
+    status = Invalid("the first or the last leaf is another");
+  }
   const Directory* directory = directory_.load(std::memory_order_acquire);
   if (status.ok() && directory != nullptr && !directory->Valid()) {
     status = Invalid("a cell of the directory names a leaf that does not hold it");

@@ -37,6 +37,8 @@ IntTree::IntTree(EpochManager& epochs, IndexOptions options)
   Leaf* leaf = NewLeaf(0, UINT64_MAX);
   FillPlain(leaf, {}, Fill::kGrow);
   root_.store(NodeRef(leaf), std::memory_order_release);
+  first_.store(leaf, std::memory_order_release);
+  last_.store(leaf, std::memory_order_release);
 }
 
 IntTree::~IntTree() {
@@ -168,7 +170,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
 
 Leaf* IntTree::LockLeaf(uint64_t key) {
   for (Backoff backoff;; backoff.Pause()) {
-    Leaf* leaf = FindLeaf(key);
+    Leaf* leaf = FindLeafAtEnds(key);
     // On its way while the lock is taken. Whatever a writer is doing to the header meanwhile, a
     // prefetch of a wrong address does nothing.
     leaf->Locate(key).bucket->PrefetchForWrite();

@@ -96,6 +96,18 @@ class IntTree {
     }
     return node.leaf();
   }
+  // As FindLeaf, for inserts: in order they come at the ends, beyond what the directory covers.
+  [[gnu::always_inline]] Leaf* FindLeafAtEnds(uint64_t key) const {
+    const Directory* directory = directory_.load(std::memory_order_acquire);
+    if (directory != nullptr) {
+      Leaf* leaf = directory->Find(key);
+      if (leaf != nullptr) return leaf;
+    }
+    Leaf* first = first_.load(std::memory_order_acquire);
+    if (key <= first->last) return first;
+    Leaf* last = last_.load(std::memory_order_acquire);
+    return key >= last->low ? last : Descend(key);
+  }
   Leaf* LockLeaf(uint64_t key);
   std::optional<uint64_t> InsertNow(uint64_t key, uint64_t value, bool replace);
   // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
@@ -206,8 +218,9 @@ class IntTree {
   Arena* arena_;  // Counted; see arena.h.
   // Null while the tree is small. Release by the structure's writers, acquire by everyone.
   std::atomic<Directory*> directory_{nullptr};
-  std::atomic<NodeRef> root_;   // Release by the structure's writers, acquire by everyone.
-  mutable Mutex structure_mu_;  // Inner nodes, root_ and directory_.
+  std::atomic<NodeRef> root_;  // Release by the structure's writers, acquire by everyone.
+  std::atomic<Leaf*> first_{nullptr}, last_{nullptr};  // Likewise; leaves that are not retired.
+  mutable Mutex structure_mu_;  // Inner nodes, root_, directory_, first_, last_.
   size_t leaves_ OMEN_GUARDED_BY(structure_mu_) = 1;
   std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_;
