@@ -95,8 +95,9 @@ struct BulkLoad::Batch {
 
 BulkLoad::BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation, Limits limits)
     : context_(context),
-      limits_(limits),
       relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
+      limits_(limits),
+      segment_bytes_(std::min<size_t>(limits.segment_bytes, relation_->memory_limit() / 16)),
       gathered_(NewBuffer()) {
   OMEN_CHECK(limits.segment_rows <= colstore::kSegmentRowsMax);
 }
@@ -140,7 +141,7 @@ Status BulkLoad::AppendRow(std::span<const types::Value> row) {
 
 Status BulkLoad::FlushWhenFull() {
   const uint32_t rows = gathered_->rows();
-  const bool large = rows >= limits_.rows_min && gathered_->bytes() >= limits_.segment_bytes;
+  const bool large = rows >= limits_.rows_min && gathered_->bytes() >= segment_bytes_;
   if (rows < limits_.segment_rows && !large) return Status::Ok();
   OMEN_TRY(EnterWritten());
   return StartWriting();

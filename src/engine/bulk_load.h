@@ -38,7 +38,8 @@ class BulkLoad {
     uint32_t rows_min = 1U << 15;  // A statement of fewer rows makes no segment,
     uint32_t rest_min = 1U << 13;  // nor do so many that are left after others.
     uint32_t segment_rows = 1U << 17;
-    size_t segment_bytes = 64 << 20;  // about, before they are encoded; two are in memory at once
+    size_t segment_bytes = 64 << 20;  // About, before they are encoded, and at most a 16th of the
+                                      // memory for rows: two are there at once.
   };
 
   // `relation` is one of the database's. `context` must outlive it.
@@ -67,8 +68,9 @@ class BulkLoad {
   std::unique_ptr<RowBuffer> NewBuffer() const;
 
   StatementContext& context_;
-  const Limits limits_;
   const std::shared_ptr<RelationImpl> relation_;
+  const Limits limits_;
+  const size_t segment_bytes_;
   std::unique_ptr<RowBuffer> gathered_;
   std::unique_ptr<RowBuffer> spare_;  // was written; its memory is used again
   std::unique_ptr<Batch> writing_;

@@ -54,6 +54,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
 
   // ---- For BulkLoad ----------------------------------------------------------------------------
   SegmentFiles& segment_files() const { return segment_files_; }
+  uint64_t memory_limit() const { return table_->store().memory().limit(); }
   const TableIndex* primary_index() const {
     return primary_ != nullptr ? primary_->index.get() : nullptr;
   }

@@ -100,16 +100,17 @@ inline bool SampleThis() { return --counters_internal::sample_countdown == 0; }
 
 // Whether this operation is to be timed, for self-tuning.
 inline bool TimeThisLookup() {
-  using namespace counters_internal;
-  return tally == nullptr && TimeNow(time_lookups, kTimeLookups);
+  namespace internal = counters_internal;
+  return internal::tally == nullptr &&
+         internal::TimeNow(internal::time_lookups, internal::kTimeLookups);
 }
 inline bool TimeThisWrite() {
-  using namespace counters_internal;
-  return TimeNow(time_writes, kTimeWrites);
+  namespace internal = counters_internal;
+  return internal::TimeNow(internal::time_writes, internal::kTimeWrites);
 }
 inline bool TimeThisScan() {
-  using namespace counters_internal;
-  return TimeNow(time_scans, kTimeScans);
+  namespace internal = counters_internal;
+  return internal::TimeNow(internal::time_scans, internal::kTimeScans);
 }
 
 struct LookupCounters {
