@@ -104,6 +104,7 @@ struct EngineStats {
   uint64_t index_model_hits = 0;
   uint64_t index_corrections = 0;
   uint64_t index_fallbacks = 0;
+  uint32_t index_depth = 0;  // levels of the deepest, the leaves counted
 };
 
 class Database {

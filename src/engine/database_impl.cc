@@ -294,6 +294,7 @@ EngineStats DatabaseImpl::stats() const {
       stats.index_model_hits += counters.model_hits;
       stats.index_corrections += counters.corrections;
       stats.index_fallbacks += counters.fallbacks;
+      stats.index_depth = std::max(stats.index_depth, counters.depth);
     }
   }
   return stats;

@@ -78,6 +78,8 @@ class Relation {
                            const std::function<Result<bool>(RowRef)>& visit) = 0;
   // Estimated number of rows in the range.
   virtual uint64_t EstimateRange(Oid index, const KeyRange& range) = 0;
+  // Levels of the index, the leaves counted; it walks all of them.
+  virtual uint32_t IndexDepth(Oid index) = 0;
   // Reads columns of a version. String bytes are borrowed from the version, valid until the
   // statement ends, or copied to the arena. out.size() == columns.size(). Fails only where the row
   // lies in a segment that cannot be read: XX001, 58030.

@@ -33,6 +33,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                    const std::function<Result<bool>(RowRef)>& visit) override;
   uint64_t EstimateRange(Oid index, const KeyRange& range) override;
+  uint32_t IndexDepth(Oid index) override;
   Status Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
               types::Value* out) override;
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;

@@ -148,6 +148,11 @@ uint64_t RelationImpl::EstimateRange(Oid index, const KeyRange& range) {
   return access == nullptr ? rows_estimate() : access->index->Estimate(range);
 }
 
+uint32_t RelationImpl::IndexDepth(Oid index) {
+  const Access* access = FindAccess(index);
+  return access == nullptr ? 0 : access->index->stats().depth;
+}
+
 Status RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
                           types::Value* out) {
   if (IsFrozen(row.version)) [[unlikely]] {

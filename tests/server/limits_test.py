@@ -153,6 +153,7 @@ class LimitsTest(SystemTest):
                      'omendb_statement_seconds_bucket{kind="select",executor="row",le="+Inf"}',
                      'omendb_statement_seconds_count{kind="select",executor="duckdb"}',
                      '# TYPE omendb_wal_fsyncs_total counter', 'omendb_index_model_hits_total',
+                     'omendb_index_depth ',
                      'omendb_memory_bytes{user="rows"}', 'omendb_memory_bytes{user="indexes"}',
                      'omendb_memory_bytes{user="duckdb"}', 'omendb_connections ',
                      'omendb_commits_total', 'omendb_checkpoints_total',
@@ -168,6 +169,7 @@ class LimitsTest(SystemTest):
         self.assertIn('dense_pkey', plan)
         self.assertRegex(plan, r'Index Model Hits: 1  Corrections: 0  Fallbacks: 0|'
                                r'Index Model Hits: 0  Corrections: 1  Fallbacks: 0')
+        self.assertRegex(plan, r'Index Depth: [2-4] \(dense_pkey\)')
 
 
 class OperationsTest(unittest.TestCase):

@@ -50,6 +50,8 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
           stats.index_corrections);
   counter("omendb_index_fallbacks_total", "Index lookups that did without a model.",
           stats.index_fallbacks);
+  out.Gauge("omendb_index_depth", "Levels of the deepest index, the leaves counted.",
+            static_cast<double>(stats.index_depth));
   out.Gauge("omendb_transactions_waiting", "Transactions that wait for a lock or another one.",
             static_cast<double>(stats.transactions_waiting));
   out.Gauge("omendb_row_versions", "Row versions in memory.",

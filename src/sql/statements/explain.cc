@@ -63,6 +63,7 @@ struct ExplainedAccess {
   std::string index;
   std::string table;
   std::string condition;
+  uint32_t depth = 0;  // of the index, with ANALYZE
 };
 
 struct Explanation {
@@ -156,6 +157,21 @@ void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanatio
   }
 }
 
+void AddDepth(SessionImpl& session, const std::shared_ptr<const catalog::TableDef>& table,
+              const exec::IndexAccess& access, ExplainedAccess& out) {
+  if (out.index.empty()) return;
+  out.depth = session.db().OpenRelation(table)->IndexDepth(access.index);
+}
+
+void AddDepths(SessionImpl& session, const exec::RowPlan& plan, Explanation& out) {
+  for (size_t i = 0; i < plan.joins.size(); ++i) {
+    AddDepth(session, plan.joins[i].table, plan.joins[i].access, out.accesses[i]);
+  }
+  if (plan.joins.empty() && plan.access) {
+    AddDepth(session, plan.table, *plan.access, out.accesses.front());
+  }
+}
+
 std::vector<std::string> SplitLines(const std::string& text) {
   std::vector<std::string> lines;
   size_t begin = 0;
@@ -217,6 +233,10 @@ void WriteText(const Explanation& e, const Options& options, RowBuffer& out) {
   if (!options.analyze) return;
   out.AppendText({fmt::format("Index Model Hits: {}  Corrections: {}  Fallbacks: {}", e.model_hits,
                               e.corrections, e.fallbacks)});
+  for (const ExplainedAccess& access : e.accesses) {
+    if (access.depth == 0) continue;
+    out.AppendText({fmt::format("Index Depth: {} ({})", access.depth, access.index)});
+  }
   if (options.summary) {
     out.AppendText({fmt::format("Execution Time: {:.3f} ms", e.seconds * 1e3)});
   }
@@ -340,7 +360,10 @@ Status RunExplain(UtilityCall& call) {
       return Status::Ok();
     }));
   }
-  if (options.analyze) OMEN_TRY(Analyze(session, *plan, params, options, explanation));
+  if (options.analyze) {
+    OMEN_TRY(Analyze(session, *plan, params, options, explanation));
+    if (plan->row_plan != nullptr) AddDepths(session, *plan->row_plan, explanation);
+  }
   if (options.json) {
     WriteJson(explanation, options, out);
   } else {
