@@ -88,6 +88,7 @@ struct BulkLoad::Batch {
   uint64_t first_arrival;
   RowId first;
   uint64_t file_id = 0;
+  const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
   // ---- Set by Write ----
   std::optional<uint32_t> duplicate;  // has the key of the row before it
   Result<std::shared_ptr<const FrozenSegment>> segment{nullptr};
@@ -159,9 +160,13 @@ Status BulkLoad::StartWriting() {
   writing_->first = relation_->storage().store().ReserveRows(writing_->rows->rows());
   gathered_ = spare_ != nullptr ? std::move(spare_) : NewBuffer();
   try {
-    writer_ = std::thread([batch = writing_.get()] { Write(*batch); });
+    writer_ = std::thread([batch = writing_.get(), written = writing_->written] {
+      Write(*batch);
+      written->Signal();
+    });
   } catch (const std::system_error&) {  // No thread to be had now.
     Write(*writing_);
+    writing_->written->Signal();
   }
   return Status::Ok();
 }
@@ -178,6 +183,8 @@ void BulkLoad::Write(Batch& batch) {
 
 Status BulkLoad::EnterWritten() {
   if (writing_ == nullptr) return Status::Ok();
+  // This may be the thread of many sessions: the others go on.
+  OMEN_TRY(context_.waiter->Wait(writing_->written, kNoDeadline, context_.cancel));
   if (writer_.joinable()) writer_.join();
   if (writing_->duplicate) {
     types::Row row;
