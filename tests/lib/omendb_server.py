@@ -121,7 +121,8 @@ class OmenServer(Server):
         super().__init__('omendb-test-')
         self.options = list(options)
         self.http_port = free_port()
-        self.binary = os.environ.get('OMENDB_BINARY', f'{ROOT}/build/release/omendb')
+        self.binary = os.path.abspath(
+            os.environ.get('OMENDB_BINARY', f'{ROOT}/build/release/omendb'))
 
     def command(self):
         memory = [] if '--memory' in self.options else ['--memory', '1GB']
