@@ -11,25 +11,16 @@
 
 #include "base/sqlstate.h"
 #include "engine/check.h"
-#include "engine/engine_fixture.h"
-#include "testing/fault_env.h"
+#include "engine/segments_fixture.h"
 
 namespace omendb::engine {
 namespace {
 
 using txn::IsolationLevel;
-using Pairs = std::map<int32_t, int32_t>;
-
-DatabaseOptions SmallOptions() {
-  DatabaseOptions options;
-  options.data_dir = "data";
-  options.wal_segment_bytes = 1 << 16;
-  return options;
-}
 
 constexpr BulkLoad::Limits kSmall = {.rows_min = 1, .rest_min = 1, .segment_rows = 100};
 
-class BulkLoadTest : public ::testing::Test {
+class BulkLoadTest : public SegmentsTest {
  protected:
   // Rows (id, 10 id, a text or NULL) in the order of `ids`.
   Status Load(Engine& e, txn::Transaction& txn, const std::vector<int32_t>& ids,
@@ -61,54 +52,11 @@ class BulkLoadTest : public ::testing::Test {
     std::shuffle(ids.begin(), ids.end(), std::mt19937(7));
     return ids;
   }
-  Pairs Scan(Engine& e, txn::Transaction& txn) {
-    StatementContext context = e.Statement(txn);
-    return ScanPairs(context, *e.Open(context));
-  }
-  Pairs Committed(Engine& e) {
-    auto txn = e.Begin();
-    return Scan(e, *txn);
-  }
-  // Rows by each index, read by their refs.
-  void CheckIndexes(Engine& e, txn::Transaction& txn, const Pairs& expected) {
-    StatementContext context = e.Statement(txn);
-    auto relation = e.Open(context);
-    for (const catalog::IndexDef& index : relation->table().indexes) {
-      Pairs rows;
-      const auto visit = [&](RowRef ref) -> Result<bool> {
-        const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
-        types::Value values[2];
-        OMEN_TRY(relation->Read(ref, columns, e.arena, values));
-        EXPECT_TRUE(rows.emplace(values[0].i32, values[1].i32).second);
-        return true;
-      };
-      ASSERT_TRUE(relation->ScanIndex(context, index.oid, {}, visit).ok());
-      EXPECT_EQ(rows, expected) << index.name;
-    }
-  }
   void CheckCommitted(Engine& e) {
     auto txn = e.Begin();
     EXPECT_EQ(Scan(e, *txn), expected_);
     CheckIndexes(e, *txn, expected_);
   }
-  void Change(Engine& e, txn::Transaction& txn, int32_t id, std::optional<int32_t> v) {
-    StatementContext context = e.Statement(txn);
-    auto relation = e.Open(context);
-    const types::Value key[] = {Int(id)};
-    const auto found = relation->Lookup(context, relation->table().primary_key()->oid, key);
-    ASSERT_TRUE(found.ok() && found->has_value()) << id;
-    const types::Value row[] = {Int(id), Int(v.value_or(0)), Text("changed")};
-    const auto result =
-        v ? relation->Update(context, **found, row) : relation->Delete(context, **found);
-    ASSERT_TRUE(result.ok()) << result.status().ToString();
-    ASSERT_EQ(result->outcome, RowOutcome::kDone);
-  }
-  static size_t FilesOf(env::Env& env) {
-    const auto names = env.List("data/segments");
-    return names.ok() ? names->size() : 0;
-  }
-
-  Pairs expected_;
 };
 
 TEST_F(BulkLoadTest, RowsAreSeenByTheirTransactionThenByAll) {
@@ -179,7 +127,7 @@ TEST_F(BulkLoadTest, UndoneRowsLeaveNothing) {
   e.db->Abort(*txn);
   CheckCommitted(e);
   ASSERT_TRUE(e.db->Checkpoint().ok());
-  EXPECT_EQ(FilesOf(*e.env), 2u);
+  EXPECT_EQ(SegmentFiles(*e.env).size(), 2u);
   LoadAndCommit(e, 200, 800);  // The keys are free.
   CheckCommitted(e);
   e.Crash(1);
@@ -391,54 +339,22 @@ TEST_F(BulkLoadTest, LoadedSegmentsAreCompacted) {
 
 // The power fails at every file operation of a load and its commit.
 TEST_F(BulkLoadTest, ACrashAtAnyFileOperationLosesNothing) {
-  struct Crashed {
-    std::unique_ptr<testutil::MemEnv> env;
-    size_t acknowledged;
-    std::string path;
-  };
   Engine e(SmallOptions());
   e.CreateTable({.secondary = {{1}}});
-  ASSERT_TRUE(e.db->Close().ok());
-  e.db.reset();
-  std::vector<Pairs> states = {{}};
-  std::vector<Crashed> crashes;
-  Mutex mu;
-  uint64_t calls = 0;
-  testutil::FaultEnv watched(*e.env);
-  watched.SetHook([&](testutil::FaultOp, const std::string& path) {
-    MutexLock lock(mu);
-    const bool log = path.find("/wal") != std::string::npos;
-    if (++calls % 6 != 0 && log) return;
-    const auto loss = calls % 3 == 0 ? testutil::CrashLoss::kAll : testutil::CrashLoss::kRandom;
-    crashes.push_back({e.env->CrashClone(calls, loss), states.size() - 1, path});
-  });
-  auto opened = Database::Open(watched, SmallOptions());
-  ASSERT_TRUE(opened.ok());
-  e.db = std::move(opened).value();
+  CrashRecorder recorder(e, {});
   for (int32_t round = 0; round < 3; ++round) {
     LoadAndCommit(e, 300 * round, 300 * round + 230);
-    {
-      MutexLock lock(mu);
-      states.push_back(expected_);
-    }
+    recorder.Acknowledge(expected_);
     if (round == 1) {
       ASSERT_TRUE(e.db->Checkpoint().ok());
     }
   }
-  e.db.reset();
-  EXPECT_GT(crashes.size(), 40u);
-  for (const Crashed& crashed : crashes) {
-    auto again = Database::Open(*crashed.env, SmallOptions());
-    ASSERT_TRUE(again.ok()) << crashed.path << ": " << again.status().ToString();
-    e.db = std::move(again).value();
+  const size_t crashes = recorder.Check([&] {
     const Pairs found = Committed(e);
-    const size_t next = std::min(crashed.acknowledged + 1, states.size() - 1);
-    EXPECT_TRUE(found == states[crashed.acknowledged] || found == states[next]) << crashed.path;
-    auto txn = e.Begin();
-    CheckIndexes(e, *txn, found);
-    txn.reset();
-    e.db.reset();
-  }
+    CheckIndexes(e, found);
+    return found;
+  });
+  EXPECT_GT(crashes, 40u);
 }
 
 // Whatever file call fails: the statement says so and nothing is lost.

@@ -65,7 +65,7 @@ Status WriteTable(env::RecordFileWriter& file, const CheckpointSource::Stored& s
                   const std::function<bool()>& stop) {
   const Oid storage = stored.table->storage();
   for (const Run& run : stored.runs->runs) {
-    if (run.live_rows() == 0 || !mvcc::IsSeen(txns, snapshot, run.segment->begin())) continue;
+    if (!run.IsSeen(txns, snapshot)) continue;
     std::string payload;
     ByteWriter out(payload);
     out.PutVarint(storage.value());

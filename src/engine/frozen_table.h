@@ -18,6 +18,7 @@
 // Errors         XX001 of a damaged segment, those of env.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -27,6 +28,7 @@
 
 #include "base/mutex.h"
 #include "colstore/segment_reader.h"
+#include "mvcc/visibility.h"
 #include "rowstore/segmented_array.h"
 #include "rowstore/table_store.h"
 
@@ -71,8 +73,9 @@ class FrozenSegment {
   // Begin of its rows, as of a version: 0, a mark, a timestamp, or infinity (loading was undone).
   const std::atomic<uint64_t>& begin() const { return begin_; }
   void set_begin(uint64_t word) const { begin_.store(word, std::memory_order_release); }
-  // Begin of hot copies of its rows when its own is 0: every snapshot since sees it.
-  Timestamp settled() const { return reader_->footer().max_ts; }
+  // Begin of hot copies of its rows when its own is 0: every snapshot since sees it. What was
+  // loaded before the last start has none of its own.
+  Timestamp settled() const { return std::max(reader_->footer().max_ts, Timestamp(1)); }
   // Position of a column among the segment's; -1 when it is older than the column.
   int32_t position_of(ColumnId column) const {
     const auto i = static_cast<size_t>(column.value());
@@ -92,6 +95,10 @@ struct Run {
   std::shared_ptr<const FrozenSegment> segment;
   std::shared_ptr<DeadRows> dead;
 
+  // Whether a reader at `snapshot` may see a row of it.
+  bool IsSeen(const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot) const {
+    return live_rows() > 0 && mvcc::IsSeen(txns, snapshot, segment->begin());
+  }
   uint32_t live_rows() const { return segment->rows() - dead->count(); }
   // More than a quarter is dead: worth writing the rest anew.
   bool IsSparse() const { return live_rows() > 0 && dead->count() > segment->rows() / 4; }

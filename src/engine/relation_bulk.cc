@@ -128,11 +128,7 @@ Status RelationImpl::IndexRange(StatementContext& context, const TableStore::Slo
     }
     if (!has_entries) continue;
     ReadWhole(range.ref(i), row);
-    Conflict conflict;
-    OMEN_TRY(AddEntries(context, RowId(header.row_id), row, {}, &conflict));
-    if (conflict.access != nullptr) {
-      return DuplicateKey(context, *conflict.access->definition, row);
-    }
+    OMEN_TRY(EnterEntries(context, RowId(header.row_id), row, {}));
   }
   return Status::Ok();
 }

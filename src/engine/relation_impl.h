@@ -130,6 +130,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // there. Waits for in-doubt rows with the same key.
   Status AddEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
                     std::span<const types::Value> old_values, Conflict* conflict);
+  // The same; a conflict is 23505.
+  Status EnterEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
+                      std::span<const types::Value> old_values);
   Status AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
                         const std::string& key, Conflict* conflict);
   // Another row with this key that is live or in doubt.

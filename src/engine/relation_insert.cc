@@ -169,6 +169,15 @@ Status RelationImpl::AddEntries(StatementContext& context, RowId row,
   return Status::Ok();
 }
 
+Status RelationImpl::EnterEntries(StatementContext& context, RowId row,
+                                  std::span<const types::Value> values,
+                                  std::span<const types::Value> old_values) {
+  Conflict conflict;
+  OMEN_TRY(AddEntries(context, row, values, old_values, &conflict));
+  return conflict.access == nullptr ? Status::Ok()
+                                    : DuplicateKey(context, *conflict.access->definition, values);
+}
+
 // The row's version is its head already: of two transactions that enter the same key, the second to
 // take the stripe sees the first.
 Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& access, RowId row,

@@ -84,12 +84,7 @@ Status RelationImpl::EnterKeys(StatementContext& context, uint64_t segment,
       OMEN_TRY(LeaveSegment(context, id, MakeFrozenRef(segment, i), row));
       continue;
     }
-    if (!has_entries) continue;
-    Conflict conflict;
-    OMEN_TRY(AddEntries(context, id, row, {}, &conflict));
-    if (conflict.access != nullptr) {
-      return DuplicateKey(context, *conflict.access->definition, row);
-    }
+    if (has_entries) OMEN_TRY(EnterEntries(context, id, row, {}));
   }
   return Status::Ok();
 }

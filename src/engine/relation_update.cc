@@ -179,8 +179,7 @@ Result<bool> RelationImpl::Thaw(txn::TransactionImpl* txn, RowId row, VersionRef
       mvcc::ResolveNow(manager_.txns(), txn != nullptr ? txn->id() : TxnId(0), BeginOf(frozen),
                        manager_.last_visible());
   OMEN_CHECK(begin.kind == Kind::kOwn || begin.kind == Kind::kCommitted);
-  const uint64_t settled =
-      std::max<uint64_t>(table_->frozen().SegmentOf(frozen).settled().value(), 1);
+  const uint64_t settled = table_->frozen().SegmentOf(frozen).settled().value();
   if (!table_->frozen().Thaw(store, row, frozen, *fresh, begin.word != 0 ? begin.word : settled)) {
     table_->Retire({*fresh});  // Somebody else was faster.
     return false;
@@ -351,13 +350,7 @@ Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& 
   undo.fresh = fresh;
   undo.old = seen.version;
   txn.AddUndo(undo, table_);
-  if (keys_changed) {
-    Conflict conflict;
-    OMEN_TRY(AddEntries(context, seen.row_id, row, old_row, &conflict));
-    if (conflict.access != nullptr) {
-      return DuplicateKey(context, *conflict.access->definition, row);
-    }
-  }
+  if (keys_changed) OMEN_TRY(EnterEntries(context, seen.row_id, row, old_row));
   for (size_t i = 0; i < row.size(); ++i) sketches_[i]->Add(row[i]);
   if (table_->logged()) {
     AppendPut(table_->storage(), seen.row_id, physical_, row, txn.redo());

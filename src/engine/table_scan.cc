@@ -34,7 +34,7 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
   const mvcc::TxnTable& txns = relation_->manager().txns();
   for (const Run& run : runs_->runs) {
     std::unique_ptr<FrozenScan>& scan = frozen_.emplace_back();
-    if (run.live_rows() == 0 || !mvcc::IsSeen(txns, snapshot_, run.segment->begin())) continue;
+    if (!run.IsSeen(txns, snapshot_)) continue;
     scan = std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs,
                                         options_.late_columns);
     blocks_count_ += run.segment->reader()->footer().blocks_count();

@@ -1,0 +1,149 @@
+// segments_fixture.h - what the tests of rows in segments share: reading and changing table "t" of
+// engine_fixture.h, and power failures at file operations.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/engine_fixture.h"
+#include "testing/fault_env.h"
+
+namespace omendb::engine {
+
+using Pairs = std::map<int32_t, int32_t>;
+
+inline DatabaseOptions SmallOptions() {
+  DatabaseOptions options;
+  options.data_dir = "data";
+  options.wal_segment_bytes = 1 << 16;
+  return options;
+}
+
+class SegmentsTest : public ::testing::Test {
+ protected:
+  Pairs Scan(Engine& e, txn::Transaction& txn) {
+    StatementContext context = e.Statement(txn);
+    return ScanPairs(context, *e.Open(context));
+  }
+  Pairs Committed(Engine& e) {
+    auto txn = e.Begin();
+    return Scan(e, *txn);
+  }
+  std::optional<RowRef> Find(Engine& e, StatementContext& context, int32_t id) {
+    auto relation = e.Open(context);
+    const types::Value key[] = {Int(id)};
+    const auto found = relation->Lookup(context, relation->table().primary_key()->oid, key);
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *found : std::nullopt;
+  }
+  // Sets v of a row, or deletes it.
+  void Change(Engine& e, txn::Transaction& txn, int32_t id, std::optional<int32_t> v) {
+    StatementContext context = e.Statement(txn);
+    const auto found = Find(e, context, id);
+    ASSERT_TRUE(found.has_value()) << id;
+    ChangeRow(e, context, *found, id, v);
+  }
+  void ChangeRow(Engine& e, StatementContext& context, const RowRef& seen, int32_t id,
+                 std::optional<int32_t> v) {
+    auto relation = e.Open(context);
+    const types::Value row[] = {Int(id), Int(v.value_or(0)), Text("changed")};
+    const auto result = v ? relation->Update(context, seen, row) : relation->Delete(context, seen);
+    ASSERT_TRUE(result.ok()) << result.status().ToString();
+    ASSERT_EQ(result->outcome, RowOutcome::kDone);
+  }
+  // Rows by each index, each read by its ref.
+  void CheckIndexes(Engine& e, txn::Transaction& txn, const Pairs& expected) {
+    StatementContext context = e.Statement(txn);
+    auto relation = e.Open(context);
+    for (const catalog::IndexDef& index : relation->table().indexes) {
+      Pairs rows;
+      const auto visit = [&](RowRef ref) -> Result<bool> {
+        const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
+        types::Value values[2];
+        OMEN_TRY(relation->Read(ref, columns, e.arena, values));
+        EXPECT_TRUE(rows.emplace(values[0].i32, values[1].i32).second);
+        return true;
+      };
+      ASSERT_TRUE(relation->ScanIndex(context, index.oid, {}, visit).ok());
+      EXPECT_EQ(rows, expected) << index.name;
+    }
+  }
+  void CheckIndexes(Engine& e, const Pairs& expected) {
+    auto txn = e.Begin();
+    CheckIndexes(e, *txn, expected);
+  }
+  static std::set<std::string> SegmentFiles(env::Env& env) {
+    const auto names = env.List("data/segments");
+    return names.ok() ? std::set<std::string>(names->begin(), names->end())
+                      : std::set<std::string>();
+  }
+
+  Pairs expected_;
+};
+
+// What is left when the power fails at each file operation; of the log's, at each sixth of all.
+class CrashRecorder {
+ public:
+  // Opens the database of `e`, which has the rows `state`, again on a file system that is watched.
+  CrashRecorder(Engine& e, Pairs state) : e_(e), watched_(*e.env), states_{std::move(state)} {
+    EXPECT_TRUE(e_.db->Close().ok());
+    e_.db.reset();
+    watched_.SetHook([this](testutil::FaultOp, const std::string& path) { Record(path); });
+    Open(watched_, "the watched one");
+  }
+  // The rows are these from now on.
+  void Acknowledge(const Pairs& state) {
+    MutexLock lock(mu_);
+    states_.push_back(state);
+  }
+  // Ends the database, then opens what each failure left: `rows()` gives the state that was
+  // acknowledged, or the next one. Returns how many there were.
+  size_t Check(const std::function<Pairs()>& rows) {
+    e_.db.reset();
+    for (const Crashed& crashed : crashes_) {
+      Open(*crashed.env, crashed.path);
+      if (e_.db == nullptr) continue;
+      const Pairs found = rows();
+      const size_t next = std::min(crashed.acknowledged + 1, states_.size() - 1);
+      EXPECT_TRUE(found == states_[crashed.acknowledged] || found == states_[next]) << crashed.path;
+      e_.db.reset();
+    }
+    return crashes_.size();
+  }
+
+ private:
+  struct Crashed {
+    std::unique_ptr<testutil::MemEnv> env;
+    size_t acknowledged;  // states before the plug was pulled
+    std::string path;
+  };
+  void Record(const std::string& path) {
+    MutexLock lock(mu_);
+    const bool log = path.find("/wal") != std::string::npos;
+    if (++calls_ % 6 != 0 && log) return;
+    const auto loss = calls_ % 3 == 0 ? testutil::CrashLoss::kAll : testutil::CrashLoss::kRandom;
+    crashes_.push_back({e_.env->CrashClone(calls_, loss), states_.size() - 1, path});
+  }
+  void Open(env::Env& env, const std::string& what) {
+    auto opened = Database::Open(env, SmallOptions());
+    EXPECT_TRUE(opened.ok()) << what << ": " << opened.status().ToString();
+    if (opened.ok()) e_.db = std::move(opened).value();
+  }
+
+  Engine& e_;
+  testutil::FaultEnv watched_;
+  Mutex mu_;
+  uint64_t calls_ = 0;
+  std::vector<Pairs> states_;
+  std::vector<Crashed> crashes_;
+};
+
+}  // namespace omendb::engine
