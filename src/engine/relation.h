@@ -90,6 +90,12 @@ class Relation {
   virtual Result<bool> IsCurrent(StatementContext& context, const RowRef& row) = 0;
 
   // ---- Bulk scan ------------------------------------------------------------------------------
+  // Blocks of segments, each of one column.
+  struct BlockCounts {
+    uint64_t read = 0;
+    uint64_t loaded = 0;   // of these, from files: the cache did not have them
+    uint64_t skipped = 0;  // ruled out by zones
+  };
   // The row pages as of the statement's snapshot, cut into independent morsels.
   class Scan {
    public:
@@ -108,6 +114,8 @@ class Relation {
     virtual Status Fill(WorkerState&, types::Chunk&, size_t) { return Status::Ok(); }
     virtual uint64_t rows_total_estimate() const = 0;
     virtual double progress() const = 0;  // 0..1
+    // So far, by all workers.
+    virtual BlockCounts block_counts() const { return {}; }
   };
   struct ScanOptions {
     std::vector<ColumnId> columns;

@@ -204,8 +204,8 @@ Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vecto
 
 uint64_t TableScan::rows_total_estimate() const { return relation_->rows_estimate(); }
 
-BlockCounts TableScan::block_counts() const {
-  BlockCounts sum;
+Relation::BlockCounts TableScan::block_counts() const {
+  Relation::BlockCounts sum;
   for (const auto& scan : frozen_) {
     if (scan == nullptr) continue;
     const auto counters = scan->counters();

@@ -14,13 +14,12 @@
 #include <memory>
 #include <vector>
 
-#include "engine/block_counts.h"
 #include "engine/frozen_scan.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
 
-class TableScan final : public Relation::Scan, public CountsBlocks {
+class TableScan final : public Relation::Scan {
  public:
   TableScan(std::shared_ptr<const RelationImpl> relation, const StatementContext& context,
             Relation::ScanOptions options);
@@ -30,7 +29,7 @@ class TableScan final : public Relation::Scan, public CountsBlocks {
   Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
   uint64_t rows_total_estimate() const override;
   double progress() const override;
-  BlockCounts block_counts() const override;
+  Relation::BlockCounts block_counts() const override;
 
  private:
   struct Worker;

@@ -9,7 +9,6 @@
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
-#include "engine/block_counts.h"
 
 namespace omendb::duck {
 
@@ -290,10 +289,8 @@ duckdb::InsertionOrderPreservingMap<std::string> Describe(
 duckdb::InsertionOrderPreservingMap<std::string> DescribeRun(
     duckdb::TableFunctionDynamicToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<std::string> result;
-  const auto* counting =
-      dynamic_cast<const engine::CountsBlocks*>(input.global_state->Cast<ScanState>().scan.get());
-  if (counting == nullptr) return result;
-  const engine::BlockCounts counts = counting->block_counts();
+  const engine::Relation::BlockCounts counts =
+      input.global_state->Cast<ScanState>().scan->block_counts();
   if (counts.read + counts.skipped == 0) return result;  // No segments.
   result["Blocks Read"] = std::to_string(counts.read);
   result["Blocks From Cache"] = std::to_string(counts.read - std::min(counts.read, counts.loaded));
