@@ -30,6 +30,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
 
   Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
                                        std::span<const types::Value> key) override;
+  Status LookupBatch(StatementContext& context, Oid index, std::span<const types::Value> keys,
+                     std::span<std::optional<RowRef>> found) override;
   Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                    const std::function<Result<bool>(RowRef)>& visit) override;
   uint64_t EstimateRange(Oid index, const KeyRange& range) override;
@@ -108,6 +110,21 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // Begin of a version, hot or frozen.
   const std::atomic<uint64_t>& BeginOf(rowstore::VersionRef ref) const;
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
+  // Asks for the words in the row map, then for the headers of the versions they name. The caller
+  // holds an epoch guard.
+  void PrefetchHeads(std::span<const RowId> rows) const;
+  // Parts of LookupBatch, for a row map and for entries; at most TableIndex::kBatchMax keys. The
+  // caller holds an epoch guard.
+  void LookupRows(const mvcc::Snapshot& snapshot, const TableIndex& index,
+                  std::span<const types::Value> keys,
+                  std::span<std::optional<RowRef>> found) const;
+  Status LookupEntries(const mvcc::Snapshot& snapshot, const TableIndex& index,
+                       std::span<const types::Value> keys,
+                       std::span<std::optional<RowRef>> found) const;
+  // The first of the rows whose visible version has the encoded key.
+  Result<std::optional<RowRef>> FirstWithKey(const mvcc::Snapshot& snapshot,
+                                             const TableIndex& index, std::span<const RowId> rows,
+                                             std::string_view key) const;
   // The newest state of a row, for writers. kInDoubt: `mark` is of the transaction to wait for.
   // kLive: `ref` is the version. A version is as the transaction itself sees it, whatever the
   // command.

@@ -73,46 +73,6 @@ VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId ro
   return 0;
 }
 
-Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oid index,
-                                                   std::span<const types::Value> key) {
-  const Access* access = FindAccess(index);
-  if (access == nullptr) return Status(sqlstate::kInternalError, "no such index");
-  for (const types::Value& value : key) {
-    if (value.is_null) return std::optional<RowRef>();
-  }
-  const mvcc::Snapshot& snapshot = context.txn->snapshot();
-  TableIndex& storage = *access->index;
-  EpochGuard guard(table_->epochs());
-  if (storage.is_row_map()) {
-    std::optional<RowId> row;
-    if (storage.shape() == TableIndex::Shape::kRowByInt) {
-      const auto found = storage.ints().Lookup(storage.IntKeyOf(key[0]));
-      if (found) row = RowId(*found);
-    } else {
-      std::string bytes;
-      storage.KeyOfValues(key, bytes);
-      row = storage.FindRow(bytes);
-    }
-    if (!row) return std::optional<RowRef>();
-    const VersionRef version = VisibleVersion(snapshot, *row);
-    if (version == 0) return std::optional<RowRef>();
-    return std::optional<RowRef>(RowRef{*row, version});
-  }
-  KeyRange range;
-  range.equal.assign(key.begin(), key.end());
-  TableIndex::Cursor cursor(storage, storage.BoundsOf(range), /*backward=*/false);
-  RowId row;
-  std::string_view entry;
-  std::string actual;
-  while (cursor.Next(&row, &entry)) {
-    const VersionRef version = VisibleVersion(snapshot, row);
-    if (version == 0) continue;
-    OMEN_TRY(table_->KeyOf(storage, version, actual));
-    if (actual == entry) return std::optional<RowRef>(RowRef{row, version});
-  }
-  return std::optional<RowRef>();
-}
-
 Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                                const std::function<Result<bool>(RowRef)>& visit) {
   const Access* access = FindAccess(index);

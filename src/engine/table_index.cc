@@ -10,6 +10,8 @@ namespace omendb::engine {
 namespace {
 
 constexpr size_t kRowIdBytes = 8;
+// Entries of one key of a unique index, and the next one's, which ends them.
+constexpr size_t kEntriesOfKey = 4;
 
 void AppendRowId(RowId row, std::string& key) {
   char bytes[kRowIdBytes];
@@ -107,11 +109,41 @@ void TableIndex::KeyOfValues(std::span<const types::Value> values, std::string& 
   for (size_t i = 0; i < values.size(); ++i) AppendColumn(keys_[i], values[i], key);
 }
 
+TableIndex::KeyBatch TableIndex::KeysOfValues(std::span<const types::Value> values) const {
+  KeyBatch batch;
+  for (size_t i = 0; i < values.size(); ++i) {
+    AppendColumn(keys_[i % keys_.size()], values[i], batch.bytes_);
+    if ((i + 1) % keys_.size() == 0) batch.ends_[batch.size_++] = batch.bytes_.size();
+  }
+  return batch;
+}
+
 std::optional<RowId> TableIndex::FindRow(std::string_view key) const {
   const auto found = shape_ == Shape::kRowByInt ? ints_->Lookup(LoadBe<uint64_t>(key.data()))
                                                 : bytes_->Lookup(key);
   if (!found.has_value()) return std::nullopt;
   return RowId(*found);
+}
+
+void TableIndex::FindRows(std::span<const types::Value> values, std::span<RowId> rows) const {
+  OMEN_CHECK(rows.size() <= kBatchMax && values.size() == rows.size() * keys_.size());
+  uint64_t ids[kBatchMax];
+  bool found[kBatchMax];
+  if (shape_ == Shape::kRowByInt) {
+    uint64_t keys[kBatchMax];
+    for (size_t i = 0; i < rows.size(); ++i) keys[i] = values[i].is_null ? 0 : IntKeyOf(values[i]);
+    ints_->LookupBatch({keys, rows.size()}, {ids, rows.size()}, {found, rows.size()});
+  } else {
+    const KeyBatch batch = KeysOfValues(values);
+    std::string_view keys[kBatchMax];
+    for (size_t i = 0; i < rows.size(); ++i) keys[i] = batch.key(i);
+    bytes_->LookupBatch({keys, rows.size()}, {ids, rows.size()}, {found, rows.size()});
+  }
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = found[i] ? RowId(ids[i]) : RowId();
+  // What was looked up for a NULL is of no account.
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_null) rows[i / keys_.size()] = RowId();
+  }
 }
 
 std::optional<RowId> TableIndex::InsertRow(std::string_view key, RowId row) {
@@ -140,6 +172,25 @@ void TableIndex::EraseEntry(std::string_view key, RowId row) {
   std::string entry(key);
   AppendRowId(row, entry);
   bytes_->Erase(entry);
+}
+
+void TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows) const {
+  Bounds bounds{std::string(key), std::string(key)};
+  if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
+  Cursor cursor(*this, std::move(bounds), /*backward=*/false, kEntriesOfKey);
+  RowId row;
+  std::string_view entry;
+  while (cursor.Next(&row, &entry)) {
+    if (entry == key) rows.push_back(row);
+  }
+}
+
+void TableIndex::WarmEntries(const KeyBatch& keys) const {
+  std::string_view views[kBatchMax];
+  uint64_t ids[kBatchMax];
+  bool found[kBatchMax];
+  for (size_t i = 0; i < keys.size(); ++i) views[i] = keys.key(i);
+  bytes_->LookupBatch({views, keys.size()}, {ids, keys.size()}, {found, keys.size()});
 }
 
 TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
@@ -189,8 +240,12 @@ TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
   return bounds;
 }
 
-TableIndex::Cursor::Cursor(const TableIndex& index, Bounds bounds, bool backward)
-    : index_(index), bounds_(std::move(bounds)), backward_(backward), finished_(bounds_.empty) {
+TableIndex::Cursor::Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size)
+    : index_(index),
+      bounds_(std::move(bounds)),
+      backward_(backward),
+      batch_size_(batch_size),
+      finished_(bounds_.empty) {
   if (finished_) return;
   if (index_.shape_ == Shape::kRowByInt) {
     int_cursor_.emplace(*index_.ints_);

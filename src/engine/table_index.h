@@ -12,6 +12,7 @@
 // See            types/key_encoding.h for the bytes.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -58,9 +59,29 @@ class TableIndex {
   void KeyOfRow(std::span<const types::Value> row, std::string& key) const;
   void KeyOfVersion(const rowstore::Page& page, uint32_t slot, std::string& key) const;
   void KeyOfValues(std::span<const types::Value> values, std::string& key) const;
+  // Many of the last kind, given one after the other.
+  static constexpr size_t kBatchMax = 64;
+  class KeyBatch {
+   public:
+    std::string_view key(size_t i) const {
+      const size_t begin = i == 0 ? 0 : ends_[i - 1];
+      return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+    }
+    size_t size() const { return size_; }
+
+   private:
+    friend class TableIndex;
+    std::string bytes_;
+    std::array<size_t, kBatchMax> ends_;
+    size_t size_ = 0;
+  };
+  KeyBatch KeysOfValues(std::span<const types::Value> values) const;
 
   // ---- kRowByInt and kRowByBytes ---------------------------------------------------------------
   std::optional<RowId> FindRow(std::string_view key) const;
+  // The rows of up to kBatchMax keys, given by their values one after the other; RowId() where
+  // there is none. The misses of all of them overlap.
+  void FindRows(std::span<const types::Value> values, std::span<RowId> rows) const;
   // The row already there, or nullopt when inserted.
   std::optional<RowId> InsertRow(std::string_view key, RowId row);
   void EraseRow(std::string_view key, RowId row);
@@ -74,6 +95,10 @@ class TableIndex {
   // ---- kEntries --------------------------------------------------------------------------------
   void InsertEntry(std::string_view key, RowId row);
   void EraseEntry(std::string_view key, RowId row);
+  // Appends the rows that have or had this full key.
+  void FindEntries(std::string_view key, std::vector<RowId>& rows) const;
+  // Goes the way to all of these keys at once, so that FindEntries meets no miss on it.
+  void WarmEntries(const KeyBatch& keys) const;
 
   // ---- Ranges ----------------------------------------------------------------------------------
   // Bounds of a range as encoded keys: [low, high); an empty high has no end.
@@ -86,7 +111,8 @@ class TableIndex {
   // Entries of the bounds in order, in batches; for kEntries `key` is without the row id.
   class Cursor {
    public:
-    Cursor(const TableIndex& index, Bounds bounds, bool backward);
+    // `batch_size`: of the first one; they grow, so that short ranges stay cheap.
+    Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size = 16);
     // False at the end.
     bool Next(RowId* row, std::string_view* key);
 
@@ -95,7 +121,7 @@ class TableIndex {
     const TableIndex& index_;
     const Bounds bounds_;
     const bool backward_;
-    size_t batch_size_ = 16;  // grows: short ranges stay cheap
+    size_t batch_size_;
     size_t at_ = 0;
     bool finished_ = false;
     std::optional<index::IntCursor> int_cursor_;

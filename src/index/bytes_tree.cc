@@ -127,6 +127,8 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
     // Three rounds of misses for all keys together: leaves, cells that are not where they were
     // looked for, records.
     for (size_t i = 0; i < n; ++i) {
+      if (SampleThis()) [[unlikely]]
+        Count(keys[at + i]);
       fingerprints[i] = FingerprintOf(keys[at + i]);
       const BytesRef ref = FindLeafRef(keys[at + i]);
       leaves[i] = ref.leaf();

@@ -157,8 +157,9 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
         hit = place.value != nullptr;
         if (hit) value = place.value->get();
       }
-      if (!leaves[i]->lock.Unchanged(versions[i])) [[unlikely]] {
-        hit = FindAgain(keys[at + i], &value, false);
+      const bool sampled = SampleThis();
+      if (sampled || !leaves[i]->lock.Unchanged(versions[i])) [[unlikely]] {
+        hit = FindAgain(keys[at + i], &value, sampled);
       }
       found[at + i] = hit;
       if (hit) values[at + i] = value;
