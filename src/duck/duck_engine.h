@@ -78,8 +78,10 @@ struct DuckOptions {
   SqlRewriter* rewriter = nullptr;  // Borrowed; may be null.
 };
 
-// The hidden column of every table that names a row, in DuckDB's SQL: a HUGEINT of row id (low
-// word) and version (high word).
+// Hidden columns of every table, in DuckDB's SQL. The first names a version of a row, for who locks
+// or changes it: a HUGEINT of row id (low word) and version (high word). The second is the row id, a
+// BIGINT, which scans of one statement find the row by again even if it is frozen meanwhile.
+inline constexpr const char* kRowRefColumn = "\x01rowref";
 inline constexpr const char* kRowIdColumn = "\x01rowid";
 
 // The last columns of SELECT ... FOR UPDATE as DuckDB runs it: for LockingResult, not the client.

@@ -119,6 +119,58 @@ TEST_F(FreezerTest, AScanSeesEachRowOnceWhateverHappensMeanwhile) {
   CheckIndexes(e, expected_);
 }
 
+// A statement that reads row ids finds the rows by them again, wherever they have moved meanwhile.
+TEST_F(FreezerTest, ARowIdNamesTheRowWhereverItLies) {
+  Engine e;
+  Fill(e);
+  auto txn = e.Begin(IsolationLevel::kRepeatableRead);
+  StatementContext context = e.Statement(*txn);
+  auto relation = e.Open(context);
+  const ColumnId columns[] = {kRowIdColumn, ColumnId(1)};
+  const auto row_ids = [&] {
+    Relation::ScanOptions options;
+    options.columns = {kRowIdColumn, ColumnId(1)};
+    options.late_columns = true;
+    const auto scan = relation->OpenScan(context, options);
+    const auto worker = scan->NewWorker();
+    std::map<int64_t, int32_t> rows;
+    types::Chunk chunk;
+    for (;;) {
+      const auto more = scan->Next(*worker, chunk, nullptr);
+      EXPECT_TRUE(more.ok());
+      if (!more.ok() || !*more) return rows;
+      for (const size_t column : {0, 1}) EXPECT_TRUE(scan->Fill(*worker, chunk, column).ok());
+      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+        rows[chunk.columns[0].Get(i).i64] = chunk.columns[1].Get(i).i32;
+      }
+    }
+  };
+  const auto check = [&](const std::map<int64_t, int32_t>& rows) {
+    ASSERT_EQ(rows.size(), static_cast<size_t>(kRows));
+    EXPECT_EQ(row_ids(), rows);
+    for (const auto& [row_id, key] : rows) {
+      const auto found = relation->FindRow(context, RowId(static_cast<uint64_t>(row_id)));
+      ASSERT_TRUE(found.ok() && found->has_value()) << row_id;
+      types::Value values[2];
+      ASSERT_TRUE(relation->Read(**found, columns, e.arena, values).ok());
+      EXPECT_EQ(values[0].i64, row_id);
+      EXPECT_EQ(values[1].i32, key);
+    }
+    const auto none = relation->FindRow(context, RowId(uint64_t{kRows} * 100));
+    EXPECT_TRUE(none.ok() && !none->has_value());
+  };
+  const std::map<int64_t, int32_t> rows = row_ids();
+  check(rows);
+  Freeze(e);
+  check(rows);
+  for (int32_t i = 0; i < kRows; i += 3) {
+    Change(e, i, i % 2 == 0 ? std::optional(-i) : std::nullopt);
+  }
+  check(rows);
+  Freeze(e);
+  check(rows);
+}
+
 // The version that a statement saw moves before the statement changes it: no conflict, at any
 // level.
 TEST_F(FreezerTest, ARowSeenInItsPageIsChangedInItsSegment) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "catalog/definitions.h"
+#include "colstore/format.h"
 #include "engine/database.h"
 #include "types/chunk.h"
 #include "types/value.h"
@@ -31,6 +32,10 @@ struct RowRef {
   RowId row_id;
   uint64_t version = 0;  // rowstore's reference of the version that was seen
 };
+
+// The column of row ids, which SQL does not see. A row keeps its id when it is updated, unless its
+// primary key changes, and when it is frozen or thawed; in one snapshot an id names one row.
+using colstore::kRowIdColumn;
 
 // Bounds of an index access: equality on a prefix of the key, then at most one range.
 struct KeyRange {
@@ -73,6 +78,8 @@ class Relation {
   // The visible row with this full key of a unique index; nullopt when there is none.
   virtual Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
                                                std::span<const types::Value> key) = 0;
+  // The visible version of a row by its id; nullopt when there is none.
+  virtual Result<std::optional<RowRef>> FindRow(StatementContext& context, RowId row) = 0;
   // The same for many keys, whose cache misses overlap: `keys` has them one after the other, as
   // many as found.size().
   virtual Status LookupBatch(StatementContext& context, Oid index,
@@ -86,8 +93,8 @@ class Relation {
   // Levels of the index, the leaves counted; it walks all of them.
   virtual uint32_t IndexDepth(Oid index) = 0;
   // Reads columns of a version. String bytes are borrowed from the version, valid until the
-  // statement ends, or copied to the arena. out.size() == columns.size(). Fails only where the row
-  // lies in a segment that cannot be read: XX001, 58030.
+  // statement ends, or copied to the arena. out.size() == columns.size(). kRowIdColumn reads the
+  // row id. Fails only where the row lies in a segment that cannot be read: XX001, 58030.
   virtual Status Read(const RowRef& row, std::span<const ColumnId> columns, types::Arena& arena,
                       types::Value* out) = 0;
 
@@ -123,7 +130,7 @@ class Relation {
     virtual BlockCounts block_counts() const { return {}; }
   };
   struct ScanOptions {
-    std::vector<ColumnId> columns;
+    std::vector<ColumnId> columns;  // kRowIdColumn: the row ids, as bigint
     bool with_refs = false;
     bool late_columns = false;  // Fill is called for each column that is read
     // Zone-map hints: rows outside may be skipped or not. One per column at most.

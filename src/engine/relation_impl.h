@@ -30,6 +30,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
 
   Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
                                        std::span<const types::Value> key) override;
+  Result<std::optional<RowRef>> FindRow(StatementContext& context, RowId row) override;
   Status LookupBatch(StatementContext& context, Oid index, std::span<const types::Value> keys,
                      std::span<std::optional<RowRef>> found) override;
   Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
@@ -89,6 +90,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
 
   // ---- For TableScan ---------------------------------------------------------------------------
   const txn::TransactionManager& manager() const { return manager_; }
+  // Of a column, or of kRowIdColumn.
+  types::SqlType TypeOf(ColumnId column) const;
   // The value that pages without this column read.
   types::Value MissingValue(ColumnId column) const {
     return missing_[static_cast<size_t>(column.value() - 1)];

@@ -73,6 +73,16 @@ VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId ro
   return 0;
 }
 
+Result<std::optional<RowRef>> RelationImpl::FindRow(StatementContext& context, RowId row) {
+  EpochGuard guard(table_->epochs());
+  if (row.value() == 0 || row.value() > table_->store().rows_reserved()) {
+    return std::optional<RowRef>();
+  }
+  const VersionRef version = VisibleVersion(context.txn->snapshot(), row);
+  if (version == 0) return std::optional<RowRef>();
+  return std::optional<RowRef>(RowRef{row, version});
+}
+
 Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                                const std::function<Result<bool>(RowRef)>& visit) {
   const Access* access = FindAccess(index);
@@ -124,9 +134,20 @@ Status RelationImpl::Read(const RowRef& row, std::span<const ColumnId> columns, 
   const size_t stored = page.layout().columns_count();
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto column = static_cast<uint32_t>(columns[i].value() - 1);
-    out[i] = column < stored ? page.Read(column, slot) : missing_[column];
+    if (column < stored) {
+      out[i] = page.Read(column, slot);
+    } else {
+      out[i] = columns[i] == kRowIdColumn
+                   ? types::Value::Int64(static_cast<int64_t>(row.row_id.value()))
+                   : missing_[column];
+    }
   }
   return Status::Ok();
+}
+
+types::SqlType RelationImpl::TypeOf(ColumnId column) const {
+  if (column == kRowIdColumn) return {types::TypeKind::kInt8};
+  return definition_->column(column).type;
 }
 
 void RelationImpl::ReadWhole(VersionRef ref, types::Row& row) const {

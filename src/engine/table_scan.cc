@@ -14,6 +14,7 @@ struct TableScan::Worker final : Relation::Scan::WorkerState {
   uint32_t count = 0;
   bool whole_page = false;  // Then the selection is not filled.
   uint32_t selection[kPageSlots];
+  int64_t row_ids[kPageSlots];  // of a page, when they are read
   // ---- In segments ----
   size_t run = 0;
   std::unique_ptr<colstore::SegmentScan::Worker> blocks;  // of `run`
@@ -99,17 +100,28 @@ bool TableScan::SelectPage(Page& page, Worker& worker) const {
   return count > 0;
 }
 
-void TableScan::FillChunk(const Page& page, const Worker& worker, types::Chunk& chunk) const {
+void TableScan::FillRowIds(const Page& page, Worker& worker, types::ColumnView& view) const {
+  const uint32_t used = page.used();
+  for (uint32_t slot = 0; slot < used; ++slot) {
+    worker.row_ids[slot] = static_cast<int64_t>(page.header(slot).row_id);
+  }
+  view.data = worker.row_ids;
+  view.validity = nullptr;
+}
+
+void TableScan::FillChunk(const Page& page, Worker& worker, types::Chunk& chunk) const {
   chunk.rows_count = worker.count;
   chunk.columns.resize(options_.columns.size());
   for (size_t i = 0; i < options_.columns.size(); ++i) {
     types::ColumnView& view = chunk.columns[i];
     const ColumnId id = options_.columns[i];
     const auto column = static_cast<uint32_t>(id.value() - 1);
-    view.type = relation_->table().column(id).type;
+    view.type = relation_->TypeOf(id);
     view.physical = types::PhysicalTypeOf(view.type);
     view.selection = worker.whole_page ? nullptr : worker.selection;
-    if (column < page.layout().columns_count()) {
+    if (id == kRowIdColumn) {
+      FillRowIds(page, worker, view);
+    } else if (column < page.layout().columns_count()) {
       view.data = page.cells(column);
       view.validity = page.has_nulls(column) ? page.validity(column) : nullptr;
     } else {
@@ -139,7 +151,7 @@ void TableScan::FillMissing(size_t i, types::ColumnView& view) const {
   view = {};
   view.data = missing_[i].cells.data();
   view.validity = missing_[i].validity.empty() ? nullptr : missing_[i].validity.data();
-  view.type = relation_->table().column(options_.columns[i]).type;
+  view.type = relation_->TypeOf(options_.columns[i]);
   view.physical = types::PhysicalTypeOf(view.type);
 }
 

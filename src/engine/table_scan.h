@@ -48,7 +48,8 @@ class TableScan final : public Relation::Scan {
   // The column's type, and what a segment without the column reads.
   void FillMissing(size_t i, types::ColumnView& view) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
-  void FillChunk(const rowstore::Page& page, const Worker& worker, types::Chunk& chunk) const;
+  void FillChunk(const rowstore::Page& page, Worker& worker, types::Chunk& chunk) const;
+  void FillRowIds(const rowstore::Page& page, Worker& worker, types::ColumnView& view) const;
 
   const std::shared_ptr<const RelationImpl> relation_;
   const Relation::ScanOptions options_;

@@ -74,6 +74,26 @@ Choice ChooseIndex(Relation& relation, const std::vector<ColumnCondition>& condi
   return best;
 }
 
+// The rows of a list of row ids, or of one: DuckDB's late materialization names them.
+using RowList = std::optional<std::vector<RowRef>>;
+Result<RowList> RowsByRowId(Relation& relation, engine::StatementContext& context,
+                            const std::vector<ColumnCondition>& conditions) {
+  const ColumnCondition* condition = ConditionOn(conditions, engine::kRowIdColumn);
+  if (condition == nullptr) return RowList();
+  std::vector<types::Value> row_ids = condition->any_of;
+  if (row_ids.empty() && IsEquality(*condition, {types::TypeKind::kInt8})) {
+    row_ids = {*condition->bound.lower};
+  }
+  if (row_ids.empty()) return RowList();
+  std::vector<RowRef> rows;
+  for (const types::Value& row_id : row_ids) {
+    OMEN_ASSIGN(const auto row,
+                relation.FindRow(context, RowId(static_cast<uint64_t>(row_id.i64))));
+    if (row) rows.push_back(*row);
+  }
+  return RowList(std::move(rows));
+}
+
 class IndexScan : public Relation::Scan {
  public:
   IndexScan(std::shared_ptr<Relation> relation, const Relation::ScanOptions& options,
@@ -82,7 +102,10 @@ class IndexScan : public Relation::Scan {
 
   std::unique_ptr<WorkerState> NewWorker() override {
     std::vector<types::SqlType> types;
-    for (ColumnId column : columns_) types.push_back(relation_->table().column(column).type);
+    for (ColumnId column : columns_) {
+      types.push_back(column == engine::kRowIdColumn ? types::SqlType{types::TypeKind::kInt8}
+                                                     : relation_->table().column(column).type);
+    }
     return std::make_unique<Worker>(types);
   }
 
@@ -130,6 +153,11 @@ Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(
   std::unique_ptr<Relation::Scan> none;
   const uint64_t rows_total = relation->rows_estimate();
   if (conditions.empty() || rows_total < kRowsWorthAnIndex) return none;
+  OMEN_ASSIGN(auto by_row_id, RowsByRowId(*relation, context, conditions));
+  if (by_row_id) {
+    return std::unique_ptr<Relation::Scan>(
+        std::make_unique<IndexScan>(relation, options, std::move(*by_row_id)));
+  }
   const uint64_t rows_max = rows_total / kCostOfIndexedRow;
   const Choice choice = ChooseIndex(*relation, conditions);
   if (choice.rows_estimate > rows_max) return none;

@@ -14,9 +14,11 @@ namespace omendb::duck {
 
 namespace {
 
-// Where a scanned column comes from.
+const duckdb::column_t kRowIdIdentifier = duckdb::VIRTUAL_COLUMN_START + 1;
+
+// Where a scanned column comes from. Row ids are stored, for the engine.
 struct ScannedColumn {
-  enum class Kind : uint8_t { kStored, kRowId, kEmpty } kind = Kind::kEmpty;
+  enum class Kind : uint8_t { kStored, kRowRef, kEmpty } kind = Kind::kEmpty;
   size_t chunk_column = 0;  // kStored: index in the engine's chunk
   types::SqlType type;
   duckdb::LogicalType logical;
@@ -53,13 +55,14 @@ void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t i
                engine::Relation::ScanOptions& options) {
   ScannedColumn column;
   if (id == duckdb::COLUMN_IDENTIFIER_ROW_ID) {
-    column.kind = ScannedColumn::Kind::kRowId;
+    column.kind = ScannedColumn::Kind::kRowRef;
     column.logical = duckdb::LogicalType::HUGEINT;
     state.with_refs = true;
-  } else if (id < table.column_ids().size()) {
-    const ColumnId our_id = table.column_ids()[id];
+  } else if (id == kRowIdIdentifier || id < table.column_ids().size()) {
+    const ColumnId our_id = id == kRowIdIdentifier ? engine::kRowIdColumn : table.column_ids()[id];
     column.kind = ScannedColumn::Kind::kStored;
-    column.type = table.definition()->column(our_id).type;
+    column.type = id == kRowIdIdentifier ? types::SqlType{types::TypeKind::kInt8}
+                                         : table.definition()->column(our_id).type;
     column.logical = ToLogicalType(column.type);
     column.chunk_column = options.columns.size();
     options.columns.push_back(our_id);
@@ -171,7 +174,7 @@ void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::
   }
 }
 
-void FillRowIds(const std::vector<engine::RowRef>& refs, duckdb::Vector& target) {
+void FillRowRefs(const std::vector<engine::RowRef>& refs, duckdb::Vector& target) {
   duckdb::Vector ids(duckdb::LogicalType::HUGEINT);
   auto* data = duckdb::FlatVector::GetData<duckdb::hugeint_t>(ids);
   for (size_t i = 0; i < refs.size(); ++i) {
@@ -192,8 +195,8 @@ void FillColumn(ScanState& state, ScanLocal& local, duckdb::idx_t i) {
     case ScannedColumn::Kind::kStored:
       ThrowIfError(state.scan->Fill(*local.worker, local.chunk, column.chunk_column));
       return FillStored(column, local.chunk, local.scanned.data[i]);
-    case ScannedColumn::Kind::kRowId:
-      return FillRowIds(local.refs, local.scanned.data[i]);
+    case ScannedColumn::Kind::kRowRef:
+      return FillRowRefs(local.refs, local.scanned.data[i]);
     case ScannedColumn::Kind::kEmpty:
       return FillEmpty(local.scanned.data[i]);
   }
@@ -273,9 +276,11 @@ duckdb::virtual_column_map_t VirtualColumns(duckdb::ClientContext&,
   return TableVirtualColumns();
 }
 
+// For late materialization: DuckDB takes the first rows of an order by few columns, then scans
+// again for the others' columns of these rows.
 duckdb::vector<duckdb::column_t> RowIdColumns(duckdb::ClientContext&,
                                               duckdb::optional_ptr<duckdb::FunctionData>) {
-  return {duckdb::COLUMN_IDENTIFIER_ROW_ID};
+  return {kRowIdIdentifier};
 }
 
 duckdb::InsertionOrderPreservingMap<std::string> Describe(
@@ -310,6 +315,7 @@ duckdb::TableFunction TableScanFunction() {
   function.get_bind_info = GetBindInfo;
   function.get_virtual_columns = VirtualColumns;
   function.get_row_id_columns = RowIdColumns;
+  function.late_materialization = true;
   function.to_string = Describe;
   function.dynamic_to_string = DescribeRun;
   function.projection_pushdown = true;
@@ -326,7 +332,8 @@ duckdb::unique_ptr<duckdb::FunctionData> MakeTableScanData(OmenTableEntry& table
 duckdb::virtual_column_map_t TableVirtualColumns() {
   return {
       {duckdb::COLUMN_IDENTIFIER_ROW_ID,
-       duckdb::TableColumn(kRowIdColumn, duckdb::LogicalType::HUGEINT)},
+       duckdb::TableColumn(kRowRefColumn, duckdb::LogicalType::HUGEINT)},
+      {kRowIdIdentifier, duckdb::TableColumn(kRowIdColumn, duckdb::LogicalType::BIGINT)},
       {duckdb::COLUMN_IDENTIFIER_EMPTY, duckdb::TableColumn("", duckdb::LogicalType::BOOLEAN)},
   };
 }

@@ -189,7 +189,7 @@ Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState&
   select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
   for (const auto& [name, oid] : locked.tables()) {
     locks.tables.push_back(oid);
-    targets.push_back(build.Target(build.Column({name, duck::kRowIdColumn}),
+    targets.push_back(build.Target(build.Column({name, duck::kRowRefColumn}),
                                    "\x01row" + std::to_string(locks.tables.size())));
   }
   select.n_target_list = targets.size();
