@@ -24,12 +24,28 @@ BlockCache::BlockCache(uint64_t budget_bytes, uint32_t shards_count) {
 }
 
 BlockCache::Shard& BlockCache::ShardOf(const Key& key) {
-  return *shards_[(KeyHash()(key) >> 32) % shards_.size()];
+  const Key neighbours{key.owner, key.column, key.block / kNeighbours};
+  return *shards_[(KeyHash()(neighbours) >> 32) % shards_.size()];
 }
 
 std::shared_ptr<const Block> BlockCache::Find(const Key& key) {
   Shard& shard = ShardOf(key);
   MutexLock lock(shard.mu);
+  return FindIn(shard, key);
+}
+
+void BlockCache::FindMany(const Key& first, std::span<std::shared_ptr<const Block>> found) {
+  Key key = first;
+  for (size_t i = 0; i < found.size();) {
+    Shard& shard = ShardOf(key);
+    MutexLock lock(shard.mu);
+    do {
+      found[i++] = FindIn(shard, key);
+    } while (++key.block % kNeighbours != 0 && i < found.size());
+  }
+}
+
+std::shared_ptr<const Block> BlockCache::FindIn(Shard& shard, const Key& key) {
   const auto it = shard.entries.find(key);
   if (it == shard.entries.end()) {
     ++shard.misses;

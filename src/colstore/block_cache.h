@@ -15,6 +15,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -46,6 +47,8 @@ class BlockCache {
   uint64_t NewOwner() { return next_owner_.fetch_add(1, std::memory_order_relaxed); }
   // Null when it is not there.
   std::shared_ptr<const Block> Find(const Key& key);
+  // Blocks first.block, first.block + 1, ... of a column, with one lock for each kNeighbours.
+  void FindMany(const Key& first, std::span<std::shared_ptr<const Block>> found);
   bool Contains(const Key& key);  // Counts nothing, and is no use of the block.
   // Keeps the block unless it is larger than a shard's budget. What is there already stays.
   void Insert(const Key& key, std::shared_ptr<const Block> block);
@@ -84,8 +87,11 @@ class BlockCache {
     uint64_t evictions OMEN_GUARDED_BY(mu) = 0;
   };
   static constexpr uint8_t kUsesMax = 3;
+  // So many neighbours of a column, from a multiple on, share a shard.
+  static constexpr uint32_t kNeighbours = 8;
 
   Shard& ShardOf(const Key& key);
+  static std::shared_ptr<const Block> FindIn(Shard& shard, const Key& key) OMEN_REQUIRES(shard.mu);
   static void Shrink(Shard& shard) OMEN_REQUIRES(shard.mu);
   static void EvictSmall(Shard& shard) OMEN_REQUIRES(shard.mu);
   static void EvictMain(Shard& shard) OMEN_REQUIRES(shard.mu);

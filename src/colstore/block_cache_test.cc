@@ -47,6 +47,18 @@ TEST_F(BlockCacheTest, KeepsToItsBudgetAndCounts) {
   EXPECT_LE(counters.bytes, budget_);
 }
 
+TEST_F(BlockCacheTest, ManyAreFoundAsOneByOne) {
+  BlockCache shared(budget_, 16);
+  for (uint32_t i = 0; i < 40; i += 3) shared.Insert({1, 2, i}, block_);
+  for (uint32_t first = 0; first < 20; ++first) {
+    std::vector<std::shared_ptr<const Block>> found(first % 19);
+    shared.FindMany({1, 2, first}, found);
+    for (uint32_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i] != nullptr, (first + i) % 3 == 0 && first + i < 40) << first << " " << i;
+    }
+  }
+}
+
 TEST_F(BlockCacheTest, AScanLeavesWhatIsUsedAgain) {
   for (int round = 0; round < 3; ++round) {
     for (uint32_t i = 0; i < 50; ++i) Use(i);

@@ -171,6 +171,11 @@ std::shared_ptr<const Block> SegmentReader::FindCached(uint32_t column, uint32_t
   return cache_ != nullptr ? cache_->Find({owner_, column, block}) : nullptr;
 }
 
+void SegmentReader::FindCached(uint32_t column, uint32_t first,
+                               std::span<std::shared_ptr<const Block>> found) const {
+  if (cache_ != nullptr) cache_->FindMany({owner_, column, first}, found);
+}
+
 bool SegmentReader::IsCached(uint32_t column, uint32_t block) const {
   return cache_ != nullptr && cache_->Contains({owner_, column, block});
 }

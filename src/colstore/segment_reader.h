@@ -54,6 +54,9 @@ class SegmentReader {
   // From the cache or else from the file.
   Result<std::shared_ptr<const Block>> GetBlock(uint32_t column, uint32_t block) const;
   std::shared_ptr<const Block> FindCached(uint32_t column, uint32_t block) const;
+  // Blocks first, first + 1, ...: null where the cache has none.
+  void FindCached(uint32_t column, uint32_t first,
+                  std::span<std::shared_ptr<const Block>> found) const;
   bool IsCached(uint32_t column, uint32_t block) const;
   Result<std::shared_ptr<const Block>> ReadBlock(uint32_t column, uint32_t block) const;
   // Reads blocks [first, first + count) that the cache lacks into it, neighbours with one call.

@@ -1,15 +1,58 @@
 #include "colstore/segment_scan.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace omendb::colstore {
+namespace {
+
+template <typename T>
+bool AnyWithin(const char* cells, uint32_t count, int64_t low, int64_t high) {
+  for (uint32_t i = 0; i < count; ++i) {
+    T cell;
+    std::memcpy(&cell, cells + size_t{i} * sizeof(T), sizeof(T));
+    if (cell >= low && cell <= high) return true;
+  }
+  return false;
+}
+
+// Whether an entry of a dictionary, or a run, of integers lies in the range. Others may.
+bool AnyEntryWithin(const BlockView& block, const types::SqlType& type, const ValueRange& range) {
+  if (block.encoding != Encoding::kDictionary && block.encoding != Encoding::kRuns) return true;
+  if (!types::HasNativeIntKey(type) || type.kind == types::TypeKind::kOid) return true;
+  const auto bound = [&](const std::optional<types::Value>& value, int64_t otherwise) {
+    if (!value) return otherwise;
+    return static_cast<int64_t>(types::EncodeIntKey(type, *value) ^ uint64_t{1} << 63);
+  };
+  const int64_t low = bound(range.lower, INT64_MIN);
+  const int64_t high = bound(range.upper, INT64_MAX);
+  switch (block.physical) {
+    case types::PhysicalType::kInt16:
+      return AnyWithin<int16_t>(block.cells, block.entries, low, high);
+    case types::PhysicalType::kInt32:
+      return AnyWithin<int32_t>(block.cells, block.entries, low, high);
+    case types::PhysicalType::kInt64:
+      return AnyWithin<int64_t>(block.cells, block.entries, low, high);
+    default:
+      return true;
+  }
+}
+
+}  // namespace
 
 SegmentScan::SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOptions options)
     : reader_(std::move(reader)),
       options_(std::move(options)),
       end_row_(std::min(options_.end_row, reader_->rows())),
       end_block_(BlocksOf(end_row_)),
-      next_block_(options_.first_row / kBlockRows) {}
+      next_block_(options_.first_row / kBlockRows) {
+  for (const ScanOptions::Range& range : options_.ranges) {
+    const auto at = std::find(options_.columns.begin(), options_.columns.end(), range.column);
+    range_columns_.push_back(at == options_.columns.end()
+                                 ? std::nullopt
+                                 : std::optional<size_t>(at - options_.columns.begin()));
+  }
+}
 
 std::unique_ptr<SegmentScan::Worker> SegmentScan::NewWorker() const {
   return std::unique_ptr<Worker>(new Worker(options_.columns.size()));
@@ -33,9 +76,15 @@ Result<bool> SegmentScan::MayMatch(uint32_t block) const {
 Status SegmentScan::TakeBlocks(Worker& worker) {
   const uint32_t count = std::max(1U, options_.blocks_at_once);
   const uint32_t first = next_block_.fetch_add(count, std::memory_order_relaxed);
+  for (Worker::Held& held : worker.held_) {
+    if (!worker.blocks_.empty()) held.likely = held.fills * 2 >= worker.blocks_.size();
+    held.fills = 0;
+    held.asked = held.prefetched = false;
+    held.blocks.clear();
+  }
   worker.blocks_.clear();
+  worker.first_ = first;
   worker.next_ = 0;
-  worker.prefetched_.assign(options_.columns.size(), false);
   for (uint32_t block = first; block < std::min(first + count, end_block_); ++block) {
     OMEN_ASSIGN(const bool matches, MayMatch(block));
     if (matches) {
@@ -49,8 +98,8 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
 
 // Stretches of neighbours are read ahead with one call each.
 Status SegmentScan::Prefetch(Worker& worker, size_t i) {
-  if (worker.prefetched_[i]) return Status::Ok();
-  worker.prefetched_[i] = true;
+  if (worker.held_[i].prefetched) return Status::Ok();
+  worker.held_[i].prefetched = true;
   const std::vector<uint32_t>& blocks = worker.blocks_;
   for (size_t begin = worker.next_ - 1, end = begin; begin < blocks.size(); begin = end) {
     do {
@@ -62,6 +111,34 @@ Status SegmentScan::Prefetch(Worker& worker, size_t i) {
     blocks_loaded_.fetch_add(loaded, std::memory_order_relaxed);
   }
   return Status::Ok();
+}
+
+const std::shared_ptr<const Block>& SegmentScan::FindHeld(Worker& worker, size_t i) const {
+  Worker::Held& held = worker.held_[i];
+  if (!held.asked) {
+    held.asked = true;
+    held.blocks.resize(worker.blocks_.back() - worker.first_ + 1);
+    if (held.likely) {
+      const uint32_t at = worker.block_ - worker.first_;
+      reader_->FindCached(options_.columns[i], worker.block_, std::span(held.blocks).subspan(at));
+    }
+  }
+  std::shared_ptr<const Block>& block = held.blocks[worker.block_ - worker.first_];
+  if (block == nullptr) block = reader_->FindCached(options_.columns[i], worker.block_);
+  return block;
+}
+
+bool SegmentScan::EntriesMayMatch(Worker& worker) const {
+  for (size_t r = 0; r < options_.ranges.size(); ++r) {
+    const std::optional<size_t> i = range_columns_[r];
+    if (!i) continue;
+    const std::shared_ptr<const Block>& block = FindHeld(worker, *i);
+    const types::SqlType& type = reader_->footer().columns[options_.ranges[r].column].column.type;
+    if (block != nullptr && !AnyEntryWithin(block->view(), type, options_.ranges[r].range)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // Rows of the block that are asked for and live; fills the selection unless that is all of them.
@@ -91,12 +168,11 @@ uint32_t SegmentScan::SelectRows(uint32_t block, Worker& worker) const {
 
 Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
   const uint32_t column = options_.columns[i];
-  auto encoded = reader_->FindCached(column, worker.block_);
+  ++worker.held_[i].fills;
+  std::shared_ptr<const Block> encoded = FindHeld(worker, i);
   if (encoded == nullptr) {
     OMEN_TRY(Prefetch(worker, i));
-    if (reader_->IsCached(column, worker.block_)) {
-      encoded = reader_->FindCached(column, worker.block_);
-    }
+    if (reader_->IsCached(column, worker.block_)) encoded = FindHeld(worker, i);
   }
   if (encoded == nullptr) {
     OMEN_ASSIGN(encoded, reader_->ReadBlock(column, worker.block_));
@@ -128,6 +204,10 @@ Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
       OMEN_TRY(TakeBlocks(worker));
     }
     worker.block_ = worker.blocks_[worker.next_++];
+    if (!EntriesMayMatch(worker)) {
+      blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
+      continue;
+    }
     chunk.rows_count = SelectRows(worker.block_, worker);
     if (chunk.rows_count == 0) continue;
     chunk.columns.resize(options_.columns.size());

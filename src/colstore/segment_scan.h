@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,17 +54,25 @@ class SegmentScan {
 
    private:
     friend class SegmentScan;
-    explicit Worker(size_t columns)
-        : vectors_(columns), composed_(columns), prefetched_(columns, false) {}
+    // Blocks of one column among those that were taken.
+    struct Held {
+      std::vector<std::shared_ptr<const Block>> blocks;  // by block - first_; from the cache
+      bool asked = false;                                // for all of them
+      bool prefetched = false;                           // what the cache lacked was read ahead
+      uint32_t fills = 0;
+      bool likely = true;  // most blocks of those taken before were filled
+    };
+    explicit Worker(size_t columns) : vectors_(columns), composed_(columns), held_(columns) {}
     std::deque<BlockVector> vectors_;
     std::vector<std::vector<uint32_t>> composed_;  // selections of dictionaries, of selected rows
     std::vector<uint32_t> selection_;
     bool selected_ = false;
     uint32_t block_ = 0;  // of the chunk that Next gave
     uint32_t block_first_row_ = 0;
+    uint32_t first_ = 0;            // of those taken
     std::vector<uint32_t> blocks_;  // taken, and not ruled out by their zones
     size_t next_ = 0;               // of blocks_
-    std::vector<bool> prefetched_;  // by column: what is left of blocks_ was read ahead
+    std::vector<Held> held_;        // by column
   };
   struct Counters {
     uint64_t blocks_read = 0;     // of columns
@@ -85,10 +94,15 @@ class SegmentScan {
   // The blocks that the worker has taken and not read.
   Status Prefetch(Worker& worker, size_t i);
   Result<bool> MayMatch(uint32_t block) const;
+  // The worker's block of column i, when the cache has it; it stays held.
+  const std::shared_ptr<const Block>& FindHeld(Worker& worker, size_t i) const;
+  // False when the entries of a block that is at hand rule out all of its rows.
+  bool EntriesMayMatch(Worker& worker) const;
   uint32_t SelectRows(uint32_t block, Worker& worker) const;
 
   const std::shared_ptr<const SegmentReader> reader_;
   const ScanOptions options_;
+  std::vector<std::optional<size_t>> range_columns_;  // by range: which of options_.columns
   const uint32_t end_row_;
   const uint32_t end_block_;
   std::atomic<uint32_t> next_block_;

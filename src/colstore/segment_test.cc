@@ -225,6 +225,54 @@ TEST(SegmentTest, ZonesSkipBlocksAndNoRowThatMatches) {
   EXPECT_EQ(scan.counters().blocks_skipped, 9);
 }
 
+// Every block's zone has the value, few blocks' dictionaries do.
+TEST(SegmentTest, EntriesSkipBlocksAndNoRowThatMatches) {
+  MemEnv env;
+  constexpr uint32_t kRows = 20'000;
+  const auto value_of = [](uint32_t row) -> Value {
+    if (row % 11 == 0) return Value::Null();
+    if (row == 5000) return Value::Int64(-77'777);
+    return Value::Int64((int64_t{row} * 7919 % 50 - 25) * 100'000);
+  };
+  SegmentOptions options{kTestSystem, 7, Oid(16385), {}, {}};
+  options.columns = {{ColumnId(1), {types::TypeKind::kInt8}},
+                     {ColumnId(2), {types::TypeKind::kInt8}}};
+  options.key = {{0, {}}};
+  auto writer = SegmentWriter::Create(env, "/s", std::move(options));
+  ASSERT_TRUE(writer.ok());
+  for (uint32_t row = 0; row < kRows; ++row) {
+    const Value values[] = {Value::Int64(row), value_of(row)};
+    ASSERT_TRUE((*writer)->AppendRow(values).ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  BlockCache cache(64 << 20);
+  const auto reader = Open(env, "/s", &cache);
+  for (int pass = 0; pass < 2; ++pass) {  // The second finds the blocks in the cache.
+    for (const int64_t wanted : {-77'777L, 300'000L, 300'001L}) {
+      ValueRange range{Value::Int64(wanted), Value::Int64(wanted)};
+      SegmentScan scan(reader, {.columns = {1}, .late_columns = 1, .ranges = {{1, range}}});
+      const auto worker = scan.NewWorker();
+      types::Chunk chunk;
+      std::vector<uint32_t> found;
+      while (*scan.Next(*worker, chunk)) {
+        ASSERT_TRUE(scan.Fill(*worker, chunk, 0).ok());
+        for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+          const Value value = chunk.columns[0].Get(i);
+          if (!value.is_null && value.i64 == wanted) found.push_back(worker->row_at(i));
+        }
+      }
+      std::vector<uint32_t> expected;
+      for (uint32_t row = 0; row < kRows; ++row) {
+        const Value value = value_of(row);
+        if (!value.is_null && value.i64 == wanted) expected.push_back(row);
+      }
+      EXPECT_EQ(found, expected) << wanted;
+      if (pass == 0) continue;
+      EXPECT_EQ(scan.counters().blocks_read, wanted == 300'000 ? 10 : expected.size()) << wanted;
+    }
+  }
+}
+
 TEST(SegmentTest, WorkersShareTheRows) {
   MemEnv env;
   const TestTable table(TestKey::kText, 40'000, 7);
