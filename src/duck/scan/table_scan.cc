@@ -6,6 +6,7 @@
 #include "duck/scan/filter_bounds.h"
 #include "duck/scan/index_scan.h"
 #include "duck/session_state.h"
+#include "duckdb/function/partition_stats.hpp"
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
@@ -262,6 +263,24 @@ duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(duckdb::ClientContext& co
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows);
 }
 
+// For count(*) alone, which then is not run at all: the rows that the statement sees, of segments
+// but their numbers.
+duckdb::vector<duckdb::PartitionStatistics> PartitionStats(duckdb::ClientContext& context,
+                                                           duckdb::GetPartitionStatsInput& input) {
+  SessionState& session = SessionState::Get(context);
+  const auto& table = input.bind_data->Cast<TableScanData>().table;
+  const auto relation = session.database->OpenRelation(table.definition());
+  const auto scan = relation->OpenScan(session.RequireStatement(), {});
+  const auto worker = scan->NewWorker();
+  duckdb::PartitionStatistics rows;
+  rows.row_start = 0;
+  rows.count = 0;
+  rows.count_type = duckdb::CountType::COUNT_EXACT;
+  types::Chunk chunk;
+  while (ValueOrThrow(scan->Next(*worker, chunk, nullptr))) rows.count += chunk.rows_count;
+  return {rows};
+}
+
 double Progress(duckdb::ClientContext&, const duckdb::FunctionData*,
                 const duckdb::GlobalTableFunctionState* global) {
   return 100.0 * global->Cast<ScanState>().scan->progress();
@@ -311,6 +330,7 @@ duckdb::TableFunction TableScanFunction() {
   function.init_local = InitLocal;
   function.statistics = Statistics;
   function.cardinality = Cardinality;
+  function.get_partition_stats = PartitionStats;
   function.table_scan_progress = Progress;
   function.get_bind_info = GetBindInfo;
   function.get_virtual_columns = VirtualColumns;
