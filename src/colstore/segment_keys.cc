@@ -6,7 +6,7 @@
 #include "base/sqlstate.h"
 #include "colstore/bitpack.h"
 #include "colstore/hash.h"
-#include "colstore/segment_reader.h"
+#include "colstore/key_cursor.h"
 
 namespace omendb::colstore {
 namespace {
@@ -23,11 +23,7 @@ struct IntegerKeys {
   bool is_oid;
 };
 
-// Where a key is, or would be, and the key that is there.
-struct Place {
-  uint32_t row = 0;
-  std::optional<uint64_t> key;
-};
+using Place = KeyCursor::Place;
 
 // The first of values [low, high) of a block of ascending integer keys that is not below `key`, or
 // `high`, whose key is then not told.
@@ -73,93 +69,93 @@ std::string_view IntegerAsBytes(uint64_t key, char (&bytes)[8]) {
 
 }  // namespace
 
-// The key blocks that a lookup has in hand.
-class SegmentReader::KeyCursor {
- public:
-  explicit KeyCursor(const SegmentReader& reader) : reader_(reader) {
-    held_.resize(reader.footer_.key.size());
+Result<const BlockView*> KeyCursor::Hold(size_t key_column, uint32_t block) {
+  Held& held = held_[key_column];
+  if (held.block == nullptr || held.number != block) {
+    OMEN_ASSIGN(held.block, reader_.GetBlock(reader_.footer().key[key_column].column, block));
+    held.number = block;
+    held.reads = 0;
+    held.integers.clear();
   }
+  return &held.block->view();
+}
 
-  Result<const BlockView*> Hold(size_t key_column, uint32_t block) {
-    Held& held = held_[key_column];
-    if (held.block == nullptr || held.number != block) {
-      OMEN_ASSIGN(held.block, reader_.GetBlock(reader_.footer_.key[key_column].column, block));
-      held.number = block;
-      held.integers.clear();
+KeyCursor::KeyCursor(const SegmentReader& reader) : reader_(reader) {
+  held_.resize(reader.footer().key.size());
+}
+
+const types::SqlType& KeyCursor::type(size_t key_column) const {
+  const SegmentFooter& footer = reader_.footer();
+  return footer.columns[footer.key[key_column].column].column.type;
+}
+
+Result<uint64_t> KeyCursor::IntegerAt(uint32_t row) {
+  OMEN_ASSIGN(const BlockView* block, Hold(0, row / kBlockRows));
+  Held& held = held_[0];
+  if (held.integers.empty() && block->IsDearDelta()) {
+    if (held.reads++ > 0) block->ReadInts(held.integers);
+  }
+  const int64_t cell =
+      held.integers.empty() ? block->ReadInt(row % kBlockRows) : held.integers[row % kBlockRows];
+  return IntegerKeys(type(0))(cell);
+}
+
+Status KeyCursor::BytesAt(uint32_t row, std::string& key) {
+  key.clear();
+  arena_.Reset();
+  for (size_t i = 0; i < held_.size(); ++i) {
+    OMEN_ASSIGN(const BlockView* block, Hold(i, row / kBlockRows));
+    if (held_[i].integers.empty() && block->IsDearDelta()) block->ReadInts(held_[i].integers);
+    const types::Value value = held_[i].integers.empty() ? block->Read(row % kBlockRows, arena_)
+                                                         : held_[i].Integer(row % kBlockRows);
+    types::AppendKey(type(i), value, reader_.footer().key[i].options, key);
+  }
+  return Status::Ok();
+}
+
+Status KeyCursor::KeyAt(uint32_t row, std::string& key) {
+  if (!reader_.footer().has_integer_key()) return BytesAt(row, key);
+  OMEN_ASSIGN(const uint64_t integer, IntegerAt(row));
+  key.resize(sizeof(integer));
+  StoreBe<uint64_t>(key.data(), integer);
+  return Status::Ok();
+}
+
+Result<KeyCursor::Place> KeyCursor::SearchIntegers(PositionRange window, uint64_t key) {
+  auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
+  if (low == high) return Place{low, std::nullopt};
+  OMEN_ASSIGN(const ColumnSection* directory, reader_.section(reader_.footer().key[0].column));
+  while (low / kBlockRows != (high - 1) / kBlockRows) {
+    // The least key of a block is the first, and its zone has it.
+    const uint32_t last = (high - 1) / kBlockRows;
+    if (types::EncodeIntKey(type(0), directory->zones[last].min()) < key) {
+      low = last * kBlockRows;
+    } else {
+      high = last * kBlockRows;
+      if (low >= high) return Place{high, std::nullopt};
     }
-    return &held.block->view();
   }
+  OMEN_ASSIGN(const BlockView* block, Hold(0, low / kBlockRows));
+  const uint32_t base = low / kBlockRows * kBlockRows;
+  Place place = LowerBoundOfIntegers(IntegerKeys(type(0)), *block, low - base, high - base, key);
+  place.row += base;
+  return place;
+}
 
-  Result<uint64_t> IntegerAt(uint32_t row) {
-    OMEN_ASSIGN(const BlockView* block, Hold(0, row / kBlockRows));
-    return IntegerKeys(type(0))(block->ReadInt(row % kBlockRows));
-  }
-
-  Status BytesAt(uint32_t row, std::string& key) {
-    key.clear();
-    for (size_t i = 0; i < held_.size(); ++i) {
-      OMEN_ASSIGN(const BlockView* block, Hold(i, row / kBlockRows));
-      if (held_[i].integers.empty() && block->IsDearDelta()) block->ReadInts(held_[i].integers);
-      const types::Value value = held_[i].integers.empty() ? block->Read(row % kBlockRows, arena_)
-                                                           : held_[i].Integer(row % kBlockRows);
-      types::AppendKey(type(i), value, reader_.footer_.key[i].options, key);
+Result<uint32_t> KeyCursor::SearchBytes(PositionRange window, std::string_view key) {
+  auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
+  std::string at;
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    OMEN_TRY(BytesAt(middle, at));
+    if (std::string_view(at) < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
     }
-    return Status::Ok();
   }
-
-  // The lower bound of the key within the window.
-  Result<Place> SearchIntegers(PositionRange window, uint64_t key) {
-    auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
-    if (low == high) return Place{low, std::nullopt};
-    OMEN_ASSIGN(const ColumnSection* directory, reader_.section(reader_.footer_.key[0].column));
-    while (low / kBlockRows != (high - 1) / kBlockRows) {
-      // The least key of a block is the first, and its zone has it.
-      const uint32_t last = (high - 1) / kBlockRows;
-      if (types::EncodeIntKey(type(0), directory->zones[last].min()) < key) {
-        low = last * kBlockRows;
-      } else {
-        high = last * kBlockRows;
-        if (low >= high) return Place{high, std::nullopt};
-      }
-    }
-    OMEN_ASSIGN(const BlockView* block, Hold(0, low / kBlockRows));
-    const uint32_t base = low / kBlockRows * kBlockRows;
-    Place place = LowerBoundOfIntegers(IntegerKeys(type(0)), *block, low - base, high - base, key);
-    place.row += base;
-    return place;
-  }
-
-  Result<uint32_t> SearchBytes(PositionRange window, std::string_view key) {
-    auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
-    std::string at;
-    while (low < high) {
-      const uint32_t middle = (low + high) / 2;
-      OMEN_TRY(BytesAt(middle, at));
-      if (std::string_view(at) < key) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  }
-
- private:
-  struct Held {
-    types::Value Integer(uint32_t row) const {
-      return types::LoadCell(block->view().physical, &integers[row]);
-    }
-    uint32_t number = 0;
-    std::shared_ptr<const Block> block;
-    std::vector<int64_t> integers;  // of a delta block, whose values are dear one by one
-  };
-  const types::SqlType& type(size_t key_column) const {
-    return reader_.footer_.columns[reader_.footer_.key[key_column].column].column.type;
-  }
-  const SegmentReader& reader_;
-  std::vector<Held> held_;
-  types::Arena arena_;
-};
+  return low;
+}
 
 Result<const KeyIndex*> SegmentReader::key_index() const {
   return key_index_.Get(load_mu_, [this]() -> Result<KeyIndex> {

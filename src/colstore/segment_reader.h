@@ -87,7 +87,6 @@ class SegmentReader {
   size_t memory_bytes() const;
 
  private:
-  class KeyCursor;
   // Something that is loaded once, under a mutex, and then read without one.
   template <typename T>
   class Lazy {

@@ -1,6 +1,7 @@
 #include "engine/build_index.h"
 
 #include "base/sqlstate.h"
+#include "engine/key_budget.h"
 #include "engine/visible_rows.h"
 
 namespace omendb::engine {
@@ -52,20 +53,24 @@ Status ForEachFrozen(const RunSet& runs, const Columns& columns, const Visit& vi
       });
 }
 
-// Every visible row, whatever holds it.
+// Every visible row whose key belongs in the index, whatever holds it.
 template <typename Visit>
-Status ForEachRow(Table& table, const Columns& columns, const mvcc::TxnTable& txns,
-                  const mvcc::Snapshot& snapshot, const Visit& visit) {
+Status ForEachRow(Table& table, const TableIndex& index, const Columns& columns,
+                  const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, const Visit& visit) {
   const std::shared_ptr<const RunSet> runs = table.frozen().runs();
   OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, visit));
-  return ForEachFrozen(*runs, columns, visit);
+  RunSet entered;
+  for (const Run& run : runs->runs) {
+    if (!index.frozen_keys().Has(*run.segment)) entered.runs.push_back(run);
+  }
+  return ForEachFrozen(entered, columns, visit);
 }
 
 // Loads an empty index from the rows that `each(visit)` gives. Returns a row whose key is taken.
 template <typename Each>
 Result<std::optional<RowId>> LoadInts(TableIndex& index, size_t rows, const Each& each) {
   std::vector<index::Entry> entries;
-  entries.reserve(rows);
+  if (index.frozen_keys().empty()) entries.reserve(rows);
   const size_t place = PlaceOf(index.int_column());
   OMEN_TRY(each([&](RowId id, const types::Row& row) {
     entries.push_back({index.IntKeyOf(row[place]), id.value()});
@@ -77,7 +82,7 @@ Result<std::optional<RowId>> LoadInts(TableIndex& index, size_t rows, const Each
 template <typename Each>
 Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Each& each) {
   std::vector<TableIndex::BulkEntry> entries;
-  entries.reserve(rows);
+  if (index.frozen_keys().empty()) entries.reserve(rows);
   OMEN_TRY(each([&](RowId id, const types::Row& row) {
     TableIndex::BulkEntry& entry = entries.emplace_back();
     index.KeyOfRow(row, entry.key);
@@ -88,20 +93,27 @@ Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Eac
   return repeated ? std::optional(entries[*repeated].row) : std::nullopt;
 }
 
+// Returns a row whose key is taken.
+Result<std::optional<RowId>> FillIndex(Table& table, TableIndex& index,
+                                       const catalog::TableDef& definition,
+                                       const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot) {
+  const Columns columns(definition, index.key_columns());
+  const auto each = [&](const auto& visit) {
+    return ForEachRow(table, index, columns, txns, snapshot, visit);
+  };
+  const size_t rows = table.store().rows_count();
+  return index.shape() == TableIndex::Shape::kRowByInt ? LoadInts(index, rows, each)
+                                                       : LoadBytes(index, rows, each);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<TableIndex>> BuildTableIndex(
     Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
     const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate) {
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-  const Columns columns(definition, built->key_columns());
-  const auto each = [&](const auto& visit) {
-    return ForEachRow(table, columns, txns, snapshot, visit);
-  };
-  const size_t rows = table.store().rows_count();
-  OMEN_ASSIGN(const std::optional<RowId> repeated, built->shape() == TableIndex::Shape::kRowByInt
-                                                       ? LoadInts(*built, rows, each)
-                                                       : LoadBytes(*built, rows, each));
+  OMEN_ASSIGN(const std::optional<RowId> repeated,
+              FillIndex(table, *built, definition, txns, snapshot));
   if (!repeated) return built;
   if (duplicate != nullptr) *duplicate = {*repeated, table.store().head(*repeated)};
   return std::shared_ptr<TableIndex>();
@@ -121,12 +133,15 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
 }
 
 Status RebuildTable(Table& table, const catalog::TableDef& definition,
-                    const mvcc::TxnTable& no_transactions) {
+                    const mvcc::TxnTable& no_transactions, uint64_t frozen_rows) {
   const mvcc::Snapshot everything{Timestamp(mvcc::kMoved - 1), TxnId(0), 0};
+  const KeyBudget budget(table.store().memory().limit());
   for (const catalog::IndexDef& index : definition.indexes) {
-    OMEN_ASSIGN(std::shared_ptr<TableIndex> built,
-                BuildTableIndex(table, definition, index, no_transactions, everything, nullptr));
-    if (built == nullptr) {
+    auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
+    if (built->is_row_map()) budget.RestoreKeys(table, *built, frozen_rows);
+    OMEN_ASSIGN(const std::optional<RowId> repeated,
+                FillIndex(table, *built, definition, no_transactions, everything));
+    if (repeated) {
       return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" of table \"" +
                                                   definition.name +
                                                   "\" has a duplicate key after recovery");
@@ -142,6 +157,7 @@ Status RebuildTable(Table& table, const catalog::TableDef& definition,
   const Sketches sketches = table.statistics().Ensure(column_types);
   const std::shared_ptr<const RunSet> runs = table.frozen().runs();
   for (const Run& run : runs->runs) {
+    run.segment->set_keys_are_entered();
     if (run.live_rows() > 0) OMEN_TRY(AddSegmentStatistics(*run.segment, definition, sketches));
   }
   return ForEachHot(table, *runs, Columns(definition, ids), no_transactions, everything,

@@ -30,6 +30,7 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       storages_(epochs_, memory_, manager_, segments_),
       freezer_(manager_, segments_),
       freeze_job_(options_.freeze_after_ms, memory_),
+      key_budget_(memory_.limit()),
       counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
@@ -250,7 +251,10 @@ Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& optio
   if (definition == nullptr || storages_.Find(definition->storage) == nullptr) {
     return Status(sqlstate::kUndefinedTable, "there is no table to freeze");
   }
-  return freezer_.Freeze(storages_.Open(definition), selection, options.cancel);
+  OMEN_ASSIGN(const uint64_t moved,
+              freezer_.Freeze(storages_.Open(definition), selection, options.cancel));
+  LetGoKeys();
+  return moved;
 }
 
 std::vector<Status> DatabaseImpl::VerifySegments() {

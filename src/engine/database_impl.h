@@ -20,6 +20,7 @@
 #include "engine/freeze_job.h"
 #include "engine/freezer.h"
 #include "engine/garbage_collector.h"
+#include "engine/key_budget.h"
 #include "engine/manifest.h"
 #include "engine/storages.h"
 #include "txn/transaction_manager.h"
@@ -78,6 +79,8 @@ class DatabaseImpl final : public Database {
   void MaintenanceLoop();
   void CheckpointLoop();
   void FreezeLoop();
+  void KeyLoop();
+  void LetGoKeys();
   Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
                                const FreezeSelection& selection);
   void StopThreads();
@@ -96,6 +99,8 @@ class DatabaseImpl final : public Database {
   Storages storages_;
   Freezer freezer_;
   FreezeJob freeze_job_;
+  Mutex key_budget_mu_;  // LetGoKeys, one at a time
+  const KeyBudget key_budget_;
   DurableCounters counters_;
 
   mutable Mutex catalog_mu_;
@@ -115,6 +120,7 @@ class DatabaseImpl final : public Database {
   std::thread maintenance_;
   std::thread checkpointer_;
   std::thread freezing_;
+  std::thread keys_;
 };
 
 }  // namespace omendb::engine

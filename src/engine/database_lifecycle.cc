@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kMaintenancePauseMs = 20;
 constexpr uint64_t kCheckpointPauseMs = 500;
 constexpr uint64_t kFreezePauseMs = 1000;
+constexpr uint64_t kKeyPauseMs = 500;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
 
 std::string CheckpointName(Timestamp ts) {
@@ -55,6 +56,7 @@ Status DatabaseImpl::Start() {
   maintenance_ = std::thread([this] { MaintenanceLoop(); });
   checkpointer_ = std::thread([this] { CheckpointLoop(); });
   if (options_.freeze_after_ms != 0) freezing_ = std::thread([this] { FreezeLoop(); });
+  keys_ = std::thread([this] { KeyLoop(); });
   return Status::Ok();
 }
 
@@ -235,6 +237,7 @@ void DatabaseImpl::StopThreads() {
   if (maintenance_.joinable()) maintenance_.join();
   if (checkpointer_.joinable()) checkpointer_.join();
   if (freezing_.joinable()) freezing_.join();
+  if (keys_.joinable()) keys_.join();
 }
 
 bool DatabaseImpl::Pause(uint64_t milliseconds) {
@@ -251,7 +254,7 @@ void DatabaseImpl::MaintenanceLoop() {
   while (Pause(kMaintenancePauseMs)) {
     garbage_.Run(manager_.txns(), manager_.last_visible(), SteadyMillis());
     freezer_.FreePages();
-    if (++passes % 16 != 0) continue;
+    if (++passes % 64 != 0) continue;
     uint64_t other_bytes = segments_.cache().counters().bytes;
     for (const std::shared_ptr<Table>& table : storages_.All()) {
       for (const auto& index : *table->indexes()) other_bytes += index->memory_bytes();
@@ -269,6 +272,17 @@ void DatabaseImpl::FreezeLoop() {
                       return FreezeTable(table, {}, selection);
                     });
   }
+}
+
+void DatabaseImpl::KeyLoop() {
+  while (Pause(KeyBudget::share_for_tests != 0 ? 1 : kKeyPauseMs)) LetGoKeys();
+}
+
+void DatabaseImpl::LetGoKeys() {
+  MutexLock lock(key_budget_mu_);
+  const std::vector<std::shared_ptr<Table>> tables = storages_.All();
+  // A segment that cannot be read: who reads its rows is told.
+  (void)key_budget_.Enforce(tables);
 }
 
 void DatabaseImpl::CheckpointLoop() {

@@ -152,7 +152,9 @@ Result<std::shared_ptr<const FrozenSegment>> Freezer::Write(const RelationImpl& 
   }
   writer->NoteTimestamp(Timestamp(group.newest));
   OMEN_TRY(writer->Finish().status());
-  return files_.Open(file_id);
+  OMEN_ASSIGN(auto segment, files_.Open(file_id));
+  segment->set_keys_are_entered();
+  return segment;
 }
 
 Result<uint64_t> Freezer::Commit(Table& table, Group& group,

@@ -67,6 +67,14 @@ Result<std::vector<RowId>> FrozenSegment::ReadRowIds() const {
   }
 }
 
+Result<RowId> FrozenSegment::ReadRowId(uint32_t row) const {
+  const uint32_t column = row_ids_position();
+  types::Arena arena;
+  types::Value id;
+  OMEN_TRY(reader_->ReadRow(row, {&column, 1}, arena, &id));
+  return RowId(static_cast<uint64_t>(id.i64));
+}
+
 std::shared_ptr<const RunSet> FrozenTable::runs() const {
   MutexLock lock(mu_);
   ++given_;

@@ -84,11 +84,16 @@ class FrozenSegment {
   uint32_t row_ids_position() const { return static_cast<uint32_t>(positions_[0]); }
   // By position in the segment.
   Result<std::vector<RowId>> ReadRowIds() const;
+  Result<RowId> ReadRowId(uint32_t row) const;
+  // Whether the index has the keys of all its rows, unless it has let them go since.
+  bool keys_are_entered() const { return keys_are_entered_.load(std::memory_order_acquire); }
+  void set_keys_are_entered() const { keys_are_entered_.store(true, std::memory_order_release); }
 
  private:
   std::shared_ptr<const colstore::SegmentReader> reader_;
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
+  mutable std::atomic<bool> keys_are_entered_{false};
 };
 
 struct Run {

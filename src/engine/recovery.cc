@@ -60,9 +60,10 @@ Status Recovery::AddSegment(Target& target, uint64_t file_id, ByteReader& dead,
   const uint64_t number = table.frozen().Publish(segment, std::move(mask), {});
   rowstore::TableStore& store = table.store();
   for (uint32_t i = 0; i < rows.size(); ++i) {
-    if (!live[i]) continue;
     if (rows[i].value() == 0) return DamagedRecord("a frozen row without an id");
-    store.RaiseRows(rows[i]);
+    store.RaiseRows(
+        rows[i]);  // Dead ones too: the segment goes on giving their ids for their keys.
+    if (!live[i]) continue;
     if ((store.head(rows[i]) != 0) != rows_are_there) {
       return DamagedRecord("row " + std::to_string(rows[i].value()) + " of segment " +
                            std::to_string(file_id) + " is in two places, or in none");
@@ -280,10 +281,16 @@ Status Recovery::Finish() {
   if (!edit.empty()) catalog_ = edit.Installed();
   const auto no_transactions = std::make_unique<const mvcc::TxnTable>();
   std::set<Oid> wanted;
+  uint64_t frozen_rows = 0;
+  for (const auto& def : catalog_->all_tables()) {
+    for (const Run& run : storages_.Find(def->storage)->frozen().runs()->runs) {
+      frozen_rows += run.live_rows();
+    }
+  }
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(*table, *def, *no_transactions));
+    OMEN_TRY(RebuildTable(*table, *def, *no_transactions, frozen_rows));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {

@@ -115,13 +115,16 @@ Status RelationImpl::IndexRange(StatementContext& context, const TableStore::Slo
     rowstore::VersionHeader& header = range.page->header(slot);
     if (int_primary) {
       const uint64_t int_key = primary_->index->IntKeyOf(range.page->Read(int_column, slot));
-      if (primary_->index->ints().Insert(int_key, header.row_id)) {
+      OMEN_ASSIGN(const auto there,
+                  table_->EnterRow(*primary_->index, int_key, RowId(header.row_id)));
+      if (there) {
         OMEN_TRY(ContinueRow(context, range, i));
         *adjacent = false;
       }
     } else if (primary_ != nullptr) {
       primary_->index->KeyOfVersion(*range.page, slot, key);
-      if (primary_->index->InsertRow(key, RowId(header.row_id))) {
+      OMEN_ASSIGN(const auto there, table_->EnterRow(*primary_->index, key, RowId(header.row_id)));
+      if (there) {
         OMEN_TRY(ContinueRow(context, range, i));
         *adjacent = false;
       }
@@ -159,17 +162,7 @@ Status RelationImpl::ContinueRow(StatementContext& context, const TableStore::Sl
     header.prev.store(dead != 0 ? dead | kReinserted : 0, std::memory_order_relaxed);
     header.row_id = id.value();
     header.begin.store(word, std::memory_order_release);
-    bool placed;
-    if (dead != 0) {
-      MutexLock lock(table_->row_stripe(id));
-      placed = store.SetHead(id, dead, range.ref(i));
-    } else {
-      placed = store.SetHead(id, 0, range.ref(i));
-      if (placed && primary_->index->InsertRow(key, id)) {
-        store.SetHead(id, range.ref(i), kRowGone);
-        placed = false;
-      }
-    }
+    OMEN_ASSIGN(const bool placed, PlaceHead(id, dead, range.ref(i), key));
     if (placed) {
       store.AddRows(1);
       return Status::Ok();

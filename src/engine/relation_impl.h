@@ -118,9 +118,12 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   void PrefetchHeads(std::span<const RowId> rows) const;
   // Parts of LookupBatch, for a row map and for entries; at most TableIndex::kBatchMax keys. The
   // caller holds an epoch guard.
-  void LookupRows(const mvcc::Snapshot& snapshot, const TableIndex& index,
-                  std::span<const types::Value> keys,
-                  std::span<std::optional<RowRef>> found) const;
+  Status LookupRows(const mvcc::Snapshot& snapshot, const TableIndex& index,
+                    std::span<const types::Value> keys,
+                    std::span<std::optional<RowRef>> found) const;
+  // Of keys that are not in the index, those of segments.
+  Status FindFrozenRows(const TableIndex& index, std::span<const types::Value> keys,
+                        std::span<RowId> rows) const;
   Status LookupEntries(const mvcc::Snapshot& snapshot, const TableIndex& index,
                        std::span<const types::Value> keys,
                        std::span<std::optional<RowRef>> found) const;
@@ -143,6 +146,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // Finds the row that the primary key decides, or reserves one. Returns the dead head to continue.
   Result<RowId> PlaceRow(StatementContext& context, const std::string& key,
                          rowstore::VersionRef* dead, Conflict* conflict);
+  // Makes `fresh` the head of the row that PlaceRow gave, and enters the key of a new row. False
+  // when another transaction was faster.
+  Result<bool> PlaceHead(RowId id, rowstore::VersionRef dead, rowstore::VersionRef fresh,
+                         const std::string& key);
   Result<rowstore::TableStore::SlotRange> NewVersion(txn::TransactionImpl& txn, RowId row,
                                                      rowstore::VersionRef prev,
                                                      std::span<const types::Value> row_values);

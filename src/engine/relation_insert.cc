@@ -81,7 +81,7 @@ Result<RowId> RelationImpl::PlaceRow(StatementContext& context, const std::strin
     uint64_t mark = 0;
     {
       EpochGuard guard(table_->epochs());
-      const std::optional<RowId> found = primary_->index->FindRow(key);
+      OMEN_ASSIGN(const std::optional<RowId> found, table_->FindRow(*primary_->index, key));
       if (!found) return table_->store().ReserveRows(1);
       VersionRef ref = 0;
       switch (NewestState(txn.id(), *found, &ref, &mark)) {
@@ -107,6 +107,22 @@ Result<RowId> RelationImpl::PlaceRow(StatementContext& context, const std::strin
   }
 }
 
+Result<bool> RelationImpl::PlaceHead(RowId id, VersionRef dead, VersionRef fresh,
+                                     const std::string& key) {
+  rowstore::TableStore& store = table_->store();
+  if (dead != 0) {
+    MutexLock lock(table_->row_stripe(id));
+    return store.SetHead(id, dead, fresh);
+  }
+  if (!store.SetHead(id, 0, fresh)) return false;
+  if (primary_ == nullptr) return true;
+  Result<std::optional<RowId>> there = table_->EnterRow(*primary_->index, key, id);
+  if (there.ok() && !*there) return true;
+  store.SetHead(id, fresh, kRowGone);  // Another transaction was faster with this key.
+  if (!there.ok()) return std::move(there).status();
+  return false;
+}
+
 Result<RowRef> RelationImpl::TryInsert(StatementContext& context, std::span<const types::Value> row,
                                        Conflict* conflict) {
   txn::TransactionImpl& txn = TxnOf(context);
@@ -124,20 +140,11 @@ Result<RowRef> RelationImpl::TryInsert(StatementContext& context, std::span<cons
     }
     OMEN_ASSIGN(const auto slot, NewVersion(txn, id, dead != 0 ? dead | kReinserted : 0, row));
     const VersionRef fresh = slot.ref();
-    bool placed;
-    if (dead != 0) {
-      MutexLock lock(table_->row_stripe(id));
-      placed = store.SetHead(id, dead, fresh);
-    } else {
-      placed = store.SetHead(id, 0, fresh);
-      if (placed && primary_ != nullptr && primary_->index->InsertRow(key, id)) {
-        store.SetHead(id, fresh, kRowGone);  // Another transaction was faster with this key.
-        placed = false;
-      }
-    }
-    if (!placed) {
+    const Result<bool> placed = PlaceHead(id, dead, fresh, key);
+    if (!placed.ok() || !*placed) {
       slot.page->header(slot.first).begin.store(mvcc::kInfinity, std::memory_order_release);
       table_->Retire({fresh});
+      OMEN_TRY(placed.status());
       continue;
     }
     store.AddRows(1);
@@ -292,7 +299,7 @@ Result<std::optional<RowRef>> RelationImpl::FindConflict(StatementContext& conte
       {
         EpochGuard guard(table_->epochs());
         if (access.index->is_row_map()) {
-          const std::optional<RowId> id = access.index->FindRow(key);
+          OMEN_ASSIGN(const std::optional<RowId> id, table_->FindRow(*access.index, key));
           if (!id) break;
           const RowState state = NewestState(txn.id(), *id, &found.version, &mark);
           if (state == RowState::kDead) break;

@@ -46,6 +46,7 @@ Status RelationImpl::EnterSegment(StatementContext& context,
   store.AddRows(count);
   undo.Add(number, loaded.first, count);
   OMEN_TRY(EnterKeys(context, number, loaded, at));
+  table_->frozen().runs()->runs[number].segment->set_keys_are_entered();
   std::string mask;
   table_->frozen().runs()->runs[number].dead->Serialize(mask);
   AppendSegment(RedoOp::kLoad, table_->storage(), file_id, mask, txn.redo());
@@ -75,9 +76,11 @@ Status RelationImpl::EnterKeys(StatementContext& context, uint64_t segment,
     const RowId id = loaded.id(i);
     bool taken = false;
     if (!keys.ints.empty()) {
-      taken = primary_->index->ints().Insert(keys.ints[i], id.value()).has_value();
+      OMEN_ASSIGN(const auto there, table_->EnterRow(*primary_->index, keys.ints[i], id));
+      taken = there.has_value();
     } else if (primary_ != nullptr) {
-      taken = primary_->index->InsertRow(keys.bytes[i], id).has_value();
+      OMEN_ASSIGN(const auto there, table_->EnterRow(*primary_->index, keys.bytes[i], id));
+      taken = there.has_value();
     }
     if (taken || has_entries) loaded.rows.Read(i, row);
     if (taken) {

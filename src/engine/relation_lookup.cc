@@ -29,12 +29,11 @@ Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oi
   if (storage.is_row_map()) {
     std::optional<RowId> row;
     if (storage.shape() == TableIndex::Shape::kRowByInt) {
-      const auto found = storage.ints().Lookup(storage.IntKeyOf(key[0]));
-      if (found) row = RowId(*found);
+      OMEN_ASSIGN(row, table_->FindRow(storage, storage.IntKeyOf(key[0])));
     } else {
       std::string bytes;
       storage.KeyOfValues(key, bytes);
-      row = storage.FindRow(bytes);
+      OMEN_ASSIGN(row, table_->FindRow(storage, std::string_view(bytes)));
     }
     if (!row) return std::optional<RowRef>();
     const VersionRef version = VisibleVersion(snapshot, *row);
@@ -93,7 +92,7 @@ Status RelationImpl::LookupBatch(StatementContext& context, Oid index,
     const auto some_found = found.subspan(at, count);
     EpochGuard guard(table_->epochs());
     if (storage.is_row_map()) {
-      LookupRows(snapshot, storage, some_keys, some_found);
+      OMEN_TRY(LookupRows(snapshot, storage, some_keys, some_found));
     } else {
       OMEN_TRY(LookupEntries(snapshot, storage, some_keys, some_found));
     }
@@ -101,16 +100,33 @@ Status RelationImpl::LookupBatch(StatementContext& context, Oid index,
   return Status::Ok();
 }
 
-void RelationImpl::LookupRows(const mvcc::Snapshot& snapshot, const TableIndex& index,
-                              std::span<const types::Value> keys,
-                              std::span<std::optional<RowRef>> found) const {
+Status RelationImpl::LookupRows(const mvcc::Snapshot& snapshot, const TableIndex& index,
+                                std::span<const types::Value> keys,
+                                std::span<std::optional<RowRef>> found) const {
   std::array<RowId, TableIndex::kBatchMax> rows;
   index.FindRows(keys, {rows.data(), found.size()});
+  OMEN_TRY(FindFrozenRows(index, keys, {rows.data(), found.size()}));
   PrefetchHeads({rows.data(), found.size()});
   for (size_t i = 0; i < found.size(); ++i) {
     const VersionRef version = rows[i] != RowId() ? VisibleVersion(snapshot, rows[i]) : 0;
     found[i] = version != 0 ? std::optional<RowRef>(RowRef{rows[i], version}) : std::nullopt;
   }
+  return Status::Ok();
+}
+
+Status RelationImpl::FindFrozenRows(const TableIndex& index, std::span<const types::Value> keys,
+                                    std::span<RowId> rows) const {
+  if (index.frozen_keys().empty()) return Status::Ok();
+  const size_t width = index.keys_count();
+  std::string bytes;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto key = keys.subspan(i * width, width);
+    if (rows[i] != RowId() || AnyNull(key)) continue;
+    index.KeyOfValues(key, bytes);
+    OMEN_ASSIGN(const std::optional<RowId> found, index.frozen_keys().Find(table_->store(), bytes));
+    if (found) rows[i] = *found;
+  }
+  return Status::Ok();
 }
 
 Status RelationImpl::LookupEntries(const mvcc::Snapshot& snapshot, const TableIndex& index,

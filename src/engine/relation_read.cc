@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/sqlstate.h"
 #include "engine/relation_impl.h"
+#include "engine/row_cursor.h"
 #include "engine/table_scan.h"
 #include "mvcc/visibility.h"
 
@@ -89,11 +90,13 @@ Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRa
   if (access == nullptr) return Status(sqlstate::kInternalError, "no such index");
   const mvcc::Snapshot snapshot = context.txn->snapshot();
   TableIndex& storage = *access->index;
-  TableIndex::Cursor cursor(storage, storage.BoundsOf(range), range.backward);
+  RowCursor cursor(storage, storage.BoundsOf(range), range.backward);
   RowId row;
   std::string_view entry;
   std::string actual;
-  for (uint64_t visited = 1; cursor.Next(&row, &entry); ++visited) {
+  for (uint64_t visited = 1;; ++visited) {
+    OMEN_ASSIGN(const bool found, cursor.Next(&row, &entry));
+    if (!found) break;
     if (visited % 1024 == 0 && context.cancel != nullptr && context.cancel->set()) {
       return context.cancel->ToStatus();
     }
@@ -115,7 +118,12 @@ Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRa
 
 uint64_t RelationImpl::EstimateRange(Oid index, const KeyRange& range) {
   const Access* access = FindAccess(index);
-  return access == nullptr ? rows_estimate() : access->index->Estimate(range);
+  if (access == nullptr) return rows_estimate();
+  const TableIndex& storage = *access->index;
+  const uint64_t entries = storage.Estimate(range);
+  if (storage.frozen_keys().empty()) return entries;
+  const TableIndex::Bounds bounds = storage.BoundsOf(range);
+  return bounds.empty ? 0 : entries + storage.frozen_keys().Estimate(bounds.low, bounds.high);
 }
 
 uint32_t RelationImpl::IndexDepth(Oid index) {

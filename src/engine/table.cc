@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace omendb::engine {
@@ -46,6 +47,51 @@ TableIndex* Table::RowMapOf(const Indexes& indexes) {
     if (index->is_row_map()) return index.get();
   }
   return nullptr;
+}
+
+namespace {
+
+std::array<char, 8> BytesOf(uint64_t int_key) {
+  std::array<char, 8> bytes;
+  StoreBe<uint64_t>(bytes.data(), int_key);
+  return bytes;
+}
+
+std::string_view ViewOf(const std::array<char, 8>& bytes) { return {bytes.data(), bytes.size()}; }
+
+}  // namespace
+
+Result<std::optional<RowId>> Table::FindRow(const TableIndex& primary, std::string_view key) const {
+  const std::optional<RowId> found = primary.FindRow(key);
+  if (found || primary.frozen_keys().empty()) return found;
+  return primary.frozen_keys().Find(store_, key);
+}
+
+Result<std::optional<RowId>> Table::FindRow(TableIndex& primary, uint64_t int_key) const {
+  const auto found = primary.ints().Lookup(int_key);
+  if (found) [[likely]]
+    return std::optional(RowId(*found));
+  if (primary.frozen_keys().empty()) return std::optional<RowId>();
+  return primary.frozen_keys().Find(store_, ViewOf(BytesOf(int_key)));
+}
+
+Result<std::optional<RowId>> Table::EnterRow(TableIndex& primary, std::string_view key, RowId row) {
+  const uint64_t moves = primary.frozen_keys().moves();
+  if (!primary.frozen_keys().empty()) {
+    OMEN_ASSIGN(const std::optional<RowId> found, primary.frozen_keys().Find(store_, key));
+    if (found) return found;
+  }
+  if (const std::optional<RowId> there = primary.InsertRow(key, row)) return there;
+  if (primary.frozen_keys().moves() == moves) [[likely]]
+    return std::optional<RowId>();
+  // The same key may have left the index between the two looks.
+  Result<std::optional<RowId>> found = primary.frozen_keys().Find(store_, key);
+  if (!found.ok() || *found) primary.EraseRow(key, row);
+  return found;
+}
+
+Result<std::optional<RowId>> Table::EnterRow(TableIndex& primary, uint64_t int_key, RowId row) {
+  return EnterRow(primary, ViewOf(BytesOf(int_key)), row);
 }
 
 Status Table::KeyOf(const TableIndex& index, VersionRef ref, std::string& key) const {

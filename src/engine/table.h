@@ -52,6 +52,14 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // The index of the primary key, which decides row ids; null when there is none.
   static TableIndex* RowMapOf(const Indexes& indexes);
 
+  // ---- Rows by primary key ---------------------------------------------------------------------
+  // In the index or in a segment; `primary` is RowMapOf. The row may be dead or in doubt.
+  Result<std::optional<RowId>> FindRow(const TableIndex& primary, std::string_view key) const;
+  Result<std::optional<RowId>> FindRow(TableIndex& primary, uint64_t int_key) const;
+  // The row already there, or nullopt when entered.
+  Result<std::optional<RowId>> EnterRow(TableIndex& primary, std::string_view key, RowId row);
+  Result<std::optional<RowId>> EnterRow(TableIndex& primary, uint64_t int_key, RowId row);
+
   Mutex& row_stripe(RowId row) { return row_stripes_[row.value() % kStripes].mu; }
   Mutex& key_stripe(size_t hash) { return key_stripes_[hash % kStripes].mu; }
 

@@ -38,7 +38,8 @@ TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
                        const catalog::IndexDef& definition)
     : storage_(definition.storage),
       unique_(definition.unique),
-      nulls_not_distinct_(definition.nulls_not_distinct) {
+      nulls_not_distinct_(definition.nulls_not_distinct),
+      frozen_keys_(epochs) {
   for (const catalog::IndexKey& key : definition.keys) {
     const catalog::ColumnDef& column = table.column(key.column);
     keys_.push_back({key.column,
@@ -67,6 +68,13 @@ bool TableIndex::Conflicts(std::span<const types::Value> row) const {
   return std::none_of(keys_.begin(), keys_.end(), [&](const Key& key) {
     return row[static_cast<size_t>(key.column.value() - 1)].is_null;
   });
+}
+
+bool TableIndex::IsKey(size_t i, ColumnId column, const types::SqlType& type,
+                       const types::KeyOptions& options) const {
+  return keys_[i].column == column && keys_[i].type == type &&
+         keys_[i].options.descending == options.descending &&
+         keys_[i].options.nulls_first == options.nulls_first;
 }
 
 bool TableIndex::SameKey(std::span<const types::Value> a, std::span<const types::Value> b) const {

@@ -21,6 +21,7 @@
 
 #include "base/epoch.h"
 #include "catalog/definitions.h"
+#include "engine/frozen_keys.h"
 #include "engine/relation.h"
 #include "index/bytes_index.h"
 #include "index/int_index.h"
@@ -46,6 +47,8 @@ class TableIndex {
   bool is_row_map() const { return shape_ != Shape::kEntries; }
   size_t keys_count() const { return keys_.size(); }
   std::span<const ColumnId> key_columns() const { return columns_; }
+  bool IsKey(size_t i, ColumnId column, const types::SqlType& type,
+             const types::KeyOptions& options) const;
   // What key column i reads in rows of before it was added.
   types::Value missing_key_value(size_t i) const { return keys_[i].missing; }
 
@@ -91,6 +94,10 @@ class TableIndex {
     return types::EncodeIntKey(keys_[0].type, value);
   }
   ColumnId int_column() const { return keys_[0].column; }
+
+  // The keys that are not in the index but in segments.
+  FrozenKeys& frozen_keys() { return frozen_keys_; }
+  const FrozenKeys& frozen_keys() const { return frozen_keys_; }
 
   // ---- kEntries --------------------------------------------------------------------------------
   void InsertEntry(std::string_view key, RowId row);
@@ -166,6 +173,7 @@ class TableIndex {
   std::vector<ColumnId> columns_;  // of keys_
   std::unique_ptr<index::IntIndex> ints_;
   std::unique_ptr<index::BytesIndex> bytes_;
+  FrozenKeys frozen_keys_;
 };
 
 }  // namespace omendb::engine

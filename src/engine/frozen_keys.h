@@ -1,0 +1,75 @@
+// frozen_keys.h - the segments in which rows are found by primary key, because the index has let
+// their keys go to save memory: a lookup asks the segment's filter and its static learned index.
+//
+// Invariants     I1  The primary key of a row that is not gone is in the index, or in a segment
+// that
+//                    stands here, or in both.
+//                I2  A segment gives its keys' row ids for good, as an entry of the index does:
+//                that
+//                    a row was thawed, changed or deleted since tells its row map word.
+// Order          A segment is listed, which counts a move, before its keys are taken from the
+// index.
+//                So who finds no key in the index and looks here next misses nothing, and who
+//                looked here first sees by moves() whether a key may have come since.
+// Thread safety  List: one thread at a time. All else: any thread.
+// Ownership      Shares the segments; borrows the epochs.
+// Errors         XX001 and 58030, as reading a segment.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/epoch.h"
+#include "engine/frozen_table.h"
+
+namespace omendb::engine {
+
+class FrozenKeys {
+ public:
+  using SegmentPtr = std::shared_ptr<const FrozenSegment>;
+
+  explicit FrozenKeys(EpochManager& epochs) : epochs_(epochs) {}
+  ~FrozenKeys();
+  FrozenKeys(const FrozenKeys&) = delete;
+  FrozenKeys& operator=(const FrozenKeys&) = delete;
+
+  bool empty() const { return list_.load(std::memory_order_acquire) == nullptr; }
+  // How often keys have left the index for here.
+  uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
+  bool Has(const FrozenSegment& segment) const;
+
+  // The row of `store` with this key that is not gone; keys as TableIndex has them.
+  Result<std::optional<RowId>> Find(const rowstore::TableStore& store, std::string_view key) const;
+  // The segments with keys in [low, high), in the order of their first keys; an empty high has no
+  // end.
+  std::vector<SegmentPtr> Overlapping(std::string_view low, std::string_view high) const;
+
+  // About how many rows of the segments have keys there.
+  uint64_t Estimate(std::string_view low, std::string_view high) const;
+
+  // Requires: the segment is sorted by the index's key. The keys of all its rows are in the index,
+  // from which they may be taken next; or, at recovery, are not going to be.
+  void List(SegmentPtr segment);
+
+ private:
+  struct Entry {
+    SegmentPtr segment;
+    std::string_view min_key;  // of the segment's footer
+    std::string_view max_key;
+    std::string_view max_so_far;  // greatest max_key of the entries up to here
+  };
+  using Entries = std::vector<Entry>;
+
+  EpochManager& epochs_;
+  std::atomic<const Entries*> list_{nullptr};  // by min_key; null: none
+  std::atomic<uint64_t> moves_{0};
+};
+
+// The first row of a segment whose key is not below; keys as in the segment.
+Result<uint32_t> LowerBoundOf(const colstore::SegmentReader& reader, std::string_view key);
+
+}  // namespace omendb::engine
