@@ -79,6 +79,24 @@ struct alignas(64) Run {
     if (kSlots % 2 == 1) even += keys[kSlots - 1].get() < key;
     return even + odd;
   }
+  // The same, four at a time. Only for functions that are compiled for machines with AVX2.
+  [[gnu::always_inline]] int RankFast(uint64_t key) const {
+#if OMEN_INDEX_VECTORS
+    if constexpr (kSlots == 15) {
+      const auto* v = reinterpret_cast<const Words4*>(this);  // Lane 0 is meta.
+      const Words4 wanted = {key, key, key, key};
+      const Words4 first = reinterpret_cast<Words4>(v[0] < wanted) & Words4{0, ~0ul, ~0ul, ~0ul};
+      // A comparison that holds gives -1.
+      const Words4 minus =
+          (first + reinterpret_cast<Words4>(v[1] < wanted)) +
+          (reinterpret_cast<Words4>(v[2] < wanted) + reinterpret_cast<Words4>(v[3] < wanted));
+      const Words2 half =
+          __builtin_shufflevector(minus, minus, 0, 1) + __builtin_shufflevector(minus, minus, 2, 3);
+      return -static_cast<int>(half[0] + half[1]);
+    }
+#endif
+    return Rank(key);
+  }
   // 1 + the slot that holds `key` (a padding slot, for UINT64_MAX, too), 0 if none.
   [[gnu::always_inline]] uint32_t SlotOf(uint64_t key) const {
 #if OMEN_INDEX_VECTORS
@@ -112,27 +130,32 @@ struct alignas(64) Run {
     SetCount(n + 1);
   }
   // The same without a branch on how far to move, which cannot be foreseen. Only for functions that
-  // are compiled for machines with AVX2.
-  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t key, uint64_t value) {
+  // are compiled for machines with AVX2. `known` is what meta holds.
+  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t known, uint64_t key, uint64_t value) {
 #if OMEN_INDEX_VECTORS
-    const int n = count();
-    if (rank < n) {
-      OpenSlot(&meta, rank + 1, key);
-      OpenSlot(&unused, rank + 1, value);
-      SetCount(n + 1);
+    if (rank < Count(known)) {
+      OpenSlot(&meta, rank + 1, key, known + 1);
+      OpenSlot(&unused, rank + 1, value, 0);
       return;
     }
-#endif
+    keys[rank].set(key);
+    values[rank].set(value);
+    meta.set(known + 1);
+#else
+    static_cast<void>(known);
     InsertAt(rank, key, value);
+#endif
   }
 #if OMEN_INDEX_VECTORS
-  // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0.
-  [[gnu::always_inline]] static void OpenSlot(Word* words, int at, uint64_t word) {
+  // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0 and `first` at 0: stored by
+  // itself, the next load of these four words would wait for it.
+  [[gnu::always_inline]] static void OpenSlot(Word* words, int at, uint64_t word, uint64_t first) {
     using Lanes [[gnu::vector_size(32)]] = int64_t;
     using Loose4 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
     auto* const vectors = reinterpret_cast<Words4*>(words);
     const Words4 wanted = {word, word, word, word};
     const Lanes place = {at, at, at, at};
+#pragma GCC unroll 4
     for (int v = 3; v >= 0; --v) {
       const Lanes lanes = Lanes{0, 1, 2, 3} + 4 * v;
       const Words4 old = vectors[v];
@@ -140,7 +163,9 @@ struct alignas(64) Run {
                                  : __builtin_shufflevector(old, old, 0, 0, 1, 2);
       const auto above = reinterpret_cast<Words4>(lanes > place);
       const auto here = reinterpret_cast<Words4>(lanes == place);
-      vectors[v] = (old & ~(above | here)) | (moved & above) | (wanted & here);
+      Words4 opened = (old & ~(above | here)) | (moved & above) | (wanted & here);
+      if (v == 0) opened[0] = first;
+      vectors[v] = opened;
     }
   }
 #endif
@@ -239,14 +264,15 @@ struct Chain {
   // Inserts unless `key` is there (its place is then in *place) or the bucket and its spares are
   // full. The common case looks at the bucket once.
   [[gnu::always_inline]] Outcome TryInsert(uint64_t key, uint64_t value, Place* place) const {
-    const int rank = bucket->Rank(key);
-    const int n = bucket->count();
+    const int rank = bucket->RankFast(key);
+    const uint64_t meta = bucket->meta.get();
+    const int n = Bucket::Count(meta);
     if (rank < n && bucket->keys[rank].get() == key) {
       *place = {&bucket->values[rank], false};
       return Outcome::kExists;
     }
     if (n < Bucket::kCapacity) [[likely]] {
-      bucket->InsertAtFast(rank, key, value);
+      bucket->InsertAtFast(rank, meta, key, value);
       return Outcome::kInserted;
     }
     if (rank == n) {

@@ -16,11 +16,8 @@ IntIndex::IntIndex(EpochManager& epochs, IndexOptions options)
 IntIndex::~IntIndex() = default;
 
 bool IntIndex::Find(uint64_t key, uint64_t* value) const { return impl_->Find(key, value); }
-std::optional<uint64_t> IntIndex::Insert(uint64_t key, uint64_t value) {
-  return impl_->Insert(key, value, /*replace=*/false);
-}
-std::optional<uint64_t> IntIndex::Upsert(uint64_t key, uint64_t value) {
-  return impl_->Insert(key, value, /*replace=*/true);
+bool IntIndex::Put(uint64_t key, uint64_t value, bool replace, uint64_t* existing) {
+  return impl_->Insert(key, value, replace, existing);
 }
 std::optional<uint64_t> IntIndex::Update(uint64_t key, uint64_t value) {
   return impl_->Update(key, value, nullptr);

@@ -43,9 +43,17 @@ class IntIndex {
     return value;
   }
   // Inserts if absent. Returns the value already there, which stays; nullopt when inserted.
-  std::optional<uint64_t> Insert(uint64_t key, uint64_t value);
+  std::optional<uint64_t> Insert(uint64_t key, uint64_t value) {
+    uint64_t existing = 0;
+    if (!Put(key, value, /*replace=*/false, &existing)) return std::nullopt;
+    return existing;
+  }
   // Inserts or replaces. Returns the value replaced.
-  std::optional<uint64_t> Upsert(uint64_t key, uint64_t value);
+  std::optional<uint64_t> Upsert(uint64_t key, uint64_t value) {
+    uint64_t existing = 0;
+    if (!Put(key, value, /*replace=*/true, &existing)) return std::nullopt;
+    return existing;
+  }
   // Replaces if present. Returns the value replaced, nullopt when the key is absent.
   std::optional<uint64_t> Update(uint64_t key, uint64_t value);
   // Replaces `expected` by `desired`; false when the key is absent or maps to something else.
@@ -78,6 +86,9 @@ class IntIndex {
   Status Validate() const;
 
  private:
+  // Insert or Upsert; true and *existing set if the key was there. See Lookup.
+  bool Put(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
+
   friend class IntCursor;
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -16,6 +16,8 @@ namespace {
 constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 8 / 10;
 // How much further than its keys so far a leaf reaches that is extended for keys in order.
 constexpr uint32_t kExtendTimes = 4;
+// Keys a leaf is made for that goes on where one filled in order ends.
+constexpr uint32_t kNextKeys = kModelKeysMax * 15 / 16;
 // After a failed fit this many generations of splits do not try again.
 constexpr uint32_t kStickyGenerations = 3;
 // Two leaves with no more entries than this together become one.
@@ -303,12 +305,36 @@ std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
   return BuildLeaves(entries, plans, Fill::kDense, low, last);
 }
 
+// The empty leaf next to one that keys in order have filled. At the end of the index they go on, it
+// is taken, as they came: the same line, so that nothing is moved until that leaf is full too.
+void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
+  const uint32_t count = filled.count.get();
+  // Not more keys than may be gathered when the leaf is cut one day.
+  const auto scaled = [count](uint64_t of) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(of) * std::min(count, kNextKeys) /
+                                 std::max<uint32_t>(1, count));
+  };
+  const uint64_t span = scaled(filled.span.get());
+  const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
+                    span <= next->last - next->low && filled.block_bytes <= count * kSealedBytesMax;
+  if (!even || !Reaches(*next, upward)) {
+    FillPlain(next, {}, Fill::kGrow);
+    return;
+  }
+  ModelPlan plan;
+  plan.buckets = static_cast<uint32_t>(scaled(filled.buckets.get())) + 1;
+  plan.model = LinearModel::Make(upward ? next->low : next->last - span, span, plan.buckets);
+  const auto spares = static_cast<uint32_t>(scaled(filled.spares_used));
+  plan.spare_room = spares + spares / 16 + plan.buckets / 32 + 1;
+  FillModel(next, {}, plan);
+}
+
 // The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
 // its own.
 void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
   std::vector<Leaf*> news = Sealed(leaf, leaf->low, top);
   news.push_back(NewLeaf(top + 1, leaf->last));
-  FillPlain(news.back(), {}, Fill::kGrow);
+  FillNext(news.back(), *leaf, true);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
@@ -317,7 +343,7 @@ void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
 void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
   std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last);
   news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
-  FillPlain(news.front(), {}, Fill::kGrow);
+  FillNext(news.front(), *leaf, false);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
@@ -337,18 +363,42 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
     return true;
   }
   const uint64_t start = Ticks();
-  const std::vector<Entry>& entries = Gathered(*leaf);
-  const bool above_all = !entries.empty() && key > entries.back().key;
-  const bool below_all = !entries.empty() && below && key < entries.front().key;
-  if (!above_all && !below_all) return Recut(leaf, entries, false, start);
-  const bool grown = entries.size() >= leaf->built_count + leaf->built_count / 2;
-  if (grown && entries.size() <= kModelKeysMax / 2 && Extend(leaf, entries, above_all)) return true;
+  const uint64_t top = Outermost(*leaf, true), bottom = Outermost(*leaf, false);
+  const bool above_all = key > top;
+  // Below the line's first bucket, or in order: others are better dealt anew.
+  const bool below_all = key < bottom && (below || bottom == leaf->latest);
+  if (!above_all && !below_all) return Recut(leaf, Gathered(*leaf), false, start);
+  const uint32_t count = leaf->count.get();
+  const bool grown = count >= leaf->built_count + leaf->built_count / 2;
+  if (grown && count <= kModelKeysMax / 2 && Reaches(*leaf, above_all) &&
+      Extend(leaf, Gathered(*leaf), above_all)) {
+    return true;
+  }
   if (above_all) {
-    SealAndAppend(leaf, entries.back().key);
+    SealAndAppend(leaf, top);
   } else {
-    SealAndPrepend(leaf, entries.front().key);
+    SealAndPrepend(leaf, bottom);
   }
   return false;
+}
+
+// The greatest or smallest key. Requires: the leaf is not empty.
+uint64_t IntTree::Outermost(const Leaf& leaf, bool upward) {
+  const uint32_t n = leaf.buckets.get();
+  for (uint32_t i = 0; i < n; ++i) {
+    const Chain chain = leaf.ChainAt(upward ? n - 1 - i : i);
+    const Bucket& bucket = *chain.bucket;
+    if (bucket.count() == 0) continue;
+    if (!upward) return bucket.keys[0].get();
+    uint64_t top = bucket.keys[bucket.count() - 1].get();
+    for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr && spare->count() > 0;
+         spare = chain.Next(spare->next())) {
+      top = spare->keys[spare->count() - 1].get();
+    }
+    return top;
+  }
+  OMEN_CHECK(false);
+  return 0;
 }
 
 // --- Shrinking ----------------------------------------------------------------------------------

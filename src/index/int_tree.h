@@ -47,11 +47,12 @@ class IntTree {
   }
   size_t LookupBatch(std::span<const uint64_t> keys, std::span<uint64_t> values,
                      std::span<bool> found) const;
-  // Insert if absent; with `replace` an existing value is overwritten. Returns the value found.
-  std::optional<uint64_t> Insert(uint64_t key, uint64_t value, bool replace) {
+  // Inserts if absent; with `replace` an existing value is overwritten. True and *existing set if
+  // one was there.
+  bool Insert(uint64_t key, uint64_t value, bool replace, uint64_t* existing) {
     if (TimeThisWrite()) [[unlikely]]
-      return InsertTimed(key, value, replace);
-    return InsertNow(key, value, replace);
+      return InsertTimed(key, value, replace, existing);
+    return InsertNow(key, value, replace, existing);
   }
   // Overwrites an existing value, only if it is `*expected` when given. Returns the value found.
   std::optional<uint64_t> Update(uint64_t key, uint64_t value, const uint64_t* expected);
@@ -109,7 +110,9 @@ class IntTree {
     return key >= last->low ? last : Descend(key);
   }
   Leaf* LockLeaf(uint64_t key);
-  std::optional<uint64_t> InsertNow(uint64_t key, uint64_t value, bool replace);
+  static bool InsertAhead(Leaf* leaf, uint64_t key, uint64_t value);
+  bool InsertNow(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
+  bool InsertLocked(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
   // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
   enum class Answer { kFound, kAbsent, kAgain, kSampled, kDescend };
   Answer TryFind(uint64_t key, uint64_t* value) const;
@@ -150,6 +153,8 @@ class IntTree {
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
   void SplitAt(Leaf* leaf, uint64_t key);
+  static uint64_t Outermost(const Leaf& leaf, bool upward);
+  void FillNext(Leaf* next, const Leaf& filled, bool upward);
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
   void SealAndAppend(Leaf* leaf, uint64_t top);
   void SealAndPrepend(Leaf* leaf, uint64_t bottom);
@@ -193,7 +198,7 @@ class IntTree {
 
   // --- int_tuning.cc ---
   bool FindTimed(uint64_t key, uint64_t* value) const;
-  std::optional<uint64_t> InsertTimed(uint64_t key, uint64_t value, bool replace);
+  bool InsertTimed(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
   void Observe(Operation operation, uint64_t key, uint64_t ticks, uint64_t units) const;
   // Of a leaf that held `low`, was filled as `filled` says and took so many inserts since.
   void ObserveRebuild(uint64_t low, uint32_t filled, uint64_t ticks, size_t inserts) const;

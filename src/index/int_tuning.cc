@@ -62,13 +62,13 @@ bool IntTree::FindTimed(uint64_t key, uint64_t* value) const {
   return found;
 }
 
-std::optional<uint64_t> IntTree::InsertTimed(uint64_t key, uint64_t value, bool replace) {
+bool IntTree::InsertTimed(uint64_t key, uint64_t value, bool replace, uint64_t* existing) {
   const uint64_t rebuilds = rebuilds_of_thread;
   const uint64_t start = Ticks();
-  const std::optional<uint64_t> existing = InsertNow(key, value, replace);
+  const bool found = InsertNow(key, value, replace, existing);
   // Rebuilding is measured by itself, all of it.
   if (rebuilds == rebuilds_of_thread) Observe(Operation::kWrite, key, Ticks() - start, 1);
-  return existing;
+  return found;
 }
 
 void IntTree::ObserveRebuild(uint64_t low, uint32_t filled, uint64_t ticks, size_t inserts) const {

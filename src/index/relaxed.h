@@ -114,6 +114,10 @@ class VersionLock {
     ReleaseFence();
     return true;
   }
+  // Of one who locked it at `version`.
+  void UnlockChangedAt(uint64_t version) {
+    word_.store(version + kStep, std::memory_order_release);
+  }
   void UnlockChanged() {
     word_.store((word_.load(std::memory_order_relaxed) & ~kLocked) + kStep,
                 std::memory_order_release);
