@@ -169,7 +169,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
   return total;
 }
 
-Leaf* IntTree::LockLeaf(uint64_t key) {
+OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
   for (Backoff backoff;; backoff.Pause()) {
     Leaf* leaf = FindLeafAtEnds(key);
     // On its way while the lock is taken. Whatever a writer is doing to the header meanwhile, a
