@@ -77,8 +77,8 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
   const uint32_t count = std::max(1U, options_.blocks_at_once);
   const uint32_t first = next_block_.fetch_add(count, std::memory_order_relaxed);
   for (Worker::Held& held : worker.held_) {
-    if (!worker.blocks_.empty()) held.likely = held.fills * 2 >= worker.blocks_.size();
-    held.fills = 0;
+    if (!worker.blocks_.empty()) held.likely = held.uses * 2 >= worker.blocks_.size();
+    held.uses = 0;
     held.asked = held.prefetched = false;
     held.blocks.clear();
   }
@@ -123,6 +123,7 @@ const std::shared_ptr<const Block>& SegmentScan::FindHeld(Worker& worker, size_t
       reader_->FindCached(options_.columns[i], worker.block_, std::span(held.blocks).subspan(at));
     }
   }
+  ++held.uses;
   std::shared_ptr<const Block>& block = held.blocks[worker.block_ - worker.first_];
   if (block == nullptr) block = reader_->FindCached(options_.columns[i], worker.block_);
   return block;
@@ -168,7 +169,6 @@ uint32_t SegmentScan::SelectRows(uint32_t block, Worker& worker) const {
 
 Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
   const uint32_t column = options_.columns[i];
-  ++worker.held_[i].fills;
   std::shared_ptr<const Block> encoded = FindHeld(worker, i);
   if (encoded == nullptr) {
     OMEN_TRY(Prefetch(worker, i));

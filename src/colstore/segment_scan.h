@@ -59,8 +59,8 @@ class SegmentScan {
       std::vector<std::shared_ptr<const Block>> blocks;  // by block - first_; from the cache
       bool asked = false;                                // for all of them
       bool prefetched = false;                           // what the cache lacked was read ahead
-      uint32_t fills = 0;
-      bool likely = true;  // most blocks of those taken before were filled
+      uint32_t uses = 0;
+      bool likely = true;  // most blocks of those taken before were looked at
     };
     explicit Worker(size_t columns) : vectors_(columns), composed_(columns), held_(columns) {}
     std::deque<BlockVector> vectors_;

@@ -50,7 +50,20 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   };
   std::vector<Filter> filters;
   std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
+  // Rows of blocks of which few pass are handed over together: a chunk costs its receivers about as
+  // much for one row as for a thousand.
+  duckdb::DataChunk gathered;
+  uint32_t gathered_blocks = 0;  // scanned since the first of them
+  bool given = false;            // what was gathered
+  bool waits = false;            // `chunk` passed the filters, and comes after what was gathered
+  duckdb::SelectionVector selection;
+  duckdb::idx_t passed = 0;
+  bool ended = false;
 };
+
+// Few: below kFewRows. As many blocks as this may be scanned for more, so that LIMIT stays cheap.
+constexpr duckdb::idx_t kFewRows = 256;
+constexpr uint32_t kGatheredBlocksMax = 32;
 
 void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t id,
                engine::Relation::ScanOptions& options) {
@@ -120,6 +133,11 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
   duckdb::vector<duckdb::LogicalType> types;
   for (const ScannedColumn& column : state.columns) types.push_back(column.logical);
   local->scanned.InitializeEmpty(types);
+  if (state.filters != nullptr) {
+    duckdb::vector<duckdb::LogicalType> output_types;
+    for (const duckdb::idx_t i : state.projection) output_types.push_back(types[i]);
+    local->gathered.Initialize(context.client, output_types);
+  }
   if (state.filters != nullptr) {
     for (const auto& [index, filter] : state.filters->filters) {
       local->filters.push_back(
@@ -220,33 +238,75 @@ duckdb::idx_t ApplyFilters(ScanState& state, ScanLocal& local, duckdb::Selection
   return passed;
 }
 
+// The next batch of rows, filtered; false at the end. None may have passed.
+bool NextBatch(ScanState& state, ScanLocal& local) {
+  local.refs.clear();
+  const bool more = ValueOrThrow(
+      state.scan->Next(*local.worker, local.chunk, state.with_refs ? &local.refs : nullptr));
+  local.passed = 0;
+  if (!more || local.chunk.rows_count == 0) return more;
+  local.filled.assign(state.columns.size(), false);
+  local.scanned.SetCardinality(local.chunk.rows_count);
+  local.selection = duckdb::SelectionVector();
+  local.passed = ApplyFilters(state, local, local.selection);
+  return true;
+}
+
+// What passed of the batch, as references to it.
+void Refer(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
+  for (size_t i = 0; i < state.projection.size(); ++i) {
+    FillColumn(state, local, state.projection[i]);
+    output.data[i].Reference(local.scanned.data[state.projection[i]]);
+  }
+  if (local.passed < local.chunk.rows_count) output.Slice(local.selection, local.passed);
+  output.SetCardinality(local.passed);
+}
+
+void Gather(ScanState& state, ScanLocal& local) {
+  duckdb::DataChunk rows;
+  rows.InitializeEmpty(local.gathered.GetTypes());
+  Refer(state, local, rows);
+  local.gathered.Append(rows);
+}
+
+// They stay until the next call, as a batch does.
+void GiveGathered(ScanLocal& local, duckdb::DataChunk& output) {
+  output.Reference(local.gathered);
+  local.given = true;
+}
+
 void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
           duckdb::DataChunk& output) {
   auto& state = input.global_state->Cast<ScanState>();
   auto& local = input.local_state->Cast<ScanLocal>();
   SessionState& session = SessionState::Get(context);
-  for (;;) {
-    session.ThrowIfCancelled();
-    local.refs.clear();
-    const bool more = ValueOrThrow(
-        state.scan->Next(*local.worker, local.chunk, state.with_refs ? &local.refs : nullptr));
-    if (!more) return output.SetCardinality(0);
-    if (local.chunk.rows_count == 0) continue;
-    local.filled.assign(state.columns.size(), false);
-    local.scanned.SetCardinality(local.chunk.rows_count);
-    duckdb::SelectionVector selection;
-    const duckdb::idx_t passed = ApplyFilters(state, local, selection);
-    if (passed == 0) continue;
-    for (size_t i = 0; i < state.projection.size(); ++i) {
-      FillColumn(state, local, state.projection[i]);
-      output.data[i].Reference(local.scanned.data[state.projection[i]]);
-    }
-    if (passed < local.chunk.rows_count) {
-      output.Slice(selection, passed);
-    }
-    output.SetCardinality(passed);
-    return;
+  if (local.given) {
+    local.given = false;
+    local.gathered.Reset();
+    local.gathered_blocks = 0;
   }
+  while (!local.ended) {
+    if (local.waits) {
+      local.waits = false;
+      return Refer(state, local, output);
+    }
+    session.ThrowIfCancelled();
+    local.ended = !NextBatch(state, local);
+    if (local.ended) break;
+    const duckdb::idx_t gathered = local.gathered.size();
+    local.gathered_blocks += gathered > 0 ? 1 : 0;
+    if (local.passed >= kFewRows && gathered == 0) return Refer(state, local, output);
+    if (local.passed >= kFewRows) {
+      local.waits = true;
+      return GiveGathered(local, output);
+    }
+    if (local.passed > 0) Gather(state, local);
+    if (local.gathered.size() >= 4 * kFewRows || local.gathered_blocks >= kGatheredBlocksMax) {
+      return GiveGathered(local, output);
+    }
+  }
+  if (local.gathered.size() == 0) return output.SetCardinality(0);
+  GiveGathered(local, output);
 }
 
 duckdb::unique_ptr<duckdb::BaseStatistics> Statistics(duckdb::ClientContext& context,
