@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -113,6 +114,10 @@ Status RelationImpl::IndexRange(StatementContext& context, const TableStore::Slo
   for (uint32_t i = 0; i < range.count; ++i, ++*at) {
     const uint32_t slot = range.first + i;
     rowstore::VersionHeader& header = range.page->header(slot);
+    if (int_primary && i % TableIndex::kBatchMax == 0) {
+      const auto ahead = std::min<uint32_t>(TableIndex::kBatchMax, range.count - i);
+      primary_->index->WarmInts(*range.page, slot, ahead);
+    }
     if (int_primary) {
       const uint64_t int_key = primary_->index->IntKeyOf(range.page->Read(int_column, slot));
       OMEN_ASSIGN(const auto there,

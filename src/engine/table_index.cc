@@ -201,6 +201,16 @@ void TableIndex::WarmEntries(const KeyBatch& keys) const {
   bytes_->LookupBatch({views, keys.size()}, {ids, keys.size()}, {found, keys.size()});
 }
 
+void TableIndex::WarmInts(const rowstore::Page& page, uint32_t first, uint32_t count) const {
+  const auto column = static_cast<uint32_t>(int_column().value() - 1);
+  uint64_t keys[kBatchMax];
+  for (uint32_t i = 0; i < count; ++i) keys[i] = IntKeyOf(page.Read(column, first + i));
+  if (std::is_sorted(keys, keys + count)) return;
+  uint64_t ids[kBatchMax];
+  bool found[kBatchMax];
+  ints_->LookupBatch({keys, count}, {ids, count}, {found, count});
+}
+
 TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
   Bounds bounds;
   const size_t equal = range.equal.size();

@@ -94,6 +94,9 @@ class TableIndex {
     return types::EncodeIntKey(keys_[0].type, value);
   }
   ColumnId int_column() const { return keys_[0].column; }
+  // Goes the way to the keys of up to kBatchMax adjacent versions at once, before they are entered.
+  // Keys that ascend each find it warm from the one before: then it does nothing.
+  void WarmInts(const rowstore::Page& page, uint32_t first, uint32_t count) const;
 
   // The keys that are not in the index but in segments.
   FrozenKeys& frozen_keys() { return frozen_keys_; }
