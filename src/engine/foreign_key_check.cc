@@ -1,6 +1,7 @@
 #include "engine/foreign_key_check.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/sqlstate.h"
 #include "types/casts.h"
@@ -95,7 +96,45 @@ Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
       .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
 }
 
-Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key) {
+bool ForeignKeyCheck::CastToReferenced(std::span<Value> key, types::Arena& arena) const {
+  const types::IoSettings settings;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const types::SqlType& from = referring->column(constraint.columns[i]).type;
+    const types::SqlType& to = referenced->column(constraint.referenced_columns[i]).type;
+    if (from == to || key[i].is_null) continue;
+    auto cast = types::CastValue(from, to, key[i], arena, types::CastContext::kExplicit, settings);
+    if (!cast.ok()) return false;
+    key[i] = *cast;
+  }
+  return true;
+}
+
+const IndexDef& ForeignKeyCheck::ReferencedIndex() const {
+  const IndexDef* index = referenced->FindIndex(constraint.referenced_index);
+  if (index == nullptr) index = IndexOn(*referenced, constraint.referenced_columns);
+  OMEN_CHECK(index != nullptr);
+  return *index;
+}
+
+Status ForeignKeyCheck::FindReferenced(std::span<const Value> keys,
+                                       std::span<std::optional<RowRef>> found) {
+  const IndexDef& index = ReferencedIndex();
+  const size_t width = constraint.columns.size();
+  if (!index.unique || index.keys.size() != width) return Status::Ok();
+  types::Arena arena;
+  std::vector<Value> ordered;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto given = keys.subspan(i * width, width);
+    std::vector<Value> key(given.begin(), given.end());
+    if (!CastToReferenced(key, arena)) key.assign(width, Value::Null());
+    const std::vector<Value> in_order = InIndexOrder(index, constraint.referenced_columns, key);
+    ordered.insert(ordered.end(), in_order.begin(), in_order.end());
+  }
+  return database.OpenRelation(referenced)->LookupBatch(context, index.oid, ordered, found);
+}
+
+Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key,
+                                       const std::optional<RowRef>& ahead) {
   if (constraint.match_full && AnyNull(key) && !AllNull(key)) {
     return Status(sqlstate::kForeignKeyViolation, "insert or update on table \"" + referring->name +
                                                       "\" violates foreign key constraint \"" +
@@ -111,29 +150,22 @@ Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value>
   if (!current) return Status::Ok();
   std::vector<Value> cast_key(key.begin(), key.end());
   types::Arena arena;
-  const types::IoSettings settings;
-  for (size_t i = 0; i < cast_key.size(); ++i) {
-    const types::SqlType& from = referring->column(constraint.columns[i]).type;
-    types::SqlType to = referenced->column(constraint.referenced_columns[i]).type;
-    if (from == to) continue;
-    // A value that the referenced type cannot hold is not there either.
-    auto cast =
-        types::CastValue(from, to, cast_key[i], arena, types::CastContext::kExplicit, settings);
-    if (!cast.ok()) return Missing(key);
-    cast_key[i] = *cast;
-  }
-  OMEN_ASSIGN(const bool found, LockReferenced(cast_key));
+  // A value that the referenced type cannot hold is not there either.
+  if (!CastToReferenced(cast_key, arena)) return Missing(key);
+  OMEN_ASSIGN(const bool found, LockReferenced(cast_key, ahead));
   return found ? Status::Ok() : Missing(key);
 }
 
-Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key) {
+Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key,
+                                             std::optional<RowRef> ahead) {
   auto relation = database.OpenRelation(referenced);
-  const IndexDef* index = referenced->FindIndex(constraint.referenced_index);
-  if (index == nullptr) index = IndexOn(*referenced, constraint.referenced_columns);
-  OMEN_CHECK(index != nullptr);
-  const std::vector<Value> ordered = InIndexOrder(*index, constraint.referenced_columns, key);
+  const IndexDef& index = ReferencedIndex();
+  const std::vector<Value> ordered = InIndexOrder(index, constraint.referenced_columns, key);
   while (true) {
-    OMEN_ASSIGN(const std::optional<RowRef> row, relation->Lookup(context, index->oid, ordered));
+    std::optional<RowRef> row = std::exchange(ahead, std::nullopt);
+    if (!row.has_value()) {
+      OMEN_ASSIGN(row, relation->Lookup(context, index.oid, ordered));
+    }
     if (!row.has_value()) return false;
     OMEN_ASSIGN(const RowResult locked,
                 relation->Lock(context, *row, txn::RowLockMode::kKeyShare, txn::LockWait::kWait));
@@ -141,6 +173,7 @@ Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key) {
     // Changed or deleted meanwhile: look again at what is committed now.
     context.txn->PopSnapshot();
     context.txn->PushLatestSnapshot();
+    snapshot_renewed = true;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,10 +18,18 @@ struct ForeignKeyCheck {
   std::shared_ptr<const catalog::TableDef> referring;
   std::shared_ptr<const catalog::TableDef> referenced;
 
-  // The referring row `row` was written with `key`: its referenced row must be there.
-  Status CheckReferring(const RowRef& row, std::span<const types::Value> key);
+  // The referring row `row` was written with `key`: its referenced row must be there. `ahead`: what
+  // FindReferenced found for the key, if it was asked.
+  Status CheckReferring(const RowRef& row, std::span<const types::Value> key,
+                        const std::optional<RowRef>& ahead);
+  // Looks many referenced rows up together; `keys` are those of CheckReferring, one after the
+  // other. What it does not find, CheckReferring looks for again.
+  Status FindReferenced(std::span<const types::Value> keys, std::span<std::optional<RowRef>> found);
   // A referenced key was deleted (`new_key` empty) or replaced: checks or carries out the action.
   Status ReferencedGone(std::span<const types::Value> key, std::span<const types::Value> new_key);
+
+  // A check took a newer snapshot: rows found before may be gone.
+  bool snapshot_renewed = false;
 
  private:
   Status ForEachReferring(std::span<const types::Value> key,
@@ -33,7 +42,11 @@ struct ForeignKeyCheck {
   // SET NULL and SET DEFAULT may name some of the constraint's columns.
   const std::vector<ColumnId>& ColumnsToSet(bool deleted) const;
   Status SetDefaults(std::span<const types::Value> key, const std::vector<ColumnId>& columns);
-  Result<bool> LockReferenced(std::span<const types::Value> key);
+  Result<bool> LockReferenced(std::span<const types::Value> key,
+                              std::optional<RowRef> ahead = std::nullopt);
+  const catalog::IndexDef& ReferencedIndex() const;
+  // A key of the referring table as the referenced one has it; false: it cannot hold such a value.
+  bool CastToReferenced(std::span<types::Value> key, types::Arena& arena) const;
   // Whether the referring row has these values in these columns, none of them NULL.
   Result<bool> ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);

@@ -1,5 +1,7 @@
 #include "engine/foreign_keys.h"
 
+#include <algorithm>
+
 #include "engine/foreign_key_check.h"
 
 namespace omendb::engine {
@@ -9,6 +11,9 @@ using catalog::ConstraintDef;
 using catalog::ConstraintKind;
 using catalog::TableDef;
 using types::Value;
+
+// Events among which rows to look up together are sought.
+constexpr size_t kLookAheadMax = 128;
 
 bool SameKey(const TableDef& table, const std::vector<ColumnId>& columns, std::span<const Value> a,
              std::span<const Value> b) {
@@ -132,6 +137,7 @@ bool ForeignKeyQueue::Resolve(const StatementContext& context, const Event& even
 Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool at_commit) {
   if (events_.empty()) return Status::Ok();
   context.txn->PushLatestSnapshot();
+  ++lookups_;
   Status result;
   bool kept = false;
   // Actions append events while this loop runs; an index stays valid where an iterator would not.
@@ -146,9 +152,8 @@ Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool 
       kept = true;
       continue;
     }
-    const Event event = events_[i];
     events_[i].done = true;
-    result = RunEvent(database, context, event, resolved);
+    result = RunEvent(database, context, i, resolved);
   }
   context.txn->PopSnapshot();
   if (result.ok() && !kept) {
@@ -158,12 +163,35 @@ Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool 
   return result;
 }
 
-Status ForeignKeyQueue::RunEvent(Database& database, StatementContext& context, const Event& event,
+Status ForeignKeyQueue::LookAhead(ForeignKeyCheck& check, size_t first) {
+  std::vector<size_t> found_for;
+  std::vector<Value> keys;
+  const size_t end = std::min(events_.size(), first + kLookAheadMax);
+  for (size_t i = first; i < end && events_[i].referencing; ++i) {
+    Event& event = events_[i];
+    if (event.constraint != events_[first].constraint) continue;
+    event.lookup = lookups_;
+    event.ahead.reset();
+    found_for.push_back(i);
+    keys.insert(keys.end(), event.key.begin(), event.key.end());
+  }
+  if (found_for.size() < 2) return Status::Ok();
+  std::vector<std::optional<RowRef>> found(found_for.size());
+  OMEN_TRY(check.FindReferenced(keys, found));
+  for (size_t i = 0; i < found.size(); ++i) events_[found_for[i]].ahead = found[i];
+  return Status::Ok();
+}
+
+Status ForeignKeyQueue::RunEvent(Database& database, StatementContext& context, size_t i,
                                  const Resolved& resolved) {
   ForeignKeyCheck check{database, context, *resolved.constraint, resolved.referring,
                         resolved.referenced};
-  if (event.referencing) return check.CheckReferring(event.row, event.key);
-  return check.ReferencedGone(event.key, event.new_key);
+  if (events_[i].referencing && events_[i].lookup != lookups_) OMEN_TRY(LookAhead(check, i));
+  const Event event = events_[i];  // Actions queue events, which moves them all.
+  Status result = event.referencing ? check.CheckReferring(event.row, event.key, event.ahead)
+                                    : check.ReferencedGone(event.key, event.new_key);
+  if (check.snapshot_renewed) ++lookups_;
+  return result;
 }
 
 }  // namespace omendb::engine

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -26,6 +27,8 @@
 #include "engine/relation.h"
 
 namespace omendb::engine {
+
+struct ForeignKeyCheck;
 
 class ForeignKeyQueue {
  public:
@@ -62,6 +65,10 @@ class ForeignKeyQueue {
     std::vector<types::Value> key;      // of the constraint's columns: new (referencing) or old
     std::vector<types::Value> new_key;  // referenced key's replacement; empty = deleted
     bool done = false;
+    // The referenced row, looked up together with those of other events; of no use once its lookup
+    // is not the queue's lookups_.
+    std::optional<RowRef> ahead;
+    uint64_t lookup = 0;
   };
   // One event with the definitions it needs, found in the statement's catalog.
   struct Resolved {
@@ -75,11 +82,14 @@ class ForeignKeyQueue {
                                     std::span<const types::Value> row);
   bool Deferred(const catalog::ConstraintDef& constraint) const;
   static bool Resolve(const StatementContext& context, const Event& event, Resolved& resolved);
-  Status RunEvent(Database& database, StatementContext& context, const Event& event,
+  Status RunEvent(Database& database, StatementContext& context, size_t i,
                   const Resolved& resolved);
+  // Finds the referenced rows of event `first` and of those after it with the same constraint.
+  Status LookAhead(ForeignKeyCheck& check, size_t first);
 
   std::vector<Event> events_;
-  types::Arena arena_;  // owns the keys' strings
+  types::Arena arena_;    // owns the keys' strings
+  uint64_t lookups_ = 0;  // goes up with each snapshot in which rows are looked up
   std::map<Oid, bool> deferred_;
   std::optional<bool> all_deferred_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "exec/batch_size.h"
+
 namespace omendb::exec {
 namespace {
 
@@ -37,8 +39,12 @@ class Visitor {
  public:
   using Visit = std::function<Result<bool>(const RowRef&)>;
   Visitor(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
-          const Visit& visit)
-      : access_(access), relation_(relation), context_(context), visit_(visit) {}
+          uint64_t rows_wanted, const Visit& visit)
+      : access_(access),
+        relation_(relation),
+        context_(context),
+        rows_wanted_(rows_wanted),
+        visit_(visit) {}
 
   Status Run() {
     engine::KeyRange range;
@@ -65,11 +71,34 @@ class Visitor {
     std::vector<Value> values;
     OMEN_TRY(EvaluateInList(access_, context_, values));
     if (access_.backward) std::reverse(values.begin(), values.end());
+    if (access_.unique_point) return LookUp(range.equal, values);
     range.equal.emplace_back();
     for (const Value& value : values) {
       range.equal.back() = value;
       OMEN_ASSIGN(const bool more, RunRange(range));
       if (!more) break;
+    }
+    return Status::Ok();
+  }
+
+  // The keys that begin with `prefix` and end with one of `values`.
+  Status LookUp(const std::vector<Value>& prefix, const std::vector<Value>& values) {
+    BatchSize size(rows_wanted_);
+    std::vector<Value> keys;
+    std::vector<std::optional<RowRef>> found;
+    for (size_t at = 0; at < values.size(); at += found.size(), size.Grow()) {
+      keys.clear();
+      found.resize(std::min(size.get(), values.size() - at));
+      for (size_t i = 0; i < found.size(); ++i) {
+        keys.insert(keys.end(), prefix.begin(), prefix.end());
+        keys.push_back(values[at + i]);
+      }
+      OMEN_TRY(relation_.LookupBatch(*context_.statement, access_.index, keys, found));
+      for (const std::optional<RowRef>& row : found) {
+        if (!row.has_value()) continue;
+        OMEN_ASSIGN(const bool more, visit_(*row));
+        if (!more) return Status::Ok();
+      }
     }
     return Status::Ok();
   }
@@ -97,6 +126,7 @@ class Visitor {
   const IndexAccess& access_;
   engine::Relation& relation_;
   EvalContext& context_;
+  const uint64_t rows_wanted_;
   const Visit& visit_;
 };
 
@@ -131,15 +161,15 @@ struct Collector {
 }  // namespace
 
 Status VisitRows(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
-                 const std::function<Result<bool>(const RowRef&)>& visit) {
-  return Visitor(access, relation, context, visit).Run();
+                 uint64_t rows_wanted, const std::function<Result<bool>(const RowRef&)>& visit) {
+  return Visitor(access, relation, context, rows_wanted, visit).Run();
 }
 
 Status FindRows(const RowPlan& plan, engine::Relation& relation, EvalContext& context,
                 uint64_t rows_max, Matches& matches) {
   if (rows_max == 0) return Status::Ok();
   Collector collector{plan, relation, context, rows_max, matches};
-  return VisitRows(*plan.access, relation, context, std::ref(collector));
+  return VisitRows(*plan.access, relation, context, rows_max, std::ref(collector));
 }
 
 Result<bool> ReadAndTest(const RowPlan& plan, engine::Relation& relation, EvalContext& context,

@@ -21,8 +21,9 @@ struct Matches {
 };
 
 // Calls `visit` for each row of `access`, in index order, until it answers false. The access's
-// expressions see context.row.
+// expressions see context.row. `rows_wanted`: it is likely to answer false after so many.
 Status VisitRows(const IndexAccess& access, engine::Relation& relation, EvalContext& context,
+                 uint64_t rows_wanted,
                  const std::function<Result<bool>(const engine::RowRef&)>& visit);
 
 // Rows of the access that pass plan.filter, in index order, at most `rows_max`.

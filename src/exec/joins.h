@@ -1,5 +1,8 @@
 // joins.h - the joined rows of a plan of several tables: an index lookup for each row so far, the
 // nested loop of every textbook; internal to exec.
+//
+// Lookups by a full unique key wait until there are some to make together. Rows pass every table in
+// the order in which they came to it, so waiting does not change their order.
 #pragma once
 
 #include "exec/access.h"

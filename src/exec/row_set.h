@@ -20,6 +20,10 @@ class RowSet {
     values_.insert(values_.end(), row.begin(), row.end());
     ++count_;
   }
+  void Clear() {
+    values_.clear();
+    count_ = 0;
+  }
 
  private:
   size_t width_;

@@ -62,13 +62,20 @@ struct Choice {
   uint64_t rows_estimate = UINT64_MAX;
 };
 
+// Whether the range is one key of a unique index: a row at most.
+bool IsPoint(const catalog::IndexDef& index, const KeyRange& range) {
+  return index.unique && range.equal.size() == index.keys.size();
+}
+
 Choice ChooseIndex(Relation& relation, const std::vector<ColumnCondition>& conditions) {
   Choice best;
   for (const catalog::IndexDef& index : relation.table().indexes) {
     std::vector<KeyRange> ranges = RangesOf(relation.table(), index, conditions);
     if (ranges.empty()) continue;
     uint64_t rows = 0;
-    for (const KeyRange& range : ranges) rows += relation.EstimateRange(index.oid, range);
+    for (const KeyRange& range : ranges) {
+      rows += IsPoint(index, range) ? 1 : relation.EstimateRange(index.oid, range);
+    }
     if (rows < best.rows_estimate) best = {index.oid, std::move(ranges), rows};
   }
   return best;
@@ -92,6 +99,34 @@ Result<RowList> RowsByRowId(Relation& relation, engine::StatementContext& contex
     if (row) rows.push_back(*row);
   }
   return RowList(std::move(rows));
+}
+
+// Appends the rows of points, all of them looked up together.
+Status LookUpPoints(Relation& relation, engine::StatementContext& context, const Choice& choice,
+                    std::vector<RowRef>& rows) {
+  std::vector<types::Value> keys;
+  for (const KeyRange& range : choice.ranges) {
+    keys.insert(keys.end(), range.equal.begin(), range.equal.end());
+  }
+  std::vector<std::optional<RowRef>> found(choice.ranges.size());
+  OMEN_TRY(relation.LookupBatch(context, choice.index, keys, found));
+  for (const std::optional<RowRef>& row : found) {
+    if (row.has_value()) rows.push_back(*row);
+  }
+  return Status::Ok();
+}
+
+// Appends rows until there are more than `rows_max`.
+Status ScanRanges(Relation& relation, engine::StatementContext& context, const Choice& choice,
+                  uint64_t rows_max, std::vector<RowRef>& rows) {
+  for (const KeyRange& range : choice.ranges) {
+    if (rows.size() > rows_max) break;
+    OMEN_TRY(relation.ScanIndex(context, choice.index, range, [&](RowRef row) -> Result<bool> {
+      rows.push_back(row);
+      return rows.size() <= rows_max;
+    }));
+  }
+  return Status::Ok();
 }
 
 class IndexScan : public Relation::Scan {
@@ -162,11 +197,10 @@ Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(
   const Choice choice = ChooseIndex(*relation, conditions);
   if (choice.rows_estimate > rows_max) return none;
   std::vector<RowRef> rows;
-  for (const KeyRange& range : choice.ranges) {
-    OMEN_TRY(relation->ScanIndex(context, choice.index, range, [&](RowRef row) -> Result<bool> {
-      rows.push_back(row);
-      return rows.size() <= rows_max;
-    }));
+  if (IsPoint(*relation->table().FindIndex(choice.index), choice.ranges.front())) {
+    OMEN_TRY(LookUpPoints(*relation, context, choice, rows));
+  } else {
+    OMEN_TRY(ScanRanges(*relation, context, choice, rows_max, rows));
     if (rows.size() > rows_max) return none;  // The estimate was wrong.
   }
   return std::unique_ptr<Relation::Scan>(

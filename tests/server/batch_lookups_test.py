@@ -1,0 +1,234 @@
+"""Keys looked up together answer as keys looked up one by one: IN lists, joins by key and foreign
+keys, over rows in pages and in segments, deleted rows and the transaction's own changes."""
+
+import os
+import random
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import psycopg2  # noqa: E402
+from system_test import SystemTest  # noqa: E402
+
+ROWS = 3000
+SETUP = f'''
+CREATE TABLE parents (id int PRIMARY KEY, code text UNIQUE, note int);
+CREATE TABLE pairs (a int, b text, v int, PRIMARY KEY (a, b));
+CREATE TABLE children (id int PRIMARY KEY, parent int, code text, a int, b text);
+INSERT INTO parents SELECT i, CASE WHEN i % 7 > 0 THEN 'code ' || i END, i % 10
+  FROM generate_series(1, {ROWS}) g(i);
+INSERT INTO pairs SELECT i / 10, 'b' || i % 10, i FROM generate_series(1, {ROWS}) g(i);
+INSERT INTO children SELECT i, i * 7919 % ({ROWS} + 500), 'code ' || i * 31 % {ROWS},
+  i % 320, CASE WHEN i % 13 > 0 THEN 'b' || i % 12 END FROM generate_series(1, {ROWS}) g(i);
+'''
+# Some rows are changed, deleted or new.
+DISTURB = f'''
+UPDATE parents SET note = note + 100 WHERE id % 11 = 0;
+DELETE FROM parents WHERE id % 13 = 0;
+UPDATE parents SET code = 'moved ' || id WHERE id % 17 = 0;
+DELETE FROM pairs WHERE v % 19 = 0;
+INSERT INTO parents SELECT i, 'code ' || i, 1 FROM generate_series({ROWS} + 1, {ROWS} + 99) g(i);
+'''
+
+
+class Lookups:
+    def setUp(self):
+        self.random = random.Random(20261129)
+        self.connection = self.server.connect()
+        self.cursor = self.connection.cursor()  # Each test is a transaction that is undone.
+        self.addCleanup(self.connection.close)
+
+    def query(self, sql, *parameters):
+        self.cursor.execute(sql, parameters)
+        return self.cursor.fetchall()
+
+    def assert_row_executor(self, sql, *parameters):
+        plan = [row[0] for row in self.query('EXPLAIN ' + sql, *parameters)]
+        self.assertIn('Executor: row', plan, sql)
+
+    def some(self, highest, count):
+        return [self.random.randint(-5, highest) for _ in range(count)]
+
+    def check_in_lists(self):
+        for count in (1, 2, 3, 17, 64, 65, 200):
+            keys = self.some(ROWS + 150, count)
+            holders = ', '.join(str(key) for key in keys)
+            sql = f'SELECT id, code, note FROM parents WHERE id IN ({holders}, NULL) ORDER BY id'
+            self.assert_row_executor(sql)
+            single = [row for key in sorted(set(keys)) for row in self.query(
+                'SELECT id, code, note FROM parents WHERE id = %s', key)]
+            self.assertEqual(self.query(sql), single)
+            for limit in (1, 5, 70):
+                self.assertEqual(self.query(f'{sql} LIMIT {limit}'), single[:limit])
+                self.assertEqual(self.query(f'{sql} DESC LIMIT {limit}'), single[::-1][:limit])
+            passing = [row for row in single if row[2] == 1]
+            self.assertEqual(
+                self.query(sql.replace(' ORDER', ' AND note = 1 ORDER') + ' LIMIT 3'), passing[:3])
+            codes = [f'code {key}' for key in keys]
+            listed = ', '.join(f"'{code}'" for code in codes)
+            sql = f'SELECT id FROM parents WHERE code IN ({listed}) ORDER BY id'
+            single = [row for code in set(codes)
+                      for row in self.query('SELECT id FROM parents WHERE code = %s', code)]
+            self.assertEqual(self.query(sql), sorted(single))
+            letters = [f'b{self.random.randint(0, 12)}' for _ in range(count)]
+            listed = ', '.join(f"'{letter}'" for letter in letters)
+            a = self.random.randint(0, ROWS // 10)
+            single = [row for letter in sorted(set(letters)) for row in self.query(
+                'SELECT b, v FROM pairs WHERE a = %s AND b = %s', a, letter)]
+            self.assertEqual(self.query(
+                f'SELECT b, v FROM pairs WHERE a = {a} AND b IN ({listed}) ORDER BY b'), single)
+
+    def check_joins(self):
+        parents = {row[0]: row for row in self.query('SELECT id, code, note FROM parents')}
+        by_code = {row[1]: row for row in parents.values() if row[1] is not None}
+        pairs = {row[:2]: row[2] for row in self.query('SELECT a, b, v FROM pairs')}
+        children = self.query('SELECT id, parent, code, a, b FROM children ORDER BY id')
+        for first, last in ((1, 1), (10, 14), (100, 164), (500, 900), (1, 2500)):
+            scope = f'WHERE c.id BETWEEN {first} AND {last} ORDER BY c.id'
+            some = [child for child in children if first <= child[0] <= last]
+            left = [(c[0], *parents.get(c[1], (None, None, None))[1:], pairs.get(c[3:]))
+                    for c in some]
+            sql = f'''SELECT c.id, p.code, p.note, q.v FROM children c
+                LEFT JOIN parents p ON p.id = c.parent
+                LEFT JOIN pairs q ON q.a = c.a AND q.b = c.b {scope}'''
+            self.assert_row_executor(sql)
+            self.assertEqual(self.query(sql), left)
+            inner = [(c[0], by_code[c[2]][0], parents[c[1]][2]) for c in some
+                     if c[2] in by_code and c[1] in parents and parents[c[1]][2] > 2]
+            sql = f'''SELECT c.id, k.id, p.note FROM children c JOIN parents k ON k.code = c.code
+                JOIN parents p ON p.id = c.parent AND p.note > 2 {scope}'''
+            self.assertEqual(self.query(sql), inner)
+            for limit in (1, 3, 20, 100):
+                self.assertEqual(self.query(f'{sql} LIMIT {limit}'), inner[:limit])
+                self.assertEqual(self.query(f'{sql} LIMIT {limit} OFFSET 2'), inner[2:2 + limit])
+                # Nothing is sorted: the search ends early, in the order of the first index.
+                unsorted = sql.replace('ORDER BY c.id', f'LIMIT {limit}')
+                self.assertEqual(self.query(unsorted), inner[:limit])
+
+
+class BatchLookupsTest(Lookups, SystemTest):
+    setup_sql = SETUP
+
+    def test_rows_in_pages(self):
+        self.check_in_lists()
+        self.check_joins()
+
+    def test_own_changes(self):
+        self.cursor.execute(DISTURB)
+        self.check_in_lists()
+        self.check_joins()
+
+    def test_a_long_list_through_duckdb(self):
+        self.cursor.execute('SET omendb.row_executor = off')
+        self.cursor.execute(DISTURB)
+        self.cursor.execute(f'INSERT INTO parents SELECT i FROM '
+                            f'generate_series(10000, {10000 + 40000}) g(i)')
+        keys = self.some(ROWS, 300)
+        sql = f"SELECT id FROM parents WHERE id IN ({', '.join(map(str, keys))}) ORDER BY id"
+        found = [row[0] for row in self.query(sql)]
+        present = {row[0] for row in self.query('SELECT id FROM parents')}
+        self.assertEqual(found, sorted(set(keys) & present))
+
+    def test_changes_by_list(self):
+        keys = self.some(ROWS + 50, 150)
+        present = {row[0] for row in self.query('SELECT id FROM parents')}
+        listed = ', '.join(map(str, keys))
+        self.cursor.execute(f'UPDATE parents SET note = -1 WHERE id IN ({listed})')
+        changed = sorted(set(keys) & present)
+        self.assertEqual(self.cursor.rowcount, len(changed))
+        self.assertEqual([row[0] for row in self.query(
+            'SELECT id FROM parents WHERE note = -1 ORDER BY id')], changed)
+        self.cursor.execute(f'DELETE FROM parents WHERE id IN ({listed})')
+        self.assertEqual(self.cursor.rowcount, len(changed))
+        self.assertEqual(self.query(f'SELECT id FROM parents WHERE id IN ({listed})'), [])
+
+    # The row that fails stops the query only if the rows before it are not enough.
+    def test_an_error_beyond_the_limit(self):
+        self.cursor.execute('''
+            CREATE TABLE numbers (id int PRIMARY KEY, n int);
+            INSERT INTO numbers SELECT i, CASE WHEN i = 50 THEN 2147483647 ELSE i END
+              FROM generate_series(1, 100) g(i)''')
+        sql = '''SELECT n.id, p.id FROM numbers n LEFT JOIN parents p ON p.id = n.n + 1
+            WHERE n.id > 0'''
+        self.assert_row_executor(sql)
+        for limit in (1, 7, 30, 49):
+            self.assertEqual(len(self.query(f'{sql} LIMIT {limit}')), limit)
+        with self.assertRaises(psycopg2.errors.NumericValueOutOfRange):
+            self.query(f'{sql} LIMIT 50')
+
+
+class FrozenRowsTest(Lookups, SystemTest):
+    setup_sql = SETUP
+    server_options = ('-c', 'omendb.freeze_after=0')
+
+    def test_frozen_rows(self):
+        freezing = self.server.connect()
+        freezing.autocommit = True
+        for table in ('parents', 'pairs', 'children'):
+            freezing.cursor().execute(f'VACUUM (FREEZE) {table}')
+        freezing.close()
+        self.check_in_lists()
+        self.check_joins()
+        self.cursor.execute(DISTURB)
+        self.check_in_lists()
+        self.check_joins()
+
+
+class ForeignKeysTest(SystemTest):
+    setup_sql = SETUP + '''
+        CREATE TABLE links (id int, parent int REFERENCES parents, a int, b text,
+          FOREIGN KEY (a, b) REFERENCES pairs);
+        CREATE TABLE later (parent bigint REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+        CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree);
+    '''
+
+    def setUp(self):
+        self.connection = self.server.connect()
+        self.cursor = self.connection.cursor()
+        self.addCleanup(self.connection.close)
+
+    def test_many_rows(self):
+        self.cursor.execute('INSERT INTO links SELECT id, parent, v / 10, b FROM '
+                            '(SELECT i AS id, 1 + i % 3000 AS parent, 1 + i % 3000 AS v FROM '
+                            "generate_series(1, 1000) g(i)) s JOIN pairs USING (v)")
+        self.assertEqual(self.cursor.rowcount, 1000)
+        self.cursor.execute('INSERT INTO tree SELECT i, i / 2 + 1 FROM '
+                            'generate_series(1, 500) g(i)')
+        self.cursor.execute('INSERT INTO links VALUES (1, NULL, NULL, NULL), (2, 5, 1, NULL)')
+
+    def test_the_first_that_is_missing_is_told(self):
+        for missing in (3, 40, 64, 65, 200):
+            with self.assertRaises(psycopg2.errors.ForeignKeyViolation) as raised:
+                self.cursor.execute(
+                    'INSERT INTO links (id, parent) SELECT i, CASE WHEN i IN (%s, 250) '
+                    'THEN 100000 + i ELSE i END FROM generate_series(1, 300) g(i)', (missing,))
+            self.assertIn(f'Key (parent)=({100000 + missing}) is not present',
+                          raised.exception.diag.message_detail)
+            self.connection.rollback()
+
+    def test_deferred(self):
+        self.cursor.execute('INSERT INTO later SELECT i FROM generate_series(2990, 3050) g(i)')
+        self.cursor.execute('INSERT INTO parents SELECT i FROM generate_series(3001, 3050) g(i)')
+        self.cursor.execute('SET CONSTRAINTS ALL IMMEDIATE')
+        self.cursor.execute('INSERT INTO later VALUES (1)')
+        self.cursor.execute('SET CONSTRAINTS ALL DEFERRED')
+        self.cursor.execute('INSERT INTO later VALUES (5), (50000000000)')
+        with self.assertRaises(psycopg2.errors.ForeignKeyViolation):
+            self.connection.commit()
+
+    # The referenced rows stay: whoever deletes one waits.
+    def test_all_referenced_rows_are_locked(self):
+        self.cursor.execute('INSERT INTO links (parent) SELECT i FROM '
+                            'generate_series(100, 200) g(i)')
+        other = self.server.connect()
+        self.addCleanup(other.close)
+        for parent in (100, 163, 164, 200):
+            with self.assertRaises(psycopg2.errors.LockNotAvailable):
+                other.cursor().execute(
+                    'SELECT id FROM parents WHERE id = %s FOR UPDATE NOWAIT', (parent,))
+            other.rollback()
+        other.cursor().execute('SELECT id FROM parents WHERE id = 201 FOR UPDATE NOWAIT')
+
+
+if __name__ == '__main__':
+    unittest.main()
