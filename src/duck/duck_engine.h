@@ -79,8 +79,8 @@ struct DuckOptions {
 };
 
 // Hidden columns of every table, in DuckDB's SQL. The first names a version of a row, for who locks
-// or changes it: a HUGEINT of row id (low word) and version (high word). The second is the row id, a
-// BIGINT, which scans of one statement find the row by again even if it is frozen meanwhile.
+// or changes it: a HUGEINT of row id (low word) and version (high word). The second is the row id,
+// a BIGINT, which scans of one statement find the row by again even if it is frozen meanwhile.
 inline constexpr const char* kRowRefColumn = "\x01rowref";
 inline constexpr const char* kRowIdColumn = "\x01rowid";
 

@@ -19,8 +19,8 @@
 
 namespace omendb::engine {
 
-// Some tests run a second time with OMENDB_TEST_LET_GO set: then no key of a frozen row stays in the
-// index for long.
+// Some tests run a second time with OMENDB_TEST_LET_GO set: then no key of a frozen row stays in
+// the index for long.
 inline const bool kLetGo = [] {
   const bool let_go = std::getenv("OMENDB_TEST_LET_GO") != nullptr;
   if (let_go) KeyBudget::share_for_tests = 1;

@@ -78,13 +78,13 @@ class Relation {
   // The visible row with this full key of a unique index; nullopt when there is none.
   virtual Result<std::optional<RowRef>> Lookup(StatementContext& context, Oid index,
                                                std::span<const types::Value> key) = 0;
-  // The visible version of a row by its id; nullopt when there is none.
-  virtual Result<std::optional<RowRef>> FindRow(StatementContext& context, RowId row) = 0;
-  // The same for many keys, whose cache misses overlap: `keys` has them one after the other, as
+  // Lookup for many keys, whose cache misses overlap: `keys` has them one after the other, as
   // many as found.size().
   virtual Status LookupBatch(StatementContext& context, Oid index,
                              std::span<const types::Value> keys,
                              std::span<std::optional<RowRef>> found) = 0;
+  // The visible version of a row by its id; nullopt when there is none.
+  virtual Result<std::optional<RowRef>> FindRow(StatementContext& context, RowId row) = 0;
   // Visible rows in index order; `visit` returns false to stop.
   virtual Status ScanIndex(StatementContext& context, Oid index, const KeyRange& range,
                            const std::function<Result<bool>(RowRef)>& visit) = 0;
