@@ -295,8 +295,12 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
     if (local.ended) break;
     const duckdb::idx_t gathered = local.gathered.size();
     local.gathered_blocks += gathered > 0 ? 1 : 0;
-    if (local.passed >= kFewRows && gathered == 0) return Refer(state, local, output);
-    if (local.passed >= kFewRows) {
+    const bool few = local.passed < kFewRows && !local.filters.empty();
+    if (!few && gathered == 0) {
+      if (local.passed > 0) return Refer(state, local, output);
+      continue;
+    }
+    if (!few) {
       local.waits = true;
       return GiveGathered(local, output);
     }
