@@ -92,8 +92,8 @@ const types::SqlType& KeyCursor::type(size_t key_column) const {
 Result<uint64_t> KeyCursor::IntegerAt(uint32_t row) {
   OMEN_ASSIGN(const BlockView* block, Hold(0, row / kBlockRows));
   Held& held = held_[0];
-  if (held.integers.empty() && block->IsDearDelta()) {
-    if (held.reads++ > 0) block->ReadInts(held.integers);
+  if (held.integers.empty() && block->IsDearDelta() && held.reads++ > 0) {
+    block->ReadInts(held.integers);
   }
   const int64_t cell =
       held.integers.empty() ? block->ReadInt(row % kBlockRows) : held.integers[row % kBlockRows];

@@ -317,13 +317,7 @@ TEST_F(BulkLoadTest, LoadedSegmentsAreCompacted) {
     ASSERT_TRUE(e.Commit(*txn).ok());
     expected_[id] = -id;
   }
-  const auto freeze = [&] {
-    auto txn = e.Begin();
-    StatementContext context = e.Statement(*txn);
-    const Oid table = e.Table(context)->oid;
-    txn.reset();
-    ASSERT_TRUE(e.db->Freeze(table, {}).ok());
-  };
+  const auto freeze = [&] { ASSERT_TRUE(e.Freeze().ok()); };
   freeze();
   EXPECT_EQ(Scan(e, *old), Pairs());
   CheckCommitted(e);

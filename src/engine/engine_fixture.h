@@ -78,6 +78,14 @@ class Engine {
   }
   Status Commit(txn::Transaction& txn) { return db->Commit(txn, waiter); }
 
+  // Moves the settled rows of a table to segments; how many those were.
+  Result<uint64_t> Freeze(const std::string& name = "t") {
+    auto txn = Begin();
+    StatementContext context = Statement(*txn);
+    const Oid table = Table(context, name)->oid;
+    txn.reset();
+    return db->Freeze(table, {});
+  }
   void CreateTable(const TableSpec& spec) {
     auto txn = Begin();
     StatementContext context = Statement(*txn);

@@ -35,11 +35,7 @@ class FreezerTest : public SegmentsTest {
     ASSERT_TRUE(e.Commit(*txn).ok());
   }
   uint64_t Freeze(Engine& e, const std::string& name = "t") {
-    auto txn = e.Begin();
-    StatementContext context = e.Statement(*txn);
-    const Oid table = e.Table(context, name)->oid;
-    txn.reset();
-    const auto moved = e.db->Freeze(table, {});
+    const auto moved = e.Freeze(name);
     EXPECT_TRUE(moved.ok()) << moved.status().ToString();
     return moved.ok() ? *moved : 0;
   }

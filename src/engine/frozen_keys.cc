@@ -85,16 +85,16 @@ uint64_t FrozenKeys::Estimate(std::string_view low, std::string_view high) const
   return rows;
 }
 
-void FrozenKeys::List(SegmentPtr segment) {
+void FrozenKeys::List(std::vector<SegmentPtr> segments) {
   const Entries* old = list_.load(std::memory_order_relaxed);
   auto next = std::make_unique<Entries>();
   if (old != nullptr) *next = *old;
-  const colstore::SegmentFooter& footer = segment->reader()->footer();
-  const Entry added{std::move(segment), footer.min_key, footer.max_key, {}};
-  next->insert(std::upper_bound(
-                   next->begin(), next->end(), added.min_key,
-                   [](std::string_view key, const Entry& entry) { return key < entry.min_key; }),
-               added);
+  for (SegmentPtr& segment : segments) {
+    const colstore::SegmentFooter& footer = segment->reader()->footer();
+    next->push_back({std::move(segment), footer.min_key, footer.max_key, {}});
+  }
+  std::stable_sort(next->begin(), next->end(),
+                   [](const Entry& a, const Entry& b) { return a.min_key < b.min_key; });
   std::string_view greatest;
   for (Entry& entry : *next) {
     greatest = std::max(greatest, entry.max_key);

@@ -51,9 +51,9 @@ class FrozenKeys {
   // About how many rows of the segments have keys there.
   uint64_t Estimate(std::string_view low, std::string_view high) const;
 
-  // Requires: the segment is sorted by the index's key. The keys of all its rows are in the index,
-  // from which they may be taken next; or, at recovery, are not going to be.
-  void List(SegmentPtr segment);
+  // Requires: the segments are sorted by the index's key. The keys of all their rows are in the
+  // index, from which they may be taken next; or, at recovery, are not going to be.
+  void List(std::vector<SegmentPtr> segments);
 
  private:
   struct Entry {

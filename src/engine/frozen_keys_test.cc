@@ -37,15 +37,7 @@ class FrozenKeysTest : public SegmentsTest, public ::testing::WithParamInterface
     }
     ASSERT_TRUE(e.Commit(*txn).ok());
   }
-  void Freeze(Engine& e) {
-    Oid table;
-    {
-      auto txn = e.Begin();
-      StatementContext context = e.Statement(*txn);
-      table = e.Open(context)->table().oid;
-    }
-    ASSERT_TRUE(e.db->Freeze(table, {}).ok());
-  }
+  void Freeze(Engine& e) { ASSERT_TRUE(e.Freeze().ok()); }
   std::vector<types::Value> Key(int32_t id) const {
     return std::vector<types::Value>(GetParam(), Int(id));
   }

@@ -47,11 +47,11 @@ Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& primary, uint64_t exc
 void KeyBudget::RestoreKeys(Table& table, TableIndex& primary, uint64_t frozen_rows) const {
   if (frozen_rows * kBytesOfKey <= share()) return;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
-    if (run.live_rows() > 0 && IsSortedBy(*run.segment, primary)) {
-      primary.frozen_keys().List(run.segment);
-    }
+    if (run.live_rows() > 0 && IsSortedBy(*run.segment, primary)) segments.push_back(run.segment);
   }
+  if (!segments.empty()) primary.frozen_keys().List(std::move(segments));
 }
 
 bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& primary) {
@@ -66,7 +66,7 @@ bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& prima
 
 Status KeyBudget::LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment) {
   OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
-  primary.frozen_keys().List(segment);
+  primary.frozen_keys().List({segment});
   colstore::KeyCursor keys(*segment->reader());
   std::string key;
   for (uint32_t i = 0; i < rows.size(); ++i) {

@@ -30,11 +30,7 @@ class LookupBatchTest : public SegmentsTest {
     ASSERT_TRUE(e_.Open(context)->Insert(context, row).ok());
   }
   uint64_t Freeze() {
-    auto txn = e_.Begin();
-    StatementContext context = e_.Statement(*txn);
-    const Oid table = e_.Table(context)->oid;
-    txn.reset();
-    const auto moved = e_.db->Freeze(table, {});
+    const auto moved = e_.Freeze();
     EXPECT_TRUE(moved.ok()) << moved.status().ToString();
     return moved.ok() ? *moved : 0;
   }

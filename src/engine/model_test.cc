@@ -79,11 +79,7 @@ class Model {
   }
 
   void Freeze() {
-    auto txn = e_.Begin();
-    StatementContext context = e_.Statement(*txn);
-    const Oid table = e_.Table(context)->oid;
-    txn.reset();
-    const auto moved = e_.db->Freeze(table, {});
+    const auto moved = e_.Freeze();
     ASSERT_TRUE(moved.ok()) << moved.status().ToString();
     frozen_ += *moved;
   }

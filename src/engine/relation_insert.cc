@@ -217,16 +217,11 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
                                          const std::string& key, RowRef* duplicate,
                                          uint64_t* mark) const {
   const rowstore::TableStore& store = table_->store();
-  TableIndex::Bounds bounds;
-  bounds.low = key;
-  bounds.high = key;
-  if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
-  TableIndex::Cursor cursor(*access.index, std::move(bounds), /*backward=*/false);
-  RowId row;
-  std::string_view entry;
+  std::vector<RowId> rows;
+  access.index->FindEntries(key, rows);
   std::string actual;
-  while (cursor.Next(&row, &entry)) {
-    if (row == except || entry != key) continue;
+  for (const RowId row : rows) {
+    if (row == except) continue;
     VersionRef ref = 0;
     uint64_t doubt = 0;
     const RowState state = NewestState(self, row, &ref, &doubt);

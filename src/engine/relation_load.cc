@@ -46,7 +46,7 @@ Status RelationImpl::EnterSegment(StatementContext& context,
   store.AddRows(count);
   undo.Add(number, loaded.first, count);
   OMEN_TRY(EnterKeys(context, number, loaded, at));
-  table_->frozen().runs()->runs[number].segment->set_keys_are_entered();
+  table_->frozen().SegmentOf(MakeFrozenRef(number, 0)).set_keys_are_entered();
   std::string mask;
   table_->frozen().runs()->runs[number].dead->Serialize(mask);
   AppendSegment(RedoOp::kLoad, table_->storage(), file_id, mask, txn.redo());
