@@ -79,15 +79,19 @@ function(omendb_library name)
   endforeach()
 endfunction()
 
-# Tests of the engine that run again with the keys of frozen rows out of the index.
+# Tests of the engine that run again with the keys of frozen rows out of the index, and with keys
+# that leave it and come back in turn.
 function(omendb_let_go_tests)
   foreach(test ${ARGN})
-    add_test(NAME ${test}_let_go COMMAND ${test})
-    # That test counts file calls, and the thread that lets go of keys makes some.
-    set_tests_properties(
-      ${test}_let_go
-      PROPERTIES TIMEOUT 300 LABELS "unit;core"
-                 ENVIRONMENT "OMENDB_TEST_LET_GO=1;GTEST_FILTER=-*AFailedFreezeChangesNothing")
+    foreach(mode let_go in_turn)
+      add_test(NAME ${test}_${mode} COMMAND ${test})
+      # That test counts file calls, and the thread that moves keys makes some.
+      set_tests_properties(
+        ${test}_${mode}
+        PROPERTIES TIMEOUT 300 LABELS "unit;core"
+                   ENVIRONMENT
+                   "OMENDB_TEST_LET_GO=${mode};GTEST_FILTER=-*AFailedFreezeChangesNothing")
+    endforeach()
   endforeach()
 endfunction()
 

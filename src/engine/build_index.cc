@@ -133,12 +133,11 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
 }
 
 Status RebuildTable(Table& table, const catalog::TableDef& definition,
-                    const mvcc::TxnTable& no_transactions, uint64_t frozen_rows) {
+                    const mvcc::TxnTable& no_transactions) {
   const mvcc::Snapshot everything{Timestamp(mvcc::kMoved - 1), TxnId(0), 0};
-  const KeyBudget budget(table.store().memory().limit());
   for (const catalog::IndexDef& index : definition.indexes) {
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-    if (built->is_row_map()) budget.RestoreKeys(table, *built, frozen_rows);
+    if (built->is_row_map()) KeyBudget::RestoreKeys(table, *built);
     OMEN_ASSIGN(const std::optional<RowId> repeated,
                 FillIndex(table, *built, definition, no_transactions, everything));
     if (repeated) {

@@ -20,9 +20,8 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
                             const Sketches& sketches);
 
 // After recovery, when every version in the table is committed: all indexes and statistics.
-// `no_transactions` is a table in which none runs: large, so one serves all. `frozen_rows`: of all
-// tables.
+// `no_transactions` is a table in which none runs: large, so one serves all.
 Status RebuildTable(Table& table, const catalog::TableDef& definition,
-                    const mvcc::TxnTable& no_transactions, uint64_t frozen_rows);
+                    const mvcc::TxnTable& no_transactions);
 
 }  // namespace omendb::engine

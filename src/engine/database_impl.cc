@@ -253,7 +253,7 @@ Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& optio
   }
   OMEN_ASSIGN(const uint64_t moved,
               freezer_.Freeze(storages_.Open(definition), selection, options.cancel));
-  LetGoKeys();
+  (void)MoveKeys();
   return moved;
 }
 

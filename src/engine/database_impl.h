@@ -80,7 +80,7 @@ class DatabaseImpl final : public Database {
   void CheckpointLoop();
   void FreezeLoop();
   void KeyLoop();
-  void LetGoKeys();
+  uint64_t MoveKeys();  // how many segments' keys were moved
   Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
                                const FreezeSelection& selection);
   void StopThreads();
@@ -99,7 +99,7 @@ class DatabaseImpl final : public Database {
   Storages storages_;
   Freezer freezer_;
   FreezeJob freeze_job_;
-  Mutex key_budget_mu_;  // LetGoKeys, one at a time
+  Mutex key_budget_mu_;  // MoveKeys, one at a time
   const KeyBudget key_budget_;
   DurableCounters counters_;
 

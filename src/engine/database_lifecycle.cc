@@ -258,7 +258,7 @@ void DatabaseImpl::MaintenanceLoop() {
     uint64_t other_bytes = segments_.cache().counters().bytes;
     for (const std::shared_ptr<Table>& table : storages_.All()) {
       for (const auto& index : *table->indexes()) other_bytes += index->memory_bytes();
-      other_bytes += table->frozen().memory_bytes();
+      other_bytes += table->frozen().memory_bytes() + table->store().row_map_bytes();
     }
     memory_.SetOther(other_bytes);
   }
@@ -275,14 +275,18 @@ void DatabaseImpl::FreezeLoop() {
 }
 
 void DatabaseImpl::KeyLoop() {
-  while (Pause(KeyBudget::share_for_tests != 0 ? 1 : kKeyPauseMs)) LetGoKeys();
+  bool more = KeyBudget::share_for_tests != nullptr;
+  while (Pause(more ? 1 : kKeyPauseMs)) {
+    more = MoveKeys() > 0 || KeyBudget::share_for_tests != nullptr;
+  }
 }
 
-void DatabaseImpl::LetGoKeys() {
+uint64_t DatabaseImpl::MoveKeys() {
   MutexLock lock(key_budget_mu_);
   const std::vector<std::shared_ptr<Table>> tables = storages_.All();
   // A segment that cannot be read: who reads its rows is told.
-  (void)key_budget_.Enforce(tables);
+  const Result<uint64_t> moved = key_budget_.Enforce(tables);
+  return moved.ok() ? *moved : 0;
 }
 
 void DatabaseImpl::CheckpointLoop() {

@@ -22,9 +22,7 @@ Result<std::optional<RowId>> FindIn(const FrozenSegment& segment, const rowstore
   if (!at) return std::optional<RowId>();
   OMEN_ASSIGN(const RowId row, segment.ReadRowId(*at));
   // Gone for every snapshot: another row may have the key now.
-  if (rowstore::HeadOf(store.row(row).load(std::memory_order_acquire)) == 0) {
-    return std::optional<RowId>();
-  }
+  if (store.head(row) == 0) return std::optional<RowId>();
   return std::optional<RowId>(row);
 }
 
@@ -95,11 +93,24 @@ void FrozenKeys::List(std::vector<SegmentPtr> segments) {
   }
   std::stable_sort(next->begin(), next->end(),
                    [](const Entry& a, const Entry& b) { return a.min_key < b.min_key; });
+  Replace(std::move(next));
+}
+
+void FrozenKeys::Unlist(const std::vector<const FrozenSegment*>& segments) {
+  auto next = std::make_unique<Entries>(*list_.load(std::memory_order_relaxed));
+  std::erase_if(*next, [&](const Entry& entry) {
+    return std::find(segments.begin(), segments.end(), entry.segment.get()) != segments.end();
+  });
+  Replace(std::move(next));
+}
+
+void FrozenKeys::Replace(std::unique_ptr<Entries> next) {
   std::string_view greatest;
   for (Entry& entry : *next) {
     greatest = std::max(greatest, entry.max_key);
     entry.max_so_far = greatest;
   }
+  const Entries* old = list_.load(std::memory_order_relaxed);
   list_.store(next.release(), std::memory_order_release);
   if (old != nullptr) epochs_.RetireObject(const_cast<Entries*>(old));
   moves_.fetch_add(1, std::memory_order_seq_cst);

@@ -2,16 +2,14 @@
 // their keys go to save memory: a lookup asks the segment's filter and its static learned index.
 //
 // Invariants     I1  The primary key of a row that is not gone is in the index, or in a segment
-// that
-//                    stands here, or in both.
+//                    that stands here, or in both.
 //                I2  A segment gives its keys' row ids for good, as an entry of the index does:
-//                that
-//                    a row was thawed, changed or deleted since tells its row map word.
+//                    that a row was thawed, changed or deleted since tells its row map word.
 // Order          A segment is listed, which counts a move, before its keys are taken from the
-// index.
-//                So who finds no key in the index and looks here next misses nothing, and who
-//                looked here first sees by moves() whether a key may have come since.
-// Thread safety  List: one thread at a time. All else: any thread.
+//                index; its keys are entered again before it is taken from the list, which is a
+//                move too. So who finds a key in neither place, and sees by moves() that none was
+//                moved from before the first look to behind the last, knows that there is none.
+// Thread safety  List, Unlist: one thread at a time. All else: any thread.
 // Ownership      Shares the segments; borrows the epochs.
 // Errors         XX001 and 58030, as reading a segment.
 #pragma once
@@ -37,8 +35,9 @@ class FrozenKeys {
   FrozenKeys(const FrozenKeys&) = delete;
   FrozenKeys& operator=(const FrozenKeys&) = delete;
 
+  // No segment has ever stood here.
   bool empty() const { return list_.load(std::memory_order_acquire) == nullptr; }
-  // How often keys have left the index for here.
+  // How often keys have left the index for here, or come back.
   uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
   bool Has(const FrozenSegment& segment) const;
 
@@ -54,6 +53,8 @@ class FrozenKeys {
   // Requires: the segments are sorted by the index's key. The keys of all their rows are in the
   // index, from which they may be taken next; or, at recovery, are not going to be.
   void List(std::vector<SegmentPtr> segments);
+  // The keys of their rows are in the index again, but for rows that are gone.
+  void Unlist(const std::vector<const FrozenSegment*>& segments);
 
  private:
   struct Entry {
@@ -63,6 +64,8 @@ class FrozenKeys {
     std::string_view max_so_far;  // greatest max_key of the entries up to here
   };
   using Entries = std::vector<Entry>;
+  // Puts `next` in the place of the list.
+  void Replace(std::unique_ptr<Entries> next);
 
   EpochManager& epochs_;
   std::atomic<const Entries*> list_{nullptr};  // by min_key; null: none

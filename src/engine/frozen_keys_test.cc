@@ -10,14 +10,15 @@
 namespace omendb::engine {
 namespace {
 
-// Keys leave the index when rows are frozen, and soon after a restart.
+// Keys leave the index when rows are frozen, and soon after; or leave and come back in turn.
 class LetGo {
  public:
-  LetGo() : before_(KeyBudget::share_for_tests.exchange(1)) {}
+  explicit LetGo(uint64_t (*share)() = &ShareOfNothing)
+      : before_(KeyBudget::share_for_tests.exchange(share)) {}
   ~LetGo() { KeyBudget::share_for_tests = before_; }
 
  private:
-  const uint64_t before_;
+  uint64_t (*const before_)();
 };
 
 // Two columns of a key, or one.
@@ -41,6 +42,7 @@ class FrozenKeysTest : public SegmentsTest, public ::testing::WithParamInterface
   std::vector<types::Value> Key(int32_t id) const {
     return std::vector<types::Value>(GetParam(), Int(id));
   }
+  static uint64_t IndexBytes(Engine& e) { return e.db->stats().index_bytes; }
   bool Has(Engine& e, int32_t id) {
     auto txn = e.Begin();
     StatementContext context = e.Statement(*txn);
@@ -109,6 +111,28 @@ TEST_P(FrozenKeysTest, RowsAreFoundByKeyAndInOrder) {
   CheckRanges(e);
   for (int32_t id = -3; id < 6100; ++id) EXPECT_EQ(Has(e, id), expected_.contains(id)) << id;
   e.Restart();
+  CheckRanges(e);
+  for (int32_t id = -3; id < 6100; ++id) EXPECT_EQ(Has(e, id), expected_.contains(id)) << id;
+}
+
+TEST_P(FrozenKeysTest, RowsAreFoundWhileTheirKeysLeaveAndComeBack) {
+  const LetGo in_turn(&ShareInTurn);
+  Engine e;
+  Build(e);
+  for (int round = 0; round < 5; ++round) {
+    CheckRanges(e);
+    for (int32_t id = -3; id < 6100; ++id) EXPECT_EQ(Has(e, id), expected_.contains(id)) << id;
+  }
+}
+
+TEST_P(FrozenKeysTest, KeysComeBackAfterAStart) {
+  Engine e;
+  Build(e);
+  const uint64_t keys = IndexBytes(e);
+  e.Restart();
+  EXPECT_LT(IndexBytes(e), keys / 2);
+  CheckRanges(e);
+  ASSERT_TRUE(Eventually([&] { return IndexBytes(e) > keys / 2; }));
   CheckRanges(e);
   for (int32_t id = -3; id < 6100; ++id) EXPECT_EQ(Has(e, id), expected_.contains(id)) << id;
 }

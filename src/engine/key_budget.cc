@@ -1,10 +1,12 @@
 #include "engine/key_budget.h"
 
+#include <algorithm>
+
 #include "colstore/key_cursor.h"
 
 namespace omendb::engine {
 
-std::atomic<uint64_t> KeyBudget::share_for_tests{0};
+std::atomic<uint64_t (*)()> KeyBudget::share_for_tests{nullptr};
 
 Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
   uint64_t total = 0;
@@ -13,12 +15,15 @@ Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tabl
     if (const TableIndex* primary = Table::RowMapOf(*indexes)) total += primary->memory_bytes();
   }
   uint64_t segments = 0;
-  if (total <= share()) return segments;
-  const uint64_t excess = total - share() / 2;
+  const uint64_t share = this->share();
+  const uint64_t excess = total > share ? total - share / 2 : 0;
+  uint64_t room = share / 2 > total ? share / 2 - total : 0;
   for (const auto& table : tables) {
     const auto indexes = table->indexes();
     TableIndex* const primary = Table::RowMapOf(*indexes);
     if (primary == nullptr || table->frozen().empty()) continue;
+    if (room > 0) segments += Refill(*table, *primary, room);
+    if (excess == 0) continue;
     // Each by its part of the whole.
     const double part = static_cast<double>(primary->memory_bytes()) / static_cast<double>(total);
     OMEN_ASSIGN(const uint64_t gone,
@@ -44,8 +49,24 @@ Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& primary, uint64_t exc
   return segments;
 }
 
-void KeyBudget::RestoreKeys(Table& table, TableIndex& primary, uint64_t frozen_rows) const {
-  if (frozen_rows * kBytesOfKey <= share()) return;
+// What cannot be read stays where it is, and the others have their turn.
+uint64_t KeyBudget::Refill(Table& table, TableIndex& primary, uint64_t& room) {
+  std::vector<FrozenKeys::SegmentPtr> listed = primary.frozen_keys().Overlapping({}, {});
+  std::sort(listed.begin(), listed.end(),
+            [](const auto& a, const auto& b) { return a->file_id() > b->file_id(); });
+  std::vector<const FrozenSegment*> taken;
+  for (const FrozenKeys::SegmentPtr& segment : listed) {
+    const uint64_t bytes = segment->rows() * kBytesOfKey;
+    if (bytes > room || taken.size() == kTakenBackMax) break;
+    if (!TakeBack(table, primary, segment).ok()) continue;
+    room -= bytes;
+    taken.push_back(segment.get());
+  }
+  if (!taken.empty()) primary.frozen_keys().Unlist(taken);
+  return taken.size();
+}
+
+void KeyBudget::RestoreKeys(Table& table, TableIndex& primary) {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
@@ -72,6 +93,23 @@ Status KeyBudget::LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segme
   for (uint32_t i = 0; i < rows.size(); ++i) {
     OMEN_TRY(keys.KeyAt(i, key));
     primary.EraseRow(key, rows[i]);
+  }
+  return Status::Ok();
+}
+
+// A row may be going at the same time. Who takes its key from the index first marks it as gone: so
+// either he finds the key that was entered here, or it is seen here that the row is gone.
+Status KeyBudget::TakeBack(Table& table, TableIndex& primary,
+                           const FrozenKeys::SegmentPtr& segment) {
+  OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
+  colstore::KeyCursor keys(*segment->reader());
+  std::string key;
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    OMEN_TRY(keys.KeyAt(i, key));
+    MutexLock lock(table.row_stripe(rows[i]));
+    if (table.store().head(rows[i]) == 0) continue;
+    if (primary.InsertRow(key, rows[i])) continue;
+    if (table.store().head(rows[i]) == 0) primary.EraseRow(key, rows[i]);
   }
   return Status::Ok();
 }

@@ -61,17 +61,34 @@ Status Recovery::AddSegment(Target& target, uint64_t file_id, ByteReader& dead,
   rowstore::TableStore& store = table.store();
   for (uint32_t i = 0; i < rows.size(); ++i) {
     if (rows[i].value() == 0) return DamagedRecord("a frozen row without an id");
-    store.RaiseRows(
-        rows[i]);  // Dead ones too: the segment goes on giving their ids for their keys.
+    // Dead ones too: the segment goes on giving their ids for their keys.
+    store.RaiseRows(rows[i]);
     if (!live[i]) continue;
     if ((store.head(rows[i]) != 0) != rows_are_there) {
       return DamagedRecord("row " + std::to_string(rows[i].value()) + " of segment " +
                            std::to_string(file_id) + " is in two places, or in none");
     }
+    if (!rows_are_there) continue;
     LeaveSegment(table, rows[i]);
     store.RestoreFrozen(rows[i], rowstore::MakeFrozenRef(number, i));
   }
+  if (!rows_are_there) RestoreNewRows(store, rows, live, number);
   return Status::Ok();
+}
+
+// As many at once as have ids one behind the other.
+void Recovery::RestoreNewRows(rowstore::TableStore& store, const std::vector<RowId>& rows,
+                              const std::vector<bool>& live, uint64_t segment) {
+  for (uint32_t first = 0; first < rows.size();) {
+    uint32_t end = first + 1;
+    if (live[first]) {
+      while (end < rows.size() && live[end] && rows[end].value() == rows[end - 1].value() + 1) {
+        ++end;
+      }
+      store.RestoreFrozenRange(rows[first], end - first, rowstore::MakeFrozenRef(segment, first));
+    }
+    first = end;
+  }
 }
 
 void Recovery::LeaveSegment(Table& table, RowId row) {
@@ -281,16 +298,10 @@ Status Recovery::Finish() {
   if (!edit.empty()) catalog_ = edit.Installed();
   const auto no_transactions = std::make_unique<const mvcc::TxnTable>();
   std::set<Oid> wanted;
-  uint64_t frozen_rows = 0;
-  for (const auto& def : catalog_->all_tables()) {
-    for (const Run& run : storages_.Find(def->storage)->frozen().runs()->runs) {
-      frozen_rows += run.live_rows();
-    }
-  }
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(*table, *def, *no_transactions, frozen_rows));
+    OMEN_TRY(RebuildTable(*table, *def, *no_transactions));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {

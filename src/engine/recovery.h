@@ -60,6 +60,8 @@ class Recovery final : public CheckpointSink {
   Status ApplyOperation(uint8_t op, Target& target, std::string_view payload, Timestamp ts);
   // Adds a segment to the table; its rows must be there already, or none of them may be.
   Status AddSegment(Target& target, uint64_t file_id, ByteReader& dead, bool rows_are_there);
+  static void RestoreNewRows(rowstore::TableStore& store, const std::vector<RowId>& rows,
+                             const std::vector<bool>& live, uint64_t segment);
   // A row is about to be put or deleted: if it is frozen, its segment has it no more.
   static void LeaveSegment(Table& table, RowId row);
   Target* TargetOf(Oid storage);

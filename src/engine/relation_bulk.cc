@@ -71,7 +71,7 @@ Status RelationImpl::InsertRange(StatementContext& context, const types::Chunk& 
     rowstore::VersionHeader& header = range.page->header(range.first + i);
     header.row_id = id.value();
     header.begin.store(txn.word(), std::memory_order_release);
-    store.row(id).store(range.ref(i), std::memory_order_release);
+    store.SetNewRow(id, range.ref(i));
   }
   store.AddRows(range.count);
   UndoRecord undo;

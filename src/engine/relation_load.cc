@@ -40,9 +40,7 @@ Status RelationImpl::EnterSegment(StatementContext& context,
   const uint64_t file_id = segment->file_id();
   segment->set_begin(txn.word());
   const uint64_t number = table_->frozen().Publish(std::move(segment), DeadRows(count), {});
-  for (uint32_t i = 0; i < count; ++i) {
-    store.row(loaded.id(i)).store(MakeFrozenRef(number, i), std::memory_order_release);
-  }
+  store.SetNewRange(loaded.first, count, MakeFrozenRef(number, 0));
   store.AddRows(count);
   undo.Add(number, loaded.first, count);
   OMEN_TRY(EnterKeys(context, number, loaded, at));

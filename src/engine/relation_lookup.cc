@@ -64,7 +64,7 @@ Result<std::optional<RowRef>> RelationImpl::FirstWithKey(const mvcc::Snapshot& s
 void RelationImpl::PrefetchHeads(std::span<const RowId> rows) const {
   const rowstore::TableStore& store = table_->store();
   for (const RowId row : rows) {
-    if (row != RowId()) __builtin_prefetch(&store.row(row));
+    if (row != RowId()) __builtin_prefetch(store.word_address(row));
   }
   for (const RowId row : rows) {
     const VersionRef head = row != RowId() ? store.head(row) : 0;
@@ -123,7 +123,7 @@ Status RelationImpl::FindFrozenRows(const TableIndex& index, std::span<const typ
     const auto key = keys.subspan(i * width, width);
     if (rows[i] != RowId() || AnyNull(key)) continue;
     index.KeyOfValues(key, bytes);
-    OMEN_ASSIGN(const std::optional<RowId> found, index.frozen_keys().Find(table_->store(), bytes));
+    OMEN_ASSIGN(const std::optional<RowId> found, table_->FindFrozenRow(index, bytes));
     if (found) rows[i] = *found;
   }
   return Status::Ok();

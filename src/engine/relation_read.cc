@@ -204,7 +204,7 @@ RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionR
                                                  uint64_t* mark) const {
   using Kind = mvcc::Resolved::Kind;
   const rowstore::TableStore& store = table_->store();
-  const uint64_t word = store.row(row).load(std::memory_order_acquire);
+  const uint64_t word = store.row_word(row);
   *ref = HeadOf(word);
   if ((word & kRowGone) != 0 || *ref == 0) return RowState::kGone;
   const mvcc::Resolved begin =

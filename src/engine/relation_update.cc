@@ -38,7 +38,7 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
                                             const RowRef& seen) const {
   const rowstore::TableStore& store = table_->store();
   EpochGuard guard(table_->epochs());
-  const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
+  const uint64_t word = store.row_word(seen.row_id, std::memory_order_seq_cst);
   if ((word & kRowGone) != 0) return {Judgement::Kind::kDeleted, 0, 0};
   const VersionRef head = HeadOf(word);
   if (IsFrozen(head)) return {Judgement::Kind::kAgain, 0, 0};  // Thawed must look again.
@@ -134,7 +134,7 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
     EpochGuard guard(table_->epochs());
     if (!IsFrozen(seen.version) && !moved(seen.version)) [[likely]]
       return seen;
-    const uint64_t word = store.row(seen.row_id).load(std::memory_order_seq_cst);
+    const uint64_t word = store.row_word(seen.row_id, std::memory_order_seq_cst);
     if ((word & kRowGone) != 0) return seen;
     const VersionRef head = HeadOf(word);
     if (IsFrozen(head)) {
@@ -218,7 +218,7 @@ Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& f
     if (!end.compare_exchange_strong(expected, txn.word(), std::memory_order_seq_cst)) continue;
     page.Touch();
     // Pairs with Lock: it sets the flag, then looks at the end word; we do it the other way round.
-    if ((store.row(seen.row_id).load(std::memory_order_seq_cst) & kRowLocked) == 0) {
+    if ((store.row_word(seen.row_id, std::memory_order_seq_cst) & kRowLocked) == 0) {
       return RowResult{RowOutcome::kDone, seen};
     }
     const txn::LockKey key{txn::LockKind::kRow, table_->storage().value(), seen.row_id.value()};

@@ -64,7 +64,18 @@ std::string_view ViewOf(const std::array<char, 8>& bytes) { return {bytes.data()
 Result<std::optional<RowId>> Table::FindRow(const TableIndex& primary, std::string_view key) const {
   const std::optional<RowId> found = primary.FindRow(key);
   if (found || primary.frozen_keys().empty()) return found;
-  return primary.frozen_keys().Find(store_, key);
+  return FindFrozenRow(primary, key);
+}
+
+Result<std::optional<RowId>> Table::FindFrozenRow(const TableIndex& primary,
+                                                  std::string_view key) const {
+  const FrozenKeys& segments = primary.frozen_keys();
+  for (;;) {
+    const uint64_t moves = segments.moves();
+    OMEN_ASSIGN(std::optional<RowId> found, segments.Find(store_, key));
+    if (!found) found = primary.FindRow(key);  // Come back since the caller looked there.
+    if (found || segments.moves() == moves) return found;
+  }
 }
 
 Result<std::optional<RowId>> Table::FindRow(TableIndex& primary, uint64_t int_key) const {
@@ -72,7 +83,7 @@ Result<std::optional<RowId>> Table::FindRow(TableIndex& primary, uint64_t int_ke
   if (found) [[likely]]
     return std::optional(RowId(*found));
   if (primary.frozen_keys().empty()) return std::optional<RowId>();
-  return primary.frozen_keys().Find(store_, ViewOf(BytesOf(int_key)));
+  return FindFrozenRow(primary, ViewOf(BytesOf(int_key)));
 }
 
 Result<std::optional<RowId>> Table::EnterRow(TableIndex& primary, std::string_view key, RowId row) {

@@ -56,6 +56,8 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // In the index or in a segment; `primary` is RowMapOf. The row may be dead or in doubt.
   Result<std::optional<RowId>> FindRow(const TableIndex& primary, std::string_view key) const;
   Result<std::optional<RowId>> FindRow(TableIndex& primary, uint64_t int_key) const;
+  // When the index has no such key, or had none a moment ago.
+  Result<std::optional<RowId>> FindFrozenRow(const TableIndex& primary, std::string_view key) const;
   // The row already there, or nullopt when entered.
   Result<std::optional<RowId>> EnterRow(TableIndex& primary, std::string_view key, RowId row);
   Result<std::optional<RowId>> EnterRow(TableIndex& primary, uint64_t int_key, RowId row);

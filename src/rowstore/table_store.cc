@@ -284,7 +284,7 @@ void TableStore::RestoreDelete(RowId id) {
   RaiseRows(id);
   const VersionRef old = head(id);
   if (old == 0) return;
-  row(id).store(0, std::memory_order_release);
+  row(id).store(RangeWord(id) != 0 ? kRowGone : 0, std::memory_order_release);
   if (!IsFrozen(old)) Free(std::span(&old, 1));
   AddRows(-1);
 }
@@ -295,14 +295,49 @@ void TableStore::RestoreFrozen(RowId id, VersionRef frozen) {
   AddRows(1);
 }
 
+void TableStore::RestoreFrozenRange(RowId first, uint32_t count, VersionRef frozen) {
+  RaiseRows(RowId(first.value() + count - 1));
+  EnsureRows(first.value(), count);
+  SetNewRange(first, count, frozen);
+  AddRows(count);
+}
+
+// Others may write the word out at the same time: the first does.
+std::atomic<uint64_t>& TableStore::row(RowId id) const {
+  std::atomic<uint64_t>& word = rows_[id.value()];
+  if (word.load(std::memory_order_acquire) != 0) return word;
+  const uint64_t ranged = RangeWord(id);
+  uint64_t none = 0;
+  if (ranged != 0) word.compare_exchange_strong(none, ranged, std::memory_order_seq_cst);
+  return word;
+}
+
+void TableStore::SetNewRange(RowId first, uint32_t count, VersionRef frozen) {
+  for (uint32_t i = 0; i < count;) {
+    const uint64_t id = first.value() + i;
+    if (id % kRangeRows == 0 && count - i >= kRangeRows) {
+      ranges_.Ensure(id / kRangeRows).store(frozen + i, std::memory_order_release);
+      rows_in_ranges_.fetch_add(kRangeRows, std::memory_order_relaxed);
+      i += kRangeRows;
+    } else {
+      SetNewRow(RowId(id), frozen + i);
+      ++i;
+    }
+  }
+}
+
 RowId TableStore::ReserveRows(uint64_t count) {
   const uint64_t first = next_row_.fetch_add(count, std::memory_order_relaxed);
+  EnsureRows(first, count);
+  return RowId(first);
+}
+
+void TableStore::EnsureRows(uint64_t first, uint64_t count) {
   for (uint64_t id = first; id < first + count;) {
     rows_.Ensure(id);
     id += 256;  // No segment is shorter.
   }
   rows_.Ensure(first + count - 1);
-  return RowId(first);
 }
 
 void TableStore::RaiseRows(RowId last) {

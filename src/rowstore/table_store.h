@@ -2,7 +2,9 @@
 // version. Knows nothing of keys, transactions or visibility.
 //
 // Rows           RowId -> RowWord: the newest version's ref, with flag bits. Versions of a row are
-//                chained by `prev`, newest first.
+//                chained by `prev`, newest first. Rows that a segment has in the order of their ids
+//                take no word each until one of them changes: theirs stays 0, whose page the kernel
+//                need not have, and one word for kRangeRows of them tells where they begin.
 // Slots          Fresh slots come from the page of a lane; a few lanes keep concurrent writers off
 //                each other's lines. Slots freed by garbage collection gather on their page; a page
 //                with enough of them waits in a list to become a lane's next page.
@@ -89,9 +91,27 @@ class TableStore {
   // For recovery: row ids up to and including `last` are taken.
   void RaiseRows(RowId last);
   uint64_t rows_reserved() const { return next_row_.load(std::memory_order_relaxed) - 1; }
-  // Requires: the row id was reserved.
-  std::atomic<uint64_t>& row(RowId id) const { return rows_[id.value()]; }
-  VersionRef head(RowId id) const { return HeadOf(row(id).load(std::memory_order_acquire)); }
+  // These require: the row id was reserved.
+  uint64_t row_word(RowId id, std::memory_order order = std::memory_order_acquire) const {
+    const uint64_t word = rows_[id.value()].load(order);
+    return word != 0 ? word : RangeWord(id);
+  }
+  VersionRef head(RowId id) const { return HeadOf(row_word(id)); }
+  // The word itself, for who changes it.
+  std::atomic<uint64_t>& row(RowId id) const;
+  // What row_word() reads.
+  const void* word_address(RowId id) const { return &rows_[id.value()]; }
+  // Of new rows.
+  void SetNewRow(RowId id, VersionRef ref) {
+    rows_[id.value()].store(ref, std::memory_order_release);
+  }
+  // Of new rows, or at recovery of rows without a head: `count` of them from `first` on lie in a
+  // segment one behind the other.
+  void SetNewRange(RowId first, uint32_t count, VersionRef frozen);
+  // Memory of the words, about.
+  uint64_t row_map_bytes() const {
+    return (rows_reserved() - rows_in_ranges_.load(std::memory_order_relaxed)) * sizeof(uint64_t);
+  }
   // Replaces the head, keeping kRowLocked. False when the head is no longer `expected`, or gone.
   bool SetHead(RowId id, VersionRef expected, VersionRef desired);
 
@@ -102,6 +122,8 @@ class TableStore {
   void RestoreDelete(RowId id);
   // The row lies in a segment from now on.
   void RestoreFrozen(RowId id, VersionRef frozen);
+  // So do rows that nothing was known of.
+  void RestoreFrozenRange(RowId first, uint32_t count, VersionRef frozen);
 
   // Live rows, uncommitted ones included: what planners need.
   void AddRows(int64_t delta) { rows_count_.fetch_add(delta, std::memory_order_relaxed); }
@@ -114,6 +136,7 @@ class TableStore {
 
  private:
   static constexpr int kLanes = 4;
+  static constexpr uint64_t kRangeRows = 1024;
   struct alignas(64) Lane {
     Mutex mu;
     Page* page OMEN_GUARDED_BY(mu) = nullptr;
@@ -122,6 +145,13 @@ class TableStore {
     uint32_t reusable_count OMEN_GUARDED_BY(mu) = 0;
   };
   Lane& LockLane();
+  // What the word of a row in a range would be; 0 when it is in none.
+  uint64_t RangeWord(RowId id) const {
+    const std::atomic<uint64_t>* first = ranges_.Find(id.value() / kRangeRows);
+    const uint64_t word = first == nullptr ? 0 : first->load(std::memory_order_acquire);
+    return word == 0 ? 0 : word + id.value() % kRangeRows;
+  }
+  void EnsureRows(uint64_t first, uint64_t count);
   bool NextPage(Lane& lane, const std::shared_ptr<const Layout>& layout) OMEN_REQUIRES(lane.mu);
   bool TakeReusable(Lane& lane, uint32_t* slot) OMEN_REQUIRES(lane.mu);
   Page* NewPage(const std::shared_ptr<const Layout>& layout);
@@ -135,6 +165,8 @@ class TableStore {
   std::atomic<size_t> columns_min_{SIZE_MAX};
   std::atomic<uint64_t> next_row_{1};
   SegmentedArray<std::atomic<uint64_t>, 8> rows_;
+  SegmentedArray<std::atomic<uint64_t>, 4> ranges_;  // by row id / kRangeRows
+  std::atomic<uint64_t> rows_in_ranges_{0};
   SegmentedArray<std::atomic<Page*>, 3> pages_;
   std::atomic<uint64_t> pages_count_{0};
   std::array<Lane, kLanes> lanes_;
