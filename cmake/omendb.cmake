@@ -47,6 +47,13 @@ if(OMENDB_SANITIZE)
   add_link_options(-fsanitize=${OMENDB_SANITIZE})
 endif()
 
+# In programs that serve, in the place of the C library's malloc; the sanitizers have their own.
+set(OMENDB_MALLOC "")
+if(NOT OMENDB_SANITIZE)
+  find_library(JEMALLOC_LIBRARY NAMES jemalloc REQUIRED)
+  set(OMENDB_MALLOC ${JEMALLOC_LIBRARY})
+endif()
+
 # omendb_library(folder DEPS other folders LIBS other targets)
 function(omendb_library name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})

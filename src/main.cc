@@ -9,6 +9,13 @@
 #include "env/env.h"
 #include "server/serve.h"
 
+// Read by jemalloc before main: memory that nobody uses goes back to the kernel soon, so
+// that the parts of one budget can shift (engine/memory_budget.h).
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0";
+}
+
 namespace {
 
 constexpr const char* kVersion = "omendb 0.1.0 (PostgreSQL protocol 3.0, SQL of PostgreSQL 15)";

@@ -2,11 +2,13 @@
 PostgreSQL 15, on the same generated rows, with answers compared.
 
     olap.py tpch|hits|series [--size N] [--rounds 3] [--hot] [--dirty] [--no-postgres]
+            [--memory 300MB]
 
 --rounds 0 compares answers only, as the test olap_answers does
 --size   the scale factor of TPC-H (default 1), rows of the others (default 1,000,000)
 --hot    leaves OmenDB's rows in pages
 --dirty  changes 1 % of the rows of the greatest table, then deletes 1 %, after they were frozen
+--memory what OmenDB, started again, and DuckDB have once the rows are loaded (before: 8 GB)
 
 OmenDB and PostgreSQL answer over the wire, DuckDB in its own process; times are those of whole
 statements. DuckDB has as many threads as OmenDB: one for each processor.
@@ -78,6 +80,22 @@ class Wire:
         self.connection = server.connect()
         self.connection.autocommit = True
         self.cursor = self.connection.cursor()
+
+    def restart(self, memory):
+        self.connection.close()
+        self.server.stop()
+        command = self.server.command()
+        command[command.index('--memory') + 1] = memory
+        self.server.command = lambda: command
+        start = time.perf_counter()
+        self.server.start()
+        print(f'OmenDB: started again with {memory} in {time.perf_counter() - start:.1f} s')
+        self.__init__(self.server)
+
+    def resident(self):
+        with open(f'/proc/{self.server.process.pid}/status', encoding='utf-8') as file:
+            kib = re.search(r'VmHWM:\s+(\d+) kB', file.read())[1]
+        return int(kib) / 1024
 
     def run(self, sql):
         start = time.perf_counter()
@@ -247,6 +265,7 @@ def main():
     parser.add_argument('--hot', action='store_true')
     parser.add_argument('--dirty', action='store_true')
     parser.add_argument('--no-postgres', action='store_true')
+    parser.add_argument('--memory')
     options = parser.parse_args()
     size = options.size or (1 if options.suite == 'tpch' else 1_000_000)
     with tempfile.TemporaryDirectory(prefix='omendb-olap-') as folder, \
@@ -269,12 +288,17 @@ def main():
                 for statement in DIRTY[options.suite]:
                     for system in systems.values():
                         system.run(statement)
+            if options.memory:
+                systems['OmenDB'].restart(options.memory)
+                systems['DuckDB'].run(f"SET memory_limit = '{options.memory}'")
             for name, system in systems.items():
                 if name != 'DuckDB':
                     system.run(f"SET statement_timeout = '{STATEMENT_LIMIT}'")
             medians, complaints = measure(systems, options.suite, size, options.rounds)
             if options.rounds > 0:
                 report(medians, systems)
+            if options.memory:
+                print(f"OmenDB: at most {systems['OmenDB'].resident():,.0f} MiB resident")
             if complaints:
                 sys.exit(f'{complaints} answers are missing or differ')
         finally:

@@ -213,8 +213,6 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir, Op
   engine_options.memory_bytes = options.memory_bytes;
   OMEN_ASSIGN(impl->engine, engine::Database::Open(*impl->env, engine_options));
   sql::Instance::Options sql_options;
-  // As the server divides it: a quarter for queries, the rest for rows and indexes.
-  sql_options.duck_memory_bytes = options.memory_bytes / 4;
   sql_options.duck_threads = options.analytical_threads;
   sql_options.temp_directory = data_dir + "/tmp";
   OMEN_ASSIGN(impl->instance, sql::Instance::Create(*impl->engine, sql_options));

@@ -29,9 +29,19 @@ Result<std::shared_ptr<Instance>> DuckEngineImpl::CurrentInstance() {
   return instance_;
 }
 
-uint64_t DuckEngineImpl::memory_used() const {
+uint64_t DuckEngineImpl::used() const {
   MutexLock lock(mu_);
   return instance_ == nullptr ? 0 : instance_->memory_used();
+}
+
+bool DuckEngineImpl::SetLimit(uint64_t bytes) {
+  std::shared_ptr<Instance> instance;
+  {
+    MutexLock lock(mu_);
+    options_.memory_bytes = bytes;
+    instance = instance_;
+  }
+  return instance == nullptr || instance->SetMemoryLimit(bytes);
 }
 
 }  // namespace omendb::duck

@@ -72,7 +72,7 @@ class SqlRewriter {
 };
 
 struct DuckOptions {
-  uint64_t memory_bytes = 1ULL << 30;
+  uint64_t memory_bytes = 1ULL << 30;  // until SetLimit
   int threads = 2;
   std::string temp_directory;
   SqlRewriter* rewriter = nullptr;  // Borrowed; may be null.
@@ -157,14 +157,12 @@ class DuckSession {
   virtual bool last_conflict_is_retryable() const = 0;
 };
 
-class DuckEngine {
+class DuckEngine : public engine::AnalyticalMemory {
  public:
   static Result<std::unique_ptr<DuckEngine>> Create(DuckOptions options, engine::Database& database,
                                                     SystemTables& system_tables,
                                                     SessionFunctions& functions);
-  virtual ~DuckEngine() = default;
   virtual Result<std::unique_ptr<DuckSession>> NewSession(Oid database) = 0;
-  virtual uint64_t memory_used() const = 0;
 };
 
 }  // namespace omendb::duck

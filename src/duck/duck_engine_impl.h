@@ -16,27 +16,30 @@ class DuckEngineImpl : public DuckEngine {
  public:
   DuckEngineImpl(DuckOptions options, engine::Database& database, SystemTables& system_tables,
                  SessionFunctions& functions)
-      : options_(std::move(options)),
+      : rewriter_(options.rewriter),
         database_(database),
         system_tables_(system_tables),
-        functions_(functions) {}
+        functions_(functions),
+        options_(std::move(options)) {}
 
   Result<std::unique_ptr<DuckSession>> NewSession(Oid database) override;
-  uint64_t memory_used() const override;
+  uint64_t used() const override;
+  bool SetLimit(uint64_t bytes) override;
 
   // The instance in use; a new one when the last was invalidated by an INTERNAL or FATAL error.
   Result<std::shared_ptr<Instance>> CurrentInstance();
   engine::Database& database() { return database_; }
   SystemTables& system_tables() { return system_tables_; }
   SessionFunctions& functions() { return functions_; }
-  SqlRewriter* rewriter() { return options_.rewriter; }
+  SqlRewriter* rewriter() { return rewriter_; }
 
  private:
-  const DuckOptions options_;
+  SqlRewriter* const rewriter_;
   engine::Database& database_;
   SystemTables& system_tables_;
   SessionFunctions& functions_;
   mutable Mutex mu_;
+  DuckOptions options_ OMEN_GUARDED_BY(mu_);  // of the next instance
   std::shared_ptr<Instance> instance_ OMEN_GUARDED_BY(mu_);
 };
 

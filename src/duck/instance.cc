@@ -97,4 +97,13 @@ uint64_t Instance::memory_used() const {
   return duckdb::BufferManager::GetBufferManager(*db_->instance).GetUsedMemory();
 }
 
+bool Instance::SetMemoryLimit(uint64_t bytes) {
+  try {
+    duckdb::BufferManager::GetBufferManager(*db_->instance).SetMemoryLimit(bytes);
+    return true;
+  } catch (const std::exception&) {  // More is in use and cannot be spilled.
+    return false;
+  }
+}
+
 }  // namespace omendb::duck

@@ -23,6 +23,8 @@ class Instance {
   // An error left the instance unusable.
   bool invalidated() const;
   uint64_t memory_used() const;
+  // Spills to stay within; false, and nothing is changed, when it cannot.
+  bool SetMemoryLimit(uint64_t bytes);
 
  private:
   Instance() = default;

@@ -29,7 +29,7 @@ class Relation;
 
 struct DatabaseOptions {
   std::string data_dir;
-  uint64_t memory_bytes = 4ULL << 30;          // --memory: hot rows, indexes, DuckDB together
+  uint64_t memory_bytes = 4ULL << 30;  // --memory: rows, indexes, cached blocks, queries together
   uint64_t checkpoint_wal_bytes = 1ULL << 30;  // max_wal_size: log that starts a checkpoint
   uint64_t checkpoint_interval_ms = 300'000;   // checkpoint_timeout
   // Rows that were not changed for so long move to columnar segments; 0 = only on Freeze.
@@ -77,6 +77,15 @@ struct StatementContext {
   ColumnExpressions* column_expressions = nullptr;
 };
 
+// The memory of the query engine, which shares the database's budget (memory_budget.h).
+class AnalyticalMemory {
+ public:
+  virtual ~AnalyticalMemory() = default;
+  virtual uint64_t used() const = 0;  // bytes, now
+  // Spills what it must to stay within; false when it cannot yet.
+  virtual bool SetLimit(uint64_t bytes) = 0;
+};
+
 // How the lock of a table to be frozen is waited for.
 struct FreezeOptions {
   Waiter* waiter = nullptr;      // null: 55P03 instead of waiting
@@ -101,6 +110,7 @@ struct EngineStats {
   uint64_t segment_bytes = 0;  // of their files
   uint64_t hot_bytes = 0;
   uint64_t index_bytes = 0;
+  uint64_t cached_bytes = 0;  // blocks of segments
   uint64_t index_model_hits = 0;
   uint64_t index_corrections = 0;
   uint64_t index_fallbacks = 0;
@@ -172,6 +182,9 @@ class Database {
   virtual Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) = 0;
   // Reads every segment file whole: one Status for each thing that is damaged.
   virtual std::vector<Status> VerifySegments() = 0;
+  // Tells `memory` its limit from now on, several times a second, on a thread of the database,
+  // until this is called with null. Borrowed.
+  virtual void ShareMemory(AnalyticalMemory* memory) = 0;
   virtual EngineStats stats() const = 0;
   // Not ok once durability is unknown: the reason writes are refused.
   virtual Status health() const = 0;

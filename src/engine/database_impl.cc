@@ -19,12 +19,12 @@ Result<std::unique_ptr<Database>> Database::Open(env::Env& env, DatabaseOptions 
   return std::unique_ptr<Database>(std::move(database));
 }
 
-// A quarter of the budget is DuckDB's; what the cache of blocks holds is counted with the indexes.
 DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
     : env_(env),
       options_(std::move(options)),
-      memory_(options_.memory_bytes / 4 * 3),
-      segments_(env_, options_.data_dir, options_.memory_bytes / 8),
+      memory_(KeptMemoryMax(options_.memory_bytes)),
+      segments_(env_, options_.data_dir, DivideMemory(options_.memory_bytes, 0, 0).cache),
+      memory_budget_(options_.memory_bytes, memory_, segments_.cache()),
       garbage_(epochs_, options_.freeze_after_ms),
       manager_(&garbage_),
       storages_(epochs_, memory_, manager_, segments_),
@@ -282,6 +282,7 @@ EngineStats DatabaseImpl::stats() const {
   stats.checkpoints = checkpoints_.load(std::memory_order_relaxed);
   stats.versions_reclaimed = garbage_.reclaimed();
   stats.hot_bytes = memory_.used();
+  stats.cached_bytes = segments_.cache().counters().bytes;
   stats.freeze_failures = freeze_job_.failures();
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     stats.versions_live += table->store().rows_count();

@@ -22,6 +22,7 @@
 #include "engine/garbage_collector.h"
 #include "engine/key_budget.h"
 #include "engine/manifest.h"
+#include "engine/memory_budget.h"
 #include "engine/storages.h"
 #include "txn/transaction_manager.h"
 #include "wal/log_writer.h"
@@ -60,6 +61,7 @@ class DatabaseImpl final : public Database {
   Status Checkpoint() override;
   Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) override;
   std::vector<Status> VerifySegments() override;
+  void ShareMemory(AnalyticalMemory* memory) override { memory_budget_.Share(memory); }
   EngineStats stats() const override;
   Status health() const override;
 
@@ -77,6 +79,7 @@ class DatabaseImpl final : public Database {
   // The segment files of all tables, added to `files`.
   void AddSegmentFiles(std::set<uint64_t>& files) const;
   void MaintenanceLoop();
+  void MemoryLoop();
   void CheckpointLoop();
   void FreezeLoop();
   void KeyLoop();
@@ -92,6 +95,7 @@ class DatabaseImpl final : public Database {
   std::unique_ptr<env::FileLock> lock_file_;
   rowstore::MemoryAccount memory_;  // before epochs_, whose end frees versions
   SegmentFiles segments_;           // before epochs_ too: its end may free whole tables
+  MemoryBudget memory_budget_;
   EpochManager epochs_;
   GarbageCollector garbage_;
   txn::TransactionManager manager_;
@@ -118,6 +122,7 @@ class DatabaseImpl final : public Database {
   bool stopping_ OMEN_GUARDED_BY(stop_mu_) = false;
   std::atomic<bool> closed_{false};
   std::thread maintenance_;
+  std::thread memory_loop_;
   std::thread checkpointer_;
   std::thread freezing_;
   std::thread keys_;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/process_memory.h"
 #include "base/sqlstate.h"
 #include "engine/checkpoint.h"
 #include "engine/database_impl.h"
@@ -14,6 +15,7 @@ namespace omendb::engine {
 namespace {
 
 constexpr uint64_t kMaintenancePauseMs = 20;
+constexpr uint64_t kMemoryPauseMs = 20;
 constexpr uint64_t kCheckpointPauseMs = 500;
 constexpr uint64_t kFreezePauseMs = 1000;
 constexpr uint64_t kKeyPauseMs = 500;
@@ -57,6 +59,7 @@ Status DatabaseImpl::Start() {
   checkpointer_ = std::thread([this] { CheckpointLoop(); });
   if (options_.freeze_after_ms != 0) freezing_ = std::thread([this] { FreezeLoop(); });
   keys_ = std::thread([this] { KeyLoop(); });
+  memory_loop_ = std::thread([this] { MemoryLoop(); });
   return Status::Ok();
 }
 
@@ -238,6 +241,7 @@ void DatabaseImpl::StopThreads() {
   if (checkpointer_.joinable()) checkpointer_.join();
   if (freezing_.joinable()) freezing_.join();
   if (keys_.joinable()) keys_.join();
+  if (memory_loop_.joinable()) memory_loop_.join();
 }
 
 bool DatabaseImpl::Pause(uint64_t milliseconds) {
@@ -250,12 +254,18 @@ bool DatabaseImpl::Pause(uint64_t milliseconds) {
 }
 
 void DatabaseImpl::MaintenanceLoop() {
-  uint64_t passes = 0;
   while (Pause(kMaintenancePauseMs)) {
     garbage_.Run(manager_.txns(), manager_.last_visible(), SteadyMillis());
     freezer_.FreePages();
-    if (++passes % 64 != 0) continue;
-    uint64_t other_bytes = segments_.cache().counters().bytes;
+  }
+}
+
+// What the query engine spills to stay within its share is written here.
+void DatabaseImpl::MemoryLoop() {
+  for (uint64_t passes = 1; Pause(kMemoryPauseMs); ++passes) {
+    memory_budget_.Divide(AnonymousResidentBytes());
+    if (passes % 64 != 0) continue;
+    uint64_t other_bytes = 0;
     for (const std::shared_ptr<Table>& table : storages_.All()) {
       for (const auto& index : *table->indexes()) other_bytes += index->memory_bytes();
       other_bytes += table->frozen().memory_bytes() + table->store().row_map_bytes();

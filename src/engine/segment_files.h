@@ -29,6 +29,7 @@ class SegmentFiles {
   uint64_t system_id() const { return system_id_; }
   env::Env& env() const { return env_; }
   colstore::BlockCache& cache() { return cache_; }
+  const colstore::BlockCache& cache() const { return cache_; }
 
   std::string PathOf(uint64_t file_id) const;
   Result<std::shared_ptr<const FrozenSegment>> Open(uint64_t file_id);

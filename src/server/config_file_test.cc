@@ -39,7 +39,7 @@ TEST(ServeOptionsTest, LaterSettingsWin) {
   ASSERT_TRUE(options.ok()) << options.status().ToString();
   EXPECT_EQ(options->server.port, 2);
   EXPECT_EQ(options->server.auth, AuthMethod::kScram);
-  EXPECT_EQ(options->database.memory_bytes + options->instance.duck_memory_bytes, 1u << 30);
+  EXPECT_EQ(options->database.memory_bytes, 1u << 30);
   EXPECT_EQ(options->database.checkpoint_wal_bytes, 64u << 20);
   EXPECT_EQ(options->database.checkpoint_interval_ms, 60000u);
 }

@@ -15,10 +15,6 @@
 namespace omendb::server {
 namespace {
 
-// DuckDB's part of the memory; rows and indexes have the rest.
-constexpr uint64_t kDuckShareDivisor = 4;
-constexpr uint64_t kDuckBytesMin = uint64_t{64} << 20;
-
 class SettingReader {
  public:
   // Checks every name and value. A later setting replaces an earlier one of the same name.
@@ -99,11 +95,8 @@ sigset_t EndSignals() {
 Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Settings& settings) {
   OMEN_ASSIGN(const SettingReader reader, SettingReader::Create(settings));
   ServeOptions options;
-  uint64_t memory_bytes = options.database.memory_bytes;
-  reader.Get("omendb.memory", memory_bytes, 1024);
-  const uint64_t duck_bytes = std::max(kDuckBytesMin, memory_bytes / kDuckShareDivisor);
   options.database.data_dir = data_dir;
-  options.database.memory_bytes = memory_bytes - std::min(duck_bytes, memory_bytes / 2);
+  reader.Get("omendb.memory", options.database.memory_bytes, 1024);
   reader.Get("max_wal_size", options.database.checkpoint_wal_bytes, uint64_t{1} << 20);
   reader.Get("checkpoint_timeout", options.database.checkpoint_interval_ms, 1000);
   reader.Get("omendb.freeze_after", options.database.freeze_after_ms, 1000);
@@ -115,7 +108,6 @@ Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Sett
   ReadServerSettings(reader, options.server);
   options.instance.port = options.server.port;
   options.instance.max_connections = options.server.max_connections;
-  options.instance.duck_memory_bytes = duck_bytes;
   options.instance.duck_threads = CoreCount();
   options.instance.temp_directory = data_dir + "/tmp";
   options.instance.settings = reader.values();

@@ -41,17 +41,17 @@ InstanceImpl::InstanceImpl(engine::Database& database, Options options)
       functions_(MakeSessionFunctions(*this)),
       rewriter_(std::make_unique<CatalogTextRewriter>()) {}
 
-InstanceImpl::~InstanceImpl() = default;
+InstanceImpl::~InstanceImpl() { database_.ShareMemory(nullptr); }
 
 Status InstanceImpl::Start() {
   OMEN_TRY(DropTemporaryObjects());
   duck::DuckOptions duck_options;
-  duck_options.memory_bytes = options_.duck_memory_bytes;
   duck_options.threads = options_.duck_threads;
   duck_options.temp_directory = options_.temp_directory;
   duck_options.rewriter = rewriter_.get();
   OMEN_ASSIGN(duck_,
               duck::DuckEngine::Create(duck_options, database_, *system_tables_, *functions_));
+  database_.ShareMemory(duck_.get());
   return Status::Ok();
 }
 
@@ -128,7 +128,7 @@ void InstanceImpl::ShutdownSessions() { activity_.CancelAll(CancelFlag::Reason::
 void InstanceImpl::CollectMetrics(MetricFamilies& out) {
   counters_.Collect(out);
   out.Gauge("omendb_sessions", "Sessions that are open.", static_cast<double>(activity_.size()));
-  out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(duck_->memory_used()),
+  out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(duck_->used()),
             {{"user", "duckdb"}});
 }
 

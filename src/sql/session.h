@@ -83,7 +83,6 @@ class Instance {
   struct Options {
     uint16_t port = 5433;                                       // for SHOW
     std::vector<std::pair<std::string, std::string>> settings;  // from config file and command line
-    uint64_t duck_memory_bytes = 1ULL << 30;
     int duck_threads = 2;
     std::string temp_directory;
     int max_connections = 100;

@@ -69,6 +69,7 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
   };
   memory("rows", stats.hot_bytes);
   memory("indexes", stats.index_bytes);
+  memory("blocks", stats.cached_bytes);
 }
 
 }  // namespace
