@@ -1,5 +1,5 @@
-// engine_transaction.h - what the engine keeps with a transaction: its catalog edit and its pending
-// foreign-key work.
+// engine_transaction.h - what the engine keeps with a transaction: its catalog edit, its pending
+// foreign-key work, and who counts the blocks that it reads.
 //
 // Thread safety  As the transaction: one thread at a time.
 #pragma once
@@ -12,6 +12,8 @@
 #include "txn/transaction_impl.h"
 
 namespace omendb::engine {
+
+class BlockSums;
 
 class EngineTransaction final : public txn::TransactionExtension {
  public:
@@ -39,6 +41,9 @@ class EngineTransaction final : public txn::TransactionExtension {
     return edit_->Rebase(base);
   }
   ForeignKeyQueue& foreign_keys() { return foreign_keys_; }
+  // What bulk scans add the blocks to that they read; null: nobody asks.
+  const std::shared_ptr<BlockSums>& block_sums() const { return block_sums_; }
+  void set_block_sums(std::shared_ptr<BlockSums> sums) { block_sums_ = std::move(sums); }
 
  private:
   class Rollback;
@@ -46,6 +51,7 @@ class EngineTransaction final : public txn::TransactionExtension {
   std::shared_ptr<const catalog::CatalogSnapshot> base_;  // of the edit
   std::unique_ptr<catalog::CatalogEdit> edit_;
   ForeignKeyQueue foreign_keys_;
+  std::shared_ptr<BlockSums> block_sums_;
 };
 
 }  // namespace omendb::engine

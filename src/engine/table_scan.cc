@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/block_tally.h"
 #include "engine/visible_rows.h"
 #include "mvcc/visibility.h"
 
@@ -40,6 +41,12 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
                                         options_.late_columns);
     blocks_count_ += run.segment->reader()->footer().blocks_count();
   }
+  const EngineTransaction* const engine = EngineTransaction::Find(*context.txn);
+  if (engine != nullptr) block_sums_ = engine->block_sums();
+}
+
+TableScan::~TableScan() {
+  if (block_sums_ != nullptr) block_sums_->Add(block_counts());
 }
 
 bool TableScan::IsMissingSomewhere(ColumnId column) const {

@@ -23,6 +23,7 @@ class TableScan final : public Relation::Scan {
  public:
   TableScan(std::shared_ptr<const RelationImpl> relation, const StatementContext& context,
             Relation::ScanOptions options);
+  ~TableScan() override;
 
   std::unique_ptr<WorkerState> NewWorker() override;
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
@@ -62,6 +63,7 @@ class TableScan final : public Relation::Scan {
   std::vector<std::unique_ptr<FrozenScan>> frozen_;  // of runs_
   std::atomic<uint64_t> blocks_done_{0};
   uint64_t blocks_count_ = 0;
+  std::shared_ptr<BlockSums> block_sums_;  // may be null
 };
 
 }  // namespace omendb::engine

@@ -5,26 +5,18 @@
 #include <chrono>
 
 #include "base/sqlstate.h"
-#include "engine/relation.h"
+#include "engine/block_tally.h"
 #include "exec/row_plan.h"
 #include "index/counters.h"
 #include "sql/names.h"
 #include "sql/statements/dispatch.h"
+#include "sql/statements/explanation.h"
 #include "sql/statements/option_value.h"
 
 namespace omendb::sql {
 namespace {
 
-struct Options {
-  bool analyze = false;
-  bool json = false;
-  bool costs = true;
-  bool timing = true;
-  bool summary = true;
-  bool verbose = false;
-};
-
-Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
+Status ReadOptions(const PgQuery__ExplainStmt& explain, ExplainOptions& options) {
   for (size_t i = 0; i < explain.n_options; ++i) {
     const PgQuery__DefElem& option = *explain.options[i]->def_elem;
     const std::string_view name = View(option.defname);
@@ -55,30 +47,6 @@ Status ReadOptions(const PgQuery__ExplainStmt& explain, Options& options) {
   }
   return Status::Ok();
 }
-
-// What is said of one plan.
-// One table of a row plan and how its rows are found.
-struct ExplainedAccess {
-  std::string node;
-  std::string index;
-  std::string table;
-  std::string condition;
-  uint32_t depth = 0;  // of the index, with ANALYZE
-};
-
-struct Explanation {
-  std::string executor;
-  // Of a row plan: what is done with the rows, the last first (Sort, Aggregate, Nested Loop), and
-  // where they come from.
-  std::vector<std::string> steps;
-  std::vector<ExplainedAccess> accesses;
-  std::string reason;  // why not the row executor
-  std::string duck_plan;
-  uint64_t rows_estimate = 0;
-  uint64_t rows_true = 0;
-  double seconds = 0;
-  uint64_t model_hits = 0, corrections = 0, fallbacks = 0;  // of index lookups
-};
 
 std::string IndexCondition(const catalog::TableDef& table, const exec::IndexAccess& access,
                            const catalog::IndexDef& index) {
@@ -135,7 +103,7 @@ ExplainedAccess DescribeOnlyTable(const exec::RowPlan& plan) {
 }
 
 void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanation& out) {
-  out.executor = "Row Executor";
+  out.in_rows = true;
   if (!plan.order.empty()) out.steps.emplace_back("Sort");
   if (plan.aggregation) {
     out.steps.emplace_back(plan.aggregation->groups.empty() ? "Aggregate" : "GroupAggregate");
@@ -172,135 +140,10 @@ void AddDepths(SessionImpl& session, const exec::RowPlan& plan, Explanation& out
   }
 }
 
-std::vector<std::string> SplitLines(const std::string& text) {
-  std::vector<std::string> lines;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-std::string RowsText(const Explanation& e, const Options& options) {
-  std::string text;
-  if (options.costs && e.rows_estimate > 0) text += fmt::format("  (rows={})", e.rows_estimate);
-  if (options.analyze && options.timing) {
-    text += fmt::format(" (actual time={:.3f} rows={})", e.seconds * 1e3, e.rows_true);
-  } else if (options.analyze) {
-    text += fmt::format(" (actual rows={})", e.rows_true);
-  }
-  return text;
-}
-
-std::string AccessText(const ExplainedAccess& access) {
-  std::string line = access.node;
-  if (!access.index.empty()) line += " using " + access.index;
-  if (!access.table.empty()) line += " on " + access.table;
-  return line;
-}
-
-// A line for each step, each below the one it gives its rows to, as PostgreSQL draws it.
-void WriteRowPlan(const Explanation& e, const Options& options, RowBuffer& out) {
-  std::string indent;
-  std::string rows = RowsText(e, options);
-  auto write = [&](const std::string& line) {
-    out.AppendText({indent + (indent.empty() ? "" : "->  ") + line + rows});
-    rows.clear();
-  };
-  for (const std::string& step : e.steps) {
-    write(step);
-    indent += indent.empty() ? "  " : "      ";
-  }
-  for (const ExplainedAccess& access : e.accesses) {
-    write(AccessText(access));
-    if (access.condition.empty()) continue;
-    const std::string deeper = indent + (indent.empty() ? "  " : "      ");
-    out.AppendText({deeper + "Index Cond: (" + access.condition + ")"});
-  }
-  out.AppendText({"Executor: row"});
-}
-
-void WriteText(const Explanation& e, const Options& options, RowBuffer& out) {
-  if (e.executor == "Row Executor") {
-    WriteRowPlan(e, options, out);
-  } else {
-    for (const std::string& line : SplitLines(e.duck_plan)) out.AppendText({line});
-    out.AppendText({"Executor: duckdb" + RowsText(e, options)});
-    if (!e.reason.empty()) out.AppendText({"Row Executor Not Used: " + e.reason});
-  }
-  if (!options.analyze) return;
-  out.AppendText({fmt::format("Index Model Hits: {}  Corrections: {}  Fallbacks: {}", e.model_hits,
-                              e.corrections, e.fallbacks)});
-  for (const ExplainedAccess& access : e.accesses) {
-    if (access.depth == 0) continue;
-    out.AppendText({fmt::format("Index Depth: {} ({})", access.depth, access.index)});
-  }
-  if (options.summary) {
-    out.AppendText({fmt::format("Execution Time: {:.3f} ms", e.seconds * 1e3)});
-  }
-}
-
-std::string JsonString(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-void AppendAccess(const ExplainedAccess& access, std::string& json) {
-  if (!access.index.empty()) json += ",\n      \"Index Name\": " + JsonString(access.index);
-  if (!access.table.empty()) json += ",\n      \"Relation Name\": " + JsonString(access.table);
-  if (!access.condition.empty()) {
-    json += ",\n      \"Index Cond\": " + JsonString(access.condition);
-  }
-}
-
-void WriteJson(const Explanation& e, const Options& options, RowBuffer& out) {
-  std::string json = "[\n  {\n    \"Plan\": {\n";
-  const std::string node = !e.steps.empty()      ? e.steps.front()
-                           : !e.accesses.empty() ? e.accesses.front().node
-                                                 : "DuckDB";
-  json += "      \"Node Type\": " + JsonString(node);
-  json += ",\n      \"Executor\": " + JsonString(e.executor == "Row Executor" ? "row" : "duckdb");
-  if (e.steps.empty() && !e.accesses.empty()) AppendAccess(e.accesses.front(), json);
-  if (!e.steps.empty()) {
-    json += ",\n      \"Plans\": [";
-    for (size_t i = 0; i < e.accesses.size(); ++i) {
-      json += std::string(i == 0 ? "" : ", ") + "{\n      \"Node Type\": ";
-      json += JsonString(e.accesses[i].node);
-      AppendAccess(e.accesses[i], json);
-      json += "\n      }";
-    }
-    json += "]";
-  }
-  if (!e.reason.empty()) json += ",\n      \"Row Executor Not Used\": " + JsonString(e.reason);
-  if (!e.duck_plan.empty()) json += ",\n      \"DuckDB Plan\": " + JsonString(e.duck_plan);
-  json += fmt::format(",\n      \"Plan Rows\": {}", e.rows_estimate);
-  if (options.analyze) {
-    json += fmt::format(",\n      \"Actual Rows\": {},\n      \"Actual Total Time\": {:.3f}",
-                        e.rows_true, e.seconds * 1e3);
-  }
-  json += "\n    }";
-  if (options.analyze) json += fmt::format(",\n    \"Execution Time\": {:.3f}", e.seconds * 1e3);
-  json += "\n  }\n]";
-  out.AppendText({json});
-}
-
 Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> params,
-               const Options& options, Explanation& out) {
+               const ExplainOptions& options, Explanation& out) {
   const index::LookupTally tally;
+  const engine::BlockTally blocks(*session.block().txn());
   const auto start = std::chrono::steady_clock::now();
   uint64_t returned = 0, affected = 0;
   std::string profile;
@@ -317,6 +160,7 @@ Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> p
   out.model_hits = tally.count(index::LookupPath::kModelHit);
   out.corrections = tally.count(index::LookupPath::kCorrection);
   out.fallbacks = tally.count(index::LookupPath::kFallback);
+  out.blocks = blocks.counts();
   return Status::Ok();
 }
 
@@ -325,7 +169,7 @@ Status Analyze(SessionImpl& session, Plan& plan, std::span<const types::Value> p
 Status RunExplain(UtilityCall& call) {
   const PgQuery__ExplainStmt& explain = *call.node()->explain_stmt;
   SessionImpl& session = call.session;
-  Options options;
+  ExplainOptions options;
   OMEN_TRY(ReadOptions(explain, options));
   RowBuffer& out = call.result.buffer;
   OMEN_ASSIGN(out.columns, UtilityColumns(session, call.statement));
@@ -351,7 +195,6 @@ Status RunExplain(UtilityCall& call) {
   if (plan->row_plan != nullptr) {
     DescribeRowPlan(session, *plan->row_plan, explanation);
   } else {
-    explanation.executor = "DuckDB";
     explanation.reason = plan->bound->row_plan_refusal();
     OMEN_TRY(session.OnPool([&](Waiter& waiter) -> Status {
       session.block().txn()->BeginStatement();
@@ -365,10 +208,10 @@ Status RunExplain(UtilityCall& call) {
     if (plan->row_plan != nullptr) AddDepths(session, *plan->row_plan, explanation);
   }
   if (options.json) {
-    WriteJson(explanation, options, out);
-  } else {
-    WriteText(explanation, options, out);
+    out.AppendText({ExplanationJson(explanation, options)});
+    return Status::Ok();
   }
+  for (const std::string& line : ExplanationText(explanation, options)) out.AppendText({line});
   return Status::Ok();
 }
 

@@ -1,0 +1,127 @@
+"""EXPLAIN: what its JSON tells, beside the text."""
+
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import psycopg2  # noqa: E402
+from system_test import SystemTest  # noqa: E402
+
+ROWS = 30_000
+COUNTS = ('Index Model Hits', 'Index Corrections', 'Index Fallbacks')
+
+
+class ExplainTest(SystemTest):
+    server_options = ('-c', 'omendb.freeze_after=0')
+    setup_sql = f'''
+        CREATE TABLE "odd ""name" (id int PRIMARY KEY, v int);
+        CREATE TABLE items (id int PRIMARY KEY, "group" int, name text UNIQUE);
+        CREATE INDEX items_group ON items ("group");
+        INSERT INTO items SELECT i, i % 300, 'name ' || i FROM generate_series(1, {ROWS}) g(i);
+        CREATE TABLE frozen (id int PRIMARY KEY, v int, w int);
+        INSERT INTO frozen SELECT i, i, i % 7 FROM generate_series(1, {ROWS}) g(i)'''
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        connection = cls.server.connect()
+        connection.autocommit = True
+        connection.cursor().execute('VACUUM (FREEZE) frozen')
+        connection.close()
+
+    def setUp(self):
+        self.connection = self.server.connect()
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+        self.addCleanup(self.connection.close)
+
+    def text(self, sql, options='ANALYZE'):
+        self.cursor.execute(f'EXPLAIN ({options}) {sql}')
+        return [line for line, in self.cursor.fetchall()]
+
+    def explained(self, sql, options='ANALYZE, FORMAT JSON'):
+        self.cursor.execute(f'EXPLAIN ({options}) {sql}')
+        (text,), = self.cursor.fetchall()
+        explained, = json.loads(text)
+        return explained
+
+    def plan(self, sql, options='ANALYZE, FORMAT JSON'):
+        return self.explained(sql, options)['Plan']
+
+    def test_a_lookup(self):
+        plan = self.plan('SELECT * FROM items WHERE id = 777')
+        self.assertEqual(('Index Lookup', 'row', 'items_pkey', 'items', 'id = ?', 1, 1),
+                         tuple(plan[name] for name in (
+                             'Node Type', 'Executor', 'Index Name', 'Relation Name', 'Index Cond',
+                             'Plan Rows', 'Actual Rows')))
+        self.assertEqual(1, sum(plan[name] for name in COUNTS))
+        self.assertIn(plan['Index Depth'], (2, 3, 4))
+        self.assertNotIn('Blocks Read', plan)
+
+    def test_lookups_are_counted_as_in_the_text(self):
+        sql = 'SELECT * FROM items WHERE id IN (5, 50, 500, 5000)'
+        hits, corrections, fallbacks = (self.plan(sql)[name] for name in COUNTS)
+        self.assertEqual(4, hits + corrections + fallbacks)
+        self.assertIn(f'Index Model Hits: {hits}  Corrections: {corrections}  '
+                      f'Fallbacks: {fallbacks}', self.text(sql))
+
+    def test_each_table_of_a_join_has_its_index(self):
+        plan = self.plan('SELECT count(*) FROM items a JOIN items b ON b.id = a."group" + 1 '
+                         'WHERE a.id BETWEEN 1 AND 10')
+        self.assertEqual(('Aggregate', 10),
+                         (plan['Node Type'], sum(plan[name] for name in COUNTS)))
+        self.assertEqual([('Index Scan', 'items_pkey'), ('Index Lookup', 'items_pkey')],
+                         [(node['Node Type'], node['Index Name']) for node in plan['Plans']])
+        for node in plan['Plans']:
+            self.assertIn(node['Index Depth'], (2, 3, 4))
+
+    def test_blocks_of_segments(self):
+        def blocks(sql):
+            plan = self.plan(sql)
+            self.assertEqual('duckdb', plan['Executor'])
+            return tuple(plan[f'Blocks {name}'] for name in ('Read', 'From Cache', 'Skipped'))
+
+        every = -(-ROWS // 2048)
+        read, _, skipped = blocks('SELECT sum(v) FROM frozen')
+        self.assertEqual((every, 0), (read, skipped))
+        self.assertEqual((every, every, 0), blocks('SELECT sum(v) FROM frozen'))
+        self.assertEqual((2 * every, 0), blocks('SELECT sum(v), sum(w) FROM frozen')[::2])
+        # All scans of the statement, whichever they are.
+        self.assertEqual(2 * every, blocks('SELECT sum(v) FROM frozen UNION ALL '
+                                           'SELECT sum(v) FROM frozen')[0])
+        read, _, skipped = blocks('SELECT count(w) FROM frozen WHERE v < 40 AND w < 9')
+        self.assertLess(read, 6)
+        self.assertGreater(skipped, 0)
+        self.assertEqual((0, 0, 0), blocks('SELECT sum("group") FROM items'))
+
+    def test_blocks_are_those_of_one_statement(self):
+        self.connection.autocommit = False
+        first = self.plan('SELECT sum(v) FROM frozen')['Blocks Read']
+        self.cursor.execute('SELECT sum(v) FROM frozen')
+        self.assertEqual(first, self.plan('SELECT sum(v) FROM frozen')['Blocks Read'])
+
+    def test_options_leave_properties_out(self):
+        sql = 'SELECT * FROM items WHERE id = 1'
+        measured = set(COUNTS) | {'Actual Rows', 'Actual Total Time', 'Index Depth'}
+        self.assertFalse(measured & set(self.plan(sql, 'FORMAT JSON')))
+        self.assertNotIn('Execution Time', self.explained(sql, 'FORMAT JSON'))
+        explained = self.explained(
+            sql, 'ANALYZE, FORMAT JSON, COSTS off, TIMING off, SUMMARY off')
+        self.assertNotIn('Execution Time', explained)
+        self.assertNotIn('Plan Rows', explained['Plan'])
+        self.assertEqual({'Actual Total Time'}, measured - set(explained['Plan']))
+
+    def test_names_are_escaped(self):
+        plan = self.plan('SELECT * FROM "odd ""name" WHERE id = 1')
+        self.assertEqual('odd "name', plan['Relation Name'])
+
+    def test_other_formats_are_refused(self):
+        for name in ('xml', 'yaml'):
+            with self.assertRaises(psycopg2.errors.FeatureNotSupported):
+                self.plan('SELECT 1', f'FORMAT {name}')
+
+
+if __name__ == '__main__':
+    unittest.main()
