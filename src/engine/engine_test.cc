@@ -208,6 +208,36 @@ TEST_F(EngineTest, ReadCommittedIsToldOfTheNewestVersion) {
   EXPECT_EQ(result->outcome, RowOutcome::kDone);
 }
 
+// As far as the index counts; beyond, it estimates.
+TEST_F(EngineTest, ShortRangesAreEstimatedExactly) {
+  e.CreateTable({.secondary = {{1}}});
+  auto txn = e.Begin();
+  for (int32_t i = -50; i < 50; ++i) ASSERT_TRUE(Insert(*txn, i, i / 2).ok());
+  StatementContext context = e.Statement(*txn);
+  auto relation = e.Open(context);
+  const Oid primary = relation->table().primary_key()->oid;
+  const Oid secondary = relation->table().indexes[1].oid;
+  KeyRange range;
+  EXPECT_EQ(relation->EstimateRange(primary, range), 100u);
+  range.lower = Int(10);
+  EXPECT_EQ(relation->EstimateRange(primary, range), 40u);
+  range.upper = Int(19);
+  EXPECT_EQ(relation->EstimateRange(primary, range), 10u);
+  EXPECT_EQ(relation->EstimateRange(secondary, range), 20u);
+  range.lower_inclusive = false;
+  EXPECT_EQ(relation->EstimateRange(primary, range), 9u);
+  range.upper_inclusive = false;
+  EXPECT_EQ(relation->EstimateRange(primary, range), 8u);
+  EXPECT_EQ(relation->EstimateRange(secondary, range), 16u);
+  range.upper = Int(INT32_MAX);
+  range.upper_inclusive = true;
+  EXPECT_EQ(relation->EstimateRange(primary, range), 39u);
+  range.lower = Int(60);
+  EXPECT_EQ(relation->EstimateRange(primary, range), 0u);
+  EXPECT_EQ(relation->EstimateRange(primary, {.equal = {Int(7)}}), 1u);
+  EXPECT_EQ(relation->EstimateRange(secondary, {.equal = {Int(7)}}), 2u);
+}
+
 TEST_F(EngineTest, SequencesNeverGiveAValueTwice) {
   auto txn = e.Begin();
   catalog::SequenceDef sequence;

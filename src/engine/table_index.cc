@@ -333,8 +333,9 @@ uint64_t TableIndex::Estimate(const KeyRange& range) const {
   if (bounds.empty) return 0;
   if (shape_ == Shape::kRowByInt) {
     const uint64_t low = bounds.low.empty() ? 0 : LoadBe<uint64_t>(bounds.low.data());
-    const uint64_t high = bounds.high.empty() ? UINT64_MAX : LoadBe<uint64_t>(bounds.high.data());
-    return ints_->CountRange(low, high);
+    const uint64_t last =
+        bounds.high.empty() ? UINT64_MAX : LoadBe<uint64_t>(bounds.high.data()) - 1;
+    return ints_->CountRange(low, last);
   }
   return bytes_->CountRange(bounds.low, bounds.high);
 }

@@ -1,4 +1,4 @@
-"""EXPLAIN: what its JSON tells, beside the text."""
+"""EXPLAIN: how many rows it expects, and what its JSON tells beside the text."""
 
 import json
 import os
@@ -116,6 +116,56 @@ class ExplainTest(SystemTest):
     def test_names_are_escaped(self):
         plan = self.plan('SELECT * FROM "odd ""name" WHERE id = 1')
         self.assertEqual('odd "name', plan['Relation Name'])
+
+    def expects(self, sql, factor=1.0):
+        """The rows that it expects are those that there are, give or take the factor."""
+        self.cursor.execute(sql)
+        true = len(self.cursor.fetchall())
+        plan = self.plan(sql, 'FORMAT JSON')
+        self.assertEqual('row', plan['Executor'], sql)
+        least, most = max(1, true) / factor, max(1, true) * factor
+        self.assertTrue(least <= plan['Plan Rows'] <= most, f'{sql}: {plan["Plan Rows"]}, {true}')
+        self.assertIn(f'(rows={plan["Plan Rows"]})', self.text(sql, 'COSTS')[0])
+
+    def test_rows_expected_of_a_range(self):
+        for first, last in ((1, 1), (1, 17), (500, 899), (29_990, 50_000), (40_000, 50_000)):
+            self.expects(f'SELECT * FROM items WHERE id BETWEEN {first} AND {last}')
+            self.expects(f'SELECT * FROM items WHERE id > {first} AND id < {last}')
+        for first, last in ((1, 1000), (10_000, 12_999)):
+            self.expects(f'SELECT * FROM items WHERE id BETWEEN {first} AND {last}', 1.3)
+        self.expects('SELECT * FROM items WHERE id >= 29900')
+        self.expects('SELECT * FROM items WHERE id < 20 ORDER BY id DESC')
+        self.expects("SELECT id FROM items WHERE name >= 'name 10' AND name < 'name 1002'")
+        self.expects("SELECT id FROM items WHERE name > 'name 10' AND name < 'name 11'", 1.5)
+        self.expects('SELECT v FROM frozen WHERE id BETWEEN 7 AND 99')
+
+    def test_rows_expected_of_keys(self):
+        self.expects('SELECT * FROM items WHERE id = 5')
+        self.expects("SELECT * FROM items WHERE name = 'name 5'")
+        self.expects('SELECT * FROM items WHERE id IN (5, 6, 7, 8)')
+        self.expects('SELECT * FROM items WHERE "group" = 5')
+        self.expects('SELECT * FROM items WHERE "group" IN (5, 6, 1000)')
+        self.expects('SELECT * FROM items WHERE "group" = 5 LIMIT 3')
+        self.expects('SELECT count(*) FROM items WHERE "group" = 5')
+
+    def test_rows_expected_of_joins(self):
+        self.expects('SELECT b.name FROM items a JOIN items b ON b.id = a."group" + 1 '
+                     'WHERE a.id BETWEEN 1 AND 10')
+        # Each of the 300 groups has as many rows.
+        self.expects('SELECT b.name FROM items a JOIN items b ON b."group" = a."group" '
+                     'WHERE a.id BETWEEN 1 AND 10', 1.5)
+
+    def test_rows_expected_of_writes(self):
+        for sql, rows in (('UPDATE items SET name = name WHERE id BETWEEN 3 AND 9', 7),
+                          ('DELETE FROM items WHERE "group" = 8', 100),
+                          ("INSERT INTO items VALUES (-1, 0, 'a'), (-2, 0, 'b')", 2)):
+            self.assertEqual(rows, self.plan(sql, 'FORMAT JSON')['Plan Rows'], sql)
+
+    def test_rows_expected_with_parameters(self):
+        self.cursor.execute('PREPARE stretch (int, int) AS SELECT * FROM items '
+                            'WHERE id BETWEEN $1 AND $2')
+        self.assertEqual(21, self.plan('EXECUTE stretch (10, 30)', 'FORMAT JSON')['Plan Rows'])
+        self.assertEqual(1, self.plan('EXECUTE stretch (10, NULL)', 'FORMAT JSON')['Plan Rows'])
 
     def test_other_formats_are_refused(self):
         for name in ('xml', 'yaml'):

@@ -6,7 +6,7 @@
 
 #include "base/sqlstate.h"
 #include "engine/block_tally.h"
-#include "exec/row_plan.h"
+#include "exec/estimate.h"
 #include "index/counters.h"
 #include "sql/names.h"
 #include "sql/statements/dispatch.h"
@@ -102,13 +102,12 @@ ExplainedAccess DescribeOnlyTable(const exec::RowPlan& plan) {
   return out;
 }
 
-void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanation& out) {
+void DescribeRowPlan(const exec::RowPlan& plan, Explanation& out) {
   out.in_rows = true;
   if (!plan.order.empty()) out.steps.emplace_back("Sort");
   if (plan.aggregation) {
     out.steps.emplace_back(plan.aggregation->groups.empty() ? "Aggregate" : "GroupAggregate");
   }
-  out.rows_estimate = plan.kind == exec::PlanKind::kInsert ? plan.insert_rows.size() : 1;
   for (const exec::JoinStep& step : plan.joins) {
     out.accesses.push_back(DescribeAccess(*step.table, step.access));
     if (step.left) out.accesses.back().node += " (left join)";
@@ -118,11 +117,6 @@ void DescribeRowPlan(SessionImpl& session, const exec::RowPlan& plan, Explanatio
     return;
   }
   out.accesses.push_back(DescribeOnlyTable(plan));
-  if (plan.access && !plan.access->unique_point) {
-    // Of an open range nothing is known before the parameters are.
-    const uint64_t rows = session.db().OpenRelation(plan.table)->rows_estimate();
-    out.rows_estimate = std::max<uint64_t>(1, rows / 10);
-  }
 }
 
 void AddDepth(SessionImpl& session, const std::shared_ptr<const catalog::TableDef>& table,
@@ -193,7 +187,9 @@ Status RunExplain(UtilityCall& call) {
   OMEN_TRY(session.CheckPlanPrivileges(*plan, *session.catalog()));
   Explanation explanation;
   if (plan->row_plan != nullptr) {
-    DescribeRowPlan(session, *plan->row_plan, explanation);
+    DescribeRowPlan(*plan->row_plan, explanation);
+    engine::StatementContext context = session.MakeContext(call.waiter);
+    explanation.rows_estimate = exec::EstimateRows(*plan->row_plan, session.db(), context, params);
   } else {
     explanation.reason = plan->bound->row_plan_refusal();
     OMEN_TRY(session.OnPool([&](Waiter& waiter) -> Status {

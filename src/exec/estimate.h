@@ -1,0 +1,18 @@
+// estimate.h - how many rows a plan gives, as far as indexes and statistics tell (EXPLAIN).
+//
+// Conditions that no index answers are not weighed, nor is how many rows fall into one group.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/relation.h"
+#include "exec/row_plan.h"
+
+namespace omendb::exec {
+
+// At least 1. `params` may be fewer than the plan has: keys that need the others are guessed.
+uint64_t EstimateRows(const RowPlan& plan, engine::Database& database,
+                      engine::StatementContext& context, std::span<const types::Value> params);
+
+}  // namespace omendb::exec
