@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "index/int_index.h"
+#include "index/tuning_counts.h"
 
 namespace omendb::index {
 namespace {
@@ -58,6 +59,32 @@ TEST(IntIndexTuningTest, PacksWhatIsOnlyReadAndLoosensItAgain) {
   for (int step = 0; step < 200; ++step) index.Tune();
   for (const uint64_t key : more) ASSERT_EQ(index.Lookup(key), ~key);
   ASSERT_TRUE(index.Validate().ok());
+}
+
+// Of the process: what an index did stays counted when the index is gone.
+TEST(IntIndexTuningTest, IsCountedForTheProcess) {
+  const TuningCounts& counts = process_tuning_counts;
+  const uint64_t trials = counts.trials.load(), kept = counts.kept.load(),
+                 reverted = counts.reverted.load(), rewritten = counts.leaves_rewritten.load();
+  IndexStats stats;
+  {
+    EpochManager epochs;
+    IntIndex index(epochs);
+    const std::vector<uint64_t> keys = ClusteredKeys(120'000, 11);
+    for (const uint64_t key : keys) index.Insert(key, key);
+    std::mt19937_64 random(12);
+    const auto decided = [&] { return stats.trials_kept + stats.trials_reverted; };
+    for (int step = 0; step < 4000 && decided() < 1; ++step) {
+      for (int i = 0; i < 200; ++i) ScanSome(index, keys[random() % keys.size()]);
+      index.Tune();
+      stats = index.Stats();
+    }
+    EXPECT_GT(decided(), 0u);
+  }
+  EXPECT_EQ(counts.trials.load() - trials, stats.trials);
+  EXPECT_EQ(counts.kept.load() - kept, stats.trials_kept);
+  EXPECT_EQ(counts.reverted.load() - reverted, stats.trials_reverted);
+  EXPECT_EQ(counts.leaves_rewritten.load() - rewritten, stats.rewritten);
 }
 
 TEST(IntIndexTuningTest, SmallIndexesAreLeftAlone) {

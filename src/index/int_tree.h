@@ -206,6 +206,7 @@ class IntTree {
   void RegisterForTuning() OMEN_REQUIRES(structure_mu_);
   TuningMap* UpdateTuningMap() OMEN_REQUIRES(tuning_mu_);
   bool StepTuners(TuningMap& map) OMEN_REQUIRES(tuning_mu_);
+  void CountVerdict(Tuner::Verdict verdict);
   void WalkLeaves(const TuningMap& map) OMEN_REQUIRES(tuning_mu_);
   // Leaves side by side that one rewriting takes.
   struct Group {

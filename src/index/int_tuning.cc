@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "index/int_tree.h"
+#include "index/tuning_counts.h"
 
 namespace omendb::index {
 
@@ -36,6 +37,12 @@ thread_local uint64_t rebuilds_of_thread = 0;
 size_t BytesOf(const Leaf& leaf) { return leaf.block_bytes + sizeof(Leaf); }
 
 FillLevels FilledAs(const Leaf& leaf) { return FillLevels::Unpack(leaf.filled.get()); }
+
+// In the index's own count and in that of the process.
+void CountTwice(std::atomic<uint64_t>& own, std::atomic<uint64_t>& of_process, uint64_t n) {
+  own.fetch_add(n, std::memory_order_relaxed);
+  of_process.fetch_add(n, std::memory_order_relaxed);
+}
 
 // Whether the leaf should be rewritten, were nobody to insert into it. What comes in order at an
 // end of the index finds its leaves full or growing, and is left alone.
@@ -148,14 +155,25 @@ bool IntTree::StepTuners(TuningMap& map) {
     if (tuner.settling() && walks_ >= settled_at) tuner.Settled(totals);
     const Tuner::Verdict verdict = tuner.Step(totals);
     if (verdict == Tuner::Verdict::kWait) continue;
-    auto& counter = verdict == Tuner::Verdict::kTry    ? trials_
-                    : verdict == Tuner::Verdict::kKeep ? trials_kept_
-                                                       : trials_reverted_;
-    counter.fetch_add(1, std::memory_order_relaxed);
+    CountVerdict(verdict);
     map.Set(i, tuner.levels(), tuner.trial());
     settled_at = walks_ + kWalksToSettle;
   }
   return samples != std::exchange(samples_, samples);
+}
+
+void IntTree::CountVerdict(Tuner::Verdict verdict) {
+  TuningCounts& all = process_tuning_counts;
+  switch (verdict) {
+    case Tuner::Verdict::kWait:
+      return;
+    case Tuner::Verdict::kTry:
+      return CountTwice(trials_, all.trials, 1);
+    case Tuner::Verdict::kKeep:
+      return CountTwice(trials_kept_, all.kept, 1);
+    case Tuner::Verdict::kRevert:
+      return CountTwice(trials_reverted_, all.reverted, 1);
+  }
 }
 
 // --- Rewriting ----------------------------------------------------------------------------------
@@ -195,7 +213,7 @@ void IntTree::WalkLeaves(const TuningMap& map) {
     walk_key_ = last + 1;  // 0 after the last leaf.
     entries += size;
     if (!group.leaves.empty() && Rewrite(group)) {
-      rewritten_.fetch_add(group.leaves.size(), std::memory_order_relaxed);
+      CountTwice(rewritten_, process_tuning_counts.leaves_rewritten, group.leaves.size());
     }
     if (walk_key_ == 0) {
       ++walks_;

@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "index/tuning_counts.h"
 #include "sql/metric_families.h"
 
 namespace omendb::server {
@@ -72,12 +73,27 @@ void CollectEngine(sql::MetricFamilies& out, const engine::EngineStats& stats) {
   memory("blocks", stats.cached_bytes);
 }
 
+void CollectIndexTuning(sql::MetricFamilies& out, const index::TuningCounts& counts) {
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out.Counter(name, help, static_cast<double>(value.load(std::memory_order_relaxed)));
+  };
+  counter("omendb_index_tuning_trials_total", "Changes that self-tuning of indexes has tried.",
+          counts.trials);
+  counter("omendb_index_tuning_kept_total", "Changes tried that were kept: better, surely.",
+          counts.kept);
+  counter("omendb_index_tuning_reverted_total", "Changes tried that were taken back.",
+          counts.reverted);
+  counter("omendb_index_tuning_leaves_rewritten_total",
+          "Leaves that self-tuning of indexes has rewritten.", counts.leaves_rewritten);
+}
+
 }  // namespace
 
 std::string MetricsText(ConnectionContext& context) {
   sql::MetricFamilies out;
   CollectServer(out, context);
   CollectEngine(out, context.instance.database().stats());
+  CollectIndexTuning(out, index::process_tuning_counts);
   context.instance.CollectMetrics(out);
   return prometheus::TextSerializer().Serialize(out.families());
 }
