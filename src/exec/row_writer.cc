@@ -1,7 +1,11 @@
 #include "exec/row_writer.h"
 
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "engine/failing_row.h"
+#include "engine/warm_conflicts.h"
+#include "exec/known_value.h"
 
 namespace omendb::exec {
 
@@ -24,8 +28,22 @@ Result<RowCounts> RowWriter::Run() {
 }
 
 Status RowWriter::Insert() {
-  for (const auto& expressions : plan_.insert_rows) OMEN_TRY(InsertRow(expressions));
+  for (size_t i = 0; i < plan_.insert_rows.size(); ++i) {
+    if (i % engine::kWarmRowsMax == 0) OMEN_TRY(LookAhead(i));
+    OMEN_TRY(InsertRow(plan_.insert_rows[i]));
+  }
   return Status::Ok();
+}
+
+Status RowWriter::LookAhead(size_t first) {
+  if (plan_.on_conflict == OnConflict::kError) return Status::Ok();
+  const size_t count = std::min(engine::kWarmRowsMax, plan_.insert_rows.size() - first);
+  const auto value = [&](size_t row, ColumnId column) {
+    const auto i = static_cast<size_t>(column.value() - 1);
+    return KnownValue(plan_.insert_rows[first + row][i], context_);
+  };
+  return engine::WarmConflicts(relation_, *context_.statement, plan_.conflict_arbiters, count,
+                               value);
 }
 
 Status RowWriter::InsertRow(const std::vector<Expression>& expressions) {

@@ -15,6 +15,8 @@ class RowWriter {
 
  private:
   Status Insert();
+  // ON CONFLICT, before the rows from `first` on are inserted.
+  Status LookAhead(size_t first);
   Status InsertRow(const std::vector<Expression>& expressions);
   // ON CONFLICT DO UPDATE of the row that is in the way. False: it went away, insert again.
   Result<bool> UpdateConflicting(engine::RowRef conflict, std::span<const types::Value> proposed);

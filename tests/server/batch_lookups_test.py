@@ -1,5 +1,6 @@
-"""Keys looked up together answer as keys looked up one by one: IN lists, joins by key and foreign
-keys, over rows in pages and in segments, deleted rows and the transaction's own changes."""
+"""Keys looked up together answer as keys looked up one by one: IN lists, joins by key, foreign keys
+and ON CONFLICT, over rows in pages and in segments, deleted rows and the transaction's own
+changes."""
 
 import os
 import random
@@ -228,6 +229,146 @@ class ForeignKeysTest(SystemTest):
                     'SELECT id FROM parents WHERE id = %s FOR UPDATE NOWAIT', (parent,))
             other.rollback()
         other.cursor().execute('SELECT id FROM parents WHERE id = 201 FOR UPDATE NOWAIT')
+
+
+# So many rows that keys are looked up ahead.
+MANY = 90_000
+PART = 30_000  # Few enough to stay in pages.
+UPSERT = '''ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n, code = excluded.code
+    WHERE t.n % 5 <> 4 RETURNING id, n'''
+
+
+class OnConflictTest(SystemTest):
+    setup_sql = 'CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, n int NOT NULL);' + ''.join(
+        f"INSERT INTO t SELECT i, 'code ' || i, i % 7 FROM "
+        f'generate_series({first}, {first + PART - 1}) g(i);'
+        for first in range(0, MANY, PART))
+
+    def setUp(self):
+        self.random = random.Random(20261129)
+        self.connection = self.server.connect()
+        self.cursor = self.connection.cursor()  # Each test is a transaction that is undone.
+        self.addCleanup(self.connection.close)
+
+    def query(self, sql, *parameters):
+        self.cursor.execute(sql, parameters)
+        return self.cursor.fetchall()
+
+    def table(self):
+        return {row[0]: row[1:] for row in self.query('SELECT id, code, n FROM t')}
+
+    def insert(self, rows, clause, query=False):
+        """Through the row executor, or as INSERT ... SELECT through DuckDB."""
+        values = ', '.join(f"({i}, {'NULL' if code is None else repr(code)}, {n})"
+                           for i, code, n in rows)
+        source = f'SELECT * FROM (VALUES {values}) v' if query else f'VALUES {values}'
+        self.cursor.execute('SAVEPOINT before')
+        try:
+            self.cursor.execute(f"SET LOCAL omendb.row_executor = {'off' if query else 'on'}")
+            self.cursor.execute(f'INSERT INTO t {source} {clause}')
+            return self.cursor.rowcount
+        except psycopg2.Error:
+            self.cursor.execute('ROLLBACK TO before')
+            raise
+
+    def some_rows(self, count):
+        ids = self.random.sample(range(MANY + MANY // 10), count)
+        return [(i, f'new {self.random.random()}' if i % 3 else None, i % 4) for i in ids]
+
+    def test_do_update(self):
+        for query in (False, True):
+            expected = self.table()
+            for count in (2, 63, 64, 65, 700):
+                rows = self.some_rows(count)
+                changed = []
+                for i, code, n in rows:
+                    old = expected.get(i)
+                    if old is not None and old[1] % 5 == 4:
+                        continue
+                    expected[i] = (code, n if old is None else old[1] + n)
+                    changed.append((i, expected[i][1]))
+                self.assertEqual(len(changed), self.insert(rows, UPSERT, query))
+                self.assertEqual(sorted(changed), sorted(self.cursor.fetchall()))
+            self.assertEqual(expected, self.table())
+
+    def test_do_nothing(self):
+        for query in (False, True):
+            for clause in ('ON CONFLICT DO NOTHING', 'ON CONFLICT (id) DO NOTHING',
+                           'ON CONFLICT (code) DO NOTHING'):
+                expected = self.table()
+                codes = {code for code, _ in expected.values() if code is not None}
+                rows = []
+                for i, _, n in self.some_rows(300):
+                    new = MANY * 10 + self.random.randrange(10**6)
+                    known = self.random.random() < 0.5
+                    rows.append((i if known and '(code)' not in clause else new,
+                                 f'code {i}' if known and '(id)' not in clause else f'x {new}', n))
+                inserted = 0
+                for i, code, n in rows + rows[:9]:
+                    if i in expected or code in codes:
+                        continue
+                    expected[i] = (code, n)
+                    codes.add(code)
+                    inserted += 1
+                self.assertEqual(inserted, self.insert(rows + rows[:9], clause, query), clause)
+                self.assertEqual(expected, self.table())
+
+    # Whether both are in one batch of lookups or not.
+    def test_a_key_twice_in_one_command(self):
+        rows = [(i, f'twice {i}', 1) for i in range(100, 1500, 7)]
+        for query in (False, True):
+            for again in (1, 63, 64, 150):
+                for new in (0, 10**7):
+                    twice = [(i + new, f'{code} {new}', n) for i, code, n in rows]
+                    twice.insert(again, twice[0])
+                    with self.assertRaises(psycopg2.errors.CardinalityViolation) as raised:
+                        self.insert(twice, 'ON CONFLICT (id) DO UPDATE SET n = 0', query)
+                    self.assertIn('ON CONFLICT DO UPDATE command cannot affect row a second time',
+                                  str(raised.exception))
+                    inserted = self.insert(twice, 'ON CONFLICT DO NOTHING', query)
+                    self.assertEqual(len(rows) if new else 0, inserted)
+                    self.cursor.execute('ROLLBACK TO before')
+
+    def test_another_index_is_an_error(self):
+        rows = [(i, f'other {i}', 1) for i in range(1000, 1100)] + [(10**8, 'code 5', 1)]
+        for query in (False, True):
+            for clause in ('ON CONFLICT (id) DO NOTHING', UPSERT):
+                with self.assertRaises(psycopg2.errors.UniqueViolation) as raised:
+                    self.insert(rows, clause, query)
+                self.assertEqual('t_code_key', raised.exception.diag.constraint_name)
+
+    # Looking ahead meets it first, and leaves it to the row's own turn.
+    def test_an_error_in_a_later_row(self):
+        with self.assertRaises(psycopg2.errors.UniqueViolation):
+            self.cursor.execute('''
+                SET LOCAL plan_cache_mode = force_generic_plan;
+                PREPARE later (int) AS INSERT INTO t VALUES (100000000, 'code 5', 1),
+                    (100000001, 'f', 1), (1 / $1, 'g', 1) ON CONFLICT (id) DO NOTHING;
+                EXECUTE later (0)''')
+
+    def test_own_changes_and_sequences(self):
+        self.cursor.execute('''
+            DELETE FROM t WHERE id BETWEEN 100 AND 149;
+            UPDATE t SET id = id + 5000000 WHERE id BETWEEN 150 AND 199;
+            CREATE SEQUENCE s MINVALUE 0''')
+        rows = [(i, f'own {i}', 1) for i in range(50, 250)]
+        self.assertEqual(100, self.insert(rows, 'ON CONFLICT (id) DO NOTHING'))
+        values = ', '.join(f"(nextval('s'), 'seq {i}', 1)" for i in range(200))
+        self.cursor.execute(f'INSERT INTO t VALUES {values} ON CONFLICT (id) DO NOTHING')
+        self.assertEqual(0, self.cursor.rowcount)
+        self.assertEqual([(200,)], self.query("SELECT nextval('s')"))  # Each was taken once.
+
+
+class FrozenOnConflictTest(OnConflictTest):
+    server_options = ('-c', 'omendb.freeze_after=0')
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        freezing = cls.server.connect()
+        freezing.autocommit = True
+        freezing.cursor().execute('VACUUM (FREEZE) t')
+        freezing.close()
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@
 #include "duckdb/planner/operator/logical_insert.hpp"
 #include "duckdb/planner/operator/logical_update.hpp"
 #include "engine/bulk_load.h"
+#include "engine/warm_conflicts.h"
 
 namespace omendb::duck {
 
@@ -84,6 +85,7 @@ class InsertOperator : public WriteOperator {
     RowWriter& writer = *run.writer;
     types::Row row;
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+      if (conflict_ != nullptr && i % engine::kWarmRowsMax == 0) LookAhead(writer, chunk, i);
       writer.LoadRow(chunk, i, row);
       writer.Complete(row);
       if (conflict_ != nullptr) {
@@ -110,6 +112,15 @@ class InsertOperator : public WriteOperator {
   }
 
  private:
+  // Before the rows from `first` on are inserted.
+  void LookAhead(RowWriter& writer, duckdb::DataChunk& chunk, duckdb::idx_t first) const {
+    const auto count = std::min<duckdb::idx_t>(engine::kWarmRowsMax, chunk.size() - first);
+    ThrowIfError(engine::WarmConflicts(writer.relation(), writer.statement(), conflict_->arbiters,
+                                       count, [&](size_t row, ColumnId column) {
+                                         return writer.ValueAhead(chunk, first + row, column);
+                                       }));
+  }
+
   void InsertOrUpdate(duckdb::ClientContext& context, InsertRun& run, types::Row& row) const {
     RowWriter& writer = *run.writer;
     for (;;) {

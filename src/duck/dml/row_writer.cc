@@ -1,5 +1,7 @@
 #include "duck/dml/row_writer.h"
 
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
@@ -108,6 +110,16 @@ void RowWriter::LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& r
   for (size_t c = 0; c < ids.size(); ++c) {
     row[static_cast<size_t>(ids[c].value() - 1)] = LoadCell(chunk.data[c], chunk.size(), i, c);
   }
+}
+
+std::optional<types::Value> RowWriter::ValueAhead(duckdb::DataChunk& chunk, duckdb::idx_t i,
+                                                  ColumnId column) {
+  const types::SqlType& type = definition().column(column).type;
+  const bool json = type.kind == types::TypeKind::kJson || type.kind == types::TypeKind::kJsonb;
+  if (ElementOf(type) || json || NeedsCoercion(type)) return std::nullopt;
+  const auto& ids = table_.column_ids();
+  const auto c = static_cast<size_t>(std::find(ids.begin(), ids.end(), column) - ids.begin());
+  return LoadCell(chunk.data[c], chunk.size(), i, c);
 }
 
 void RowWriter::ReadRow(const engine::RowRef& ref, types::Row& row) {

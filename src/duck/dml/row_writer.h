@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -41,6 +42,9 @@ class RowWriter {
   // One cell of DuckDB column `column` as our value, coerced to the column's type.
   types::Value LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
                         size_t column);
+  // LoadRow's value of one column; nullopt for types of which loading one may fail or is costly.
+  std::optional<types::Value> ValueAhead(duckdb::DataChunk& chunk, duckdb::idx_t i,
+                                         ColumnId column);
   // Reads all columns of a stored row.
   void ReadRow(const engine::RowRef& ref, types::Row& row);
   // Computes generated columns; 23514 when a CHECK constraint is false of the row.
