@@ -20,6 +20,9 @@ constexpr double kSpareKeyPenalty = 40;
 // square root of the mean, and a lower mean then saves more spares than it costs buckets. (For
 // leaves that grow: FillLimits.)
 constexpr double kDenseMeans[] = {15, 14, 13.25};
+// The same for a leaf that keys in order are about to fill, and what share of its buckets will have
+// a spare.
+constexpr double kRunMean = 13.25, kRunSpares = 0.5;
 // Spares a bucket at most when a growing leaf is built, so that a chain has room to grow. Why 3:
 // of 800 buckets with 10.25 random keys each the fullest needs more than two every second time, and
 // the leaf would be halved for it.
@@ -164,6 +167,21 @@ bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low
   const uint64_t top = plan->model.base + plan->model.span;
   const uint64_t wide = Wide(plan->model.span, top - low, times);
   return Widen(entries, top - wide, wide, plan);
+}
+
+bool FitRunLeaf(std::span<const Entry> entries, double keys, const FillLimits& limits,
+                ModelPlan* plan) {
+  const auto n = static_cast<double>(entries.size());
+  const uint64_t base = entries.front().key;
+  plan->buckets = BucketsFor(static_cast<size_t>(keys), kRunMean);
+  plan->model = LinearModel::Make(base, entries.back().key - base, plan->buckets);
+  const Dealt dealt =
+      Deal(entries, plan->model, kGrowChainMax, static_cast<size_t>(limits.spill_max * n));
+  plan->spares = dealt.spares;
+  plan->spare_room = std::max(dealt.spares + plan->buckets / 8,
+                              static_cast<uint32_t>(plan->buckets * kRunSpares)) +
+                     1;
+  return dealt.ok;
 }
 
 namespace {

@@ -48,6 +48,9 @@ bool FitModelLeaf(std::span<const Entry> entries, Fill fill, const FillLimits& l
 bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last, ModelPlan* plan);
 // The same for keys going on downwards, with nothing below `low`.
 bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan);
+// A leaf over `entries` with room for `keys` of them between the first and the last.
+bool FitRunLeaf(std::span<const Entry> entries, double keys, const FillLimits& limits,
+                ModelPlan* plan);
 
 // Cuts all of `entries` (not empty). `plain_only` keeps it from trying models.
 std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool plain_only,

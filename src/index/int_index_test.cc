@@ -256,8 +256,9 @@ TEST(IntIndexTest, KeysInOrderFillTheirLeaves) {
       ASSERT_EQ(index.Insert(keys[nth(order, i)], i), std::nullopt);
     }
     EXPECT_TRUE(index.Validate().ok()) << index.Validate().ToString();
-    // 18 to 23 of it in use; memory comes in huge pages of 5 bytes a key.
-    EXPECT_LT(static_cast<double>(index.MemoryBytes()) / kCount, 31.0) << order;
+    // 18 to 23 of it in use; memory comes in huge pages of 5 bytes a key, and whether leaves that
+    // were replaced take one more depends on when their epochs end.
+    EXPECT_LT(static_cast<double>(index.MemoryBytes()) / kCount, 36.0) << order;
     for (size_t i = 0; i < kCount; i += 7) ASSERT_EQ(index.Lookup(keys[nth(order, i)]), i);
   }
 }

@@ -7,13 +7,18 @@
 #include <bit>
 
 #include "index/int_tree.h"
+#include "index/run_fit.h"
 
 namespace omendb::index {
 
 namespace {
 
-// A plain leaf this full was filled by keys in order, not at random (which leaves about 70 %).
+// A plain leaf this full, and not built so, was filled by keys in order, not at random (which
+// leaves about 70 %).
 constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 8 / 10;
+// A run has a gap between keys to itself that is so many of its steps wide; a narrower one says
+// that keys of the leaf lie between those of the run.
+constexpr uint64_t kGapSteps = 16;
 // How much further than its keys so far a leaf reaches that is extended for keys in order.
 constexpr uint32_t kExtendTimes = 4;
 // Keys a leaf is made for that goes on where one filled in order ends.
@@ -182,13 +187,29 @@ IntTree::Neighbours IntTree::NeighboursOf(const Leaf& leaf, uint64_t key) {
   return found;
 }
 
+// Whether keys come one after the other, with no others between them and ahead of them.
+bool IntTree::HasGapToItself(const Leaf& leaf, uint64_t key, const Neighbours& next) {
+  if (next.below == leaf.latest) {
+    const uint64_t gap = next.above.value_or(leaf.last) - key;
+    return gap / kGapSteps >= key - leaf.latest || (!next.above && Reaches(leaf, true));
+  }
+  if (next.above != leaf.latest) return false;
+  const uint64_t gap = key - next.below.value_or(leaf.low);
+  return gap / kGapSteps >= leaf.latest - key || (!next.below && Reaches(leaf, false));
+}
+
 // Keys in order need no look at the other entries: gathering them takes longer than all the rest.
 bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
   const uint64_t start = Ticks();
-  const auto [below, above] = NeighboursOf(*leaf, key);
+  const Neighbours next = NeighboursOf(*leaf, key);
+  const auto& [below, above] = next;
+  const uint32_t count = leaf->count.get();
+  const bool near =
+      count != leaf->built_count && leaf->RoutePlain(leaf->latest) == leaf->RoutePlain(key);
+  const bool run_was_here = leaf->from_run || leaf->built_count < count / 4;
   const bool in_order =
-      leaf->count.get() >= kInOrderCount || below == leaf->latest || above == leaf->latest;
-  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0, start);
+      near ? HasGapToItself(*leaf, key, next) : count >= kInOrderCount && run_was_here;
+  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0, nullptr, start);
   if (!above) {
     if (Reaches(*leaf, true) && Extend(leaf, Gathered(*leaf), true)) return true;
     SealAndAppend(leaf, *below);
@@ -202,19 +223,27 @@ bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
 }
 
 // Cuts the entries anew. One piece is built in place (true); several replace the leaf (false).
-bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, uint64_t start) {
+bool IntTree::Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
+                    uint64_t start) {
   const uint64_t low = leaf->low;
   const uint32_t filled = leaf->filled.get();
   const size_t inserts = entries.size() - std::min<size_t>(entries.size(), leaf->built_count);
-  const bool in_place = RecutNow(leaf, entries, plain_only);
+  const bool in_place = RecutNow(leaf, entries, plain_only, run);
   if (start != 0) ObserveRebuild(low, filled, Ticks() - start, inserts);
   return in_place;
 }
 
-bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only) {
+bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only,
+                       const KeyRun* run) {
   const uint32_t sticky = leaf->sticky_plain;
   FillLevels levels = LevelsFor(leaf->low);
-  const std::vector<LeafPlan> plans = Partition(entries, Fill::kGrow, plain_only, LimitsOf(levels));
+  std::vector<LeafPlan> plans;
+  if (run != nullptr) {
+    const double growth = GrowthOf(entries, *run);
+    run_growth_.store(run->expected + (growth - run->expected) / 4, std::memory_order_relaxed);
+    plans = PartitionRun(entries, *run, growth, LimitsOf(levels));
+  }
+  if (plans.empty()) plans = Partition(entries, Fill::kGrow, plain_only, LimitsOf(levels));
   if (levels.density() == FillLevels::kPacked) levels.SetDensity(FillLevels::kUsual);
   if (plans.size() <= 1) {
     RetireBlock(leaf->block.get(), leaf->block_bytes);
@@ -224,6 +253,7 @@ bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_on
       FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
     }
     leaf->filled.set(levels.Pack());
+    leaf->from_run = false;
     rebuilds_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
@@ -259,6 +289,7 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   moved->built_count = leaf->built_count;
   moved->sticky_plain = leaf->sticky_plain;
   moved->filled.set(leaf->filled.get());
+  moved->from_run = leaf->from_run;
   for (uint32_t i = 0; i < kPlainBuckets; ++i) {
     moved->upper[i].set(leaf->upper[i].get());
     moved->slot[i].set(leaf->slot[i].get());
@@ -289,6 +320,7 @@ void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
   const auto at = static_cast<size_t>(above - entries.begin());
   const LeafPlan plans[] = {{0, at, false, {}}, {at, entries.size(), false, {}}};
   const auto news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, leaf->last);
+  for (Leaf* part : news) part->from_run = true;
   RetireBlock(leaf->block.get(), leaf->block_bytes);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
@@ -351,6 +383,15 @@ void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
 
 // --- Model leaves -------------------------------------------------------------------------------
 
+// Width 0: the key inserted last is elsewhere.
+KeyRun IntTree::RunAt(const Leaf& leaf, uint64_t key) const {
+  const uint64_t width = leaf.span.get() / leaf.buckets.get();
+  const bool upward = leaf.latest < key;
+  const uint64_t distance = upward ? key - leaf.latest : leaf.latest - key;
+  if (leaf.count.get() == leaf.built_count || distance / 2 > width) return {};
+  return {key, upward, width, run_growth_.load(std::memory_order_relaxed)};
+}
+
 bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const Chain chain = leaf->ChainAt(leaf->Route(key));
   int length = 0;
@@ -367,7 +408,10 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const bool above_all = key > top;
   // Below the line's first bucket, or in order: others are better dealt anew.
   const bool below_all = key < bottom && (below || bottom == leaf->latest);
-  if (!above_all && !below_all) return Recut(leaf, Gathered(*leaf), false, start);
+  if (!above_all && !below_all) {
+    const KeyRun run = RunAt(*leaf, key);
+    return Recut(leaf, Gathered(*leaf), false, run.width > 0 ? &run : nullptr, start);
+  }
   const uint32_t count = leaf->count.get();
   const bool grown = count >= leaf->built_count + leaf->built_count / 2;
   if (grown && count <= kModelKeysMax / 2 && Reaches(*leaf, above_all) &&
@@ -419,7 +463,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
     }
   }
   if (entries.size() > kMergeMax || leaf->is_model() || leaf->block_bytes > Arena::kGranule) {
-    if (!Recut(leaf, entries, leaf->sticky_plain > 0, 0)) return;
+    if (!Recut(leaf, entries, leaf->sticky_plain > 0, nullptr, 0)) return;
   } else {
     leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));
   }

@@ -29,6 +29,7 @@
 #include "index/index_types.h"
 #include "index/inner.h"
 #include "index/leaf.h"
+#include "index/run_fit.h"
 #include "index/tuning_map.h"
 #include "index/tuning_thread.h"
 
@@ -144,12 +145,16 @@ class IntTree {
     std::optional<uint64_t> below, above;
   };
   static Neighbours NeighboursOf(const Leaf& leaf, uint64_t key);
+  static bool HasGapToItself(const Leaf& leaf, uint64_t key, const Neighbours& next);
   void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
   void GrowPlain(Leaf* leaf);
   bool SplitPlain(Leaf* leaf, uint64_t key);
-  // `start`: when the rebuilding began, for self-tuning; 0: not to be measured.
-  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, uint64_t start);
-  bool RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only);
+  // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
+  // 0: not to be measured.
+  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
+             uint64_t start);
+  bool RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run);
+  KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
   void SplitAt(Leaf* leaf, uint64_t key);
@@ -232,6 +237,8 @@ class IntTree {
   ShardedCounter size_;
   mutable LookupCounters counters_;
   std::atomic<uint64_t> splits_{0}, rebuilds_{0}, merges_{0};
+  std::atomic<double> run_growth_{
+      0.5};  // As GrowthOf said last: a hint for the next leaf of a run.
 
   // --- Self-tuning ---
   const bool tunable_;

@@ -60,6 +60,7 @@ struct alignas(64) Leaf {
   uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
   uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
+  bool from_run = false;      // Cut where keys in order had filled a leaf.
 
   alignas(64) Word upper[kPlainBuckets];
   Relaxed<uint8_t> slot[kPlainBuckets];
