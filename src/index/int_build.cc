@@ -12,7 +12,6 @@ namespace {
 // Entries per bucket of a plain leaf when it is built.
 constexpr size_t kPlainDensePerBucket = 14;
 constexpr size_t kPlainGrowPerBucket = 11;
-constexpr uint32_t kPlainBucketsMin = 4;
 // Children per inner node at bulk load: room for some splits before the node itself must.
 constexpr size_t kBulkFanout = Inner::kFanout * 7 / 8;
 
@@ -81,7 +80,8 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
   }
 }
 
-void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
+void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
+                        uint32_t capacity_min) {
   const size_t n = entries.size();
   const size_t per = fill == Fill::kDense ? kPlainDensePerBucket : kPlainGrowPerBucket;
   OMEN_CHECK(n <= size_t{kPlainBuckets} * Bucket::kCapacity);
@@ -90,7 +90,7 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
   // Whole granules where no growth is expected.
   const uint32_t capacity =
       fill == Fill::kDense ? (used + kPlainBucketsMin - 1) / kPlainBucketsMin * kPlainBucketsMin
-                           : std::max(kPlainBucketsMin, std::bit_ceil(used));
+                           : std::max(capacity_min, std::bit_ceil(used));
   const size_t bytes = capacity * sizeof(Bucket);
   leaf->block.set_release(static_cast<char*>(arena_->Allocate(bytes)));
   leaf->block_bytes = static_cast<uint32_t>(bytes);

@@ -350,7 +350,9 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
                     span <= next->last - next->low && filled.block_bytes <= count * kSealedBytesMax;
   if (!even || !Reaches(*next, upward)) {
-    FillPlain(next, {}, Fill::kGrow);
+    // What has filled one plain leaf fills the next: it is not to grow step by step.
+    const bool goes_on = !filled.is_model() && count >= kInOrderCount;
+    FillPlain(next, {}, Fill::kGrow, goes_on ? kPlainBuckets : kPlainBucketsMin);
     return;
   }
   ModelPlan plan;

@@ -127,7 +127,8 @@ class IntTree {
   Leaf* NewLeaf(uint64_t low, uint64_t last);
   void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan, Fill fill);
   void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
-  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill);
+  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
+                 uint32_t capacity_min = kPlainBucketsMin);
   // The leaves of `plans` side by side, covering [low, last].
   std::vector<Leaf*> BuildLeaves(std::span<const Entry> entries, std::span<const LeafPlan> plans,
                                  Fill fill, uint64_t low, uint64_t last);

@@ -32,6 +32,7 @@ namespace omendb::index {
 
 // Why 32: a plain leaf is 8 KB, its upper bounds are four lines and its split costs a microsecond.
 inline constexpr uint32_t kPlainBuckets = 32;
+inline constexpr uint32_t kPlainBucketsMin = 4;
 // Why 8,192: rebuilding a leaf moves at most 128 KB of entries, and happens once in a thousand or
 // more inserts into it.
 inline constexpr size_t kModelKeysMax = 8192;
