@@ -34,6 +34,8 @@ struct BlockView {
   // All values of such a block, sign-extended.
   void ReadInts(std::vector<int64_t>& values) const;
 
+  // Of a block of runs: the row behind the run's last.
+  uint32_t EndOfRun(uint32_t run) const { return LoadLe<uint16_t>(positions + 2 * size_t{run}); }
   // The code of a dictionary block, the run of a block of runs.
   uint32_t EntryOf(uint32_t row) const;
 

@@ -23,59 +23,75 @@ BlockCache::BlockCache(uint64_t budget_bytes, uint32_t shards_count) {
   SetBudget(budget_bytes);
 }
 
-BlockCache::Shard& BlockCache::ShardOf(const Key& key) {
-  const Key neighbours{key.owner, key.column, key.block / kNeighbours};
-  return *shards_[(KeyHash()(neighbours) >> 32) % shards_.size()];
+BlockCache::Shard& BlockCache::ShardOf(const Key& group) {
+  return *shards_[(KeyHash()(group) >> 32) % shards_.size()];
+}
+
+BlockCache::Entry* BlockCache::FindGroup(Shard& shard, const Key& group) {
+  const auto it = shard.entries.find(group);
+  return it == shard.entries.end() ? nullptr : &*it->second;
 }
 
 std::shared_ptr<const Block> BlockCache::Find(const Key& key) {
-  Shard& shard = ShardOf(key);
-  MutexLock lock(shard.mu);
-  return FindIn(shard, key);
+  std::shared_ptr<const Block> found;
+  FindMany(key, {&found, 1});
+  return found;
 }
 
 void BlockCache::FindMany(const Key& first, std::span<std::shared_ptr<const Block>> found) {
   Key key = first;
   for (size_t i = 0; i < found.size();) {
-    Shard& shard = ShardOf(key);
+    const Key group = GroupOf(key);
+    Shard& shard = ShardOf(group);
     MutexLock lock(shard.mu);
+    Entry* const entry = FindGroup(shard, group);
+    uint64_t hits = 0;
     do {
-      found[i++] = FindIn(shard, key);
+      if (entry != nullptr) found[i] = entry->blocks[key.block % kNeighbours];
+      (found[i++] != nullptr ? hits : shard.misses) += 1;
     } while (++key.block % kNeighbours != 0 && i < found.size());
+    shard.hits += hits;
+    if (hits > 0) entry->uses = std::min<uint8_t>(kUsesMax, entry->uses + 1);
   }
-}
-
-std::shared_ptr<const Block> BlockCache::FindIn(Shard& shard, const Key& key) {
-  const auto it = shard.entries.find(key);
-  if (it == shard.entries.end()) {
-    ++shard.misses;
-    return nullptr;
-  }
-  ++shard.hits;
-  Entry& entry = *it->second;
-  entry.uses = std::min<uint8_t>(kUsesMax, entry.uses + 1);
-  return entry.block;
 }
 
 bool BlockCache::Contains(const Key& key) {
-  Shard& shard = ShardOf(key);
+  const Key group = GroupOf(key);
+  Shard& shard = ShardOf(group);
   MutexLock lock(shard.mu);
-  return shard.entries.contains(key);
+  const Entry* const entry = FindGroup(shard, group);
+  return entry != nullptr && entry->blocks[key.block % kNeighbours] != nullptr;
 }
 
 void BlockCache::Insert(const Key& key, std::shared_ptr<const Block> block) {
-  Shard& shard = ShardOf(key);
+  const Key group = GroupOf(key);
+  Shard& shard = ShardOf(group);
   const size_t bytes = block->memory_bytes();
-  const uint64_t hash = KeyHash()(key);
   MutexLock lock(shard.mu);
-  if (bytes > shard.budget || shard.entries.contains(key)) return;
-  const bool back_again = shard.ghost_set.erase(hash) > 0;
-  const Queue queue = back_again ? Queue::kMain : Queue::kSmall;
-  Entries& entries = back_again ? shard.main : shard.small;
-  entries.push_front({key, std::move(block), bytes, 0, queue});
-  (back_again ? shard.main_bytes : shard.small_bytes) += bytes;
-  shard.entries.emplace(key, entries.begin());
+  Entry* entry = FindGroup(shard, group);
+  if ((entry != nullptr ? entry->bytes : 0) + bytes > shard.budget) return;
+  if (entry == nullptr) {
+    const bool back_again = shard.ghost_set.erase(KeyHash()(group)) > 0;
+    Entries& queue = back_again ? shard.main : shard.small;
+    entry = &queue.emplace_front();
+    entry->key = group;
+    entry->queue = back_again ? Queue::kMain : Queue::kSmall;
+    shard.entries.emplace(group, queue.begin());
+  }
+  std::shared_ptr<const Block>& place = entry->blocks[key.block % kNeighbours];
+  if (place != nullptr) return;
+  place = std::move(block);
+  entry->bytes += bytes;
+  ++entry->count;
+  ++shard.blocks;
+  (entry->queue == Queue::kMain ? shard.main_bytes : shard.small_bytes) += bytes;
   Shrink(shard);
+}
+
+void BlockCache::Drop(Shard& shard, Entries& queue, Entries::iterator entry) {
+  shard.blocks -= entry->count;
+  shard.entries.erase(entry->key);
+  queue.erase(entry);
 }
 
 void BlockCache::Shrink(Shard& shard) {
@@ -101,9 +117,8 @@ void BlockCache::EvictSmall(Shard& shard) {
     return;
   }
   Remember(shard, KeyHash()(oldest->key));
-  shard.entries.erase(oldest->key);
-  shard.small.erase(oldest);
-  ++shard.evictions;
+  shard.evictions += oldest->count;
+  Drop(shard, shard.small, oldest);
 }
 
 // The oldest of the main queue goes round again as often as it was used.
@@ -115,12 +130,11 @@ void BlockCache::EvictMain(Shard& shard) {
     return;
   }
   shard.main_bytes -= oldest->bytes;
-  shard.entries.erase(oldest->key);
-  shard.main.erase(oldest);
-  ++shard.evictions;
+  shard.evictions += oldest->count;
+  Drop(shard, shard.main, oldest);
 }
 
-// As many as there are blocks: what comes back later than that was not worth keeping.
+// As many as there are groups: what comes back later than that was not worth keeping.
 void BlockCache::Remember(Shard& shard, uint64_t hash) {
   if (shard.ghost_set.insert(hash).second) shard.ghosts.push_back(hash);
   while (shard.ghosts.size() > std::max<size_t>(16, shard.entries.size())) {
@@ -135,13 +149,10 @@ void BlockCache::Erase(uint64_t owner) {
     for (Entries* entries : {&shard->small, &shard->main}) {
       uint64_t& bytes = entries == &shard->small ? shard->small_bytes : shard->main_bytes;
       for (auto it = entries->begin(); it != entries->end();) {
-        if (it->key.owner != owner) {
-          ++it;
-          continue;
-        }
-        bytes -= it->bytes;
-        shard->entries.erase(it->key);
-        it = entries->erase(it);
+        const auto entry = it++;
+        if (entry->key.owner != owner) continue;
+        bytes -= entry->bytes;
+        Drop(*shard, *entries, entry);
       }
     }
   }
@@ -163,7 +174,7 @@ BlockCache::Counters BlockCache::counters() const {
     sum.misses += shard->misses;
     sum.evictions += shard->evictions;
     sum.bytes += shard->small_bytes + shard->main_bytes;
-    sum.blocks += shard->entries.size();
+    sum.blocks += shard->blocks;
   }
   return sum;
 }

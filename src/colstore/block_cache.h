@@ -4,12 +4,16 @@
 // used again while it waits, or comes back soon after it was dropped. So a scan of more than the
 // cache passes through the small queue and leaves what point reads use alone.
 //
+// What enters and leaves is a group: neighbours of a column, of which not all need be there. A scan
+// finds all of them with one look.
+//
 // Thread safety  Any thread; a shard's mutex is a leaf.
 // Ownership      Shares blocks with whoever reads them: a block in use outlives its eviction.
 // Units          Bytes of encoded blocks; the budget holds but for blocks in use.
 // See            Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023)
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -58,13 +62,17 @@ class BlockCache {
   Counters counters() const;
 
  private:
+  // So many neighbours of a column, from a multiple on, are a group.
+  static constexpr uint32_t kNeighbours = 8;
+
   enum class Queue : uint8_t { kSmall, kMain };
   struct Entry {
-    Key key;
-    std::shared_ptr<const Block> block;
-    size_t bytes;
-    uint8_t uses;  // since it entered its queue, up to kUsesMax
-    Queue queue;
+    Key key;  // its block: the number of the group
+    size_t bytes = 0;
+    uint8_t uses = 0;  // since it entered its queue, up to kUsesMax
+    uint8_t count = 0;
+    Queue queue = Queue::kSmall;
+    std::array<std::shared_ptr<const Block>, kNeighbours> blocks;
   };
   struct KeyHash {
     size_t operator()(const Key& key) const;
@@ -78,8 +86,9 @@ class BlockCache {
     Entries main OMEN_GUARDED_BY(mu);
     uint64_t small_bytes OMEN_GUARDED_BY(mu) = 0;
     uint64_t main_bytes OMEN_GUARDED_BY(mu) = 0;
+    uint64_t blocks OMEN_GUARDED_BY(mu) = 0;
     std::unordered_map<Key, Entries::iterator, KeyHash> entries OMEN_GUARDED_BY(mu);
-    // Hashes of blocks that left the small queue unused, oldest first.
+    // Hashes of groups that left the small queue unused, oldest first.
     std::deque<uint64_t> ghosts OMEN_GUARDED_BY(mu);
     std::unordered_set<uint64_t> ghost_set OMEN_GUARDED_BY(mu);
     uint64_t hits OMEN_GUARDED_BY(mu) = 0;
@@ -87,11 +96,13 @@ class BlockCache {
     uint64_t evictions OMEN_GUARDED_BY(mu) = 0;
   };
   static constexpr uint8_t kUsesMax = 3;
-  // So many neighbours of a column, from a multiple on, share a shard.
-  static constexpr uint32_t kNeighbours = 8;
 
-  Shard& ShardOf(const Key& key);
-  static std::shared_ptr<const Block> FindIn(Shard& shard, const Key& key) OMEN_REQUIRES(shard.mu);
+  static Key GroupOf(const Key& key) { return {key.owner, key.column, key.block / kNeighbours}; }
+  Shard& ShardOf(const Key& group);
+  // Null when nothing of it is there.
+  static Entry* FindGroup(Shard& shard, const Key& group) OMEN_REQUIRES(shard.mu);
+  // The entry goes; its bytes are no longer its queue's.
+  static void Drop(Shard& shard, Entries& queue, Entries::iterator entry) OMEN_REQUIRES(shard.mu);
   static void Shrink(Shard& shard) OMEN_REQUIRES(shard.mu);
   static void EvictSmall(Shard& shard) OMEN_REQUIRES(shard.mu);
   static void EvictMain(Shard& shard) OMEN_REQUIRES(shard.mu);

@@ -25,10 +25,14 @@ std::shared_ptr<const Block> MakeBlock() {
 
 class BlockCacheTest : public testing::Test {
  protected:
+  // Each in a group of its own.
+  static BlockCache::Key KeyOf(uint32_t number, uint64_t owner = 1) {
+    return {owner, 0, number * 8 + number % 8};
+  }
   // Reads a block as a reader does; whether it was there.
-  bool Use(uint32_t block, uint64_t owner = 1) {
-    if (cache_.Find({owner, 0, block}) != nullptr) return true;
-    cache_.Insert({owner, 0, block}, block_);
+  bool Use(uint32_t number, uint64_t owner = 1) {
+    if (cache_.Find(KeyOf(number, owner)) != nullptr) return true;
+    cache_.Insert(KeyOf(number, owner), block_);
     return false;
   }
   const std::shared_ptr<const Block> block_ = MakeBlock();
@@ -59,13 +63,28 @@ TEST_F(BlockCacheTest, ManyAreFoundAsOneByOne) {
   }
 }
 
+TEST_F(BlockCacheTest, NeighboursGoTogether) {
+  for (uint32_t i = 0; i < 1000; ++i) {
+    cache_.Insert({1, 0, i}, block_);
+    cache_.Insert({1, 0, i}, block_);  // It is there.
+  }
+  const BlockCache::Counters counters = cache_.counters();
+  EXPECT_EQ(counters.blocks + counters.evictions, 1000);
+  EXPECT_EQ(counters.bytes, counters.blocks * block_->memory_bytes());
+  EXPECT_GE(counters.blocks, 100 - 8);
+  EXPECT_LE(counters.bytes, budget_);
+  for (uint32_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(cache_.Contains({1, 0, i}), cache_.Contains({1, 0, i / 8 * 8})) << i;
+  }
+}
+
 TEST_F(BlockCacheTest, AScanLeavesWhatIsUsedAgain) {
   for (int round = 0; round < 3; ++round) {
     for (uint32_t i = 0; i < 50; ++i) Use(i);
   }
   for (uint32_t i = 1000; i < 11'000; ++i) Use(i);
   uint32_t kept = 0;
-  for (uint32_t i = 0; i < 50; ++i) kept += cache_.Contains({1, 0, i}) ? 1 : 0;
+  for (uint32_t i = 0; i < 50; ++i) kept += cache_.Contains(KeyOf(i)) ? 1 : 0;
   EXPECT_EQ(kept, 50);
 }
 
@@ -74,12 +93,12 @@ TEST_F(BlockCacheTest, WhatComesBackSoonIsKept) {
   for (uint32_t i = 100; i < 150; ++i) Use(i);  // Drops blocks 0 to 49, and remembers them.
   for (uint32_t i = 0; i < 20; ++i) EXPECT_FALSE(Use(i));
   for (uint32_t i = 1000; i < 2000; ++i) Use(i);
-  for (uint32_t i = 0; i < 20; ++i) EXPECT_TRUE(cache_.Contains({1, 0, i})) << i;
+  for (uint32_t i = 0; i < 20; ++i) EXPECT_TRUE(cache_.Contains(KeyOf(i))) << i;
 }
 
 TEST_F(BlockCacheTest, ABlockInUseOutlivesItsEviction) {
   Use(1);
-  const std::shared_ptr<const Block> held = cache_.Find({1, 0, 1});
+  const std::shared_ptr<const Block> held = cache_.Find(KeyOf(1));
   cache_.SetBudget(0);
   EXPECT_EQ(cache_.counters().bytes, 0);
   EXPECT_EQ(cache_.counters().blocks, 0);
@@ -92,7 +111,7 @@ TEST_F(BlockCacheTest, ErasingAnOwnerLeavesTheOthers) {
   for (uint32_t i = 0; i < 20; ++i) Use(i, 1 + i % 2);
   cache_.Erase(1);
   EXPECT_EQ(cache_.counters().blocks, 10);
-  for (uint32_t i = 0; i < 20; ++i) EXPECT_EQ(cache_.Contains({1 + i % 2, 0, i}), i % 2 == 1);
+  for (uint32_t i = 0; i < 20; ++i) EXPECT_EQ(cache_.Contains(KeyOf(i, 1 + i % 2)), i % 2 == 1);
 }
 
 TEST_F(BlockCacheTest, ThreadsShareIt) {

@@ -18,11 +18,10 @@ struct Cell16 {
   uint64_t low, high;
 };
 
-template <typename T>
-void Gather(const char* entries, const uint32_t* selection, uint32_t rows, char* out) {
-  auto* cells = reinterpret_cast<T*>(out);
+template <typename T, typename Code>
+void Gather(const char* entries, const Code* codes, uint32_t rows, T* cells) {
   for (uint32_t i = 0; i < rows; ++i) {
-    std::memcpy(&cells[i], entries + size_t{selection[i]} * sizeof(T), sizeof(T));
+    std::memcpy(&cells[i], entries + size_t{codes[i]} * sizeof(T), sizeof(T));
   }
 }
 
@@ -59,7 +58,7 @@ void BlockVector::Decode(std::shared_ptr<const Block> block) {
   kept_ = std::move(block);
 }
 
-void BlockVector::DecodeView(const BlockView& block) {
+void BlockVector::Begin(const BlockView& block) {
   kept_ = nullptr;
   arena_.Reset();
   physical_ = block.physical;
@@ -68,6 +67,10 @@ void BlockVector::DecodeView(const BlockView& block) {
   data_ = buffers_->cells;
   selection_ = nullptr;
   validity_ = nullptr;
+}
+
+void BlockVector::DecodeView(const BlockView& block) {
+  Begin(block);
   switch (block.encoding) {
     case Encoding::kPlain:
       if (physical_ == PhysicalType::kString) {
@@ -96,12 +99,12 @@ void BlockVector::DecodeView(const BlockView& block) {
   DecodeNulls(block);
 }
 
-void BlockVector::DecodeNulls(const BlockView& block) {
-  uint64_t* const words = buffers_->validity;
+void ReadValidity(const BlockView& block, uint64_t* words) {
   const auto position = [&block](uint32_t i) { return LoadLe<uint16_t>(block.null_bytes + 2 * i); };
   switch (block.null_form) {
     case NullForm::kNone:
-      return;
+      std::fill_n(words, (block.rows + 63) / 64, ~uint64_t{0});
+      break;
     case NullForm::kBitmap:
       // At a multiple of 16 within a block, which is aligned itself.
       std::memcpy(words, block.null_bytes, size_t{(block.rows + 63) / 64} * 8);
@@ -122,7 +125,12 @@ void BlockVector::DecodeNulls(const BlockView& block) {
       std::fill_n(words, (block.rows + 63) / 64, 0);
       break;
   }
-  validity_ = words;
+}
+
+void BlockVector::DecodeNulls(const BlockView& block) {
+  if (block.null_form == NullForm::kNone) return;
+  ReadValidity(block, buffers_->validity);
+  validity_ = buffers_->validity;
 }
 
 // A constant with some NULLs among its rows is a dictionary of two.
@@ -238,16 +246,40 @@ void BlockVector::FillSelection(const BlockView& block) {
   }
   uint32_t begin = 0;
   for (uint32_t run = 0; run < block.entries; ++run) {
-    const uint32_t end = LoadLe<uint16_t>(block.positions + 2 * size_t{run});
+    const uint32_t end = block.EndOfRun(run);
     std::fill(buffers_->selection + begin, buffers_->selection + end, run);
     begin = end;
   }
 }
 
+// Codes of a byte where that is enough: they are most of what is read.
+template <typename T>
+void BlockVector::FillCells(const BlockView& block) {
+  auto* const cells = reinterpret_cast<T*>(buffers_->cells);
+  if (block.encoding == Encoding::kRuns) {
+    uint32_t begin = 0;
+    for (uint32_t run = 0; run < block.entries; ++run) {
+      T value;
+      std::memcpy(&value, block.cells + size_t{run} * sizeof(T), sizeof(T));
+      const uint32_t end = block.EndOfRun(run);
+      std::fill(cells + begin, cells + end, value);
+      begin = end;
+    }
+  } else if (block.width <= 8) {
+    auto* const codes = reinterpret_cast<uint8_t*>(buffers_->selection);
+    Unpack<uint8_t>(block.packed, rows_, block.width, 0, codes);
+    Gather(block.cells, codes, rows_, cells);
+  } else {
+    auto* const codes = reinterpret_cast<uint16_t*>(buffers_->selection);
+    Unpack<uint16_t>(block.packed, rows_, block.width, 0, codes);
+    Gather(block.cells, codes, rows_, cells);
+  }
+}
+
 // Strings stay a dictionary, which DuckDB computes with; numbers are cheaper flat.
 void BlockVector::DecodeEntries(const BlockView& block) {
-  FillSelection(block);
   if (physical_ == PhysicalType::kString) {
+    FillSelection(block);
     cells_count_ = block.entries;
     block.strings.Fill(reinterpret_cast<types::StringSlot*>(buffers_->cells), arena_);
     SetDictionary(block);
@@ -255,21 +287,40 @@ void BlockVector::DecodeEntries(const BlockView& block) {
   }
   switch (block.cell_bytes) {
     case 1:
-      Gather<uint8_t>(block.cells, buffers_->selection, rows_, buffers_->cells);
+      FillCells<uint8_t>(block);
       break;
     case 2:
-      Gather<uint16_t>(block.cells, buffers_->selection, rows_, buffers_->cells);
+      FillCells<uint16_t>(block);
       break;
     case 4:
-      Gather<uint32_t>(block.cells, buffers_->selection, rows_, buffers_->cells);
+      FillCells<uint32_t>(block);
       break;
     case 8:
-      Gather<uint64_t>(block.cells, buffers_->selection, rows_, buffers_->cells);
+      FillCells<uint64_t>(block);
       break;
     default:
-      Gather<Cell16>(block.cells, buffers_->selection, rows_, buffers_->cells);
+      FillCells<Cell16>(block);
   }
   DecodeNulls(block);
+}
+
+void BlockVector::DecodeRows(std::shared_ptr<const Block> block, std::span<const uint32_t> rows) {
+  const BlockView& view = block->view();
+  Begin(view);
+  rows_ = cells_count_ = static_cast<uint32_t>(rows.size());
+  std::fill_n(buffers_->validity, (rows.size() + 63) / 64, ~uint64_t{0});
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    const types::Value value = view.Read(rows[i], arena_);
+    char* const cell = buffers_->cells + size_t{i} * view.cell_bytes;
+    if (value.is_null) {
+      std::memset(cell, 0, view.cell_bytes);
+      buffers_->validity[i / 64] &= ~(uint64_t{1} << i % 64);
+    } else {
+      types::StoreCell(physical_, cell, value);
+    }
+  }
+  if (view.nulls > 0) validity_ = buffers_->validity;
+  kept_ = std::move(block);
 }
 
 }  // namespace omendb::colstore

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "colstore/block.h"
 #include "types/chunk.h"
@@ -20,12 +21,17 @@ enum class VectorForm : uint8_t {
   kDictionary,  // data[selection[row]], validity by entry
 };
 
+// Bit set = not NULL; words for all rows. Requires: the block has NULLs.
+void ReadValidity(const BlockView& block, uint64_t* words);
+
 class BlockVector {
  public:
   // Replaces what is there. `block` is kept.
   void Decode(std::shared_ptr<const Block> block);
   // The same for a view whose bytes the caller keeps.
   void DecodeView(const BlockView& block);
+  // Of these rows alone, flat.
+  void DecodeRows(std::shared_ptr<const Block> block, std::span<const uint32_t> rows);
 
   uint32_t rows() const { return rows_; }
   VectorForm form() const { return form_; }
@@ -48,6 +54,7 @@ class BlockVector {
     alignas(64) uint64_t validity[kBlockRows / 64 + 1];
     alignas(64) uint64_t wide[kBlockRows];
   };
+  void Begin(const BlockView& block);
   void DecodeNulls(const BlockView& block);
   void DecodeFrame(const BlockView& block);
   void DecodeDelta(const BlockView& block);
@@ -55,10 +62,12 @@ class BlockVector {
   void DecodeEntries(const BlockView& block);
   void DecodeConstant(const BlockView& block);
   void FillSelection(const BlockView& block);
+  template <typename T>
+  void FillCells(const BlockView& block);
   void PatchExceptions(const BlockView& block);
   void SetDictionary(const BlockView& block);
 
-  std::unique_ptr<Buffers> buffers_ = std::make_unique<Buffers>();
+  const std::unique_ptr<Buffers> buffers_ = std::make_unique_for_overwrite<Buffers>();
   types::Arena arena_;
   std::shared_ptr<const Block> kept_;
   types::PhysicalType physical_ = types::PhysicalType::kInt32;

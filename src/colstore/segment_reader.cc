@@ -188,43 +188,43 @@ Result<std::shared_ptr<const Block>> SegmentReader::ReadBlock(uint32_t column,
   return MakeBlock(column, block, extent, std::move(bytes));
 }
 
-Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first, uint32_t count) const {
+Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first,
+                                         std::span<std::shared_ptr<const Block>> blocks) const {
   if (cache_ == nullptr) return 0U;
-  const uint32_t end = std::min(first + count, footer_.blocks_count());
-  uint32_t run = 0;  // blocks before `block` that the cache lacks
   uint32_t read = 0;
-  for (uint32_t block = first; block < end; ++block) {
-    if (!IsCached(column, block)) {
-      ++run;
-      continue;
+  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = end + 1) {
+    end = begin;
+    while (end < blocks.size() && blocks[end] == nullptr &&
+           !IsCached(column, first + static_cast<uint32_t>(end))) {
+      ++end;
     }
-    if (run > 1) {
-      OMEN_ASSIGN(const uint32_t more, PrefetchRun(column, block - run, run));
-      read += more;
-    }
-    run = 0;
+    if (end - begin < 2) continue;
+    OMEN_ASSIGN(const uint32_t more, PrefetchRun(column, first + static_cast<uint32_t>(begin),
+                                                 blocks.subspan(begin, end - begin)));
+    read += more;
   }
-  if (run <= 1) return read;
-  OMEN_ASSIGN(const uint32_t more, PrefetchRun(column, end - run, run));
-  return read + more;
+  return read;
 }
 
-Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const {
+Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first,
+                                            std::span<std::shared_ptr<const Block>> blocks) const {
   OMEN_ASSIGN(const ColumnSection* directory, section(column));
   const Extent& begin = directory->blocks[first];
-  const Extent& last = directory->blocks[first + count - 1];
+  const Extent& last = directory->blocks[first + blocks.size() - 1];
   const uint64_t bytes = last.offset + last.bytes - begin.offset;
   if (bytes > kReadAheadBytesMax) return 0U;  // Blocks this long are read one by one.
   OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin.offset, bytes}, BlockName(column, first)));
-  for (uint32_t block = first; block < first + count; ++block) {
-    const Extent& extent = directory->blocks[block];
+  for (uint32_t i = 0; i < blocks.size(); ++i) {
+    const Extent& extent = directory->blocks[first + i];
     const std::string_view raw = all.view().substr(extent.offset - begin.offset, extent.bytes);
     if (!CheckFrame(extent, raw, "").ok()) continue;
     AlignedBytes copy(raw.size());
     std::memcpy(copy.data(), raw.data(), raw.size());
-    (void)MakeBlock(column, block, extent, std::move(copy));
+    Result<std::shared_ptr<const Block>> made =
+        MakeBlock(column, first + i, extent, std::move(copy));
+    if (made.ok()) blocks[i] = std::move(made).value();
   }
-  return count;
+  return static_cast<uint32_t>(blocks.size());
 }
 
 Status SegmentReader::ReadRow(uint32_t row, std::span<const uint32_t> columns, types::Arena& arena,

@@ -59,9 +59,10 @@ class SegmentReader {
                   std::span<std::shared_ptr<const Block>> found) const;
   bool IsCached(uint32_t column, uint32_t block) const;
   Result<std::shared_ptr<const Block>> ReadBlock(uint32_t column, uint32_t block) const;
-  // Reads blocks [first, first + count) that the cache lacks into it, neighbours with one call.
-  // Damage is left to GetBlock to tell. Returns how many were read.
-  Result<uint32_t> Prefetch(uint32_t column, uint32_t first, uint32_t count) const;
+  // Reads those of blocks first, first + 1, ... that are null and that the cache lacks, neighbours
+  // with one call, into both. Damage is left to GetBlock to tell. Returns how many were read.
+  Result<uint32_t> Prefetch(uint32_t column, uint32_t first,
+                            std::span<std::shared_ptr<const Block>> blocks) const;
   // Zones and sizes of the blocks, distinct sketch; loaded at its first use, then kept.
   Result<const ColumnSection*> section(uint32_t column) const;
   // The distinct sketch alone; the rest is not kept for it.
@@ -121,7 +122,8 @@ class SegmentReader {
   Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
                                                  const Extent& extent, AlignedBytes bytes) const;
-  Result<uint32_t> PrefetchRun(uint32_t column, uint32_t first, uint32_t count) const;
+  Result<uint32_t> PrefetchRun(uint32_t column, uint32_t first,
+                               std::span<std::shared_ptr<const Block>> blocks) const;
   Result<const KeyIndex*> key_index() const;
   Result<const KeyFilter*> key_filter() const;
   Result<bool> MayHave(uint64_t hash) const;

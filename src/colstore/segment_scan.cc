@@ -1,10 +1,13 @@
 #include "colstore/segment_scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace omendb::colstore {
 namespace {
+
+constexpr uint32_t kBlocksPerOrder = 16;
 
 template <typename T>
 bool AnyWithin(const char* cells, uint32_t count, int64_t low, int64_t high) {
@@ -14,6 +17,25 @@ bool AnyWithin(const char* cells, uint32_t count, int64_t low, int64_t high) {
     if (cell >= low && cell <= high) return true;
   }
   return false;
+}
+
+bool HasAll(const RowMask& mask, uint32_t rows) {
+  uint64_t all = ~uint64_t{0};
+  for (uint32_t word = 0; word < rows / 64; ++word) all &= mask[word];
+  if (rows % 64 != 0) all &= mask[rows / 64] | ~uint64_t{0} << rows % 64;
+  return all == ~uint64_t{0};
+}
+
+// Whether few enough rows are wanted that each is read for itself.
+bool IsSparse(const BlockView& block, uint32_t rows) {
+  if (block.encoding == Encoding::kConstant || block.encoding == Encoding::kDelta) return false;
+  return rows <= (block.physical == types::PhysicalType::kString ? block.rows / 16 : 24);
+}
+
+uint32_t CountRows(const RowMask& mask) {
+  uint32_t count = 0;
+  for (const uint64_t word : mask) count += static_cast<uint32_t>(std::popcount(word));
+  return count;
 }
 
 // Whether an entry of a dictionary, or a run, of integers lies in the range. Others may.
@@ -51,11 +73,16 @@ SegmentScan::SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOption
     range_columns_.push_back(at == options_.columns.end()
                                  ? std::nullopt
                                  : std::optional<size_t>(at - options_.columns.begin()));
+    OMEN_DCHECK(!range.exact || range_columns_.back());
   }
 }
 
 std::unique_ptr<SegmentScan::Worker> SegmentScan::NewWorker() const {
-  return std::unique_ptr<Worker>(new Worker(options_.columns.size()));
+  std::vector<Worker::Filter> filters;
+  for (size_t r = 0; r < options_.ranges.size(); ++r) {
+    if (options_.ranges[r].exact) filters.push_back({.range = r});
+  }
+  return std::unique_ptr<Worker>(new Worker(options_.columns.size(), std::move(filters)));
 }
 
 SegmentScan::Counters SegmentScan::counters() const {
@@ -68,7 +95,13 @@ Result<bool> SegmentScan::MayMatch(uint32_t block) const {
   for (const ScanOptions::Range& range : options_.ranges) {
     OMEN_ASSIGN(const ColumnSection* directory, reader_->section(range.column));
     const types::SqlType& type = reader_->footer().columns[range.column].column.type;
-    if (!directory->zones[block].MayMatch(type, range.range)) return false;
+    const Zone& zone = directory->zones[block];
+    if (!zone.MayMatch(type, range.range)) return false;
+    if (range.exact && range.exact->except && zone.has_range() &&
+        IntOfCell(type, zone.min()) == *range.exact->except &&
+        IntOfCell(type, zone.max()) == *range.exact->except) {
+      return false;
+    }
   }
   return true;
 }
@@ -106,8 +139,9 @@ Status SegmentScan::Prefetch(Worker& worker, size_t i) {
       ++end;
     } while (end < blocks.size() && blocks[end] == blocks[end - 1] + 1);
     if (end - begin == 1) continue;
-    OMEN_ASSIGN(const uint32_t loaded, reader_->Prefetch(options_.columns[i], blocks[begin],
-                                                         static_cast<uint32_t>(end - begin)));
+    const auto held =
+        std::span(worker.held_[i].blocks).subspan(blocks[begin] - worker.first_, end - begin);
+    OMEN_ASSIGN(const uint32_t loaded, reader_->Prefetch(options_.columns[i], blocks[begin], held));
     blocks_loaded_.fetch_add(loaded, std::memory_order_relaxed);
   }
   return Status::Ok();
@@ -132,7 +166,7 @@ const std::shared_ptr<const Block>& SegmentScan::FindHeld(Worker& worker, size_t
 bool SegmentScan::EntriesMayMatch(Worker& worker) const {
   for (size_t r = 0; r < options_.ranges.size(); ++r) {
     const std::optional<size_t> i = range_columns_[r];
-    if (!i) continue;
+    if (!i || options_.ranges[r].exact) continue;
     const std::shared_ptr<const Block>& block = FindHeld(worker, *i);
     const types::SqlType& type = reader_->footer().columns[options_.ranges[r].column].column.type;
     if (block != nullptr && !AnyEntryWithin(block->view(), type, options_.ranges[r].range)) {
@@ -142,46 +176,93 @@ bool SegmentScan::EntriesMayMatch(Worker& worker) const {
   return true;
 }
 
-// Rows of the block that are asked for and live; fills the selection unless that is all of them.
-uint32_t SegmentScan::SelectRows(uint32_t block, Worker& worker) const {
-  const uint32_t base = block * kBlockRows;
-  const uint32_t rows = reader_->footer().rows_of(block);
+bool SegmentScan::SetMask(Worker& worker) const {
+  const uint32_t base = worker.block_ * kBlockRows;
   const uint32_t begin = std::max(options_.first_row, base) - base;
-  const uint32_t end = std::min(end_row_ - base, rows);
+  const uint32_t end = std::min(end_row_ - base, reader_->footer().rows_of(worker.block_));
   worker.block_first_row_ = base;
-  bool any_dead = false;
-  if (!options_.dead.empty()) {
-    const auto words = options_.dead.subspan(base / 64, (rows + 63) / 64);
-    any_dead = std::any_of(words.begin(), words.end(), [](uint64_t word) { return word != 0; });
+  uint64_t any = 0;
+  for (uint32_t word = 0; word < worker.mask_.size(); ++word) {
+    const uint32_t first = word * 64;
+    uint64_t bits = begin >= first + 64 || end <= first ? 0 : ~uint64_t{0};
+    if (begin > first && begin < first + 64) bits &= ~uint64_t{0} << (begin - first);
+    if (end > first && end < first + 64) bits &= ~(~uint64_t{0} << (end - first));
+    if (bits != 0 && !options_.dead.empty()) bits &= ~options_.dead[base / 64 + word];
+    worker.mask_[word] = bits;
+    any |= bits;
   }
-  worker.selected_ = any_dead || begin > 0 || end < rows;
+  return any != 0;
+}
+
+Result<bool> SegmentScan::ApplyExact(Worker& worker) {
+  std::vector<Worker::Filter>& filters = worker.filters_;
+  // A single one has no place to change.
+  uint32_t left = filters.size() > 1 ? CountRows(worker.mask_) : kBlockRows;
+  for (Worker::Filter& filter : filters) {
+    const ScanOptions::Range& range = options_.ranges[filter.range];
+    OMEN_ASSIGN(const auto block, BlockOf(worker, *range_columns_[filter.range]));
+    worker.block_filter_.Apply(block->view(), *range.exact, worker.mask_, left);
+    if (filters.size() > 1) {
+      filter.tested += left;
+      left = CountRows(worker.mask_);
+      filter.passed += left;
+    }
+    const bool any = std::any_of(worker.mask_.begin(), worker.mask_.end(),
+                                 [](uint64_t word) { return word != 0; });
+    if (!any) return false;
+  }
+  if (++worker.filtered_blocks_ % kBlocksPerOrder == 0) {
+    std::stable_sort(filters.begin(), filters.end(),
+                     [](const auto& a, const auto& b) { return a.share() < b.share(); });
+  }
+  return true;
+}
+
+// Of the mask; fills the selection unless that is all rows of the block.
+uint32_t SegmentScan::SelectRows(Worker& worker) const {
+  const uint32_t rows = reader_->footer().rows_of(worker.block_);
+  worker.selected_ = !HasAll(worker.mask_, rows);
   if (!worker.selected_) return rows;
-  worker.selection_.resize(kBlockRows);
   uint32_t count = 0;
-  for (uint32_t i = begin; i < end; ++i) {
-    const uint32_t row = base + i;
-    worker.selection_[count] = i;
-    const bool dead = any_dead && (options_.dead[row / 64] >> row % 64 & 1) != 0;
-    count += dead ? 0 : 1;
+  worker.selection_.resize(kBlockRows);
+  for (uint32_t word = 0; word < worker.mask_.size(); ++word) {
+    uint64_t bits = worker.mask_[word];
+    if (bits == ~uint64_t{0}) {
+      for (uint32_t i = 0; i < 64; ++i) worker.selection_[count + i] = word * 64 + i;
+      count += 64;
+      continue;
+    }
+    for (; bits != 0; bits &= bits - 1) {
+      worker.selection_[count++] = word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+    }
   }
   return count;
 }
 
-Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
+Result<std::shared_ptr<const Block>> SegmentScan::BlockOf(Worker& worker, size_t i) {
   const uint32_t column = options_.columns[i];
-  std::shared_ptr<const Block> encoded = FindHeld(worker, i);
-  if (encoded == nullptr) {
-    OMEN_TRY(Prefetch(worker, i));
-    if (reader_->IsCached(column, worker.block_)) encoded = FindHeld(worker, i);
-  }
-  if (encoded == nullptr) {
-    OMEN_ASSIGN(encoded, reader_->ReadBlock(column, worker.block_));
+  if (const auto& found = FindHeld(worker, i); found != nullptr) return found;
+  OMEN_TRY(Prefetch(worker, i));
+  std::shared_ptr<const Block>& block = worker.held_[i].blocks[worker.block_ - worker.first_];
+  if (block == nullptr) {
+    OMEN_ASSIGN(block, reader_->GetBlock(column, worker.block_));
     blocks_loaded_.fetch_add(1, std::memory_order_relaxed);
   }
+  return block;
+}
+
+Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
+  const uint32_t column = options_.columns[i];
+  OMEN_ASSIGN(std::shared_ptr<const Block> encoded, BlockOf(worker, i));
   BlockVector& vector = worker.vectors_[i];
-  vector.Decode(std::move(encoded));
   blocks_read_.fetch_add(1, std::memory_order_relaxed);
   types::ColumnView& view = chunk.columns[i];
+  if (worker.selected_ && IsSparse(encoded->view(), chunk.rows_count)) {
+    vector.DecodeRows(std::move(encoded), {worker.selection_.data(), chunk.rows_count});
+    view = vector.view(reader_->footer().columns[column].column.type);
+    return Status::Ok();
+  }
+  vector.Decode(std::move(encoded));
   view = vector.view(reader_->footer().columns[column].column.type);
   if (!worker.selected_ || vector.form() == VectorForm::kConstant) return Status::Ok();
   if (vector.form() == VectorForm::kFlat) {
@@ -208,8 +289,15 @@ Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
       blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
       continue;
     }
-    chunk.rows_count = SelectRows(worker.block_, worker);
-    if (chunk.rows_count == 0) continue;
+    if (!SetMask(worker)) continue;
+    if (!worker.filters_.empty()) {
+      OMEN_ASSIGN(const bool any, ApplyExact(worker));
+      if (!any) {
+        blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
+        continue;
+      }
+    }
+    chunk.rows_count = SelectRows(worker);
     chunk.columns.resize(options_.columns.size());
     for (size_t i = options_.late_columns; i < options_.columns.size(); ++i) {
       OMEN_TRY(Fill(worker, chunk, i));

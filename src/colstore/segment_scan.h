@@ -1,9 +1,9 @@
 // segment_scan.h - the rows of a segment by column, a block at a time, without the blocks that
-// zones rule out and without dead rows.
+// zones rule out, without dead rows, and without rows that exact ranges of integers rule out.
 //
 // Thread safety  Next: any number of workers, each with its own Worker. Everything else is
-// constant. Ownership      Shares the reader; borrows the mask of dead rows, which must not change
-// while the
+//                constant.
+// Ownership      Shares the reader; borrows the mask of dead rows, which must not change while the
 //                scan lives. A chunk is valid until its worker asks for the next.
 // Errors         As SegmentReader.
 #pragma once
@@ -16,7 +16,7 @@
 #include <span>
 #include <vector>
 
-#include "colstore/decode.h"
+#include "colstore/block_filter.h"
 #include "colstore/segment_reader.h"
 #include "types/chunk.h"
 
@@ -27,10 +27,13 @@ struct ScanOptions {
   // So many of the first columns are left empty by Next: Fill reads one when it is wanted. What a
   // filter on another column rules out is then never decoded.
   size_t late_columns = 0;
-  // Blocks without a row in every one of these ranges are skipped; other rows may come along.
+  // Blocks without a row in every one of these ranges are skipped; other rows may come along, but
+  // where the range is exact.
   struct Range {
     uint32_t column;
     ValueRange range;
+    // Every row of the scan is within it; the column is among those read. HasIntCells of its type.
+    std::optional<IntRange> exact;
   };
   std::vector<Range> ranges;
   // Rows [first, end): a range of keys, by SegmentReader::LowerBound.
@@ -54,6 +57,15 @@ class SegmentScan {
 
    private:
     friend class SegmentScan;
+    // An exact range, and how many of the rows that were left it let through.
+    struct Filter {
+      size_t range;
+      uint64_t tested = 0;
+      uint64_t passed = 0;
+      double share() const {
+        return tested == 0 ? 1 : static_cast<double>(passed) / static_cast<double>(tested);
+      }
+    };
     // Blocks of one column among those that were taken.
     struct Held {
       std::vector<std::shared_ptr<const Block>> blocks;  // by block - first_; from the cache
@@ -62,7 +74,8 @@ class SegmentScan {
       uint32_t uses = 0;
       bool likely = true;  // most blocks of those taken before were looked at
     };
-    explicit Worker(size_t columns) : vectors_(columns), composed_(columns), held_(columns) {}
+    Worker(size_t columns, std::vector<Filter> filters)
+        : vectors_(columns), composed_(columns), held_(columns), filters_(std::move(filters)) {}
     std::deque<BlockVector> vectors_;
     std::vector<std::vector<uint32_t>> composed_;  // selections of dictionaries, of selected rows
     std::vector<uint32_t> selection_;
@@ -73,6 +86,10 @@ class SegmentScan {
     std::vector<uint32_t> blocks_;  // taken, and not ruled out by their zones
     size_t next_ = 0;               // of blocks_
     std::vector<Held> held_;        // by column
+    std::vector<Filter> filters_;   // which let few through first
+    uint32_t filtered_blocks_ = 0;  // since they were put in order
+    BlockFilter block_filter_;
+    RowMask mask_;
   };
   struct Counters {
     uint64_t blocks_read = 0;     // of columns
@@ -96,9 +113,15 @@ class SegmentScan {
   Result<bool> MayMatch(uint32_t block) const;
   // The worker's block of column i, when the cache has it; it stays held.
   const std::shared_ptr<const Block>& FindHeld(Worker& worker, size_t i) const;
+  // As FindHeld, but reads the block when the cache has none.
+  Result<std::shared_ptr<const Block>> BlockOf(Worker& worker, size_t i);
   // False when the entries of a block that is at hand rule out all of its rows.
   bool EntriesMayMatch(Worker& worker) const;
-  uint32_t SelectRows(uint32_t block, Worker& worker) const;
+  // Rows that are asked for and live; false when there is none.
+  bool SetMask(Worker& worker) const;
+  // Takes out of the mask what an exact range rules out; false when no row is left.
+  Result<bool> ApplyExact(Worker& worker);
+  uint32_t SelectRows(Worker& worker) const;
 
   const std::shared_ptr<const SegmentReader> reader_;
   const ScanOptions options_;

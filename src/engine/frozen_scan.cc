@@ -1,6 +1,18 @@
 #include "engine/frozen_scan.h"
 
 namespace omendb::engine {
+namespace {
+
+colstore::IntRange IntRangeOf(const types::SqlType& type,
+                              const Relation::ScanOptions::Bound& bound) {
+  colstore::IntRange range;
+  if (bound.lower) range.low = colstore::IntOfCell(type, *bound.lower);
+  if (bound.upper) range.high = colstore::IntOfCell(type, *bound.upper);
+  if (bound.except) range.except = colstore::IntOfCell(type, *bound.except);
+  return range;
+}
+
+}  // namespace
 
 FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
                        std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids,
@@ -18,7 +30,12 @@ FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
   for (const Relation::ScanOptions::Bound& bound : bounds) {
     const int32_t position = segment.position_of(bound.column);
     if (position < 0) continue;
-    options.ranges.push_back({static_cast<uint32_t>(position), {bound.lower, bound.upper}});
+    colstore::ScanOptions::Range& range = options.ranges.emplace_back();
+    range = {static_cast<uint32_t>(position), {bound.lower, bound.upper}, {}};
+    const types::SqlType& type = segment.reader()->footer().columns[range.column].column.type;
+    if (!bound.exact || !colstore::HasIntCells(type)) continue;
+    range.exact = IntRangeOf(type, bound);
+    exact_.push_back(bound.column);
   }
   if (run_.dead->count() > 0) options.dead = run_.dead->words();
   scan_ = std::make_unique<colstore::SegmentScan>(segment.reader(), std::move(options));

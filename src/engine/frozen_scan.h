@@ -4,6 +4,7 @@
 // Ownership      Shares segment and mask with the run.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,7 +17,7 @@ namespace omendb::engine {
 
 class FrozenScan {
  public:
-  // Blocks without a row within every one of `bounds` are left out.
+  // Blocks without a row within every one of `bounds` are left out, and rows outside exact ones.
   FrozenScan(const Run& run, std::span<const ColumnId> columns,
              std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids = true,
              bool late_columns = false);
@@ -35,11 +36,16 @@ class FrozenScan {
   RowId row_id(const types::Chunk& chunk, uint32_t row) const {
     return RowId(static_cast<uint64_t>(chunk.columns.back().Get(row).i64));
   }
+  // Whether rows outside the column's exact bound were left out.
+  bool HasApplied(ColumnId column) const {
+    return std::find(exact_.begin(), exact_.end(), column) != exact_.end();
+  }
   colstore::SegmentScan::Counters counters() const { return scan_->counters(); }
 
  private:
   const Run run_;
   std::vector<int32_t> chunk_columns_;
+  std::vector<ColumnId> exact_;
   std::unique_ptr<colstore::SegmentScan> scan_;
 };
 

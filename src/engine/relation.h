@@ -124,6 +124,8 @@ class Relation {
     // With ScanOptions::late_columns: column `i` of the chunk that Next gave, before it is read. A
     // column that a filter makes needless is never decoded.
     virtual Status Fill(WorkerState&, types::Chunk&, size_t) { return Status::Ok(); }
+    // Whether the chunk that Next gave has only rows that pass the bound, which is an exact one.
+    virtual bool HasApplied(const WorkerState&, ColumnId) const { return false; }
     virtual uint64_t rows_total_estimate() const = 0;
     virtual double progress() const = 0;  // 0..1
     // So far, by all workers.
@@ -138,12 +140,22 @@ class Relation {
       ColumnId column;
       std::optional<types::Value> lower;
       std::optional<types::Value> upper;
+      // What passes is not NULL, within the bounds, and not this: Scan::HasApplied tells where all
+      // other rows were left out. Integers only.
+      bool exact = false;
+      std::optional<types::Value> except = {};
     };
     std::vector<Bound> bounds;
   };
   virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
 
   virtual uint64_t rows_estimate() const = 0;
+  // Where the rows lie, about.
+  struct Placement {
+    uint64_t hot_rows = 0;
+    uint64_t segments = 0;  // sorted by primary key
+  };
+  virtual Placement placement() const = 0;
   virtual ColumnStatistics statistics(ColumnId column) const = 0;
 
   // ---- Writes ---------------------------------------------------------------------------------

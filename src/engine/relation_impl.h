@@ -42,6 +42,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
   std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
   uint64_t rows_estimate() const override;
+  Placement placement() const override;
   ColumnStatistics statistics(ColumnId column) const override;
 
   Result<RowRef> Insert(StatementContext& context, std::span<const types::Value> row) override;

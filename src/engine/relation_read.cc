@@ -186,6 +186,16 @@ Result<bool> RelationImpl::IsCurrent(StatementContext& context, const RowRef& ro
 
 uint64_t RelationImpl::rows_estimate() const { return table_->store().rows_count(); }
 
+Relation::Placement RelationImpl::placement() const {
+  Placement placement{rows_estimate(), 0};
+  const std::shared_ptr<const RunSet> set = table_->frozen().runs();
+  for (const Run& run : set->runs) {
+    placement.hot_rows -= std::min<uint64_t>(placement.hot_rows, run.live_rows());
+    placement.segments += run.live_rows() > 0 ? 1 : 0;
+  }
+  return placement;
+}
+
 ColumnStatistics RelationImpl::statistics(ColumnId column) const {
   const auto i = static_cast<size_t>(column.value() - 1);
   ColumnStatistics statistics = sketches_[i]->Get(rows_estimate());

@@ -28,6 +28,7 @@ class TableScan final : public Relation::Scan {
   std::unique_ptr<WorkerState> NewWorker() override;
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
   Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
+  bool HasApplied(const WorkerState& state, ColumnId column) const override;
   uint64_t rows_total_estimate() const override;
   double progress() const override;
   Relation::BlockCounts block_counts() const override;

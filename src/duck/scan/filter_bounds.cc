@@ -28,14 +28,19 @@ class BoundCollector {
           Visit(*child);
         }
         return;
+      case duckdb::TableFilterType::IS_NOT_NULL:
+        return;  // As every comparison.
       case duckdb::TableFilterType::IN_FILTER:
+        exact = false;
         return VisitIn(filter.Cast<duckdb::InFilter>());
       case duckdb::TableFilterType::OPTIONAL_FILTER: {
+        exact = false;
         const auto& optional = filter.Cast<duckdb::OptionalFilter>();
         if (optional.child_filter != nullptr) Visit(*optional.child_filter);
         return;
       }
       case duckdb::TableFilterType::DYNAMIC_FILTER: {
+        exact = false;
         const auto& dynamic = filter.Cast<duckdb::DynamicFilter>();
         if (dynamic.filter_data == nullptr) return;
         duckdb::lock_guard<duckdb::mutex> lock(dynamic.filter_data->lock);
@@ -45,17 +50,25 @@ class BoundCollector {
         return;
       }
       default:
+        exact = false;
         return;
     }
   }
 
   std::optional<types::Value> lower;
   std::optional<types::Value> upper;
+  bool exact = true;  // so far, what these say is all
+  std::optional<types::Value> except;
+  bool lower_exclusive = false;
+  bool upper_exclusive = false;
   std::vector<types::Value> any_of;  // the shortest list
 
  private:
   void Compare(duckdb::ExpressionType op, const duckdb::Value& constant) {
-    if (constant.IsNull() || constant.type() != ToLogicalType(type_)) return;
+    if (constant.IsNull() || constant.type() != ToLogicalType(type_)) {
+      exact = false;
+      return;
+    }
     const types::Value value = FromDuckValue(constant, type_, arena_);
     switch (op) {
       case duckdb::ExpressionType::COMPARE_EQUAL:
@@ -63,14 +76,23 @@ class BoundCollector {
         Lower(value);
         break;
       case duckdb::ExpressionType::COMPARE_GREATERTHAN:
+        Raise(value, true);
+        break;
       case duckdb::ExpressionType::COMPARE_GREATERTHANOREQUALTO:
         Raise(value);
         break;
       case duckdb::ExpressionType::COMPARE_LESSTHAN:
+        Lower(value, true);
+        break;
       case duckdb::ExpressionType::COMPARE_LESSTHANOREQUALTO:
         Lower(value);
         break;
+      case duckdb::ExpressionType::COMPARE_NOTEQUAL:
+        exact = exact && !except;
+        except = value;
+        break;
       default:
+        exact = false;
         break;
     }
   }
@@ -95,16 +117,35 @@ class BoundCollector {
     if (any_of.empty() || values.size() < any_of.size()) any_of = std::move(values);
   }
 
-  void Raise(const types::Value& value) {
-    if (!lower || types::Compare(type_, value, *lower) > 0) lower = value;
+  void Raise(const types::Value& value, bool exclusive = false) {
+    const int order = lower ? types::Compare(type_, value, *lower) : 1;
+    if (order > 0) lower = value;
+    if (order >= 0) lower_exclusive = exclusive || (order == 0 && lower_exclusive);
   }
-  void Lower(const types::Value& value) {
-    if (!upper || types::Compare(type_, value, *upper) < 0) upper = value;
+  void Lower(const types::Value& value, bool exclusive = false) {
+    const int order = upper ? types::Compare(type_, value, *upper) : -1;
+    if (order < 0) upper = value;
+    if (order <= 0) upper_exclusive = exclusive || (order == 0 && upper_exclusive);
   }
 
   const types::SqlType& type_;
   types::Arena& arena_;
 };
+
+// The integer that is `step` away; false when there is none.
+bool Step(const types::SqlType& type, int64_t step, types::Value& value) {
+  const auto move = [step](auto& cell) { return !__builtin_add_overflow(cell, step, &cell); };
+  switch (types::PhysicalTypeOf(type)) {
+    case types::PhysicalType::kInt16:
+      return move(value.i16);
+    case types::PhysicalType::kInt32:
+      return move(value.i32);
+    case types::PhysicalType::kInt64:
+      return move(value.i64);
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -115,8 +156,12 @@ std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, Co
   if (type.numeric_unconstrained()) return std::nullopt;  // Compares through its key.
   BoundCollector collector(type, arena);
   collector.Visit(filter);
-  if (!collector.lower && !collector.upper) return std::nullopt;
-  return ColumnCondition{{column, collector.lower, collector.upper}, std::move(collector.any_of)};
+  if (!collector.lower && !collector.upper && !collector.except) return std::nullopt;
+  bool exact = collector.exact;
+  if (collector.lower_exclusive) exact &= Step(type, 1, *collector.lower);
+  if (collector.upper_exclusive) exact &= Step(type, -1, *collector.upper);
+  return ColumnCondition{{column, collector.lower, collector.upper, exact, collector.except},
+                         std::move(collector.any_of)};
 }
 
 }  // namespace omendb::duck

@@ -19,7 +19,8 @@ struct ColumnCondition {
   std::vector<types::Value> any_of;  // different values; empty = not known to be one of a list
 };
 
-// nullopt when the filter says nothing of that kind. Strings are owned by `arena`.
+// nullopt when the filter says nothing of that kind. The bound is exact where the filter says
+// nothing else, of integers. Strings are owned by `arena`.
 std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
                                            const types::SqlType& type, types::Arena& arena);
 

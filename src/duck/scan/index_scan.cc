@@ -16,6 +16,9 @@ using engine::RowRef;
 constexpr uint64_t kRowsWorthAnIndex = 4096;
 // A row through an index costs about as much as this many rows of a scan.
 constexpr uint64_t kCostOfIndexedRow = 64;
+// A range of primary keys lies in few blocks of each segment, which the zones find: they cost as
+// much as this many rows through the index.
+constexpr uint64_t kRowsWorthASegment = 16;
 
 const ColumnCondition* ConditionOn(const std::vector<ColumnCondition>& conditions,
                                    ColumnId column) {
@@ -48,6 +51,7 @@ std::vector<KeyRange> RangesOf(const catalog::TableDef& table, const catalog::In
       }
       return ranges;
     }
+    if (!condition->bound.lower && !condition->bound.upper) break;
     range.lower = condition->bound.lower;
     range.upper = condition->bound.upper;
     return {range};
@@ -129,6 +133,18 @@ Status ScanRanges(Relation& relation, engine::StatementContext& context, const C
   return Status::Ok();
 }
 
+// Beyond this a scan is cheaper.
+uint64_t RowsWorthTheIndex(const Relation& relation, const Choice& choice) {
+  const uint64_t rows_max = relation.rows_estimate() / kCostOfIndexedRow;
+  const catalog::IndexDef* const primary = relation.table().primary_key();
+  if (choice.ranges.size() != 1 || primary == nullptr || primary->oid != choice.index) {
+    return rows_max;
+  }
+  const Relation::Placement placement = relation.placement();
+  return std::min(rows_max,
+                  placement.hot_rows / kCostOfIndexedRow + placement.segments * kRowsWorthASegment);
+}
+
 class IndexScan : public Relation::Scan {
  public:
   IndexScan(std::shared_ptr<Relation> relation, const Relation::ScanOptions& options,
@@ -193,8 +209,8 @@ Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(
     return std::unique_ptr<Relation::Scan>(
         std::make_unique<IndexScan>(relation, options, std::move(*by_row_id)));
   }
-  const uint64_t rows_max = rows_total / kCostOfIndexedRow;
   const Choice choice = ChooseIndex(*relation, conditions);
+  const uint64_t rows_max = RowsWorthTheIndex(*relation, choice);
   if (choice.rows_estimate > rows_max) return none;
   std::vector<RowRef> rows;
   if (IsPoint(*relation->table().FindIndex(choice.index), choice.ranges.front())) {

@@ -31,6 +31,7 @@ struct ScanState : public duckdb::GlobalTableFunctionState {
   std::vector<ScannedColumn> columns;
   std::vector<duckdb::idx_t> projection;  // Output column i is columns[projection[i]].
   duckdb::optional_ptr<duckdb::TableFilterSet> filters;
+  std::vector<std::optional<ColumnId>> exact;  // by column: it has an exact bound
   bool with_refs = false;
   types::Arena arena;
   int64_t threads = 1;
@@ -47,6 +48,7 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
     duckdb::idx_t column;
     const duckdb::TableFilter* filter;
     duckdb::unique_ptr<duckdb::TableFilterState> state;
+    std::optional<ColumnId> exact;  // the engine's scan may have applied it
   };
   std::vector<Filter> filters;
   std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
@@ -102,6 +104,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   options.with_refs = state->with_refs;
   options.late_columns = true;
   std::vector<ColumnCondition> conditions;
+  state->exact.resize(state->columns.size());
   if (input.filters != nullptr) {
     for (const auto& [index, filter] : input.filters->filters) {
       const ScannedColumn& column = state->columns[index];
@@ -109,6 +112,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
       if (auto condition = ConditionOf(*filter, options.columns[column.chunk_column], column.type,
                                        state->arena)) {
         options.bounds.push_back(condition->bound);
+        if (condition->bound.exact) state->exact[index] = condition->bound.column;
         conditions.push_back(std::move(*condition));
       }
     }
@@ -140,8 +144,9 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
   }
   if (state.filters != nullptr) {
     for (const auto& [index, filter] : state.filters->filters) {
-      local->filters.push_back(
-          {index, filter.get(), duckdb::TableFilterState::Initialize(context.client, *filter)});
+      local->filters.push_back({index, filter.get(),
+                                duckdb::TableFilterState::Initialize(context.client, *filter),
+                                state.exact[index]});
     }
   }
   return local;
@@ -227,6 +232,7 @@ duckdb::idx_t ApplyFilters(ScanState& state, ScanLocal& local, duckdb::Selection
   const duckdb::idx_t count = local.chunk.rows_count;
   duckdb::idx_t passed = count;
   for (auto& filter : local.filters) {
+    if (filter.exact && state.scan->HasApplied(*local.worker, *filter.exact)) continue;
     FillColumn(state, local, filter.column);
     duckdb::Vector& vector = local.scanned.data[filter.column];
     duckdb::UnifiedVectorFormat format;
