@@ -9,6 +9,7 @@
 #include "duck/locking_result.h"
 #include "duck/logical_types.h"
 #include "duck/plan/column_origin.h"
+#include "duck/plan/known_aggregates.h"
 #include "duck/plan/row_plan_builder.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duckdb/catalog/catalog_search_path.hpp"
@@ -246,6 +247,7 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
   data->unbound_statement = statement.statement_->Copy();
   duckdb::unique_ptr<duckdb::LogicalOperator> plan = std::move(binding.plan);
   if (plan->RequireOptimizer()) {
+    ReplaceKnownAggregates(context, plan);
     duckdb::Optimizer optimizer(*binding.binder, context);
     plan = optimizer.Optimize(std::move(plan));
   }

@@ -149,6 +149,15 @@ class Relation {
   };
   virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
 
+  // The rows that the statement sees.
+  virtual Result<uint64_t> CountRows(StatementContext& context) const = 0;
+  struct Extremes {
+    types::Value least = types::Value::Null();  // NULL: there is no value
+    types::Value greatest = types::Value::Null();
+  };
+  // Of what the statement sees in a column of integers or times; nullopt: only a scan can tell.
+  virtual Result<std::optional<Extremes>> ExtremesOf(StatementContext& context,
+                                                     ColumnId column) const = 0;
   virtual uint64_t rows_estimate() const = 0;
   // Where the rows lie, about.
   struct Placement {

@@ -41,6 +41,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
               types::Value* out) override;
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
   std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
+  Result<uint64_t> CountRows(StatementContext& context) const override;
+  Result<std::optional<Extremes>> ExtremesOf(StatementContext& context,
+                                             ColumnId column) const override;
   uint64_t rows_estimate() const override;
   Placement placement() const override;
   ColumnStatistics statistics(ColumnId column) const override;

@@ -210,6 +210,17 @@ std::unique_ptr<Relation::Scan> RelationImpl::OpenScan(StatementContext& context
   return std::make_unique<TableScan>(shared_from_this(), context, std::move(options));
 }
 
+Result<uint64_t> RelationImpl::CountRows(StatementContext& context) const {
+  return TableScan(shared_from_this(), context, {}).CountRows();
+}
+
+Result<std::optional<Relation::Extremes>> RelationImpl::ExtremesOf(StatementContext& context,
+                                                                   ColumnId column) const {
+  ScanOptions options;
+  options.columns = {column};
+  return TableScan(shared_from_this(), context, std::move(options)).ExtremesOfColumn();
+}
+
 RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionRef* ref,
                                                  uint64_t* mark) const {
   using Kind = mvcc::Resolved::Kind;

@@ -11,6 +11,13 @@ namespace omendb::engine {
 using rowstore::kPageSlots;
 using rowstore::Page;
 
+namespace {
+
+// More rows in pages are looked through by all processors, in a plan.
+constexpr uint64_t kHotRowsMax = 32'768;
+
+}  // namespace
+
 struct TableScan::Worker final : Relation::Scan::WorkerState {
   uint32_t count = 0;
   bool whole_page = false;  // Then the selection is not filled.
@@ -224,6 +231,69 @@ Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vecto
   }
   if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
   return NextBlock(worker, chunk, refs);
+}
+
+Result<uint64_t> TableScan::CountRows() {
+  uint64_t rows = 0;
+  Worker worker;
+  types::Chunk chunk;
+  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
+    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
+    if (NextPage(worker, chunk, nullptr)) rows += chunk.rows_count;
+  }
+  for (size_t i = 0; i < frozen_.size(); ++i) {
+    if (frozen_[i] != nullptr) rows += runs_->runs[i].live_rows();
+  }
+  return rows;
+}
+
+namespace {
+
+void Add(const types::SqlType& type, const types::Value& value, Relation::Extremes& extremes) {
+  if (extremes.least.is_null || types::Compare(type, value, extremes.least) < 0) {
+    extremes.least = value;
+  }
+  if (extremes.greatest.is_null || types::Compare(type, value, extremes.greatest) > 0) {
+    extremes.greatest = value;
+  }
+}
+
+}  // namespace
+
+bool TableScan::AddFrozenExtremes(const types::SqlType& type, Relation::Extremes& extremes) const {
+  for (size_t i = 0; i < frozen_.size(); ++i) {
+    if (frozen_[i] == nullptr) continue;
+    const Run& run = runs_->runs[i];
+    const int32_t position = run.segment->position_of(options_.columns.front());
+    if (run.dead->count() > 0 || position < 0) return false;
+    const colstore::Zone& zone =
+        run.segment->reader()->footer().columns[static_cast<size_t>(position)].zone;
+    if (zone.nulls() == run.segment->rows()) continue;
+    if (!zone.has_range() || !zone.min_exact() || !zone.max_exact()) return false;
+    Add(type, zone.min(), extremes);
+    Add(type, zone.max(), extremes);
+  }
+  return true;
+}
+
+Result<std::optional<Relation::Extremes>> TableScan::ExtremesOfColumn() {
+  const types::SqlType type = relation_->TypeOf(options_.columns.front());
+  std::optional<Relation::Extremes> extremes(std::in_place);
+  const bool known = colstore::HasIntCells(type) &&
+                     relation_->placement().hot_rows <= kHotRowsMax &&
+                     AddFrozenExtremes(type, *extremes);
+  if (!known) return std::optional<Relation::Extremes>();
+  Worker worker;
+  types::Chunk chunk;
+  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
+    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
+    if (!NextPage(worker, chunk, nullptr)) continue;
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      const types::Value value = chunk.columns.front().Get(i);
+      if (!value.is_null) Add(type, value, *extremes);
+    }
+  }
+  return extremes;
 }
 
 uint64_t TableScan::rows_total_estimate() const { return relation_->rows_estimate(); }

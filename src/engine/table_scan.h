@@ -29,6 +29,10 @@ class TableScan final : public Relation::Scan {
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
   Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
   bool HasApplied(const WorkerState& state, ColumnId column) const override;
+  // Of all rows, by what segments know of themselves. Requires: nothing was scanned.
+  Result<uint64_t> CountRows();
+  // Of the one column; nullopt when rows of segments are dead, or many are in pages.
+  Result<std::optional<Relation::Extremes>> ExtremesOfColumn();
   uint64_t rows_total_estimate() const override;
   double progress() const override;
   Relation::BlockCounts block_counts() const override;
@@ -50,6 +54,8 @@ class TableScan final : public Relation::Scan {
   // The column's type, and what a segment without the column reads.
   void FillMissing(size_t i, types::ColumnView& view) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
+  // Adds what segments have; false when they cannot tell.
+  bool AddFrozenExtremes(const types::SqlType& type, Relation::Extremes& extremes) const;
   void FillChunk(const rowstore::Page& page, Worker& worker, types::Chunk& chunk) const;
   void FillRowIds(const rowstore::Page& page, Worker& worker, types::ColumnView& view) const;
 
