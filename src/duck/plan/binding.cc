@@ -2,6 +2,7 @@
 
 #include "duck/dml/conflict_clause.h"
 #include "duck/errors.h"
+#include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/numeric_equality.h"
@@ -28,9 +29,13 @@ bool IsKnown(const LogicalType& type) {
          type.id() != LogicalTypeId::SQLNULL && type.id() != LogicalTypeId::ANY;
 }
 
+LogicalType UnconstrainedNumeric() { return ToLogicalType({types::TypeKind::kNumeric}); }
+
 LogicalType Settled(const LogicalType& type) {
   if (type.id() == LogicalTypeId::INTEGER_LITERAL) return LogicalType::INTEGER;
   if (type.id() == LogicalTypeId::STRING_LITERAL) return LogicalType::VARCHAR;
+  // PostgreSQL's operators know no precision: a value with more digits is not to be rounded.
+  if (type.id() == LogicalTypeId::DECIMAL) return UnconstrainedNumeric();
   return type;
 }
 
@@ -167,6 +172,32 @@ bool AllKnown(const std::vector<LogicalType>& types) {
   return std::all_of(types.begin(), types.end(), IsKnown);
 }
 
+// What nothing is known of is text; or a number, where text has no such operator: DuckDB does not
+// say what a parameter beside a numeric is. `input` gets the types.
+Attempt TryDefaults(duckdb::ClientContext& context, SessionState& state,
+                    const duckdb::SQLStatement& statement, RewriteInput& input,
+                    const std::vector<LogicalType>& inferred) {
+  const auto with = [&](const LogicalType& otherwise) {
+    input.param_types = inferred;
+    std::replace_if(
+        input.param_types.begin(), input.param_types.end(),
+        [](const LogicalType& type) { return !IsKnown(type); }, otherwise);
+    return TryBind(context, state, statement, input);
+  };
+  std::exception_ptr refused;
+  try {
+    return with(LogicalType::VARCHAR);
+  } catch (const duckdb::Exception&) {
+    if (AllKnown(inferred)) throw;
+    refused = std::current_exception();
+  }
+  try {
+    return with(UnconstrainedNumeric());
+  } catch (const duckdb::Exception&) {
+    std::rethrow_exception(refused);
+  }
+}
+
 }  // namespace
 
 Binding BindStatement(duckdb::ClientContext& context, SessionState& state,
@@ -183,12 +214,8 @@ Binding BindStatement(duckdb::ClientContext& context, SessionState& state,
     input.split_occurrences = true;
     attempt = TryBind(context, state, statement, input);
     if (!attempt.consistent || attempt.binding.plan == nullptr) {
-      for (LogicalType& type : attempt.inferred) {
-        if (!IsKnown(type)) type = LogicalType::VARCHAR;
-      }
-      input.param_types = attempt.inferred;
       input.split_occurrences = false;
-      attempt = TryBind(context, state, statement, input);
+      attempt = TryDefaults(context, state, statement, input, attempt.inferred);
     }
   }
   if (attempt.binding.plan == nullptr) {
