@@ -62,6 +62,9 @@ Result<Value> EvaluateArithmetic(const Expression& e, EvalContext& context) {
   const SqlType& left = e.children[0].type;
   const SqlType& right = e.children[1].type;
   const types::ArithmeticOp op = ArithmeticOpOf(e.op);
+  if (e.type.numeric_unconstrained()) {  // So are both operands.
+    return types::UnconstrainedArithmetic(op, a.str(), b.str(), *context.arena);
+  }
   OMEN_ASSIGN(const SqlType natural, types::ArithmeticType(op, left, right));
   OMEN_ASSIGN(const Value v, types::Arithmetic(op, left, a, right, b, Settings(context)));
   if (natural == e.type) return v;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/expression.h"
+#include "types/big_math.h"
 
 namespace omendb::exec {
 namespace {
@@ -98,6 +99,40 @@ TEST_F(EvaluateTest, IntegerArithmeticIsCheckedAsInPostgres) {
   EXPECT_EQ(Error(Of(Op::kAdd, kInt8, {big, Constant(kInt8, Value::Int64(1))})),
             "22003: bigint out of range");
   EXPECT_TRUE(Eval(Of(Op::kAdd, kInt4, {Int(1), Constant(kInt4, Value::Null())})).is_null);
+}
+
+// What takes the short way gives the same digits and scale as what does not.
+TEST_F(EvaluateTest, NumericsWithoutPrecisionAreComputedExactly) {
+  const SqlType numeric{TypeKind::kNumeric};
+  const char* const numbers[] = {
+      "0",     "-0.00", "1",          "9.99",      "-12345678901234567890.5",
+      "1e37",  "1e-37", "0.00000001", "-1e20",     "12345678901234567890123456789012345678",
+      "1e200", "NaN",   "Infinity",   "-Infinity", "99999999999999999999999999999999999999"};
+  const std::pair<Op,
+                  Result<types::BigNumeric> (*)(const types::BigNumeric&, const types::BigNumeric&)>
+      operators[] = {{Op::kAdd, types::AddBig},
+                     {Op::kSubtract, types::SubtractBig},
+                     {Op::kMultiply, types::MultiplyBig},
+                     {Op::kDivide, types::DivideBig},
+                     {Op::kModulo, types::ModuloBig}};
+  types::Arena arena;
+  for (const char* const a : numbers) {
+    for (const char* const b : numbers) {
+      const auto left = types::ParseBig(a);
+      const auto right = types::ParseBig(b);
+      ASSERT_TRUE(left.ok() && right.ok());
+      for (const auto& [op, big] : operators) {
+        const Expression e = Of(op, numeric,
+                                {Constant(numeric, types::ToValue(*left, arena)),
+                                 Constant(numeric, types::ToValue(*right, arena))});
+        const auto expected = big(*left, *right);
+        const auto found = Evaluate(e, context_);
+        ASSERT_EQ(found.ok(), expected.ok()) << a << " " << b;
+        if (!found.ok()) continue;
+        EXPECT_EQ(found->str(), types::ToValue(*expected, arena).str()) << a << " " << b;
+      }
+    }
+  }
 }
 
 TEST_F(EvaluateTest, CaseTakesTheFirstTrueBranchAndElseNull) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/sqlstate.h"
+#include "types/big_math.h"
 #include "types/calendar.h"
 #include "types/casts.h"
 #include "types/datetime_math.h"
@@ -444,6 +445,62 @@ Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, c
     default:
       return IntegerArithmetic(op, result.kind, IntegerOf(left, a), IntegerOf(right, b));
   }
+}
+
+namespace {
+
+// Sums and products of up to 38 digits: without an allocation.
+std::optional<SmallNumeric> SmallArithmetic(ArithmeticOp op, std::string_view a,
+                                            std::string_view b) {
+  const std::optional<SmallNumeric> left = DecodeSmall(a);
+  const std::optional<SmallNumeric> right = DecodeSmall(b);
+  if (!left || !right) return std::nullopt;
+  SmallNumeric result{
+      0, op == kMultiply ? left->scale + right->scale : std::max(left->scale, right->scale)};
+  if (result.scale > kNumericPrecisionMax) return std::nullopt;
+  Int128 x = left->units;
+  Int128 y = right->units;
+  bool overflow = false;
+  if (op == kMultiply) {
+    overflow = __builtin_mul_overflow(x, y, &result.units);
+  } else {
+    overflow = __builtin_mul_overflow(x, PowerOfTen(result.scale - left->scale), &x) ||
+               __builtin_mul_overflow(y, PowerOfTen(result.scale - right->scale), &y) ||
+               (op == kAdd ? __builtin_add_overflow(x, y, &result.units)
+                           : __builtin_sub_overflow(x, y, &result.units));
+  }
+  const Int128 limit = PowerOfTen(kNumericPrecisionMax);
+  if (overflow || result.units >= limit || result.units <= -limit) return std::nullopt;
+  return result;
+}
+
+Result<BigNumeric> BigArithmetic(ArithmeticOp op, const BigNumeric& a, const BigNumeric& b) {
+  switch (op) {
+    case kAdd:
+      return AddBig(a, b);
+    case kSubtract:
+      return SubtractBig(a, b);
+    case kMultiply:
+      return MultiplyBig(a, b);
+    case kDivide:
+      return DivideBig(a, b);
+    case kModulo:
+      return ModuloBig(a, b);
+  }
+  return NotSupported("this operator of numerics");
+}
+
+}  // namespace
+
+Result<Value> UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
+                                      Arena& arena) {
+  if (op == kAdd || op == kSubtract || op == kMultiply) {
+    if (const auto small = SmallArithmetic(op, a, b)) {
+      return ToValue(small->units, small->scale, arena);
+    }
+  }
+  OMEN_ASSIGN(const BigNumeric result, BigArithmetic(op, DecodeBig(a), DecodeBig(b)));
+  return ToValue(result, arena);
 }
 
 Result<Value> Negate(const SqlType& type, const Value& value) {

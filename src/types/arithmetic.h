@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/status.h"
 #include "types/text_io.h"
@@ -27,5 +28,10 @@ Result<SqlType> ArithmeticType(ArithmeticOp op, const SqlType& left, const SqlTy
 Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, const SqlType& right,
                          const Value& b, const IoSettings& settings);
 Result<Value> Negate(const SqlType& type, const Value& value);
+
+// Of two numerics without precision, as their bytes (big_numeric.h): exact but for the scale of
+// quotients, which is PostgreSQL's. The value's bytes lie in the arena.
+Result<Value> UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
+                                      Arena& arena);
 
 }  // namespace omendb::types

@@ -61,6 +61,17 @@ class NumericParametersTest(SystemTest):
         self.assertEqual([(1, Decimal('10.14')), (2, Decimal('1.24')), (3, Decimal('95.00')),
                           (4, Decimal('7.78'))], self.cursor.fetchall())
 
+    def test_the_row_executor_computes_them(self):
+        for sql, values in (('UPDATE items SET price = price + $1 WHERE id = $2', '1, 1'),
+                            ("INSERT INTO items VALUES ($1, $2 * 9.5, 'c')", '9, 3'),
+                            ('SELECT price * $1 - 1 FROM items WHERE id = 1', '3'),
+                            ('SELECT price * price FROM items WHERE id = $1', '1')):
+            self.cursor.execute(f'PREPARE it AS {sql}')
+            self.cursor.execute(f'EXPLAIN EXECUTE it ({values})')
+            lines = [line for line, in self.cursor.fetchall()]
+            self.assertIn('Executor: row', lines, sql)
+            self.cursor.execute('DEALLOCATE it')
+
     def test_what_is_no_number_is_text(self):
         self.assertEqual([('a', 'x')], self.run_prepared(
             'SELECT name, $1 FROM items WHERE price > $2 AND name || $3 = $4',

@@ -58,10 +58,36 @@ bool IsFloat(const types::SqlType& type) {
   return !type.is_array && (type.kind == TypeKind::kFloat4 || type.kind == TypeKind::kFloat8);
 }
 
+// Numerics without precision among themselves; with one, where the result has all decimal places.
+bool SameNumericArithmetic(const Expression& expression) {
+  if (expression.children.size() != 2) return false;
+  const types::SqlType& left = expression.children[0].type;
+  const types::SqlType& right = expression.children[1].type;
+  if (left.kind != TypeKind::kNumeric || right.kind != TypeKind::kNumeric) return false;
+  if (left.is_array || right.is_array || left.numeric_legacy() || right.numeric_legacy()) {
+    return false;
+  }
+  if (expression.type.numeric_unconstrained()) {
+    return left.numeric_unconstrained() && right.numeric_unconstrained();
+  }
+  if (left.numeric_unconstrained() || right.numeric_unconstrained()) return false;
+  const int scale = expression.type.numeric_scale();
+  switch (expression.op) {
+    case Op::kAdd:
+    case Op::kSubtract:
+      return scale == std::max(left.numeric_scale(), right.numeric_scale());
+    case Op::kMultiply:
+      return scale == left.numeric_scale() + right.numeric_scale();
+    default:
+      return false;
+  }
+}
+
 // Arithmetic that both executors do alike: integers and floats of one type, whose result has it
-// too.
+// too; numerics.
 bool SameArithmetic(const Expression& expression) {
   const types::SqlType& type = expression.type;
+  if (type.kind == TypeKind::kNumeric && !type.is_array) return SameNumericArithmetic(expression);
   if (!IsInteger(type) && !IsFloat(type)) return false;
   for (const Expression& child : expression.children) {
     if (child.type.kind != type.kind || child.type.is_array) return false;
