@@ -9,6 +9,7 @@ namespace {
 constexpr uint64_t kReserveDivisor = 16;
 constexpr uint64_t kCacheMinDivisor = 32;
 constexpr uint64_t kAnalyticalMinDivisor = 8;
+constexpr uint64_t kUncountedMaxDivisor = 4;
 constexpr uint64_t kAnalyticalMinBytes = uint64_t{64} << 20;
 // Smaller changes of a share are not worth telling.
 constexpr uint64_t kStepDivisor = 64;
@@ -48,7 +49,8 @@ void MemoryBudget::NoteUncounted(uint64_t resident) {
   newest = samples_ % kSamplesOfLeast == 0 ? uncounted : std::min(newest, uncounted);
   ++samples_;
   // Nothing is known before the first of them are full.
-  uncounted_ = *std::min_element(leasts_.begin(), leasts_.end());
+  uncounted_ =
+      std::min(total_ / kUncountedMaxDivisor, *std::min_element(leasts_.begin(), leasts_.end()));
 }
 
 void MemoryBudget::DivideLocked() {

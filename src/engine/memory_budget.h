@@ -7,11 +7,12 @@
 //
 // What the process has beyond all that is counted (blocks being decoded, sessions, pieces that the
 // allocator cannot give back) counts as kept: the least of the last seconds, since much of it is
-// given back a moment later.
+// given back a moment later; and at most a quarter of the budget, since in process the rest is the
+// application's.
 //
 // Thread safety  Any thread; mu_ is held while the query engine evicts, and is before its locks.
-// Ownership      Borrows the account and the cache, and the query engine's memory until
-// Share(null). Units          Bytes.
+// Ownership      Borrows the account and the cache, and, until Share(null), the query engine's
+// memory. Units          Bytes.
 #pragma once
 
 #include <array>

@@ -88,8 +88,10 @@ TEST(MemoryBudget, WhatIsNotCountedIsKeptWhenItStays) {
   kept.Add(100 * kMiB);
   for (int i = 0; i < 200; ++i) budget.Divide(i % 10 == 0 ? 100 * kMiB : 900 * kMiB);
   EXPECT_EQ(analytical.limit, 828 * kMiB);  // It was given back each time.
-  for (int i = 0; i < 200; ++i) budget.Divide(400 * kMiB);
-  EXPECT_EQ(analytical.limit, 528 * kMiB);
+  for (int i = 0; i < 200; ++i) budget.Divide(300 * kMiB);
+  EXPECT_EQ(analytical.limit, 628 * kMiB);
+  for (int i = 0; i < 200; ++i) budget.Divide(4000 * kMiB);
+  EXPECT_EQ(analytical.limit, 572 * kMiB);
   for (int i = 0; i < 20; ++i) budget.Divide(100 * kMiB);
   EXPECT_EQ(analytical.limit, 828 * kMiB);
 }
