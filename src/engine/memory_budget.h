@@ -11,8 +11,8 @@
 // application's.
 //
 // Thread safety  Any thread; mu_ is held while the query engine evicts, and is before its locks.
-// Ownership      Borrows the account and the cache, and, until Share(null), the query engine's
-// memory. Units          Bytes.
+// Ownership      Borrows account and cache, and until Share(null) the query engine's memory.
+// Units          Bytes.
 #pragma once
 
 #include <array>
