@@ -116,6 +116,19 @@ double RowsUpToLimit(double rows, const RowPlan& plan, EvalContext& context) {
 
 }  // namespace
 
+bool VisitsMoreThan(uint64_t rows, const RowPlan& plan, EvalContext& context) {
+  const bool visits_all = plan.aggregation.has_value() || !plan.order.empty() || !plan.limit;
+  const IndexAccess* access = plan.access ? &*plan.access : nullptr;
+  const auto* table = &plan.table;
+  if (access == nullptr && !plan.joins.empty()) {
+    access = &plan.joins.front().access;
+    table = &plan.joins.front().table;
+  }
+  if (!visits_all || access == nullptr || access->unique_point) return false;
+  if (context.database->OpenRelation(*table)->rows_estimate() <= rows) return false;
+  return RowsOf(*access, *table, context) > static_cast<double>(rows);
+}
+
 uint64_t EstimateRows(const RowPlan& plan, engine::Database& database,
                       engine::StatementContext& statement, std::span<const Value> params) {
   if (plan.kind == PlanKind::kInsert) return plan.insert_rows.size();

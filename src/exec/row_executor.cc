@@ -5,6 +5,7 @@
 #include "base/sqlstate.h"
 #include "exec/access.h"
 #include "exec/aggregation.h"
+#include "exec/estimate.h"
 #include "exec/joins.h"
 #include "exec/row_set.h"
 #include "exec/row_writer.h"
@@ -165,8 +166,10 @@ Result<RowRun> ExecuteRowPlan(const RowPlan& plan, engine::Database& database,
   context.arena = &arena;
   RowRun run;
   if (plan.kind == PlanKind::kSelect) {
+    run.gave_up = !plan.lock.has_value() && VisitsMoreThan(kVisitsMax, plan, context);
+    if (run.gave_up) return run;
     Status status = ExecuteSelect(plan, context, sink, run.counts);
-    run.gave_up = context.gave_up();
+    run.gave_up = run.was_tried = context.gave_up();
     if (!run.gave_up) OMEN_TRY(std::move(status));
     return run;
   }

@@ -25,13 +25,14 @@ struct RowCounts {
   uint64_t rows_affected = 0;
 };
 
-// A SELECT that locks nothing gives up when it has visited this many rows: such a statement is
-// faster in DuckDB. No row has reached the sink by then.
+// A SELECT that locks nothing gives up when it has visited this many rows, or is expected to: such
+// a statement is faster in DuckDB. No row has reached the sink by then.
 inline constexpr int64_t kVisitsMax = 20'000;
 
 struct RowRun {
   RowCounts counts;
-  bool gave_up = false;  // run the statement in DuckDB
+  bool gave_up = false;    // run the statement in DuckDB
+  bool was_tried = false;  // and visited rows in vain
 };
 
 // READ COMMITTED conflicts are re-checked row by row, as PostgreSQL's EvalPlanQual.

@@ -91,7 +91,7 @@ Result<bool> SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> p
   auto run = exec::ExecuteRowPlan(*plan.row_plan, db(), context, params, rows);
   if (!run.ok()) return clock.Done(run.status());
   if (run->gave_up) {
-    if (++plan.gave_up == kGiveUpsMax) plan.row_plan.reset();
+    if (run->was_tried && ++plan.gave_up == kGiveUpsMax) plan.row_plan.reset();
     return false;
   }
   *affected = run->counts.rows_affected;

@@ -167,6 +167,16 @@ class ExplainTest(SystemTest):
         self.assertEqual(21, self.plan('EXECUTE stretch (10, 30)', 'FORMAT JSON')['Plan Rows'])
         self.assertEqual(1, self.plan('EXECUTE stretch (10, NULL)', 'FORMAT JSON')['Plan Rows'])
 
+    def test_ranges_known_to_be_wide_cost_no_try(self):
+        self.cursor.execute('PREPARE summed (int, int) AS SELECT count(*), sum("group") '
+                            'FROM items WHERE id BETWEEN $1 AND $2')
+        for _ in range(5):  # Three tries in vain would send it to DuckDB for good.
+            self.cursor.execute(f'EXECUTE summed (1, {ROWS})')
+            self.assertEqual([(ROWS, 300 // 2 * 299 * (ROWS // 300))], self.cursor.fetchall())
+        self.assertIn('Executor: row', self.text('EXECUTE summed (3, 9)', 'COSTS OFF'))
+        self.cursor.execute('EXECUTE summed (3, 9)')
+        self.assertEqual([(7, 42)], self.cursor.fetchall())
+
     def test_other_formats_are_refused(self):
         for name in ('xml', 'yaml'):
             with self.assertRaises(psycopg2.errors.FeatureNotSupported):
