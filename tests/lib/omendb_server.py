@@ -130,6 +130,18 @@ class OmenServer(Server):
                 '--http-port', str(self.http_port), *memory, *self.options]
 
 
+def children_of(parent):
+    found = []
+    for name in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{name}/stat', encoding='utf-8', errors='replace') as file:
+                if int(file.read().rsplit(')', 1)[1].split()[1]) == parent:
+                    found.append(int(name))
+        except OSError:  # It has ended.
+            pass
+    return found
+
+
 class PostgresServer(Server):
     def __init__(self, *options):
         super().__init__('omendb-postgres-')
@@ -140,6 +152,18 @@ class PostgresServer(Server):
         subprocess.run([f'{POSTGRES_BIN}/initdb', '-D', self.data_dir, '-U', self.user, '--no-sync',
                         '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8'], check=True,
                        stdout=subprocess.DEVNULL, cwd='/', **self.owner)
+
+    def kill(self):
+        """Its processes are groups of their own, and hold its shared memory until they end."""
+        children = children_of(self.process.pid)
+        super().kill()
+        for child in children:
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            while os.path.exists(f'/proc/{child}'):
+                time.sleep(0.01)
 
     def command(self):
         return [f'{POSTGRES_BIN}/postgres', '-D', self.data_dir, '-p', str(self.port), '-h',
