@@ -11,9 +11,8 @@ import argparse
 import os
 import statistics
 import tempfile
-import threading
 
-from peers import PGBENCH, durable_omendb, run_client
+from peers import PGBENCH, Beside, durable_omendb, run_client
 
 BATCH = 30_000  # few enough to stay in pages until they are frozen
 SCRIPT = r'''\set id random(1, {rows})
@@ -35,35 +34,14 @@ def latencies(server, script, clients, seconds, folder):
     return sorted(found)
 
 
-class Growing:
-    """Adds rows over and over on a connection of its own, and freezes them when asked to."""
-
-    def __init__(self, server, freeze):
-        self.server = server
-        self.freeze = freeze
-        self.batches = 0
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        connection = self.server.connect()
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while not self.stop.is_set():
-                cursor.execute("INSERT INTO accounts SELECT nextval('ids'), 0, 'account' "
-                               f'FROM generate_series(1, {BATCH})')
-                if self.freeze:
-                    cursor.execute('VACUUM (FREEZE) accounts')
-                self.batches += 1
-        connection.close()
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stop.set()
-        self.thread.join()
+def growing(freeze):
+    """Adds rows, and freezes them when asked to."""
+    def add(cursor):
+        cursor.execute("INSERT INTO accounts SELECT nextval('ids'), 0, 'account' "
+                       f'FROM generate_series(1, {BATCH})')
+        if freeze:
+            cursor.execute('VACUUM (FREEZE) accounts')
+    return add
 
 
 def at(sorted_values, share):
@@ -94,10 +72,10 @@ def main():
             file.write(SCRIPT.format(rows=options.rows))
         for _ in range(options.rounds):
             for name, rounds in figures.items():
-                with Growing(server, name == 'added and frozen') as growing:
+                with Beside(server, growing(name == 'added and frozen')) as adding:
                     rounds.append(latencies(server, script, options.clients, options.seconds,
                                             f'{folder}/logs'))
-                batches[name] += growing.batches
+                batches[name] += adding.count
     print(f'{options.rows:,} rows, {options.clients} clients, medians of {options.rounds} '
           f'interleaved rounds of {options.seconds} s; batches of {BATCH:,} rows: {batches}\n')
     print('| | updates/s | p50 us | p99 us | p99.9 us | greatest us |\n|---|---|---|---|---|---|')

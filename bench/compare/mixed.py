@@ -13,9 +13,8 @@ import os
 import re
 import statistics
 import tempfile
-import threading
 
-from peers import PGBENCH, DurablePostgres, durable_omendb, run_client, versions
+from peers import PGBENCH, Beside, DurablePostgres, durable_omendb, run_client, versions
 
 ITEMS = 20_000
 SCHEMA = '''
@@ -80,32 +79,9 @@ REPORT = '''SELECT ol_number, sum(ol_quantity), sum(ol_amount), avg(ol_quantity)
             ORDER BY ol_number'''
 
 
-class Reports:
-    """One connection that reports until it is told to stop."""
-
-    def __init__(self, server):
-        self.server = server
-        self.count = 0
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        connection = self.server.connect()
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while not self.stop.is_set():
-                cursor.execute(REPORT)
-                cursor.fetchall()
-                self.count += 1
-        connection.close()
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
+def report(cursor):
+    cursor.execute(REPORT)
+    cursor.fetchall()
 
 
 def fill(server, arguments):
@@ -155,7 +131,7 @@ def main():
             for name, server in servers.items():
                 alone, beside, reports = figures[name]
                 alone.append(transactions_per_second(server, scripts, arguments))
-                with Reports(server) as stream:
+                with Beside(server, report) as stream:
                     beside.append(transactions_per_second(server, scripts, arguments))
                 reports.append(stream.count / arguments.seconds)
         print('\n| | transactions/s alone | beside reports | lost | reports/s |\n'

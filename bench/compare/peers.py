@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', '..', 'tests', 'lib'))
 from omendb_server import POSTGRES_BIN, OmenServer, PostgresServer  # noqa: E402
@@ -36,6 +37,34 @@ def durable_omendb(*options):
 
     server.command = with_memory
     return server
+
+
+class Beside:
+    """Calls work(cursor) on a connection of its own over and over, until it is left."""
+
+    def __init__(self, server, work):
+        self.server = server
+        self.work = work
+        self.count = 0  # of calls that have ended
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        connection = self.server.connect()
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while not self.stop.is_set():
+                self.work(cursor)
+                self.count += 1
+        connection.close()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
 
 
 def run_client(server, arguments, **options):
