@@ -63,7 +63,9 @@ Result<Value> EvaluateArithmetic(const Expression& e, EvalContext& context) {
   const SqlType& right = e.children[1].type;
   const types::ArithmeticOp op = ArithmeticOpOf(e.op);
   if (e.type.numeric_unconstrained()) {  // So are both operands.
-    return types::UnconstrainedArithmetic(op, a.str(), b.str(), *context.arena);
+    std::string bytes;
+    OMEN_TRY(types::UnconstrainedArithmetic(op, a.str(), b.str(), bytes));
+    return Value::String(context.arena->Copy(bytes));
   }
   OMEN_ASSIGN(const SqlType natural, types::ArithmeticType(op, left, right));
   OMEN_ASSIGN(const Value v, types::Arithmetic(op, left, a, right, b, Settings(context)));

@@ -449,32 +449,36 @@ Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, c
 
 namespace {
 
-// Sums and products of up to 38 digits: without an allocation.
-std::optional<SmallNumeric> SmallArithmetic(ArithmeticOp op, std::string_view a,
-                                            std::string_view b) {
-  const std::optional<SmallNumeric> left = DecodeSmall(a);
-  const std::optional<SmallNumeric> right = DecodeSmall(b);
-  if (!left || !right) return std::nullopt;
-  SmallNumeric result{
-      0, op == kMultiply ? left->scale + right->scale : std::max(left->scale, right->scale)};
-  if (result.scale > kNumericPrecisionMax) return std::nullopt;
-  Int128 x = left->units;
-  Int128 y = right->units;
-  bool overflow = false;
-  if (op == kMultiply) {
-    overflow = __builtin_mul_overflow(x, y, &result.units);
-  } else {
-    overflow = __builtin_mul_overflow(x, PowerOfTen(result.scale - left->scale), &x) ||
-               __builtin_mul_overflow(y, PowerOfTen(result.scale - right->scale), &y) ||
-               (op == kAdd ? __builtin_add_overflow(x, y, &result.units)
-                           : __builtin_sub_overflow(x, y, &result.units));
+// Of at most 38 digits, without an allocation.
+bool TrySmall(ArithmeticOp op, std::string_view a, std::string_view b, std::string& out) {
+  if (op == kModulo) return false;
+  const auto x = DecodeSmall(a);
+  const auto y = DecodeSmall(b);
+  if (!x || !y) return false;
+  if (op == kDivide) {
+    const auto quotient = DivideSmall(*x, *y);
+    if (quotient) AppendBigBytes(quotient->units, quotient->scale, out);
+    return quotient.has_value();
   }
   const Int128 limit = PowerOfTen(kNumericPrecisionMax);
-  if (overflow || result.units >= limit || result.units <= -limit) return std::nullopt;
-  return result;
+  Int128 units = 0;
+  int scale = x->scale + y->scale;
+  if (op == kMultiply) {
+    if (scale > kBigScaleMax) return false;
+    if (__builtin_mul_overflow(x->units, y->units, &units)) return false;
+  } else {
+    scale = std::max(x->scale, y->scale);
+    const auto left = UnitsAt(*x, scale);
+    const auto right = UnitsAt(*y, scale);
+    if (!left || !right) return false;
+    units = op == kAdd ? *left + *right : *left - *right;
+  }
+  if (units >= limit || units <= -limit) return false;
+  AppendBigBytes(units, scale, out);
+  return true;
 }
 
-Result<BigNumeric> BigArithmetic(ArithmeticOp op, const BigNumeric& a, const BigNumeric& b) {
+Result<BigNumeric> ApplyBig(ArithmeticOp op, const BigNumeric& a, const BigNumeric& b) {
   switch (op) {
     case kAdd:
       return AddBig(a, b);
@@ -484,23 +488,19 @@ Result<BigNumeric> BigArithmetic(ArithmeticOp op, const BigNumeric& a, const Big
       return MultiplyBig(a, b);
     case kDivide:
       return DivideBig(a, b);
-    case kModulo:
+    default:
       return ModuloBig(a, b);
   }
-  return NotSupported("this operator of numerics");
 }
 
 }  // namespace
 
-Result<Value> UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
-                                      Arena& arena) {
-  if (op == kAdd || op == kSubtract || op == kMultiply) {
-    if (const auto small = SmallArithmetic(op, a, b)) {
-      return ToValue(small->units, small->scale, arena);
-    }
-  }
-  OMEN_ASSIGN(const BigNumeric result, BigArithmetic(op, DecodeBig(a), DecodeBig(b)));
-  return ToValue(result, arena);
+Status UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
+                               std::string& out) {
+  if (TrySmall(op, a, b, out)) return Status::Ok();
+  OMEN_ASSIGN(const BigNumeric result, ApplyBig(op, DecodeBig(a), DecodeBig(b)));
+  AppendBigBytes(result, out);
+  return Status::Ok();
 }
 
 Result<Value> Negate(const SqlType& type, const Value& value) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -29,9 +30,9 @@ Result<Value> Arithmetic(ArithmeticOp op, const SqlType& left, const Value& a, c
                          const Value& b, const IoSettings& settings);
 Result<Value> Negate(const SqlType& type, const Value& value);
 
-// Of two numerics without precision, as their bytes (big_numeric.h): exact but for the scale of
-// quotients, which is PostgreSQL's. The value's bytes lie in the arena.
-Result<Value> UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
-                                      Arena& arena);
+// Of two numerics without precision, as their bytes (big_numeric.h), in both executors: exact but
+// for the scale of quotients, which is PostgreSQL's. The result's bytes are appended.
+Status UnconstrainedArithmetic(ArithmeticOp op, std::string_view a, std::string_view b,
+                               std::string& out);
 
 }  // namespace omendb::types

@@ -222,63 +222,14 @@ void ModuloDecimals(duckdb::DataChunk& args, duckdb::ExpressionState& state,
               });
 }
 
-// Sums, differences and products of at most 38 digits, without an allocation.
-bool TrySmall(char op, std::string_view a, std::string_view b, std::string& out) {
-  if (op == '%') return false;
-  const auto x = types::DecodeSmall(a);
-  const auto y = types::DecodeSmall(b);
-  if (!x || !y) return false;
-  if (op == '/') {
-    const auto quotient = types::DivideSmall(*x, *y);
-    if (quotient) types::AppendBigBytes(quotient->units, quotient->scale, out);
-    return quotient.has_value();
-  }
-  const types::Int128 limit = types::PowerOfTen(types::kNumericPrecisionMax);
-  types::Int128 units = 0;
-  int scale = x->scale + y->scale;
-  if (op == '*') {
-    if (scale > types::kBigScaleMax) return false;
-    if (__builtin_mul_overflow(x->units, y->units, &units)) return false;
-  } else {
-    scale = std::max(x->scale, y->scale);
-    const auto left = types::UnitsAt(*x, scale);
-    const auto right = types::UnitsAt(*y, scale);
-    if (!left || !right) return false;
-    units = op == '+' ? *left + *right : *left - *right;
-  }
-  if (units >= limit || units <= -limit) return false;
-  types::AppendBigBytes(units, scale, out);
-  return true;
-}
-
-Result<types::BigNumeric> ApplyBig(char op, const types::BigNumeric& a,
-                                   const types::BigNumeric& b) {
-  switch (op) {
-    case '+':
-      return types::AddBig(a, b);
-    case '-':
-      return types::SubtractBig(a, b);
-    case '*':
-      return types::MultiplyBig(a, b);
-    case '/':
-      return types::DivideBig(a, b);
-    default:
-      return types::ModuloBig(a, b);
-  }
-}
-
-template <char OP>
+template <types::ArithmeticOp kOp>
 void BigOperator(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
   const types::SqlType numeric{types::TypeKind::kNumeric};
   std::string bytes;
   ForEachPair(args, types::PhysicalType::kString, types::PhysicalType::kString, result,
               [&](duckdb::idx_t i, const types::Value& a, const types::Value& b) {
                 bytes.clear();
-                if (!TrySmall(OP, a.str(), b.str(), bytes)) {
-                  types::AppendBigBytes(ValueOrThrow(ApplyBig(OP, types::DecodeBig(a.str()),
-                                                              types::DecodeBig(b.str()))),
-                                        bytes);
-                }
+                ThrowIfError(types::UnconstrainedArithmetic(kOp, a.str(), b.str(), bytes));
                 StoreVectorCell(result, i, numeric, types::Value::String(bytes));
               });
 }
@@ -286,15 +237,15 @@ void BigOperator(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vect
 duckdb::scalar_function_t BigOperatorOf(char op) {
   switch (op) {
     case '+':
-      return BigOperator<'+'>;
+      return BigOperator<types::ArithmeticOp::kAdd>;
     case '-':
-      return BigOperator<'-'>;
+      return BigOperator<types::ArithmeticOp::kSubtract>;
     case '*':
-      return BigOperator<'*'>;
+      return BigOperator<types::ArithmeticOp::kMultiply>;
     case '/':
-      return BigOperator<'/'>;
+      return BigOperator<types::ArithmeticOp::kDivide>;
     default:
-      return BigOperator<'%'>;
+      return BigOperator<types::ArithmeticOp::kModulo>;
   }
 }
 
