@@ -1,5 +1,8 @@
 #include "duck/plan/known_aggregates.h"
 
+#include <algorithm>
+#include <map>
+
 #include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
@@ -26,27 +29,30 @@ class KnownAggregates {
         table_(get.bind_data->Cast<TableScanData>().table),
         relation_(session_.database->OpenRelation(table_.definition())) {}
 
-  // Null when a scan has to tell.
-  duckdb::unique_ptr<duckdb::Expression> Find(const duckdb::Expression& expression) {
-    if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return nullptr;
+  // Requires: it is an aggregate.
+  static bool IsCount(const duckdb::Expression& expression) {
+    return expression.Cast<duckdb::BoundAggregateExpression>().function.name == "count_star";
+  }
+  // Whether it is min or max of a column, or count(*): looks at no row.
+  bool MayKnow(const duckdb::Expression& expression) const {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return false;
     const auto& aggregate = expression.Cast<duckdb::BoundAggregateExpression>();
-    if (aggregate.filter != nullptr || aggregate.order_bys != nullptr) return nullptr;
+    if (aggregate.filter != nullptr || aggregate.order_bys != nullptr) return false;
     const std::string& name = aggregate.function.name;
-    std::optional<duckdb::Value> value;
-    if (name == "count_star") {
-      const uint64_t rows = ValueOrThrow(relation_->CountRows(session_.RequireStatement()));
-      value = duckdb::Value::BIGINT(static_cast<int64_t>(rows));
-    } else if (name == "min" || name == "max") {
-      value = Extreme(aggregate, name == "min");
-    }
+    return IsCount(expression) || ((name == "min" || name == "max") && ColumnOf(aggregate));
+  }
+  // Null when a scan has to tell. Requires: MayKnow.
+  duckdb::unique_ptr<duckdb::Expression> Find(const duckdb::Expression& expression) {
+    const auto& aggregate = expression.Cast<duckdb::BoundAggregateExpression>();
+    const std::optional<duckdb::Value> value =
+        IsCount(expression) ? Count() : Extreme(aggregate, aggregate.function.name == "min");
     if (!value) return nullptr;
     return duckdb::make_uniq<duckdb::BoundConstantExpression>(
         value->DefaultCastAs(aggregate.return_type));
   }
 
  private:
-  std::optional<duckdb::Value> Extreme(const duckdb::BoundAggregateExpression& aggregate,
-                                       bool least) {
+  std::optional<ColumnId> ColumnOf(const duckdb::BoundAggregateExpression& aggregate) const {
     if (aggregate.children.size() != 1) return std::nullopt;
     const duckdb::Expression& argument = *aggregate.children.front();
     if (argument.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) {
@@ -60,18 +66,34 @@ class KnownAggregates {
     const duckdb::idx_t id = ids[binding.column_index].GetPrimaryIndex();
     if (id >= table_.column_ids().size()) return std::nullopt;
     const ColumnId column = table_.column_ids()[id];
-    const types::SqlType& type = table_.definition()->column(column).type;
-    if (aggregate.return_type != ToLogicalType(type)) return std::nullopt;
-    const auto extremes = ValueOrThrow(relation_->ExtremesOf(session_.RequireStatement(), column));
-    if (!extremes) return std::nullopt;
-    const types::Value& value = least ? extremes->least : extremes->greatest;
-    return value.is_null ? duckdb::Value(aggregate.return_type) : ToDuckValue(type, value);
+    if (aggregate.return_type != ToLogicalType(table_.definition()->column(column).type)) {
+      return std::nullopt;
+    }
+    return column;
+  }
+  std::optional<duckdb::Value> Count() {
+    const uint64_t rows = ValueOrThrow(relation_->CountRows(session_.RequireStatement()));
+    return duckdb::Value::BIGINT(static_cast<int64_t>(rows));
+  }
+  std::optional<duckdb::Value> Extreme(const duckdb::BoundAggregateExpression& aggregate,
+                                       bool least) {
+    const ColumnId column = *ColumnOf(aggregate);
+    auto known = extremes_.find(column);
+    if (known == extremes_.end()) {
+      auto found = ValueOrThrow(relation_->ExtremesOf(session_.RequireStatement(), column));
+      known = extremes_.emplace(column, std::move(found)).first;
+    }
+    if (!known->second) return std::nullopt;
+    const types::Value& value = least ? known->second->least : known->second->greatest;
+    return value.is_null ? duckdb::Value(aggregate.return_type)
+                         : ToDuckValue(table_.definition()->column(column).type, value);
   }
 
   SessionState& session_;
   const duckdb::LogicalGet& get_;
   const OmenTableEntry& table_;
   const std::shared_ptr<engine::Relation> relation_;
+  std::map<ColumnId, std::optional<engine::Relation::Extremes>> extremes_;
 };
 
 bool IsPlainScan(const duckdb::LogicalOperator& plan) {
@@ -85,13 +107,22 @@ void Replace(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::LogicalO
   if (!aggregate.groups.empty() || !aggregate.grouping_functions.empty()) return;
   if (!IsPlainScan(*aggregate.children.front())) return;
   KnownAggregates known(context, aggregate.children.front()->Cast<duckdb::LogicalGet>());
+  // One that needs a scan makes what is found of the others useless.
+  const bool all = std::all_of(aggregate.expressions.begin(), aggregate.expressions.end(),
+                               [&](const auto& expression) { return known.MayKnow(*expression); });
+  if (!all) return;
   duckdb::vector<duckdb::LogicalType> types;
-  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> values;
-  for (const auto& expression : aggregate.expressions) {
-    values.push_back(known.Find(*expression));
-    if (values.back() == nullptr) return;
-    values.back()->SetAlias(expression->GetName());
-    types.push_back(expression->return_type);
+  for (const auto& expression : aggregate.expressions) types.push_back(expression->return_type);
+  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> values(types.size());
+  // Counting comes last: it may look at many pages.
+  for (const bool counts : {false, true}) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const duckdb::Expression& expression = *aggregate.expressions[i];
+      if (KnownAggregates::IsCount(expression) != counts) continue;
+      values[i] = known.Find(expression);
+      if (values[i] == nullptr) return;
+      values[i]->SetAlias(expression.GetName());
+    }
   }
   duckdb::vector<duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>> row;
   row.push_back(std::move(values));

@@ -1,5 +1,6 @@
 // known_aggregates.h - min and max of whole tables that need no scan: segments know theirs, and
-// rows of pages are few. (count(*) alone DuckDB asks for itself, see scan/table_scan.cc.)
+// rows of pages are few; with them count(*). (What DuckDB's optimizer turns into count(*) later, as
+// count of a column without NULLs, it asks scan/table_scan.cc for itself.)
 //
 // What is found is true for the statement's snapshot: the plan serves no other.
 //
