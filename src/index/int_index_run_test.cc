@@ -60,9 +60,15 @@ void Arrange(std::vector<uint64_t>& keys, Order order) {
 class IntIndexRunTest : public ::testing::TestWithParam<Order> {
  protected:
   void Load(IntIndex& index, const Keys& keys) { ASSERT_TRUE(index.BulkLoad(keys.loaded).ok()); }
+  // And looks for all.
   void Insert(IntIndex& index, Keys& keys) {
     Arrange(keys.rest, GetParam());
     for (const uint64_t key : keys.rest) ASSERT_FALSE(index.Insert(key, ~key).has_value());
+    ExpectAll(index, keys);
+  }
+  void Fill(IntIndex& index, Keys& keys) {
+    Load(index, keys);
+    Insert(index, keys);
   }
 };
 
@@ -71,9 +77,7 @@ TEST_P(IntIndexRunTest, FewLeavesAreMovedWhateverWasLoaded) {
     EpochManager epochs;
     IntIndex index(epochs, {.tuning = false});
     Keys keys = MakeKeys(200'000, percent, true);
-    Load(index, keys);
-    Insert(index, keys);
-    ExpectAll(index, keys);
+    Fill(index, keys);
     const IndexStats stats = index.Stats();
     // Clusters of 1,000 begin and end within leaves.
     const size_t between = GetParam() == Order::kClusters ? 400 : 1000;
@@ -89,9 +93,7 @@ TEST_P(IntIndexRunTest, KeysThatNoLineFits) {
     EpochManager epochs;
     IntIndex index(epochs, {.tuning = false});
     Keys keys = MakeKeys(100'000, percent, false);
-    Load(index, keys);
-    Insert(index, keys);
-    ExpectAll(index, keys);
+    Fill(index, keys);
     epochs.Collect();
     EXPECT_LT(index.MemoryBytes(), index.Size() * 44 + (6 << 20)) << percent;
   }
@@ -105,7 +107,6 @@ TEST_P(IntIndexRunTest, ARunThatStopsLeavesTheRestPacked) {
   const size_t before = index.MemoryBytes();
   keys.rest.resize(3'000);
   Insert(index, keys);
-  ExpectAll(index, keys);
   epochs.Collect();
   EXPECT_LE(index.MemoryBytes(), before + (2 << 20) + keys.rest.size() * 32);
 }

@@ -6,9 +6,11 @@ from omendb_server import server_under_test
 
 
 class SystemTest(unittest.TestCase):
-    """`setup_sql` is run once, by psycopg2, before the first test."""
+    """`setup_sql` is run once, by psycopg2, before the first test; then the rows of `frozen_tables`
+    move to segments."""
 
     setup_sql = ''
+    frozen_tables = ()
     server_options = ()
     maxDiff = None
 
@@ -17,11 +19,12 @@ class SystemTest(unittest.TestCase):
         cls.server = server_under_test(*cls.server_options)
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
-        if cls.setup_sql:
-            connection = cls.server.connect()
-            connection.autocommit = True
-            connection.cursor().execute(cls.setup_sql)
-            connection.close()
+        frozen = [f'VACUUM (FREEZE) {table}' for table in cls.frozen_tables]
+        connection = cls.server.connect()
+        connection.autocommit = True
+        for sql in filter(None, [cls.setup_sql, *frozen]):
+            connection.cursor().execute(sql)
+        connection.close()
 
     def run(self, result=None):
         failures = len(result.failures) + len(result.errors) if result else 0

@@ -32,17 +32,21 @@ INSERT INTO parents SELECT i, 'code ' || i, 1 FROM generate_series({ROWS} + 1, {
 '''
 
 
-class Lookups:
+class InTransaction:
+    """Each test is a transaction that is undone."""
+
     def setUp(self):
         self.random = random.Random(20261129)
         self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()  # Each test is a transaction that is undone.
+        self.cursor = self.connection.cursor()
         self.addCleanup(self.connection.close)
 
     def query(self, sql, *parameters):
         self.cursor.execute(sql, parameters)
         return self.cursor.fetchall()
 
+
+class Lookups(InTransaction):
     def assert_row_executor(self, sql, *parameters):
         plan = [row[0] for row in self.query('EXPLAIN ' + sql, *parameters)]
         self.assertIn('Executor: row', plan, sql)
@@ -161,13 +165,9 @@ class BatchLookupsTest(Lookups, SystemTest):
 class FrozenRowsTest(Lookups, SystemTest):
     setup_sql = SETUP
     server_options = ('-c', 'omendb.freeze_after=0')
+    frozen_tables = ('parents', 'pairs', 'children')
 
     def test_frozen_rows(self):
-        freezing = self.server.connect()
-        freezing.autocommit = True
-        for table in ('parents', 'pairs', 'children'):
-            freezing.cursor().execute(f'VACUUM (FREEZE) {table}')
-        freezing.close()
         self.check_in_lists()
         self.check_joins()
         self.cursor.execute(DISTURB)
@@ -238,21 +238,11 @@ UPSERT = '''ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n, code = excluded
     WHERE t.n % 5 <> 4 RETURNING id, n'''
 
 
-class OnConflictTest(SystemTest):
+class OnConflictTest(InTransaction, SystemTest):
     setup_sql = 'CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, n int NOT NULL);' + ''.join(
         f"INSERT INTO t SELECT i, 'code ' || i, i % 7 FROM "
         f'generate_series({first}, {first + PART - 1}) g(i);'
         for first in range(0, MANY, PART))
-
-    def setUp(self):
-        self.random = random.Random(20261129)
-        self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()  # Each test is a transaction that is undone.
-        self.addCleanup(self.connection.close)
-
-    def query(self, sql, *parameters):
-        self.cursor.execute(sql, parameters)
-        return self.cursor.fetchall()
 
     def table(self):
         return {row[0]: row[1:] for row in self.query('SELECT id, code, n FROM t')}
@@ -361,14 +351,7 @@ class OnConflictTest(SystemTest):
 
 class FrozenOnConflictTest(OnConflictTest):
     server_options = ('-c', 'omendb.freeze_after=0')
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        freezing = cls.server.connect()
-        freezing.autocommit = True
-        freezing.cursor().execute('VACUUM (FREEZE) t')
-        freezing.close()
+    frozen_tables = ('t',)
 
 
 if __name__ == '__main__':

@@ -22,14 +22,7 @@ class ExplainTest(SystemTest):
         INSERT INTO items SELECT i, i % 300, 'name ' || i FROM generate_series(1, {ROWS}) g(i);
         CREATE TABLE frozen (id int PRIMARY KEY, v int, w int);
         INSERT INTO frozen SELECT i, i, i % 7 FROM generate_series(1, {ROWS}) g(i)'''
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        connection = cls.server.connect()
-        connection.autocommit = True
-        connection.cursor().execute('VACUUM (FREEZE) frozen')
-        connection.close()
+    frozen_tables = ('frozen',)
 
     def setUp(self):
         self.connection = self.server.connect()
