@@ -201,7 +201,7 @@ Result<uint32_t> SegmentReader::LowerBound(std::string_view key) const {
   return KeyCursor(*this).SearchBytes(index->Find(key), key);
 }
 
-Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key) const {
+Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key, KeyCursor* cursor) const {
   OMEN_CHECK(footer_.has_integer_key());
   char bytes[8];
   const std::string_view as_bytes = IntegerAsBytes(key, bytes);
@@ -211,26 +211,28 @@ Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key) const {
   OMEN_ASSIGN(const bool may, MayHave(HashInt(key)));
   if (!may) return std::optional<uint32_t>();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
-  KeyCursor cursor(*this);
-  OMEN_ASSIGN(Place place, cursor.SearchIntegers(index->Find(key), key));
+  std::optional<KeyCursor> own;
+  if (cursor == nullptr) cursor = &own.emplace(*this);
+  OMEN_ASSIGN(Place place, cursor->SearchIntegers(index->Find(key), key));
   if (place.row >= rows()) return std::optional<uint32_t>();
   if (!place.key) {
-    OMEN_ASSIGN(place.key, cursor.IntegerAt(place.row));
+    OMEN_ASSIGN(place.key, cursor->IntegerAt(place.row));
   }
   return *place.key == key ? std::optional(place.row) : std::nullopt;
 }
 
-Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key) const {
+Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key, KeyCursor* cursor) const {
   OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
   if (key < footer_.min_key || key > footer_.max_key) return std::optional<uint32_t>();
   OMEN_ASSIGN(const bool may, MayHave(HashBytes(key)));
   if (!may) return std::optional<uint32_t>();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
-  KeyCursor cursor(*this);
-  OMEN_ASSIGN(const uint32_t row, cursor.SearchBytes(index->Find(key), key));
+  std::optional<KeyCursor> own;
+  if (cursor == nullptr) cursor = &own.emplace(*this);
+  OMEN_ASSIGN(const uint32_t row, cursor->SearchBytes(index->Find(key), key));
   if (row >= rows()) return std::optional<uint32_t>();
   std::string found;
-  OMEN_TRY(cursor.BytesAt(row, found));
+  OMEN_TRY(cursor->BytesAt(row, found));
   return found == key ? std::optional(row) : std::nullopt;
 }
 

@@ -31,6 +31,8 @@
 
 namespace omendb::colstore {
 
+class KeyCursor;
+
 struct ReaderOptions {
   uint64_t system_id = 0;       // 0 = any
   BlockCache* cache = nullptr;  // null: every read goes to the file
@@ -70,9 +72,10 @@ class SegmentReader {
 
   // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
   // The row with the key; nullopt when there is none. The one for integers serves segments whose
-  // footer has_integer_key(), the other all others.
-  Result<std::optional<uint32_t>> Find(uint64_t key) const;
-  Result<std::optional<uint32_t>> Find(std::string_view key) const;
+  // footer has_integer_key(), the other all others. `cursor`, one of this reader, spares who looks
+  // for many keys in their order most of the way to the blocks.
+  Result<std::optional<uint32_t>> Find(uint64_t key, KeyCursor* cursor = nullptr) const;
+  Result<std::optional<uint32_t>> Find(std::string_view key, KeyCursor* cursor = nullptr) const;
   // The first row whose key is not below; rows() when there is none.
   Result<uint32_t> LowerBound(uint64_t key) const;
   Result<uint32_t> LowerBound(std::string_view key) const;

@@ -86,6 +86,41 @@ TEST_F(BulkLoadTest, RowsAreSeenByTheirTransactionThenByAll) {
   }
 }
 
+// Every third id is there already, in segments that overlap each other and what is loaded next.
+TEST_F(BulkLoadTest, KeysThatLeftTheIndexAreTaken) {
+  const auto before = KeyBudget::share_for_tests.exchange(&ShareOfNothing);
+  for (const size_t keys : {1, 2}) {
+    expected_.clear();
+    Engine e(SmallOptions());
+    e.CreateTable({.keys = keys});
+    std::vector<int32_t> there, free, half;
+    for (int32_t id = 0; id < 3000; ++id) (id % 3 == 0 ? there : free).push_back(id);
+    std::shuffle(there.begin(), there.end(), std::mt19937(1));
+    std::shuffle(free.begin(), free.end(), std::mt19937(2));
+    half.assign(free.begin(), free.begin() + 1000);
+    half.insert(half.begin() + 500, there[77]);
+    const auto load = [&](const std::vector<int32_t>& ids, uint64_t* failed_row) {
+      auto txn = e.Begin();
+      const Status loaded = Load(e, *txn, ids, kSmall, failed_row);
+      if (!loaded.ok()) return loaded;
+      for (const int32_t id : ids) expected_[id] = 10 * id;
+      const Status committed = e.Commit(*txn);
+      txn.reset();
+      EXPECT_TRUE(e.Freeze().ok());  // Lets the keys go.
+      return committed;
+    };
+    uint64_t failed = 0;
+    ASSERT_TRUE(load(there, &failed).ok());
+    EXPECT_TRUE(load(half, &failed).Is(sqlstate::kUniqueViolation));
+    EXPECT_EQ(failed, 500u);
+    EXPECT_EQ(Committed(e), expected_);
+    ASSERT_TRUE(load(free, &failed).ok());
+    EXPECT_EQ(Committed(e), expected_);
+    EXPECT_TRUE(load(half, &failed).Is(sqlstate::kUniqueViolation));
+  }
+  KeyBudget::share_for_tests = before;
+}
+
 TEST_F(BulkLoadTest, TheLogHoldsFilesNotRows) {
   Engine e(SmallOptions());
   e.CreateTable({.keys = 0});

@@ -23,6 +23,8 @@
 
 #include "base/epoch.h"
 #include "engine/frozen_table.h"
+#include "engine/key_boxes.h"
+#include "engine/row_buffer.h"
 
 namespace omendb::engine {
 
@@ -30,19 +32,26 @@ class FrozenKeys {
  public:
   using SegmentPtr = std::shared_ptr<const FrozenSegment>;
 
-  explicit FrozenKeys(EpochManager& epochs) : epochs_(epochs) {}
+  // `columns` are those of the key; none when keys are 64-bit integers.
+  FrozenKeys(EpochManager& epochs, std::vector<KeyColumn> columns)
+      : epochs_(epochs), columns_(std::move(columns)) {}
   ~FrozenKeys();
   FrozenKeys(const FrozenKeys&) = delete;
   FrozenKeys& operator=(const FrozenKeys&) = delete;
 
   // No segment has ever stood here.
-  bool empty() const { return list_.load(std::memory_order_acquire) == nullptr; }
+  bool empty() const { return entries_.load(std::memory_order_acquire) == nullptr; }
   // How often keys have left the index for here, or come back.
   uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
   bool Has(const FrozenSegment& segment) const;
 
   // The row of `store` with this key that is not gone; keys as TableIndex has them.
   Result<std::optional<RowId>> Find(const rowstore::TableStore& store, std::string_view key) const;
+  // Of keys in ascending order: sets `rows[i]` where a row of `store` that is not gone has the
+  // i-th of `keys` from `first` on. Segment by segment, so that each one's filter and blocks are
+  // looked at together.
+  Status FindSorted(const rowstore::TableStore& store, const RowKeys& keys, uint32_t first,
+                    std::span<std::optional<RowId>> rows) const;
   // The segments with keys in [low, high), in the order of their first keys; an empty high has no
   // end.
   std::vector<SegmentPtr> Overlapping(std::string_view low, std::string_view high) const;
@@ -61,14 +70,17 @@ class FrozenKeys {
     SegmentPtr segment;
     std::string_view min_key;  // of the segment's footer
     std::string_view max_key;
-    std::string_view max_so_far;  // greatest max_key of the entries up to here
   };
-  using Entries = std::vector<Entry>;
-  // Puts `next` in the place of the list.
-  void Replace(std::unique_ptr<Entries> next);
+  struct Entries {
+    std::vector<Entry> list;
+    KeyBoxes boxes;  // by entry
+  };
+  // Puts these in the place of the list.
+  void Replace(std::vector<Entry> next);
 
   EpochManager& epochs_;
-  std::atomic<const Entries*> list_{nullptr};  // by min_key; null: none
+  const std::vector<KeyColumn> columns_;
+  std::atomic<const Entries*> entries_{nullptr};  // by min_key; null: none
   std::atomic<uint64_t> moves_{0};
 };
 

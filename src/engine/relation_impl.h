@@ -228,6 +228,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // Enters the keys of a segment's rows, whose heads they are.
   Status EnterKeys(StatementContext& context, uint64_t segment, const LoadedRows& loaded,
                    uint32_t* at);
+  // Of rows from `first` on. Sets `taken` where another row has the key.
+  Status EnterPrimaryKeys(const LoadedRows& loaded, uint32_t first, std::vector<bool>& taken) const;
   // The primary key of a segment's row is in the index already: 23505, or the key of a deleted row,
   // which is continued in a page.
   Status LeaveSegment(StatementContext& context, RowId id, rowstore::VersionRef frozen,

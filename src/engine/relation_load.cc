@@ -1,4 +1,6 @@
 // Segments that a transaction loads: see bulk_load.h.
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/build_index.h"
 #include "engine/load_undo.h"
@@ -10,6 +12,13 @@ namespace omendb::engine {
 using rowstore::MakeFrozenRef;
 using rowstore::TableStore;
 using rowstore::VersionRef;
+
+namespace {
+
+// The more, the better a segment's filter and blocks are used while they are in the caches.
+constexpr uint32_t kKeysAtOnce = 1 << 14;
+
+}  // namespace
 
 Status RelationImpl::CheckWritable(StatementContext& context) const {
   return TxnOf(context).CheckWritable();
@@ -63,29 +72,47 @@ Status RelationImpl::EnterSegment(StatementContext& context,
 Status RelationImpl::EnterKeys(StatementContext& context, uint64_t segment,
                                const LoadedRows& loaded, uint32_t* at) {
   const bool has_entries = indexes_.size() > (primary_ != nullptr ? 1 : 0);
-  const RowKeys& keys = loaded.keys;
   if (!has_entries && primary_ == nullptr) return Status::Ok();
   types::Row row;
-  for (uint32_t i = 0; i < loaded.rows.rows(); ++i) {
-    if (i % 1024 == 0 && context.cancel != nullptr && context.cancel->set()) {
-      return context.cancel->ToStatus();
+  std::vector<bool> taken;
+  for (uint32_t first = 0; first < loaded.rows.rows(); first += kKeysAtOnce) {
+    if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
+    taken.assign(std::min(loaded.rows.rows() - first, kKeysAtOnce), false);
+    *at = loaded.rows.arrival(first);
+    if (primary_ != nullptr) OMEN_TRY(EnterPrimaryKeys(loaded, first, taken));
+    for (uint32_t i = first; i < first + taken.size(); ++i) {
+      if (!taken[i - first] && !has_entries) continue;
+      *at = loaded.rows.arrival(i);
+      loaded.rows.Read(i, row);
+      if (taken[i - first]) {
+        OMEN_TRY(LeaveSegment(context, loaded.id(i), MakeFrozenRef(segment, i), row));
+      } else {
+        OMEN_TRY(EnterEntries(context, loaded.id(i), row, {}));
+      }
     }
-    *at = loaded.rows.arrival(i);
-    const RowId id = loaded.id(i);
-    bool taken = false;
-    if (!keys.ints.empty()) {
-      OMEN_ASSIGN(const auto there, table_->EnterRow(*primary_->index, keys.ints[i], id));
-      taken = there.has_value();
-    } else if (primary_ != nullptr) {
-      OMEN_ASSIGN(const auto there, table_->EnterRow(*primary_->index, keys.bytes[i], id));
-      taken = there.has_value();
-    }
-    if (taken || has_entries) loaded.rows.Read(i, row);
-    if (taken) {
-      OMEN_TRY(LeaveSegment(context, id, MakeFrozenRef(segment, i), row));
-      continue;
-    }
-    if (has_entries) OMEN_TRY(EnterEntries(context, id, row, {}));
+  }
+  return Status::Ok();
+}
+
+Status RelationImpl::EnterPrimaryKeys(const LoadedRows& loaded, uint32_t first,
+                                      std::vector<bool>& taken) const {
+  const FrozenKeys& frozen = primary_->index->frozen_keys();
+  const uint64_t moves = frozen.moves();
+  std::vector<std::optional<RowId>> there(taken.size());
+  OMEN_TRY(frozen.FindSorted(table_->store(), loaded.keys, first, there));
+  std::array<char, 8> buffer;
+  for (uint32_t i = 0; i < taken.size(); ++i) {
+    const std::string_view key = loaded.keys.key(first + i, buffer);
+    taken[i] = there[i] || primary_->index->InsertRow(key, loaded.id(first + i));
+  }
+  if (frozen.moves() == moves) [[likely]]
+    return Status::Ok();
+  // The same keys may have left the index between the two looks.
+  OMEN_TRY(frozen.FindSorted(table_->store(), loaded.keys, first, there));
+  for (uint32_t i = 0; i < taken.size(); ++i) {
+    if (taken[i] || !there[i]) continue;
+    primary_->index->EraseRow(loaded.keys.key(first + i, buffer), loaded.id(first + i));
+    taken[i] = true;
   }
   return Status::Ok();
 }

@@ -4,11 +4,14 @@
 // Ownership      Owns the cells and the bytes of strings.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "types/chunk.h"
 #include "types/value.h"
 
@@ -18,6 +21,13 @@ namespace omendb::engine {
 struct RowKeys {
   std::vector<uint64_t> ints;
   std::vector<std::string> bytes;
+
+  // The i-th as an index and segments take it; integers are put into `buffer`.
+  std::string_view key(size_t i, std::array<char, 8>& buffer) const {
+    if (ints.empty()) return bytes[i];
+    StoreBe<uint64_t>(buffer.data(), ints[i]);
+    return {buffer.data(), buffer.size()};
+  }
 };
 
 class RowBuffer {

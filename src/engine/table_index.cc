@@ -25,6 +25,23 @@ std::string IntKeyBytes(uint64_t key) {
   return bytes;
 }
 
+bool IsNativeInt(const catalog::TableDef& table, const catalog::IndexDef& definition) {
+  const catalog::IndexKey& first = definition.keys.front();
+  return definition.primary && definition.keys.size() == 1 && !first.descending &&
+         types::HasNativeIntKey(table.column(first.column).type);
+}
+
+// As FrozenKeys takes them.
+std::vector<KeyColumn> ColumnsOfKey(const catalog::TableDef& table,
+                                    const catalog::IndexDef& definition) {
+  std::vector<KeyColumn> columns;
+  if (IsNativeInt(table, definition)) return columns;
+  for (const catalog::IndexKey& key : definition.keys) {
+    columns.push_back({table.column(key.column).type, {key.descending, key.nulls_first}});
+  }
+  return columns;
+}
+
 }  // namespace
 
 types::Value MissingValueOf(const catalog::ColumnDef& column, types::Arena& arena) {
@@ -39,7 +56,7 @@ TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
     : storage_(definition.storage),
       unique_(definition.unique),
       nulls_not_distinct_(definition.nulls_not_distinct),
-      frozen_keys_(epochs) {
+      frozen_keys_(epochs, ColumnsOfKey(table, definition)) {
   for (const catalog::IndexKey& key : definition.keys) {
     const catalog::ColumnDef& column = table.column(key.column);
     keys_.push_back({key.column,
@@ -49,9 +66,7 @@ TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
     columns_.push_back(key.column);
   }
   if (definition.primary) {
-    const bool one_int =
-        keys_.size() == 1 && !keys_[0].options.descending && types::HasNativeIntKey(keys_[0].type);
-    shape_ = one_int ? Shape::kRowByInt : Shape::kRowByBytes;
+    shape_ = IsNativeInt(table, definition) ? Shape::kRowByInt : Shape::kRowByBytes;
   } else {
     shape_ = Shape::kEntries;
   }

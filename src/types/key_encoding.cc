@@ -1,5 +1,6 @@
 #include "types/key_encoding.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -126,6 +127,16 @@ void AppendPayload(const SqlType& type, const Value& value, std::string& key) {
   }
 }
 
+// Of AppendString, with its end.
+size_t StringLength(KeyOptions options, std::string_view encoded) {
+  const char zero = options.descending ? '\xFF' : '\0';
+  size_t i = encoded.find(zero);
+  while (i != std::string_view::npos && i + 1 < encoded.size() && encoded[i + 1] != zero) {
+    i = encoded.find(zero, i + 2);
+  }
+  return std::min(encoded.size(), i == std::string_view::npos ? i : i + 2);
+}
+
 constexpr uint64_t kHashSeed = 0x9E3779B97F4A7C15;
 
 uint64_t Mix(uint64_t a, uint64_t b) {
@@ -162,6 +173,16 @@ void AppendKey(const SqlType& type, const Value& value, KeyOptions options, std:
   AppendPayload(type, value, key);
   if (!options.descending) return;
   for (size_t i = start; i < key.size(); ++i) key[i] = static_cast<char>(~key[i]);
+}
+
+size_t KeyLength(const SqlType& type, KeyOptions options, std::string_view key) {
+  if (key.empty() || key[0] != kValueMark) return key.empty() ? 0 : 1;
+  if (type.is_array || type.kind == TypeKind::kInt2vector || type.kind == TypeKind::kOidvector) {
+    return 0;
+  }
+  const PhysicalType physical = PhysicalTypeOf(type);
+  if (physical == PhysicalType::kString) return 1 + StringLength(options, key.substr(1));
+  return 1 + static_cast<size_t>(PhysicalSize(physical));
 }
 
 bool PrefixSuccessor(std::string& key) {

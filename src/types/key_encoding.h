@@ -33,6 +33,9 @@ struct KeyOptions {
 
 // Appends the encoding of one column of a key.
 void AppendKey(const SqlType& type, const Value& value, KeyOptions options, std::string& key);
+// How many bytes at the front of `key` are the encoding of its first column, which is of this type;
+// 0 when only reading the values would tell: arrays.
+size_t KeyLength(const SqlType& type, KeyOptions options, std::string_view key);
 // Makes `key` the smallest byte string greater than every string with prefix `key`; false when
 // there is none (all 0xFF).
 bool PrefixSuccessor(std::string& key);

@@ -117,6 +117,31 @@ TEST(KeyEncodingTest, CompositeKeysOrderColumnByColumn) {
   }
 }
 
+TEST(KeyEncodingTest, TheLengthOfTheFirstColumnIsTold) {
+  testutil::Prng prng(5);
+  Arena arena;
+  for (const TypeKind kind : {TypeKind::kBool, TypeKind::kInt2, TypeKind::kInt4, TypeKind::kOid,
+                              TypeKind::kUuid, TypeKind::kFloat4, TypeKind::kInterval,
+                              TypeKind::kText, TypeKind::kBytea, TypeKind::kNumeric}) {
+    const SqlType type{kind};
+    for (int round = 0; round < 2000; ++round) {
+      const KeyOptions options{.descending = prng() % 2 == 0, .nulls_first = prng() % 2 == 0};
+      const Value value = prng() % 9 == 0 ? Value::Null() : RandomValue(type, prng, arena);
+      const std::string key = KeyOf(type, value, options);
+      const std::string_view behind[] = {"", std::string_view("\0\0", 2), "\xFF\xFF", "ab"};
+      for (const std::string_view more : behind) {
+        ASSERT_EQ(KeyLength(type, options, key + std::string(more)), key.size())
+            << FormatType(type);
+      }
+    }
+  }
+  EXPECT_EQ(KeyLength({TypeKind::kInt4}, {}, ""), 0u);
+  EXPECT_EQ(KeyLength({TypeKind::kText}, {}, "\x01no end"), 7u);
+  SqlType array{TypeKind::kInt4};
+  array.is_array = true;
+  EXPECT_EQ(KeyLength(array, {}, "\x01\x01"), 0u);
+}
+
 TEST(KeyEncodingTest, ExtremesOfFloats) {
   SqlType type{TypeKind::kFloat8};
   EXPECT_EQ(KeyOf(type, Value::Float64(0.0)), KeyOf(type, Value::Float64(-0.0)));
