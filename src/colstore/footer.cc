@@ -65,8 +65,8 @@ bool GetColumn(ByteReader& in, uint32_t rows, ColumnFooter& column) {
 }
 
 Status CheckVersion(uint32_t version) {
-  if (version == kFormatVersion) return Status::Ok();
-  return Damaged("it has format version " + std::to_string(version) + ", and only " +
+  if (version > 0 && version <= kFormatVersion) return Status::Ok();
+  return Damaged("it has format version " + std::to_string(version) + ", and only those up to " +
                  std::to_string(kFormatVersion) + " can be read");
 }
 

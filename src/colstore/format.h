@@ -14,7 +14,7 @@
 
 namespace omendb::colstore {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;  // and 1, without sequences, can be read
 inline constexpr std::string_view kHeaderMagic = "OMENSEGM";
 inline constexpr std::string_view kTailMagic = "OMENSEGE";
 inline constexpr size_t kHeaderBytes = 64;

@@ -90,6 +90,35 @@ TEST(ZoneTest, RulesOutWhatCannotMatch) {
   EXPECT_FALSE(Zone::Of(type, nulls.cells()).MayMatch(type, {}));
 }
 
+Zone BigintZone(std::vector<int64_t> values) {
+  std::vector<uint64_t> validity((values.size() + 63) / 64, ~uint64_t{0});
+  return Zone::Of({TypeKind::kInt8},
+                  {types::PhysicalType::kInt64, static_cast<uint32_t>(values.size()),
+                   reinterpret_cast<char*>(values.data()), validity.data(), 0});
+}
+
+TEST(ZoneTest, KnowsSequences) {
+  const SqlType type{TypeKind::kInt8};
+  const auto is_sequence = [&](const std::vector<std::vector<int64_t>>& blocks) {
+    Zone all;
+    for (const auto& block : blocks) all.Merge(type, RoundTrip(type, BigintZone(block)));
+    return RoundTrip(type, all).is_sequence();
+  };
+  EXPECT_TRUE(is_sequence({{7}}));
+  EXPECT_TRUE(is_sequence({{-1, 0, 1}, {2}, {3, 4}}));
+  EXPECT_TRUE(is_sequence({{INT64_MAX - 1, INT64_MAX}}));
+  EXPECT_FALSE(is_sequence({{1, 3, 2}}));
+  EXPECT_FALSE(is_sequence({{1, 2}, {4, 5}}));
+  EXPECT_FALSE(is_sequence({{3, 4}, {1, 2}}));
+  EXPECT_FALSE(is_sequence({{1, 1}}));
+  EXPECT_FALSE(is_sequence({{INT64_MAX}, {INT64_MIN, INT64_MIN + 1}}));
+  EXPECT_FALSE(is_sequence({{INT64_MAX, INT64_MIN}}));
+  EXPECT_FALSE(IntZone({1, 2, 3}).is_sequence());
+  Prng prng(4);
+  TestColumn nulls(types::PhysicalType::kInt64, Shape::kStep, 50, 0.5, prng);
+  EXPECT_FALSE(Zone::Of(type, nulls.cells()).is_sequence());
+}
+
 TEST(ZoneTest, NaNIsAboveEverything) {
   Prng prng(3);
   const SqlType type{TypeKind::kFloat8};

@@ -412,11 +412,20 @@ TEST(SegmentTest, AnotherFolderAndVersionAreRefused) {
   EXPECT_TRUE(
       SegmentReader::Open(env, "/s", {.system_id = 43}).status().Is(sqlstate::kDataCorrupted));
   std::string bytes = *env::ReadFileToString(env, "/s", 1 << 20);
-  bytes[8] = 2;
-  StoreLe<uint32_t>(bytes.data() + 60, Crc32c(std::string_view(bytes).substr(0, 60)));
-  ASSERT_TRUE(env::ReplaceFile(env, "/s", bytes).ok());
-  const Status status = SegmentReader::Open(env, "/s", {}).status();
-  EXPECT_NE(status.ToString().find("format version 2"), std::string::npos) << status.ToString();
+  const auto open_as = [&](char version) {
+    bytes[8] = version;
+    StoreLe<uint32_t>(bytes.data() + 60, Crc32c(std::string_view(bytes).substr(0, 60)));
+    EXPECT_TRUE(env::ReplaceFile(env, "/s", bytes).ok());
+    return SegmentReader::Open(env, "/s", {}).status();
+  };
+  EXPECT_TRUE(open_as(1).ok());
+  EXPECT_TRUE(open_as(2).ok());
+  for (const char version : {0, 3}) {
+    const Status status = open_as(version);
+    EXPECT_NE(status.ToString().find("format version " + std::to_string(version)),
+              std::string::npos)
+        << status.ToString();
+  }
 }
 
 }  // namespace

@@ -14,7 +14,13 @@ using types::TypeKind;
 using types::Value;
 
 constexpr size_t kBoundBytesMax = 24;
-enum ZoneFlags : uint8_t { kHasRange = 1, kMinExact = 2, kMaxExact = 4, kHasSum = 8 };
+enum ZoneFlags : uint8_t {
+  kHasRange = 1,
+  kMinExact = 2,
+  kMaxExact = 4,
+  kHasSum = 8,
+  kSequence = 16
+};
 
 void PutValue(const SqlType& type, const Value& value, std::string& out) {
   const PhysicalType physical = types::PhysicalTypeOf(type);
@@ -36,6 +42,8 @@ Value GetValue(const SqlType& type, ByteReader& in, std::string& text) {
   const std::string_view cell = in.GetRaw(static_cast<uint64_t>(types::PhysicalSize(physical)));
   return cell.empty() ? Value::Null() : types::LoadCell(physical, cell.data());
 }
+
+bool IsNext(int64_t before, int64_t value) { return value > before && value - 1 == before; }
 
 // A bound above every string that begins as `text` does; false when there is none. char(n) compares
 // without trailing blanks, so that a bound must not end in one.
@@ -100,9 +108,11 @@ Zone Zone::Of(const SqlType& type, const ColumnCells& column) {
 void Zone::SetIntegers(const ColumnCells& column, bool summed) {
   const auto size = static_cast<size_t>(types::PhysicalSize(column.physical));
   int64_t low = INT64_MAX, high = INT64_MIN;
+  is_sequence_ = column.nulls == 0 && column.physical == PhysicalType::kInt64;
   for (uint32_t i = 0; i < column.rows; ++i) {
     if (column.is_null(i)) continue;
     const int64_t value = LoadInt(column.physical, column.cells + i * size);
+    is_sequence_ = is_sequence_ && (i == 0 || IsNext(high, value));
     low = std::min(low, value);
     high = std::max(high, value);
     if (summed) sum_ += value;
@@ -170,6 +180,7 @@ void Zone::Merge(const SqlType& type, const Zone& other) {
   has_range_ = has_range_ && other.has_range_;
   has_sum_ = has_sum_ && other.has_sum_ && !__builtin_add_overflow(sum_, other.sum_, &sum_);
   if (!has_sum_) sum_ = 0;
+  is_sequence_ = is_sequence_ && other.is_sequence_ && IsNext(max_.i64, other.min_.i64);
   if (!has_range_) return;
   if (types::Compare(type, other.min(), min()) < 0) {
     min_ = other.min_;
@@ -185,9 +196,9 @@ void Zone::Merge(const SqlType& type, const Zone& other) {
 
 void Zone::Serialize(const SqlType& type, std::string& out) const {
   ByteWriter writer(out);
-  writer.Put<uint8_t>(
-      static_cast<uint8_t>((has_range_ ? kHasRange : 0) | (min_exact_ ? kMinExact : 0) |
-                           (max_exact_ ? kMaxExact : 0) | (has_sum_ ? kHasSum : 0)));
+  writer.Put<uint8_t>(static_cast<uint8_t>(
+      (has_range_ ? kHasRange : 0) | (min_exact_ ? kMinExact : 0) | (max_exact_ ? kMaxExact : 0) |
+      (has_sum_ ? kHasSum : 0) | (is_sequence_ ? kSequence : 0)));
   writer.PutVarint(nulls_);
   if (has_range_) {
     PutValue(type, min(), out);
@@ -203,6 +214,7 @@ bool Zone::Parse(const SqlType& type, ByteReader& in) {
   min_exact_ = (flags & kMinExact) != 0;
   max_exact_ = (flags & kMaxExact) != 0;
   has_sum_ = (flags & kHasSum) != 0;
+  is_sequence_ = (flags & kSequence) != 0;
   is_text_ = types::PhysicalTypeOf(type) == PhysicalType::kString;
   if (has_range_) {
     min_ = GetValue(type, in, min_text_);

@@ -29,7 +29,7 @@ class Zone {
  public:
   // Of the cells of a block.
   static Zone Of(const types::SqlType& type, const ColumnCells& column);
-  // Becomes the zone of both.
+  // Becomes the zone of both; the other's rows come behind.
   void Merge(const types::SqlType& type, const Zone& other);
 
   void Serialize(const types::SqlType& type, std::string& out) const;
@@ -44,6 +44,8 @@ class Zone {
   bool min_exact() const { return min_exact_; }
   bool max_exact() const { return max_exact_; }
   bool has_sum() const { return has_sum_; }
+  // Whether the values, 64-bit integers, are min, min + 1, ... in the order of the rows.
+  bool is_sequence() const { return is_sequence_; }
   types::Int128 sum() const { return sum_; }
   // Requires: has_range(). Borrowed from the zone.
   types::Value min() const { return ValueOf(min_, min_text_); }
@@ -67,6 +69,7 @@ class Zone {
   bool min_exact_ = false;
   bool max_exact_ = false;
   bool has_sum_ = false;
+  bool is_sequence_ = false;
   bool is_text_ = false;
   types::Value min_ = types::Value::Null();
   types::Value max_ = types::Value::Null();

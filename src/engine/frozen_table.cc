@@ -12,6 +12,14 @@ using rowstore::FrozenRowOf;
 using rowstore::FrozenSegmentOf;
 using rowstore::VersionRef;
 
+namespace {
+
+RowId IdInSequence(const colstore::Zone& sequence, uint32_t row) {
+  return RowId(static_cast<uint64_t>(sequence.min().i64) + row);
+}
+
+}  // namespace
+
 void DeadRows::Serialize(std::string& out) const {
   ByteWriter writer(out);
   writer.PutVarint(count_);
@@ -50,7 +58,17 @@ Result<std::shared_ptr<const FrozenSegment>> FrozenSegment::Make(
   return std::shared_ptr<const FrozenSegment>(std::move(segment));
 }
 
+const colstore::Zone* FrozenSegment::row_id_sequence() const {
+  const colstore::Zone& zone = reader_->footer().columns[row_ids_position()].zone;
+  return zone.is_sequence() ? &zone : nullptr;
+}
+
 Result<std::vector<RowId>> FrozenSegment::ReadRowIds() const {
+  if (const colstore::Zone* sequence = row_id_sequence()) {
+    std::vector<RowId> ids(rows());
+    for (uint32_t i = 0; i < rows(); ++i) ids[i] = IdInSequence(*sequence, i);
+    return ids;
+  }
   colstore::ScanOptions options;
   options.columns = {row_ids_position()};
   colstore::SegmentScan scan(reader_, std::move(options));
@@ -68,6 +86,7 @@ Result<std::vector<RowId>> FrozenSegment::ReadRowIds() const {
 }
 
 Result<RowId> FrozenSegment::ReadRowId(uint32_t row) const {
+  if (const colstore::Zone* sequence = row_id_sequence()) return IdInSequence(*sequence, row);
   const uint32_t column = row_ids_position();
   types::Arena arena;
   types::Value id;

@@ -82,7 +82,7 @@ class FrozenSegment {
     return i < positions_.size() ? positions_[i] : -1;
   }
   uint32_t row_ids_position() const { return static_cast<uint32_t>(positions_[0]); }
-  // By position in the segment.
+  // By position in the segment. Nothing is read where they ascend by one, as a load gives them.
   Result<std::vector<RowId>> ReadRowIds() const;
   Result<RowId> ReadRowId(uint32_t row) const;
   // Whether the index has the keys of all its rows, unless it has let them go since.
@@ -90,6 +90,9 @@ class FrozenSegment {
   void set_keys_are_entered() const { keys_are_entered_.store(true, std::memory_order_release); }
 
  private:
+  // The zone of the row ids, if it tells them all.
+  const colstore::Zone* row_id_sequence() const;
+
   std::shared_ptr<const colstore::SegmentReader> reader_;
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
