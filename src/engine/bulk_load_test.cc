@@ -11,6 +11,7 @@
 
 #include "base/sqlstate.h"
 #include "engine/check.h"
+#include "engine/compaction.h"
 #include "engine/segments_fixture.h"
 
 namespace omendb::engine {
@@ -119,6 +120,36 @@ TEST_F(BulkLoadTest, KeysThatLeftTheIndexAreTaken) {
     EXPECT_TRUE(load(half, &failed).Is(sqlstate::kUniqueViolation));
   }
   KeyBudget::share_for_tests = before;
+}
+
+TEST_F(BulkLoadTest, SmallSegmentsAreJoined) {
+  Engine e(SmallOptions());
+  e.CreateTable({});
+  const auto rows_of_full = static_cast<int32_t>(kFullSegmentRows);
+  const auto load = [&](int32_t first, int32_t count) {
+    auto txn = e.Begin();
+    std::vector<int32_t> ids;
+    for (int32_t i = 0; i < count; ++i) ids.push_back(first + 5 * i);
+    ASSERT_TRUE(Load(e, *txn, ids, {}).ok());
+    ASSERT_TRUE(e.Commit(*txn).ok());
+    for (const int32_t id : ids) expected_[id] = 10 * id;
+  };
+  // Each has a fifth of the ids, or a third of a full segment's.
+  for (int32_t part = 0; part < 3; ++part) load(part, rows_of_full / 3 + 100);
+  EXPECT_EQ(e.db->stats().segments, 3u);
+  ASSERT_TRUE(e.Freeze().ok());
+  EXPECT_EQ(e.db->stats().rows_frozen, expected_.size());
+  EXPECT_EQ(Committed(e), expected_);
+  load(3, rows_of_full / 3);
+  const uint64_t segments = e.db->stats().segments;
+  ASSERT_TRUE(e.Freeze().ok());  // Two small ones are not enough.
+  EXPECT_EQ(e.db->stats().segments, segments);
+  EXPECT_EQ(Committed(e), expected_);
+  e.Crash(1);
+  EXPECT_EQ(Committed(e), expected_);
+  ASSERT_TRUE(e.db->Checkpoint().ok());
+  EXPECT_EQ(SegmentFiles(*e.env).size(), 3u);
+  EXPECT_TRUE(e.db->VerifySegments().empty());
 }
 
 TEST_F(BulkLoadTest, TheLogHoldsFilesNotRows) {

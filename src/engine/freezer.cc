@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/compaction.h"
 #include "engine/new_segment.h"
 #include "engine/redo.h"
 
@@ -16,8 +17,7 @@ using rowstore::VersionRef;
 namespace {
 
 // Rows of one segment: the more, the longer a writer may wait for the switch.
-constexpr uint32_t kGroupRowsMax = 1U << 17;
-static_assert(kGroupRowsMax <= colstore::kSegmentRowsMax);
+constexpr uint32_t kGroupRowsMax = kFullSegmentRows;
 
 }  // namespace
 
@@ -226,20 +226,42 @@ Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
   return frozen;
 }
 
-Status Freezer::ThawSparse(RelationImpl& relation, CancelFlag* cancel) {
-  const std::shared_ptr<const RunSet> set = relation.storage().frozen().runs();
-  for (size_t number = 0; number < set->runs.size(); ++number) {
-    const Run& run = set->runs[number];
-    const uint64_t begin = run.segment->begin().load(std::memory_order_acquire);
-    if (!run.IsSparse() || mvcc::IsTxnWord(begin)) continue;
+Status Freezer::ThawSome(RelationImpl& relation, const RunSet& set, std::span<const size_t> numbers,
+                         size_t* at, CancelFlag* cancel) const {
+  const rowstore::MemoryAccount& memory = relation.storage().store().memory();
+  uint64_t thawed = 0;
+  for (; *at < numbers.size() && thawed < kFullSegmentRows; ++*at) {
     if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    const size_t number = numbers[*at];
+    const Run& run = set.runs[number];
     OMEN_ASSIGN(const std::vector<RowId> rows, run.segment->ReadRowIds());
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (run.dead->Has(i)) continue;
       OMEN_TRY(relation.ThawRow(rows[i], rowstore::MakeFrozenRef(number, i)));
     }
+    thawed += run.live_rows();
+    if (memory.used() > memory.limit() / 2) break;
   }
   return Status::Ok();
+}
+
+Result<uint64_t> Freezer::FreezePages(RelationImpl& relation, const FreezeSelection& selection,
+                                      CancelFlag* cancel) {
+  Table& table = relation.storage();
+  uint64_t rows = 0;
+  for (uint64_t page_number = 1;;) {
+    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    Group group;
+    Take(table, &page_number, selection, group);
+    if (group.rows.size() < std::max<size_t>(selection.rows_min, 1)) {
+      for (Page* page : group.pages) table.store().ReturnPage(*page);
+      break;
+    }
+    OMEN_ASSIGN(const uint64_t moved, FreezeGroup(relation, group));
+    rows += moved;
+  }
+  FreePages();
+  return rows;
 }
 
 Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
@@ -247,23 +269,18 @@ Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
   MutexLock lock(freeze_mu_);
   Table& table = relation->storage();
   if (!table.logged()) return uint64_t{0};
-  OMEN_TRY(ThawSparse(*relation, cancel));
   FreezeSelection settled = selection;
   settled.settled_by = std::min(settled.settled_by, SeenByAll());
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  const std::vector<size_t> numbers = SegmentsToCompact(*set, settled.settled_by);
   uint64_t rows = 0;
-  for (uint64_t page_number = 1;;) {
-    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
-    Group group;
-    Take(table, &page_number, settled, group);
-    if (group.rows.size() < std::max<size_t>(selection.rows_min, 1)) {
-      for (Page* page : group.pages) table.store().ReturnPage(*page);
-      break;
-    }
-    OMEN_ASSIGN(const uint64_t moved, FreezeGroup(*relation, group));
+  for (size_t at = 0;;) {
+    const size_t before = at;
+    OMEN_TRY(ThawSome(*relation, *set, numbers, &at, cancel));
+    OMEN_ASSIGN(const uint64_t moved, FreezePages(*relation, settled, cancel));
     rows += moved;
+    if (at == before) return rows;
   }
-  FreePages();
-  return rows;
 }
 
 size_t Freezer::FreePages() {

@@ -12,7 +12,8 @@
 //              it, so that checkpoints, which take their moment under it, see all of it or nothing
 //   retire     the pages, once every pinned snapshot is from after the commit
 //
-// Segments of which more than a quarter is dead are thawed first, so that their rows move again.
+// Segments worth writing anew (compaction.h) are thawed first, a full segment's rows at a time, so
+// that their rows move again.
 //
 // A writer that meets a closed version waits, without sleeping, from close to the end of the commit
 // mutex: some milliseconds for a full segment.
@@ -61,9 +62,13 @@ class Freezer {
  private:
   struct Group;
   class Switch;
-  // Compaction: brings the live rows of sparse segments back to pages, from where they are frozen
-  // anew. The segment is empty then; the next checkpoint does without it.
-  Status ThawSparse(RelationImpl& relation, CancelFlag* cancel);
+  // Compaction: brings the live rows of segments back to pages, from where they are frozen anew.
+  // The segment is empty then; the next checkpoint does without it. Thaws those of `numbers` from
+  // `*at` on until there are enough rows for a segment, or memory is short.
+  Status ThawSome(RelationImpl& relation, const RunSet& set, std::span<const size_t> numbers,
+                  size_t* at, CancelFlag* cancel) const;
+  Result<uint64_t> FreezePages(RelationImpl& relation, const FreezeSelection& selection,
+                               CancelFlag* cancel);
   struct Moved {
     Timestamp ts;  // of the freeze: older snapshots may look at the pages
     std::shared_ptr<Table> table;
