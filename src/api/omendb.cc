@@ -197,6 +197,9 @@ Result<std::unique_ptr<Appender>> Connection::NewAppender(std::string_view table
 // ---- Database
 // ------------------------------------------------------------------------------------
 
+// As the server's default of omendb.freeze_after.
+constexpr uint64_t kFreezeAfterMs = 600'000;
+
 struct Database::Impl {
   std::unique_ptr<env::Env> env = env::NewPosixEnv();
   std::unique_ptr<engine::Database> engine;  // After env: gone before it.
@@ -211,6 +214,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir, Op
   engine::DatabaseOptions engine_options;
   engine_options.data_dir = data_dir;
   engine_options.memory_bytes = options.memory_bytes;
+  engine_options.freeze_after_ms = kFreezeAfterMs;
   OMEN_ASSIGN(impl->engine, engine::Database::Open(*impl->env, engine_options));
   sql::Instance::Options sql_options;
   sql_options.duck_threads = options.analytical_threads;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "server/serve.h"
+#include "sql/settings/registry.h"
 
 namespace omendb::server {
 namespace {
@@ -42,6 +43,23 @@ TEST(ServeOptionsTest, LaterSettingsWin) {
   EXPECT_EQ(options->database.memory_bytes, 1u << 30);
   EXPECT_EQ(options->database.checkpoint_wal_bytes, 64u << 20);
   EXPECT_EQ(options->database.checkpoint_interval_ms, 60000u);
+}
+
+// What SHOW tells of a setting that nobody gave is what the server does.
+TEST(ServeOptionsTest, DefaultsAreThoseOfTheSettings) {
+  const auto options = ResolveServeOptions("d", {});
+  ASSERT_TRUE(options.ok()) << options.status().ToString();
+  const auto boot = [](std::string_view name, uint64_t unit) {
+    return std::stoull(std::string(sql::FindSetting(name)->boot_value)) * unit;
+  };
+  EXPECT_EQ(options->database.freeze_after_ms, boot("omendb.freeze_after", 1000));
+  EXPECT_EQ(options->database.memory_bytes, boot("omendb.memory", 1024));
+  EXPECT_EQ(options->database.checkpoint_wal_bytes, boot("max_wal_size", 1 << 20));
+  EXPECT_EQ(options->database.checkpoint_interval_ms, boot("checkpoint_timeout", 1000));
+  EXPECT_EQ(options->server.analytical_nice, boot("omendb.analytical_nice", 1));
+  EXPECT_EQ(options->server.max_connections, boot("max_connections", 1));
+  EXPECT_EQ(options->server.http_port, boot("omendb.http_port", 1));
+  EXPECT_EQ(options->learned_index_tuning, false);
 }
 
 TEST(ServeOptionsTest, RefusesWhatIsNoSetting) {

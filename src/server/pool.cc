@@ -1,5 +1,7 @@
 #include "server/pool.h"
 
+#include "base/thread_priority.h"
+
 namespace omendb::server {
 
 AnalyticalPool::~AnalyticalPool() {
@@ -29,6 +31,7 @@ void AnalyticalPool::WakeOrAddThread() {
 }
 
 void AnalyticalPool::Loop() {
+  SetThreadNice(nice_);
   PlaceYieldingWaiter waiter(*this);
   mu_.Lock();
   while (true) {

@@ -22,7 +22,8 @@ class AnalyticalPool {
  public:
   using Task = std::function<void(Waiter&)>;
 
-  explicit AnalyticalPool(int active_max) : active_max_(active_max) {}
+  // `nice`: of its threads, see base/thread_priority.h.
+  explicit AnalyticalPool(int active_max, int nice = 0) : active_max_(active_max), nice_(nice) {}
   // Requires: no task is queued or running.
   ~AnalyticalPool();
 
@@ -53,6 +54,7 @@ class AnalyticalPool {
   void WakeOrAddThread() OMEN_REQUIRES(mu_);
 
   const int active_max_;
+  const int nice_;
   mutable Mutex mu_;
   CondVar work_;
   std::deque<Entry> queue_ OMEN_GUARDED_BY(mu_);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/sqlstate.h"
+#include "base/thread_priority.h"
 #include "engine/check.h"
 #include "index/int_index.h"
 #include "sql/settings/registry.h"
@@ -45,6 +46,12 @@ class SettingReader {
   void Get(std::string_view name, T& out, uint64_t unit = 1) const {
     if (const std::string* value = Find(name)) out = static_cast<T>(std::stoull(*value) * unit);
   }
+  // The same for settings whose default nothing else gives.
+  template <typename T>
+  void GetOrDefault(std::string_view name, T& out, uint64_t unit = 1) const {
+    out = static_cast<T>(std::stoull(std::string(sql::FindSetting(name)->boot_value)) * unit);
+    Get(name, out, unit);
+  }
   const Settings& values() const { return values_; }
 
  private:
@@ -68,6 +75,7 @@ void ReadServerSettings(const SettingReader& settings, ServerOptions& server) {
   settings.Get("omendb.http_port", server.http_port);
   settings.Get("unix_socket_directories", server.unix_socket_directory);
   settings.Get("max_connections", server.max_connections);
+  settings.GetOrDefault("omendb.analytical_nice", server.analytical_nice);
   const std::string* auth = settings.Find("omendb.auth");
   server.auth = auth != nullptr && *auth == "scram" ? AuthMethod::kScram : AuthMethod::kTrust;
   const std::string* ssl = settings.Find("ssl");
@@ -90,6 +98,17 @@ sigset_t EndSignals() {
   return signals;
 }
 
+// DuckDB's threads begin with the nice value of the one that starts them.
+Result<std::unique_ptr<sql::Instance>> NewInstance(const ServeOptions& options,
+                                                   engine::Database& database) {
+  Result<std::unique_ptr<sql::Instance>> instance{nullptr};
+  std::thread([&] {
+    SetThreadNice(options.server.analytical_nice);
+    instance = sql::Instance::Create(database, options.instance);
+  }).join();
+  return instance;
+}
+
 }  // namespace
 
 Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Settings& settings) {
@@ -99,7 +118,7 @@ Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Sett
   reader.Get("omendb.memory", options.database.memory_bytes, 1024);
   reader.Get("max_wal_size", options.database.checkpoint_wal_bytes, uint64_t{1} << 20);
   reader.Get("checkpoint_timeout", options.database.checkpoint_interval_ms, 1000);
-  reader.Get("omendb.freeze_after", options.database.freeze_after_ms, 1000);
+  reader.GetOrDefault("omendb.freeze_after", options.database.freeze_after_ms, 1000);
   if (const std::string* fsync = reader.Find("fsync")) options.database.fsync = *fsync == "on";
 
   const std::string* tuning = reader.Find("omendb.learned_index_tuning");
@@ -124,8 +143,7 @@ Status Serve(const ServeOptions& options) {
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
   OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
               engine::Database::Open(*env, options.database));
-  OMEN_ASSIGN(std::unique_ptr<sql::Instance> instance,
-              sql::Instance::Create(*database, options.instance));
+  OMEN_ASSIGN(std::unique_ptr<sql::Instance> instance, NewInstance(options, *database));
   OMEN_ASSIGN(std::unique_ptr<Server> server, Server::Start(options.server, *instance));
   spdlog::info("ready: PostgreSQL protocol on {}:{}, HTTP on port {}, data in {}",
                options.server.listen_address, server->port(), server->http_port(),

@@ -55,7 +55,8 @@ bool SomebodyListens(const std::string& path) {
 
 Server::Server(const ServerOptions& options, sql::Instance& instance)
     : options_(options),
-      pool_(std::make_unique<AnalyticalPool>(options.analytical_tasks_max)),
+      pool_(
+          std::make_unique<AnalyticalPool>(options.analytical_tasks_max, options.analytical_nice)),
       context_(new ConnectionContext{.instance = instance, .pool = *pool_}) {
   context_->auth = options.auth;
   context_->max_connections = options.max_connections;

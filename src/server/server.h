@@ -38,6 +38,7 @@ struct ServerOptions {
   int max_connections = 100;
   int event_loops = 2;
   int analytical_tasks_max = 2;
+  int analytical_nice = 0;              // of the threads that run them
   uint64_t shutdown_grace_ms = 10'000;  // Running statements get this long to notice.
 };
 
