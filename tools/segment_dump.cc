@@ -53,15 +53,15 @@ std::string RangeOf(const types::SqlType& type, const Zone& zone) {
          Text(type, zone.max()) + (zone.max_exact() ? "" : "...") + "]";
 }
 
-void PrintBlocks(const SegmentReader& reader, uint32_t column, const ColumnSection& directory) {
+void PrintBlocks(const SegmentReader& reader, uint32_t column, const ColumnDirectory& directory) {
   const types::SqlType& type = reader.footer().columns[column].column.type;
-  for (uint32_t i = 0; i < directory.blocks.size(); ++i) {
-    const Extent& extent = directory.blocks[i];
+  for (uint32_t i = 0; i < directory.blocks_count(); ++i) {
+    const Extent extent = directory.extent(i);
     const auto block = reader.GetBlock(column, i);
     const std::string encoding(block.ok() ? NameOf((*block)->view().encoding) : "damaged");
     std::printf("    block %3u at %10lu %8lu bytes %-10s%s\n", i,
                 static_cast<unsigned long>(extent.offset), static_cast<unsigned long>(extent.bytes),
-                encoding.c_str(), RangeOf(type, directory.zones[i]).c_str());
+                encoding.c_str(), RangeOf(type, directory.zone(i)).c_str());
   }
 }
 
@@ -82,11 +82,12 @@ std::string EncodingsOf(const SegmentReader& reader, uint32_t column) {
 void PrintColumn(const SegmentReader& reader, uint32_t column, bool blocks) {
   const ColumnFooter& info = reader.footer().columns[column];
   const double per_value = static_cast<double>(info.blocks.bytes) / reader.rows();
-  const auto directory = reader.section(column);
+  const auto directory = reader.directory(column);
+  const auto sketch = reader.sketch(column);
   std::printf("  column %d %s: %lu bytes, %.2f a value, %lu distinct, %s%s\n",
               info.column.id.value(), types::FormatType(info.column.type).c_str(),
               static_cast<unsigned long>(info.blocks.bytes), per_value,
-              static_cast<unsigned long>(directory.ok() ? (*directory)->sketch.Estimate() : 0),
+              static_cast<unsigned long>(sketch.ok() ? sketch->Estimate() : 0),
               EncodingsOf(reader, column).c_str(), RangeOf(info.column.type, info.zone).c_str());
   if (blocks && directory.ok()) PrintBlocks(reader, column, **directory);
 }

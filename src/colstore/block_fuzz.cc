@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "colstore/block_filter.h"
+#include "colstore/column_directory.h"
 #include "colstore/decode.h"
 #include "colstore/encode.h"
 #include "colstore/footer.h"
@@ -147,7 +148,10 @@ void ParseMetadata(std::string_view input) {
   known.columns[0].column = {ColumnId(1), {types::TypeKind::kInt8}};
   known.columns[1].column = {ColumnId(2), {types::TypeKind::kText}};
   for (uint32_t column = 0; column < 2; ++column) {
-    (void)ColumnSection::Parse(known, column, input);
+    const auto directory = ColumnDirectory::Parse(known, column, input);
+    for (uint32_t block = 0; directory.ok() && block < directory->blocks_count(); ++block) {
+      OMEN_CHECK(directory->zone(block).rows() == known.rows_of(block));
+    }
   }
   KeyFilter filter;
   if (filter.Parse(input)) (void)filter.MayContain(input.size() * 0x9e3779b97f4a7c15);

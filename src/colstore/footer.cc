@@ -149,26 +149,6 @@ std::string ColumnSection::Serialize(const types::SqlType& type) const {
   return out;
 }
 
-Result<ColumnSection> ColumnSection::Parse(const SegmentFooter& footer, uint32_t column,
-                                           std::string_view content) {
-  const ColumnFooter& info = footer.columns[column];
-  ByteReader in(content);
-  ColumnSection section;
-  uint64_t offset = info.blocks.offset;
-  for (uint32_t block = 0; block < footer.blocks_count(); ++block) {
-    const uint64_t bytes = in.GetVarint();
-    if (bytes < kBlockHeaderBytes || bytes > kBlockBytesMax) return Damaged("it has a wrong size");
-    section.blocks.push_back({offset, bytes});
-    offset += AlignUp(bytes);
-    Zone& zone = section.zones.emplace_back();
-    zone.set_rows(footer.rows_of(block));
-    if (!zone.Parse(info.column.type, in)) return Damaged("it has a wrong zone");
-  }
-  if (!section.sketch.Parse(in) || in.remaining() != 0) return Damaged("it has a wrong sketch");
-  if (offset != info.blocks.offset + info.blocks.bytes) return Damaged("its sizes do not add up");
-  return section;
-}
-
 std::string SerializeHeader(const SegmentHeader& header) {
   std::string out(kHeaderBytes, '\0');
   std::memcpy(out.data(), kHeaderMagic.data(), kHeaderMagic.size());

@@ -88,15 +88,13 @@ std::string SerializeTail(const SegmentTail& tail);
 // `bytes` has kTailBytes.
 Result<SegmentTail> ParseTail(std::string_view bytes);
 
-// What a column's section holds.
+// What a column's section holds, for who writes it; column_directory.h reads it.
 struct ColumnSection {
   std::vector<Extent> blocks;
   std::vector<Zone> zones;  // by block
   DistinctSketch sketch;
 
   std::string Serialize(const types::SqlType& type) const;
-  static Result<ColumnSection> Parse(const SegmentFooter& footer, uint32_t column,
-                                     std::string_view content);
 };
 
 }  // namespace omendb::colstore

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "colstore/column_directory.h"
 #include "colstore/columns_fixture.h"
 #include "colstore/hash.h"
 #include "colstore/key_filter.h"
@@ -117,6 +118,51 @@ TEST(ZoneTest, KnowsSequences) {
   Prng prng(4);
   TestColumn nulls(types::PhysicalType::kInt64, Shape::kStep, 50, 0.5, prng);
   EXPECT_FALSE(Zone::Of(type, nulls.cells()).is_sequence());
+}
+
+// What is read of a section is what was written, and nothing else is taken for one.
+TEST(ColumnDirectoryTest, TellsPlacesAndZones) {
+  Prng prng(6);
+  for (const SqlType& type : {SqlType{TypeKind::kInt8}, SqlType{TypeKind::kText}}) {
+    SegmentFooter footer;
+    footer.rows = 3 * kBlockRows + 5;
+    footer.columns.resize(1);
+    ColumnFooter& info = footer.columns[0];
+    info.column = {ColumnId(1), type};
+    info.blocks.offset = 4096;
+    ColumnSection section;
+    uint64_t offset = info.blocks.offset;
+    std::deque<TestColumn> columns;
+    for (uint32_t block = 0; block < 4; ++block) {
+      const TestColumn& column = columns.emplace_back(types::PhysicalTypeOf(type), Shape::kRandom,
+                                                      footer.rows_of(block), 0.1, prng);
+      section.zones.push_back(Zone::Of(type, columns.back().cells()));
+      section.sketch.AddCells(type, columns.back().cells());
+      section.blocks.push_back({offset, 100 + column.nulls()});
+      offset += AlignUp(section.blocks.back().bytes);
+    }
+    info.blocks.bytes = offset - info.blocks.offset;
+    const std::string content = section.Serialize(type);
+    DistinctSketch sketch;
+    const auto directory = ColumnDirectory::Parse(footer, 0, content, &sketch);
+    ASSERT_TRUE(directory.ok()) << directory.status().ToString();
+    EXPECT_EQ(sketch.registers(), section.sketch.registers());
+    ASSERT_EQ(directory->blocks_count(), 4u);
+    EXPECT_LT(directory->memory_bytes(), 1000u);
+    for (uint32_t block = 0; block < 4; ++block) {
+      EXPECT_EQ(directory->extent(block).offset, section.blocks[block].offset);
+      EXPECT_EQ(directory->extent(block).bytes, section.blocks[block].bytes);
+      const Zone zone = directory->zone(block);
+      EXPECT_EQ(zone.rows(), footer.rows_of(block));
+      EXPECT_EQ(zone.nulls(), section.zones[block].nulls());
+      EXPECT_EQ(types::Compare(type, zone.min(), section.zones[block].min()), 0);
+      EXPECT_EQ(types::Compare(type, zone.max(), section.zones[block].max()), 0);
+    }
+    EXPECT_FALSE(ColumnDirectory::Parse(footer, 0, content.substr(0, 40)).ok());
+    EXPECT_FALSE(ColumnDirectory::Parse(footer, 0, content + "x").ok());
+    info.blocks.bytes += 64;
+    EXPECT_FALSE(ColumnDirectory::Parse(footer, 0, content).ok());
+  }
 }
 
 TEST(ZoneTest, NaNIsAboveEverything) {

@@ -124,11 +124,11 @@ Status KeyCursor::KeyAt(uint32_t row, std::string& key) {
 Result<KeyCursor::Place> KeyCursor::SearchIntegers(PositionRange window, uint64_t key) {
   auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
   if (low == high) return Place{low, std::nullopt};
-  OMEN_ASSIGN(const ColumnSection* directory, reader_.section(reader_.footer().key[0].column));
+  OMEN_ASSIGN(const ColumnDirectory* directory, reader_.directory(reader_.footer().key[0].column));
   while (low / kBlockRows != (high - 1) / kBlockRows) {
     // The least key of a block is the first, and its zone has it.
     const uint32_t last = (high - 1) / kBlockRows;
-    if (types::EncodeIntKey(type(0), directory->zones[last].min()) < key) {
+    if (types::EncodeIntKey(type(0), directory->zone(last).min()) < key) {
       low = last * kBlockRows;
     } else {
       high = last * kBlockRows;

@@ -70,7 +70,7 @@ Status SegmentReader::Load(uint64_t file_bytes, uint64_t system_id) {
   Result<SegmentFooter> footer = SegmentFooter::Parse(bytes.view());
   if (!footer.ok()) return wrap(tail_.footer, footer.status());
   footer_ = *std::move(footer);
-  sections_ = std::vector<Lazy<ColumnSection>>(footer_.columns.size());
+  directories_ = std::vector<Lazy<ColumnDirectory>>(footer_.columns.size());
   return CheckExtents();
 }
 
@@ -126,23 +126,24 @@ Result<std::string> SegmentReader::ReadSection(const Extent& extent, std::string
   return std::string(content);
 }
 
-Result<ColumnSection> SegmentReader::LoadColumnSection(uint32_t column) const {
+Result<ColumnDirectory> SegmentReader::LoadDirectory(uint32_t column,
+                                                     DistinctSketch* sketch) const {
   const ColumnFooter& info = footer_.columns[column];
   const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
   OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
-  Result<ColumnSection> parsed = ColumnSection::Parse(footer_, column, content);
+  Result<ColumnDirectory> parsed = ColumnDirectory::Parse(footer_, column, content, sketch);
   if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
   return parsed;
 }
 
-Result<const ColumnSection*> SegmentReader::section(uint32_t column) const {
-  return sections_[column].Get(load_mu_, [&] { return LoadColumnSection(column); });
+Result<const ColumnDirectory*> SegmentReader::directory(uint32_t column) const {
+  return directories_[column].Get(load_mu_, [&] { return LoadDirectory(column); });
 }
 
 Result<DistinctSketch> SegmentReader::sketch(uint32_t column) const {
-  if (const ColumnSection* loaded = sections_[column].ready()) return loaded->sketch;
-  OMEN_ASSIGN(const ColumnSection directory, LoadColumnSection(column));
-  return directory.sketch;
+  DistinctSketch sketch;
+  OMEN_TRY(LoadDirectory(column, &sketch).status());
+  return sketch;
 }
 
 Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, uint32_t block,
@@ -182,8 +183,8 @@ bool SegmentReader::IsCached(uint32_t column, uint32_t block) const {
 
 Result<std::shared_ptr<const Block>> SegmentReader::ReadBlock(uint32_t column,
                                                               uint32_t block) const {
-  OMEN_ASSIGN(const ColumnSection* directory, section(column));
-  const Extent& extent = directory->blocks[block];
+  OMEN_ASSIGN(const ColumnDirectory* blocks_of, directory(column));
+  const Extent extent = blocks_of->extent(block);
   OMEN_ASSIGN(AlignedBytes bytes, ReadFrame(extent, BlockName(column, block)));
   return MakeBlock(column, block, extent, std::move(bytes));
 }
@@ -208,14 +209,14 @@ Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first,
 
 Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first,
                                             std::span<std::shared_ptr<const Block>> blocks) const {
-  OMEN_ASSIGN(const ColumnSection* directory, section(column));
-  const Extent& begin = directory->blocks[first];
-  const Extent& last = directory->blocks[first + blocks.size() - 1];
+  OMEN_ASSIGN(const ColumnDirectory* blocks_of, directory(column));
+  const Extent begin = blocks_of->extent(first);
+  const Extent last = blocks_of->extent(first + static_cast<uint32_t>(blocks.size()) - 1);
   const uint64_t bytes = last.offset + last.bytes - begin.offset;
   if (bytes > kReadAheadBytesMax) return 0U;  // Blocks this long are read one by one.
   OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin.offset, bytes}, BlockName(column, first)));
   for (uint32_t i = 0; i < blocks.size(); ++i) {
-    const Extent& extent = directory->blocks[first + i];
+    const Extent extent = blocks_of->extent(first + i);
     const std::string_view raw = all.view().substr(extent.offset - begin.offset, extent.bytes);
     if (!CheckFrame(extent, raw, "").ok()) continue;
     AlignedBytes copy(raw.size());
@@ -244,11 +245,11 @@ std::vector<Status> SegmentReader::Verify() const {
     if (!status.ok()) damages.push_back(status);
   };
   for (uint32_t column = 0; column < footer_.columns.size(); ++column) {
-    const auto directory = section(column);
-    note(directory.status());
-    if (!directory.ok()) continue;
+    const auto blocks_of = directory(column);
+    note(blocks_of.status());
+    if (!blocks_of.ok()) continue;
     for (uint32_t block = 0; block < footer_.blocks_count(); ++block) {
-      const Extent& extent = (*directory)->blocks[block];
+      const Extent extent = (*blocks_of)->extent(block);
       auto bytes = ReadFrame(extent, BlockName(column, block));
       note(bytes.status());
       if (bytes.ok()) note(MakeBlock(column, block, extent, std::move(bytes).value()).status());
@@ -263,10 +264,8 @@ std::vector<Status> SegmentReader::Verify() const {
 
 size_t SegmentReader::memory_bytes() const {
   size_t bytes = sizeof(*this) + footer_.columns.size() * sizeof(ColumnFooter);
-  for (const Lazy<ColumnSection>& lazy : sections_) {
-    const ColumnSection* section = lazy.ready();
-    if (section == nullptr) continue;
-    bytes += sizeof(ColumnSection) + section->zones.size() * (sizeof(Zone) + sizeof(Extent));
+  for (const Lazy<ColumnDirectory>& lazy : directories_) {
+    if (const ColumnDirectory* directory = lazy.ready()) bytes += directory->memory_bytes();
   }
   if (const KeyIndex* index = key_index_.ready()) bytes += index->memory_bytes();
   if (const KeyFilter* filter = key_filter_.ready()) bytes += filter->memory_bytes();

@@ -24,6 +24,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "colstore/block_cache.h"
+#include "colstore/column_directory.h"
 #include "colstore/footer.h"
 #include "colstore/key_filter.h"
 #include "colstore/key_index.h"
@@ -65,9 +66,9 @@ class SegmentReader {
   // with one call, into both. Damage is left to GetBlock to tell. Returns how many were read.
   Result<uint32_t> Prefetch(uint32_t column, uint32_t first,
                             std::span<std::shared_ptr<const Block>> blocks) const;
-  // Zones and sizes of the blocks, distinct sketch; loaded at its first use, then kept.
-  Result<const ColumnSection*> section(uint32_t column) const;
-  // The distinct sketch alone; the rest is not kept for it.
+  // Zones and places of the blocks; loaded at its first use, then kept.
+  Result<const ColumnDirectory*> directory(uint32_t column) const;
+  // Read anew with each call.
   Result<DistinctSketch> sketch(uint32_t column) const;
 
   // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
@@ -121,7 +122,7 @@ class SegmentReader {
   Result<AlignedBytes> ReadFrame(const Extent& extent, std::string_view what) const;
   Result<AlignedBytes> ReadRaw(const Extent& extent, std::string_view what) const;
   Status CheckFrame(const Extent& extent, std::string_view bytes, std::string_view what) const;
-  Result<ColumnSection> LoadColumnSection(uint32_t column) const;
+  Result<ColumnDirectory> LoadDirectory(uint32_t column, DistinctSketch* sketch = nullptr) const;
   Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
                                                  const Extent& extent, AlignedBytes bytes) const;
@@ -141,7 +142,7 @@ class SegmentReader {
   SegmentTail tail_;
   SegmentFooter footer_;
   mutable Mutex load_mu_;
-  mutable std::vector<Lazy<ColumnSection>> sections_;
+  mutable std::vector<Lazy<ColumnDirectory>> directories_;
   mutable Lazy<KeyIndex> key_index_;
   mutable Lazy<KeyFilter> key_filter_;
 };

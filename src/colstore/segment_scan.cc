@@ -93,9 +93,9 @@ SegmentScan::Counters SegmentScan::counters() const {
 
 Result<bool> SegmentScan::MayMatch(uint32_t block) const {
   for (const ScanOptions::Range& range : options_.ranges) {
-    OMEN_ASSIGN(const ColumnSection* directory, reader_->section(range.column));
+    OMEN_ASSIGN(const ColumnDirectory* directory, reader_->directory(range.column));
     const types::SqlType& type = reader_->footer().columns[range.column].column.type;
-    const Zone& zone = directory->zones[block];
+    const Zone zone = directory->zone(block);
     if (!zone.MayMatch(type, range.range)) return false;
     if (range.exact && range.exact->except && zone.has_range() &&
         IntOfCell(type, zone.min()) == *range.exact->except &&

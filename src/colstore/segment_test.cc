@@ -377,7 +377,7 @@ TEST(SegmentTest, FooterAndSectionsKnowTheRows) {
   EXPECT_EQ(footer.columns[1].zone.min().str(), "customer-with-a-common-p");
   EXPECT_FALSE(footer.columns[1].zone.min_exact());
   const auto distinct = [&](uint32_t column) {
-    return static_cast<double>((*reader->section(column))->sketch.Estimate());
+    return static_cast<double>(reader->sketch(column)->Estimate());
   };
   EXPECT_NEAR(distinct(0), 10'000, 1000);
   EXPECT_NEAR(distinct(1), 10'000, 1000);
