@@ -8,7 +8,8 @@ namespace omendb::api {
 class InlineHost : public sql::Host {
  public:
   Waiter& waiter() override { return waiter_; }
-  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) override {
+  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel,
+                       sql::Ticker* /*ticker*/) override {
     OMEN_TRY(cancel.ToStatus());
     work(waiter_);
     return Status::Ok();

@@ -129,7 +129,6 @@ class DuckResult {
   // The next chunk, valid until the next call; nullptr at the end. Cancel gives 57014.
   virtual Result<const types::Chunk*> Next() = 0;
   virtual uint64_t rows_affected() const = 0;  // after the end, for DML
-  virtual double progress() const = 0;
   // The profile of a finished run as text (EXPLAIN ANALYZE); empty when it was not asked for.
   virtual std::string profile() const = 0;
 };
@@ -148,8 +147,9 @@ class DuckSession {
                                                        std::span<const types::SqlType> param_types,
                                                        engine::StatementContext& context,
                                                        const BindOptions& options = {}) = 0;
-  // Runs it at context.txn's snapshot. A READ COMMITTED write conflict gives 40001 with
-  // is_retryable() true: the caller undoes the statement, refreshes the snapshot and runs it again.
+  // Runs it at context.txn's snapshot; context.progress hears of it. A READ COMMITTED write
+  // conflict gives 40001 with is_retryable() true: the caller undoes the statement, refreshes the
+  // snapshot and runs it again.
   virtual Result<std::unique_ptr<DuckResult>> Execute(BoundStatement& statement,
                                                       std::span<const types::Value> params,
                                                       engine::StatementContext& context,

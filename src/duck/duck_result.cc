@@ -1,11 +1,13 @@
 #include "duck/duck_result.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
 #include "duck/instance.h"
 #include "duckdb/common/tree_renderer/text_tree_renderer.hpp"
+#include "duckdb/execution/executor.hpp"
 #include "duckdb/main/client_config.hpp"
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/pending_query_result.hpp"
@@ -22,9 +24,12 @@ constexpr std::chrono::milliseconds kWaitMax{20};
 }  // namespace
 
 DuckResultImpl::DuckResultImpl(Parts parts)
-    : parts_(std::move(parts)), converter_(*parts_.connection->context, parts_.columns) {}
+    : parts_(std::move(parts)), converter_(*parts_.connection->context, parts_.columns) {
+  if (parts_.progress != nullptr) parts_.progress->Run(*this);
+}
 
 DuckResultImpl::~DuckResultImpl() {
+  if (parts_.progress != nullptr) parts_.progress->End();
   if (!finished_) parts_.connection->Interrupt();
   result_.reset();
   parts_.pending.reset();
@@ -53,6 +58,43 @@ Status DuckResultImpl::Cancelled() {
   }
   parts_.connection->Interrupt();
   return statement->cancel->ToStatus();
+}
+
+QueryProgress::Values DuckResultImpl::Now() const {
+  const SessionState& state = *parts_.state;
+  const ScanSums scans = state.scans->Sum();
+  QueryProgress::Values values;
+  values.is_planned = true;
+  values.rows_done = scans.rows_done;
+  values.rows_total = scans.rows_total;
+  values.rows_written = state.rows_written.load(std::memory_order_relaxed);
+  values.rows_to_write = state.rows_to_write.load(std::memory_order_relaxed);
+  values.blocks_read = scans.blocks.read;
+  values.blocks_loaded = scans.blocks.loaded;
+  values.blocks_skipped = scans.blocks.skipped;
+  if (values.rows_to_write > 0) {  // All rows were found: half of the work, say.
+    values.fraction = 0.5 + 0.5 * static_cast<double>(values.rows_written) /
+                                static_cast<double>(values.rows_to_write);
+    return values;
+  }
+  // DuckDB renews it after each task of the session's thread.
+  auto known = parts_.connection->context->GetQueryProgress();
+  double fraction = known_fraction_.load(std::memory_order_relaxed);
+  if (known.GetTotalRowsToProcess() > 0) fraction = std::max(fraction, known.GetPercentage() / 100);
+  if (fraction >= 0) values.fraction = std::min(fraction, 1.0) * (parts_.gathers ? 0.5 : 1);
+  return values;
+}
+
+// Chunks may come without a task of the session's thread.
+void DuckResultImpl::NoteProgress() {
+  if (parts_.progress == nullptr || result_->type != duckdb::QueryResultType::STREAM_RESULT) return;
+  if (!result_->Cast<duckdb::StreamQueryResult>().IsOpen()) return;
+  duckdb::ProgressData progress;
+  auto& executor = parts_.connection->context->GetExecutor();
+  if (executor.GetPipelinesProgress(progress) > 0 || !progress.IsValid()) return;
+  // Pipelines that are over are forgotten, when all are: then only rows are left to be fetched.
+  const double fraction = progress.total > 0 ? progress.ProgressDone() : 1;
+  known_fraction_ = std::max(known_fraction_.load(), fraction);
 }
 
 namespace {
@@ -161,6 +203,7 @@ Result<const types::Chunk*> DuckResultImpl::Next() {
       Finish();
       return nullptr;
     }
+    NoteProgress();
     return converter_.Convert(std::move(chunk));
   } catch (const std::exception& exception) {
     return Failed(duckdb::ErrorData(exception));

@@ -1,9 +1,10 @@
 // duck_result.h - duck::DuckResult: runs DuckDB's tasks on the caller's thread (beside DuckDB's own
 // threads) and looks at the cancel flag between them.
 //
-// Thread safety  One thread.
+// Thread safety  One thread; Now: any.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace omendb::duck {
 
 class Instance;
 
-class DuckResultImpl : public DuckResult {
+class DuckResultImpl : public DuckResult, private QueryProgress::Source {
  public:
   struct Parts {
     std::shared_ptr<Instance> instance;
@@ -27,18 +28,21 @@ class DuckResultImpl : public DuckResult {
     std::vector<std::shared_ptr<void>> pinned;  // catalog entries of the plan
     bool returns_rows = true;
     bool with_profile = false;
+    bool gathers = false;               // A write that finds all its rows first.
+    QueryProgress* progress = nullptr;  // borrowed; may be null
   };
   explicit DuckResultImpl(Parts parts);
   ~DuckResultImpl() override;
 
   Result<const types::Chunk*> Next() override;
   uint64_t rows_affected() const override { return rows_affected_; }
-  double progress() const override { return finished_ ? 1.0 : 0.0; }
   std::string profile() const override { return profile_; }
 
  private:
   Status Start();
   Status Cancelled();
+  QueryProgress::Values Now() const override;
+  void NoteProgress();
   // Runs until a chunk can be fetched.
   Status AwaitChunk();
   // The next chunk as DuckDB gives it; nullptr at the end.
@@ -52,6 +56,7 @@ class DuckResultImpl : public DuckResult {
   ChunkConverter converter_;
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   duckdb::unique_ptr<duckdb::DataChunk> left_;  // did not fit into the chunk that went out
+  std::atomic<double> known_fraction_{-1};      // of the work; < 0: nothing is known
   bool ended_ = false;                          // DuckDB has no more chunks
   bool finished_ = false;                       // and all of them went out
   uint64_t rows_affected_ = 0;

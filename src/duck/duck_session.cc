@@ -2,6 +2,7 @@
 
 #include "base/sqlstate.h"
 #include "duck/catalog/omen_catalog.h"
+#include "duck/dml/write_operator.h"
 #include "duck/duck_engine_impl.h"
 #include "duck/duck_result.h"
 #include "duck/errors.h"
@@ -46,6 +47,8 @@ class StatementScope {
     state_.statement = &context;
     state_.conflict = nullptr;
     state_.rows_affected = 0;
+    state_.rows_written = 0;
+    state_.rows_to_write = 0;
     state_.conflict_is_retryable = false;
   }
   ~StatementScope() {
@@ -59,6 +62,22 @@ class StatementScope {
  private:
   SessionState& state_;
   bool kept_ = false;
+};
+
+// The query is told of from its planning on, by its result in the end.
+class TellingScope {
+ public:
+  explicit TellingScope(engine::StatementContext& context)
+      : progress_(context.progress != nullptr ? &context.progress->query : nullptr) {
+    if (progress_ != nullptr) progress_->Plan();
+  }
+  ~TellingScope() {
+    if (progress_ != nullptr) progress_->End();
+  }
+  QueryProgress* Hand() { return std::exchange(progress_, nullptr); }
+
+ private:
+  QueryProgress* progress_;
 };
 
 types::SqlType SentType(const duckdb::LogicalType& type) {
@@ -263,6 +282,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
   auto& statement = static_cast<BoundStatementImpl&>(bound);
   OMEN_TRY(Connect());
   StatementScope scope(*state_, context);
+  TellingScope told(context);
   try {
     OMEN_TRY(ApplySettings());
     std::vector<duckdb::Value> values;
@@ -291,6 +311,8 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.pinned.insert(parts.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
     parts.returns_rows = statement.returns_rows_;
     parts.with_profile = with_profile;
+    parts.gathers = GathersRows(data->physical_plan->Root());
+    parts.progress = told.Hand();
     scope.Keep();
     std::unique_ptr<DuckResult> result = std::make_unique<DuckResultImpl>(std::move(parts));
     if (statement.options_.hidden) {

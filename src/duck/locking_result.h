@@ -30,7 +30,6 @@ class LockingResult : public DuckResult {
 
   Result<const types::Chunk*> Next() override;
   uint64_t rows_affected() const override { return 0; }
-  double progress() const override { return rows_->progress(); }
   std::string profile() const override { return rows_->profile(); }
 
  private:

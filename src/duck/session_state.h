@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "duck/duck_engine.h"
+#include "duck/scan_list.h"
 #include "duckdb.hpp"
 #include "duckdb/main/client_context_state.hpp"
 #include "types/text_io.h"
@@ -43,6 +44,10 @@ class SessionState : public duckdb::ClientContextState {
   // A write conflict under READ COMMITTED: the statement can be run again with a newer snapshot.
   std::atomic<bool> conflict_is_retryable{false};
   std::atomic<uint64_t> rows_affected{0};
+  // How far the statement is.
+  const std::shared_ptr<ScanList> scans = std::make_shared<ScanList>();
+  std::atomic<uint64_t> rows_written{0};
+  std::atomic<uint64_t> rows_to_write{0};  // once they are known
 
   // Keeps catalog entries alive while plans point to them.
   void Pin(std::shared_ptr<void> entry) {

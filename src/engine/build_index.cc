@@ -66,6 +66,29 @@ Status ForEachRow(Table& table, const TableIndex& index, const Columns& columns,
   return ForEachFrozen(entered, columns, visit);
 }
 
+// Tells `progress`, unless null, how many rows were read.
+class RowsRead {
+ public:
+  RowsRead(CommandProgress* progress, uint64_t rows_total) : progress_(progress) {
+    if (progress_ != nullptr) progress_->SetRowsTotal(rows_total);
+  }
+  void Add() {
+    constexpr uint64_t kToldAfter = 1024;
+    if (++rows_ % kToldAfter == 0) Tell();
+  }
+  void End() {
+    Tell();
+    if (progress_ != nullptr) progress_->SetLoading();
+  }
+
+ private:
+  void Tell() {
+    if (progress_ != nullptr) progress_->SetRows(rows_);
+  }
+  CommandProgress* const progress_;
+  uint64_t rows_ = 0;
+};
+
 // Loads an empty index from the rows that `each(visit)` gives. Returns a row whose key is taken.
 template <typename Each>
 Result<std::optional<RowId>> LoadInts(TableIndex& index, size_t rows, const Each& each) {
@@ -96,24 +119,35 @@ Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Eac
 // Returns a row whose key is taken.
 Result<std::optional<RowId>> FillIndex(Table& table, TableIndex& index,
                                        const catalog::TableDef& definition,
-                                       const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot) {
+                                       const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot,
+                                       CommandProgress* progress) {
   const Columns columns(definition, index.key_columns());
-  const auto each = [&](const auto& visit) {
-    return ForEachRow(table, index, columns, txns, snapshot, visit);
-  };
   const size_t rows = table.store().rows_count();
+  RowsRead read(progress, rows);
+  const auto each = [&](const auto& visit) -> Status {
+    OMEN_TRY(
+        ForEachRow(table, index, columns, txns, snapshot, [&](RowId id, const types::Row& row) {
+          read.Add();
+          visit(id, row);
+        }));
+    read.End();
+    return Status::Ok();
+  };
   return index.shape() == TableIndex::Shape::kRowByInt ? LoadInts(index, rows, each)
                                                        : LoadBytes(index, rows, each);
 }
 
 }  // namespace
 
-Result<std::shared_ptr<TableIndex>> BuildTableIndex(
-    Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
-    const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate) {
+Result<std::shared_ptr<TableIndex>> BuildTableIndex(Table& table,
+                                                    const catalog::TableDef& definition,
+                                                    const catalog::IndexDef& index,
+                                                    const mvcc::TxnTable& txns,
+                                                    const mvcc::Snapshot& snapshot,
+                                                    RowRef* duplicate, CommandProgress* progress) {
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
   OMEN_ASSIGN(const std::optional<RowId> repeated,
-              FillIndex(table, *built, definition, txns, snapshot));
+              FillIndex(table, *built, definition, txns, snapshot, progress));
   if (!repeated) return built;
   if (duplicate != nullptr) *duplicate = {*repeated, table.store().head(*repeated)};
   return std::shared_ptr<TableIndex>();
@@ -139,7 +173,7 @@ Status RebuildTable(Table& table, const catalog::TableDef& definition,
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
     if (built->is_row_map()) KeyBudget::RestoreKeys(table, *built);
     OMEN_ASSIGN(const std::optional<RowId> repeated,
-                FillIndex(table, *built, definition, no_transactions, everything));
+                FillIndex(table, *built, definition, no_transactions, everything, nullptr));
     if (repeated) {
       return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" of table \"" +
                                                   definition.name +

@@ -10,10 +10,13 @@
 namespace omendb::engine {
 
 // The index over the rows that `snapshot` sees. On a duplicate of a unique key: the row is told in
-// `duplicate`, and nullptr returned. Errors: those of segments.
-Result<std::shared_ptr<TableIndex>> BuildTableIndex(
-    Table& table, const catalog::TableDef& definition, const catalog::IndexDef& index,
-    const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, RowRef* duplicate);
+// `duplicate`, and nullptr returned. `progress` may be null. Errors: those of segments.
+Result<std::shared_ptr<TableIndex>> BuildTableIndex(Table& table,
+                                                    const catalog::TableDef& definition,
+                                                    const catalog::IndexDef& index,
+                                                    const mvcc::TxnTable& txns,
+                                                    const mvcc::Snapshot& snapshot,
+                                                    RowRef* duplicate, CommandProgress* progress);
 
 // Tells `sketches`, one for each column, of the rows of a segment.
 Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,

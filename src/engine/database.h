@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "base/progress.h"
 #include "base/status.h"
 #include "base/waiter.h"
 #include "catalog/snapshot.h"
@@ -75,6 +76,7 @@ struct StatementContext {
   SequenceObserver* sequence_observer = nullptr;  // may be null
   // Null outside a session: then SET DEFAULT and cascades into generated columns answer 0A000.
   ColumnExpressions* column_expressions = nullptr;
+  StatementProgress* progress = nullptr;  // told how far the statement is; may be null
 };
 
 // The memory of the query engine, which shares the database's budget (memory_budget.h).

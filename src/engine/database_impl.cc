@@ -179,8 +179,8 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   if (storage->FindIndex(index.storage) != nullptr) return Status::Ok();
   txn.PushLatestSnapshot();
   RowRef duplicate;
-  auto result =
-      BuildTableIndex(*storage, table, index, manager_.txns(), txn.snapshot(), &duplicate);
+  auto result = BuildTableIndex(*storage, table, index, manager_.txns(), txn.snapshot(), &duplicate,
+                                context.progress != nullptr ? &context.progress->command : nullptr);
   txn.PopSnapshot();
   OMEN_ASSIGN(std::shared_ptr<TableIndex> built, std::move(result));
   if (built == nullptr) {

@@ -371,10 +371,11 @@ Result<std::optional<std::string_view>> Connection::ReadCopyMessage() {
   }
 }
 
-Status Connection::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) {
+Status Connection::RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel,
+                                 sql::Ticker* ticker) {
   // Answers to earlier requests of the pipeline do not wait for a long one.
   if (ready_in_output_) OMEN_TRY(Flush());
-  return host_.RunAnalytical(work, cancel);
+  return host_.RunAnalytical(work, cancel, ticker);
 }
 
 }  // namespace omendb::server

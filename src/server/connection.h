@@ -70,7 +70,8 @@ class Connection : private WireChannel, private sql::Host {
   Result<std::optional<std::string_view>> ReadCopyMessage() override;
   // ---- sql::Host -------------------------------------------------------------------------------
   Waiter& waiter() override { return host_.waiter(); }
-  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) override;
+  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel,
+                       sql::Ticker* ticker) override;
 
   ConnectionContext& context_;
   Stream stream_;

@@ -9,8 +9,11 @@
 //   begin, commit    change the transaction status
 //   copyin, copyout  COPY: "in" counts lines; "out" sends two rows
 //   pool             runs on the analytical pool
+//   tick N           runs there until N notices were sent meanwhile
 //   wait             waits until it is cancelled
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <atomic>
 #include <map>
@@ -179,14 +182,35 @@ class FakeSession final : public sql::Session {
       return sink.OnComplete("COPY 2");
     }
     if (verb == "pool") {
-      OMEN_TRY(host_.RunAnalytical([](Waiter&) {}, cancel_));
+      OMEN_TRY(host_.RunAnalytical([](Waiter&) {}, cancel_, nullptr));
       return sink.OnComplete("POOL");
     }
+    if (verb == "tick") return Tick(std::stoi(rest), sink);
     if (verb == "wait") {
       cancel_.Clear();
       return host_.waiter().Wait(std::make_shared<WaitPoint>(), kNoDeadline, &cancel_);
     }
     return Status(sqlstate::kSyntaxError, "syntax error at or near \"" + verb + "\"");
+  }
+  Status Tick(int count, sql::ResultSink& sink) {
+    struct Notices final : public sql::Ticker {
+      SteadyTime next() const override { return left > 0 ? SteadyTime::min() : kNoDeadline; }
+      void Tick() override {
+        sink->OnNotice({});
+        EXPECT_TRUE(sink->Flush().ok());
+        if (--left == 0) enough->Signal();
+      }
+      sql::ResultSink* sink;
+      int left;
+      std::shared_ptr<WaitPoint> enough = std::make_shared<WaitPoint>();
+    } notices;
+    notices.sink = &sink;
+    notices.left = count;
+    const auto work = [&](Waiter& waiter) {
+      EXPECT_TRUE(waiter.Wait(notices.enough, kNoDeadline, nullptr).ok());
+    };
+    OMEN_TRY(host_.RunAnalytical(work, cancel_, &notices));
+    return sink.OnComplete("TICK");
   }
   // As a library would.
   static void Throw() { static_cast<void>(std::string().at(1)); }

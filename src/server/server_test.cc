@@ -285,6 +285,15 @@ TEST_F(ServerTest, WorkOnThePoolComesBack) {
   EXPECT_EQ(client->TypesToReady(), "CZ");
 }
 
+TEST_F(ServerTest, NoticesComeWhileWorkRunsOnThePool) {
+  Start();
+  auto client = Connect();
+  client->Send(Query("tick 3"));
+  EXPECT_EQ(client->TypesToReady(), "NNNCZ");
+  client->Send(ParseBindExecute("echo a") + ParseBindExecute("tick 2") + kSync);
+  EXPECT_EQ(client->TypesToReady(), "12DC12NNCZ");
+}
+
 TEST_F(ServerTest, CancelRequestEndsTheStatement) {
   Start();
   Client client(server_->port());

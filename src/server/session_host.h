@@ -14,7 +14,8 @@ class SessionHost final : public sql::Host {
   SessionHost(AnalyticalPool& pool, boost::asio::io_context& loop, Yield yield)
       : pool_(pool), waiter_(loop, yield) {}
   Waiter& waiter() override { return waiter_; }
-  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) override;
+  Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel,
+                       sql::Ticker* ticker) override;
 
  private:
   AnalyticalPool& pool_;

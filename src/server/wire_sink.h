@@ -50,6 +50,7 @@ class WireSink : public sql::ResultSink {
   Status OnCopyOut(sql::CopyFormat format, int columns_count) override;
   Status OnCopyData(std::string_view data) override;
   Status OnCopyDone() override;
+  Status Flush() override { return channel_.Flush(); }
 
  private:
   void AppendValue(pgwire::RowBuilder& row, size_t column, const types::Value& value);

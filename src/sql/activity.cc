@@ -24,8 +24,14 @@ void ActivitySlot::SetApplicationName(std::string_view name) {
 }
 
 ActivityEntry ActivitySlot::Copy() {
-  MutexLock lock(mu_);
-  return entry_;
+  ActivityEntry entry;
+  {
+    MutexLock lock(mu_);
+    entry = entry_;
+  }
+  entry.query_progress = progress_.query.Get();
+  entry.command = progress_.command.Get();
+  return entry;
 }
 
 ActivitySlot* ActivityList::Add(ActivityEntry entry, CancelFlag& cancel) {

@@ -8,11 +8,13 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "base/progress.h"
 #include "base/waiter.h"
 
 namespace omendb::sql {
@@ -32,6 +34,8 @@ struct ActivityEntry {
   int64_t query_start = 0;
   int64_t transaction_start = 0;
   int64_t state_change = 0;
+  std::optional<QueryProgress::Values> query_progress;  // while a query runs in DuckDB
+  std::optional<CommandProgress::Values> command;       // while COPY or the like runs
 };
 
 class ActivitySlot {
@@ -44,12 +48,14 @@ class ActivitySlot {
   void SetQuery(std::string_view text);
   void SetState(std::string_view state, int64_t transaction_start);
   void SetApplicationName(std::string_view name);
+  StatementProgress& progress() { return progress_; }
   ActivityEntry Copy();
 
  private:
   const int32_t pid_;
   const int32_t cancel_key_;
   CancelFlag& cancel_;
+  StatementProgress progress_;
   Mutex mu_;
   ActivityEntry entry_ OMEN_GUARDED_BY(mu_);
 };

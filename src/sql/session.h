@@ -64,6 +64,17 @@ class ResultSink {
   virtual Status OnCopyOut(CopyFormat format, int columns_count) = 0;
   virtual Status OnCopyData(std::string_view data) = 0;  // one row or more, whole rows
   virtual Status OnCopyDone() = 0;
+
+  // Sends what was given so far to the client, where it is kept back.
+  virtual Status Flush() { return Status::Ok(); }
+};
+
+// What a session does on its own thread while work of its runs elsewhere.
+class Ticker {
+ public:
+  virtual ~Ticker() = default;
+  virtual SteadyTime next() const = 0;  // kNoDeadline: never
+  virtual void Tick() = 0;              // at that time
 };
 
 // What a session needs of the place it runs in.
@@ -74,7 +85,9 @@ class Host {
   virtual Waiter& waiter() = 0;
   // Runs `work` where it may take long or block, and returns when it is done. `work` gets the
   // Waiter of that place. 53300/53200 when admission refuses; 57014 when cancelled while queued.
-  virtual Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel) = 0;
+  // `ticker`, unless null, ticks meanwhile if that place is another.
+  virtual Status RunAnalytical(const std::function<void(Waiter&)>& work, CancelFlag& cancel,
+                               Ticker* ticker) = 0;
 };
 
 // Shared by all sessions of a process: plan cache, settings defaults, activity, DuckDB.

@@ -36,6 +36,7 @@ SessionImpl::SessionImpl(InstanceImpl& instance, Instance::SessionOptions option
   entry.application_name = options_.application_name;
   entry.client_address = options_.client_address;
   activity_ = instance_.activity().Add(std::move(entry), cancel_);
+  progress_notices_.emplace(activity_->progress());
 }
 
 SessionImpl::~SessionImpl() {
@@ -187,6 +188,7 @@ engine::StatementContext SessionImpl::MakeContext(Waiter& waiter) {
   context.io_settings = &settings_.io();
   context.sequence_observer = this;
   context.column_expressions = this;
+  context.progress = &activity_->progress();
   return context;
 }
 
@@ -252,6 +254,7 @@ void SessionImpl::Info(std::string message) {
 
 Status SessionImpl::OnPool(const std::function<Status(Waiter&)>& work) {
   if (pool_waiter_ != nullptr) return work(*pool_waiter_);
+  progress_notices_->SetInterval(settings_.progress_notices_ms());
   Status status;
   Status admitted = host_.RunAnalytical(
       [&](Waiter& waiter) {
@@ -259,7 +262,8 @@ Status SessionImpl::OnPool(const std::function<Status(Waiter&)>& work) {
         status = work(waiter);
         pool_waiter_ = nullptr;
       },
-      cancel_);
+      cancel_, &*progress_notices_);
+  progress_notices_->TickIfDue();
   if (sink_ != nullptr) {
     for (const sql::Notice& notice : pending_notices_) sink_->OnNotice(notice);
     pending_notices_.clear();
@@ -329,6 +333,7 @@ Status SessionImpl::ApplyOnCommit() {
 StatementScope::StatementScope(SessionImpl& session, ResultSink* sink, std::string_view text)
     : session_(session) {
   session.sink_ = sink;
+  session.progress_notices_->Begin(sink);
   if (session.cancel_.reason() != CancelFlag::Reason::kShutdown) session.cancel_.Clear();
   session.activity_->SetQuery(text);
   if (uint64_t ms = session.settings_.statement_timeout_ms(); ms > 0) {
@@ -347,6 +352,7 @@ StatementScope::~StatementScope() {
   }
   session_.activity_->SetState(state, txn != nullptr ? txn->start_micros() : 0);
   session_.sink_ = nullptr;
+  session_.progress_notices_->End();
 }
 
 }  // namespace omendb::sql

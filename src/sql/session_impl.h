@@ -18,6 +18,7 @@
 #include "sql/instance_impl.h"
 #include "sql/plan.h"
 #include "sql/portal.h"
+#include "sql/progress_notices.h"
 #include "sql/session.h"
 #include "sql/settings/session_settings.h"
 #include "sql/transaction_block.h"
@@ -77,6 +78,8 @@ class SessionImpl final : public Session,
   const Instance::SessionOptions& options() const { return options_; }
   Oid database() const { return database_; }
   ActivitySlot& activity() { return *activity_; }
+  StatementProgress& progress() { return activity_->progress(); }
+  ProgressNotices& progress_notices() { return *progress_notices_; }
 
   const std::string& session_user() const { return session_user_; }
   const std::string& current_user() const { return role_.empty() ? session_user_ : role_; }
@@ -200,7 +203,8 @@ class SessionImpl final : public Session,
   uint64_t duck_generation_ = 0;  // settings_.plan_generation() that DuckDB knows
   CancelFlag cancel_;
   ActivitySlot* activity_ = nullptr;
-  ResultSink* sink_ = nullptr;  // of the running call, for notices
+  std::optional<ProgressNotices> progress_notices_;  // of activity_
+  ResultSink* sink_ = nullptr;                       // of the running call, for notices
   std::vector<sql::Notice> pending_notices_;
   Waiter* pool_waiter_ = nullptr;  // set while code of ours runs on the pool
 

@@ -1,5 +1,7 @@
 #include "duck/dml/write_operator.h"
 
+#include <algorithm>
+
 #include "duck/catalog/table_entry.h"
 #include "duck/scan/table_scan.h"
 #include "duck/session_state.h"
@@ -45,6 +47,13 @@ duckdb::unique_ptr<duckdb::GlobalSinkState> WriteOperator::GetGlobalSinkState(
   return state;
 }
 
+void WriteOperator::WriteChunk(duckdb::ClientContext& context, Run& run,
+                               duckdb::DataChunk& chunk) const {
+  Write(context, run, chunk);
+  run.writer->ResetArena();
+  SessionState::Get(context).rows_written += chunk.size();
+}
+
 duckdb::SinkResultType WriteOperator::Sink(duckdb::ExecutionContext& context,
                                            duckdb::DataChunk& chunk,
                                            duckdb::OperatorSinkInput& input) const {
@@ -53,8 +62,7 @@ duckdb::SinkResultType WriteOperator::Sink(duckdb::ExecutionContext& context,
     state.gathered->Append(chunk);
   } else {
     SessionState::Get(context.client).ThrowIfCancelled();
-    Write(context.client, *state.run, chunk);
-    state.run->writer->ResetArena();
+    WriteChunk(context.client, *state.run, chunk);
   }
   return duckdb::SinkResultType::NEED_MORE_INPUT;
 }
@@ -65,10 +73,10 @@ duckdb::SinkFinalizeType WriteOperator::Finalize(duckdb::Pipeline&, duckdb::Even
   auto& state = input.global_state.Cast<SinkState>();
   SessionState& session = SessionState::Get(context);
   if (state.gathered != nullptr) {
+    session.rows_to_write = state.gathered->Count();
     for (auto& chunk : state.gathered->Chunks()) {
       session.ThrowIfCancelled();
-      Write(context, *state.run, chunk);
-      state.run->writer->ResetArena();
+      WriteChunk(context, *state.run, chunk);
     }
     state.gathered.reset();
   }
@@ -101,6 +109,14 @@ duckdb::SourceResultType WriteOperator::GetData(duckdb::ExecutionContext&, duckd
   rows.Scan(source.scan, chunk);
   return chunk.size() == 0 ? duckdb::SourceResultType::FINISHED
                            : duckdb::SourceResultType::HAVE_MORE_OUTPUT;
+}
+
+bool GathersRows(const duckdb::PhysicalOperator& plan) {
+  const auto* write = dynamic_cast<const WriteOperator*>(&plan);
+  if (write != nullptr) return !write->streams();
+  const auto children = plan.GetChildren();
+  return std::any_of(children.begin(), children.end(),
+                     [](const auto& child) { return GathersRows(child.get()); });
 }
 
 bool PlanReads(const duckdb::PhysicalOperator& plan, const OmenTableEntry& table) {

@@ -25,6 +25,9 @@ class WriteOperator : public duckdb::PhysicalOperator {
                 duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> constraints,
                 duckdb::idx_t cardinality, bool returning);
 
+  // True when chunks can be written as they come.
+  virtual bool streams() const { return false; }
+
   bool IsSink() const override { return true; }
   bool IsSource() const override { return true; }
   bool SinkOrderDependent() const override { return true; }
@@ -51,18 +54,19 @@ class WriteOperator : public duckdb::PhysicalOperator {
   virtual void Write(duckdb::ClientContext& context, Run& run, duckdb::DataChunk& chunk) const = 0;
   // After the last chunk.
   virtual void Finish(Run&) const {}
-  // True when chunks can be written as they come.
-  virtual bool streams() const { return false; }
 
   OmenTableEntry& table_;
   duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> constraints_;
   const bool returning_;
 
  private:
+  void WriteChunk(duckdb::ClientContext& context, Run& run, duckdb::DataChunk& chunk) const;
   struct SinkState;
   struct SourceState;
 };
 
+// True when the plan is a write that gathers its rows before it writes the first.
+bool GathersRows(const duckdb::PhysicalOperator& plan);
 // True when a scan of `table` is anywhere below.
 bool PlanReads(const duckdb::PhysicalOperator& plan, const OmenTableEntry& table);
 

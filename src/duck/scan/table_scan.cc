@@ -28,6 +28,7 @@ struct ScannedColumn {
 struct ScanState : public duckdb::GlobalTableFunctionState {
   std::shared_ptr<engine::Relation> relation;
   std::unique_ptr<engine::Relation::Scan> scan;
+  std::shared_ptr<ScanList> list;  // has the scan
   std::vector<ScannedColumn> columns;
   std::vector<duckdb::idx_t> projection;  // Output column i is columns[projection[i]].
   duckdb::optional_ptr<duckdb::TableFilterSet> filters;
@@ -36,6 +37,9 @@ struct ScanState : public duckdb::GlobalTableFunctionState {
   types::Arena arena;
   int64_t threads = 1;
 
+  ~ScanState() override {
+    if (list != nullptr) list->Remove(*scan);
+  }
   duckdb::idx_t MaxThreads() const override { return static_cast<duckdb::idx_t>(threads); }
 };
 
@@ -123,6 +127,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   if (state->scan == nullptr) {
     state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
   }
+  state->list = session.scans;
+  state->list->Add(*state->scan);
   constexpr uint64_t kRowsPerThread = 64 * 1024;
   state->threads = 1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
   return state;

@@ -71,7 +71,7 @@ Status CheckPassword(ConnectionContext& context, const Credentials& credentials,
         if (!verifier) against.iterations = pgwire::kScramIterations;
         right = pgwire::CheckScramPassword(against, credentials.password) && verifier.has_value();
       },
-      never));
+      never, nullptr));
   if (right) return Status::Ok();
   context.counters.authentication_failures.fetch_add(1, std::memory_order_relaxed);
   return wrong;

@@ -23,6 +23,8 @@ Status TableAlteration::FinishConstraints(TableBuilder& builder) {
     engine::StatementContext context = session_.MakeContext(call_.waiter);
     context.txn->BeginStatement();
     auto current = context.catalog->table(table_.oid);
+    const CommandProgress::Scope progress(session_.progress().command,
+                                          {CommandProgress::Kind::kCreateIndex, table_.oid, oid});
     OMEN_TRY(session_.db().BuildIndex(context, *current, *current->FindIndex(oid)));
   }
   for (Oid oid : builder.new_constraints()) {

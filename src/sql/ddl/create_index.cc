@@ -95,6 +95,8 @@ Status RunCreateIndex(UtilityCall& call) {
   OMEN_TRY(edit.Put(table));
   context.catalog = edit.view();
   context.txn->BeginStatement();
+  const CommandProgress::Scope progress(
+      session.progress().command, {CommandProgress::Kind::kCreateIndex, table.oid, index.oid});
   return session.db().BuildIndex(context, *context.catalog->table(table.oid), index);
 }
 

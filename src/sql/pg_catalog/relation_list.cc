@@ -1,5 +1,6 @@
-// Every relation of pg_catalog and information_schema in PostgreSQL 15 with its columns. Types that
-// OmenDB has not (xid, aclitem, pg_node_tree, ...) stand as text or bigint.
+// Every relation of pg_catalog and information_schema in PostgreSQL 15 with its columns, and
+// OmenDB's own. Types that OmenDB has not (xid, aclitem, pg_node_tree, ...) stand as text or
+// bigint.
 #include "sql/pg_catalog/relation_list.h"
 
 namespace omendb::sql {
@@ -558,6 +559,10 @@ constexpr RelationColumns kRelations[] = {
      "lockers_total int8,lockers_done int8,current_locker_pid int8,blocks_total int8,"
      "blocks_done int8,tuples_total int8,tuples_done int8,partitions_total int8,"
      "partitions_done int8"},
+    {"pg_catalog", "pg_stat_progress_query",  // OmenDB's own
+     "pid int4,datid oid,datname name,engine text,phase text,percent_done float8,"
+     "rows_processed int8,rows_total int8,rows_written int8,blocks_read int8,"
+     "blocks_from_cache int8,blocks_skipped int8"},
     {"pg_catalog", "pg_stat_progress_vacuum",
      "pid int4,datid oid,datname name,relid oid,phase text,heap_blks_total int8,"
      "heap_blks_scanned int8,heap_blks_vacuumed int8,index_vacuum_count int8,"

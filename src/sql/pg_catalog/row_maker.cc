@@ -64,6 +64,13 @@ RowMaker& RowMaker::Set(std::string_view column, int64_t value) {
   return *this;
 }
 
+RowMaker& RowMaker::Set(std::string_view column, double value) {
+  types::SqlType type;
+  types::Value* cell = Cell(column, &type);
+  if (cell != nullptr) *cell = types::Value::Float64(value);
+  return *this;
+}
+
 RowMaker& RowMaker::SetList(std::string_view column, const std::vector<int64_t>& values) {
   types::SqlType type;
   types::Value* cell = Cell(column, &type);

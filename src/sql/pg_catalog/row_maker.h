@@ -24,6 +24,7 @@ class RowMaker {
   }
   RowMaker& Set(std::string_view column, bool value);
   RowMaker& Set(std::string_view column, int64_t value);
+  RowMaker& Set(std::string_view column, double value);
   RowMaker& Set(std::string_view column, int value) {
     return Set(column, static_cast<int64_t>(value));
   }
@@ -62,6 +63,7 @@ struct NamedProducer {
 std::span<const NamedProducer> RelationProducers();     // relations.cc
 std::span<const NamedProducer> TypeProducers();         // type_relations.cc
 std::span<const NamedProducer> AdminProducers();        // admin_relations.cc
+std::span<const NamedProducer> ProgressProducers();     // progress_relations.cc
 std::span<const NamedProducer> ViewProducers();         // catalog_views.cc
 std::span<const NamedProducer> InformationProducers();  // information_schema.cc
 

@@ -91,8 +91,8 @@ class SystemTablesImpl : public duck::SystemTables {
       tables_.push_back({std::string(relation.schema), std::string(relation.name),
                          ParseColumns(relation.columns)});
     }
-    for (auto list : {RelationProducers(), TypeProducers(), AdminProducers(), ViewProducers(),
-                      InformationProducers()}) {
+    for (auto list : {RelationProducers(), TypeProducers(), AdminProducers(), ProgressProducers(),
+                      ViewProducers(), InformationProducers()}) {
       for (const NamedProducer& producer : list) {
         producers_[{std::string(producer.schema), std::string(producer.name)}] = producer.produce;
       }

@@ -73,6 +73,7 @@ class SessionSettings {
   bool default_read_only() const { return default_read_only_; }
   bool default_deferrable() const { return default_deferrable_; }
   bool row_executor() const { return row_executor_; }
+  uint64_t progress_notices_ms() const { return progress_notices_ms_; }
   bool standard_conforming_strings() const { return standard_conforming_strings_; }
 
  private:
@@ -105,6 +106,7 @@ class SessionSettings {
   bool default_read_only_ = false;
   bool default_deferrable_ = false;
   bool row_executor_ = true;
+  uint64_t progress_notices_ms_ = 0;
   bool standard_conforming_strings_ = true;
 };
 

@@ -100,12 +100,17 @@ CopyFormat WireFormat(pgwire::CopyFormat format) {
   return CopyFormat::kText;
 }
 
+struct CopySource {
+  Statement query;
+  Oid table;  // 0: the query was given
+};
+
 // The query behind COPY TO: the one given, or SELECT of the table's columns.
-Result<Statement> SourceQuery(UtilityCall& call, const PgQuery__CopyStmt& copy) {
+Result<CopySource> SourceOf(UtilityCall& call, const PgQuery__CopyStmt& copy) {
   if (copy.query != nullptr) {
-    Statement inner = call.statement;
-    inner.node = copy.query;
-    return inner;
+    CopySource source{call.statement, Oid{}};
+    source.query.node = copy.query;
+    return source;
   }
   const QualifiedRelation name = NameOf(*copy.relation);
   OMEN_ASSIGN(catalog::Relation found, GetRelation(call.session, name));
@@ -127,7 +132,7 @@ Result<Statement> SourceQuery(UtilityCall& call, const PgQuery__CopyStmt& copy) 
   const catalog::SchemaDef* schema = call.session.catalog()->schema(found.table->schema);
   sql += " FROM " + QualifiedName(schema->name, found.table->name);
   OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  return tree->statement(0);
+  return CopySource{tree->statement(0), found.table->oid};
 }
 
 void WriteRow(const std::vector<types::ResultColumn>& columns, std::span<const types::Value> row,
@@ -153,8 +158,8 @@ void WriteRow(const std::vector<types::ResultColumn>& columns, std::span<const t
 Status CopyTo(UtilityCall& call, const PgQuery__CopyStmt& copy) {
   SessionImpl& session = call.session;
   OMEN_ASSIGN(pgwire::CopyOptions options, ReadOptions(copy));
-  OMEN_ASSIGN(Statement source, SourceQuery(call, copy));
-  auto plan = session.NewPlan(source, {});
+  OMEN_ASSIGN(const CopySource source, SourceOf(call, copy));
+  auto plan = session.NewPlan(source.query, {});
   if (!plan->is_query || !plan->returns_rows) {
     return Status(sqlstate::kFeatureNotSupported, "COPY query must have a RETURNING clause");
   }
@@ -168,10 +173,14 @@ Status CopyTo(UtilityCall& call, const PgQuery__CopyStmt& copy) {
   pgwire::CopyWriter writer(dialect, out);
   OMEN_TRY(call.sink.OnCopyOut(WireFormat(dialect.format), static_cast<int>(names.size())));
   writer.WriteHeader();
+  CommandProgress& progress = session.progress().command;
+  const CommandProgress::Scope scope(progress,
+                                     {CommandProgress::Kind::kCopyTo, source.table, Oid{}});
   uint64_t rows = 0, affected = 0;
   // One message a row, as libpq promises its callers; the binary header goes with the first row.
   auto flush = [&]() -> Status {
     if (out.empty()) return Status::Ok();
+    progress.AddBytes(out.size());
     Status status = call.sink.OnCopyData(out);
     out.clear();
     return status;
@@ -190,6 +199,7 @@ Status CopyTo(UtilityCall& call, const PgQuery__CopyStmt& copy) {
           WriteRow(plan->columns, values, binary, session.settings().io(), scratch, writer);
           ++rows;
           OMEN_TRY(flush());
+          progress.SetRows(rows);
         }
         return Status::Ok();
       },
@@ -226,6 +236,10 @@ Status CopyFrom(UtilityCall& call, const PgQuery__CopyStmt& copy) {
   CopyLoader loader(session, found.table, columns, dialect.format == pgwire::CopyFormat::kBinary);
   OMEN_TRY(loader.Start());
   OMEN_TRY(call.sink.OnCopyIn(WireFormat(dialect.format), static_cast<int>(columns.size())));
+  CommandProgress& progress = session.progress().command;
+  const CommandProgress::Scope scope(progress,
+                                     {CommandProgress::Kind::kCopyFrom, found.table->oid, Oid{}});
+  session.progress_notices().SetInterval(session.settings().progress_notices_ms());
   auto parser = pgwire::CopyParser::Create(dialect, found.table->name);
   std::vector<std::string_view> fields;
   bool more = true;
@@ -233,6 +247,7 @@ Status CopyFrom(UtilityCall& call, const PgQuery__CopyStmt& copy) {
     OMEN_ASSIGN(std::optional<std::string_view> data, call.sink.ReadCopyData());
     more = data.has_value();
     if (more) {
+      progress.AddBytes(data->size());
       parser->Feed(*data);
     } else {
       parser->Finish();
@@ -258,6 +273,8 @@ Status CopyFrom(UtilityCall& call, const PgQuery__CopyStmt& copy) {
         }
         return status;
       }
+      progress.SetRows(loader.rows());
+      session.progress_notices().TickIfDue();
     }
   }
   OMEN_TRY(loader.Finish());

@@ -72,6 +72,8 @@ Status RebuildIndexes(UtilityCall& call, Oid oid, Oid only) {
   OMEN_TRY(edit.Put(table));
   context.catalog = edit.view();
   for (const catalog::IndexDef& index : rebuilt) {
+    const CommandProgress::Scope progress(session.progress().command,
+                                          {CommandProgress::Kind::kReindex, oid, index.oid});
     OMEN_TRY(session.db().BuildIndex(context, *context.catalog->table(oid), index));
   }
   return Status::Ok();
