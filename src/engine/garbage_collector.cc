@@ -70,11 +70,13 @@ size_t GarbageCollector::Run(const mvcc::TxnTable& txns, const std::atomic<uint6
         const bool update = record.kind == UndoRecord::Kind::kUpdate;
         if (!update && record.kind != UndoRecord::Kind::kDelete) continue;
         auto* table = static_cast<Table*>(record.table);
-        if (change_half_life_ms_ != 0) {
-          table->change_rates().Note(record.row, now_ms, change_half_life_ms_);
+        for (uint32_t i = 0; i < record.count; ++i) {
+          const UndoRecord one = record.At(i);
+          if (change_half_life_ms_ != 0) {
+            table->change_rates().Note(one.row, now_ms, change_half_life_ms_);
+          }
+          Collect({table->shared_from_this(), one.row, one.old, update && !one.keys_changed}, pins);
         }
-        Collect({table->shared_from_this(), record.row, record.old, update && !record.keys_changed},
-                pins);
       }
     }
     FlushRetired();

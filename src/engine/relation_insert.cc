@@ -323,7 +323,7 @@ Result<std::optional<RowRef>> RelationImpl::InsertOrFind(StatementContext& conte
   for (;;) {
     OMEN_ASSIGN(std::optional<RowRef> found, FindConflict(context, row, arbiters));
     if (!found) {
-      const uint64_t mark = txn.undo_size();
+      const uint64_t mark = txn.MarkUndo();
       Conflict late;
       OMEN_ASSIGN(const RowRef inserted, TryInsert(context, row, &late));
       if (late.access == nullptr) {

@@ -135,13 +135,19 @@ void Table::Undo(const UndoRecord& record) {
       Retire(std::move(refs));
       break;
     }
-    case UndoRecord::Kind::kUpdate:
-      UndoUpdate(record);
-      Retire({record.fresh});
+    case UndoRecord::Kind::kUpdate: {
+      std::vector<VersionRef> refs;
+      for (uint32_t i = record.count; i-- > 0;) {
+        const UndoRecord one = record.At(i);
+        UndoUpdate(one);
+        refs.push_back(one.fresh);
+      }
+      Retire(std::move(refs));
       break;
+    }
     case UndoRecord::Kind::kDelete:
-      Revive(record.old);
-      store_.AddRows(1);
+      for (uint32_t i = record.count; i-- > 0;) Revive(record.At(i).old);
+      store_.AddRows(record.count);
       break;
     case UndoRecord::Kind::kThaw:
       UndoThaw(record);

@@ -1,5 +1,7 @@
 #include "txn/transaction_impl.h"
 
+#include <algorithm>
+
 #include "base/sqlstate.h"
 #include "txn/transaction_manager.h"
 
@@ -106,6 +108,7 @@ void TransactionImpl::AddUndo(UndoRecord record, const std::shared_ptr<Versioned
   wrote_rows_ = true;
   record.table = table.get();
   record.redo_position = redo_position();
+  if (undo_.size() > marked_ && undo_.back().Extend(record)) return;
   undo_.push_back(record);
   for (size_t i = tables_.size(); i-- > 0;) {
     if (tables_[i] == table) return;
@@ -130,7 +133,7 @@ Status TransactionImpl::MaybeSpill() {
 
 uint64_t TransactionImpl::Mark() {
   // What OnMark pushes lies above the mark, and takes the extension back to this moment.
-  const uint64_t mark = undo_.size();
+  const uint64_t mark = MarkUndo();
   if (extension_) extension_->OnMark();
   return mark;
 }
@@ -144,6 +147,7 @@ void TransactionImpl::UndoOne(const UndoRecord& record) {
 }
 
 void TransactionImpl::RollbackTo(uint64_t mark) {
+  marked_ = std::min(marked_, mark);
   if (mark >= undo_.size()) return;
   const uint64_t position = undo_[mark].redo_position;
   while (undo_.size() > mark) {

@@ -69,8 +69,11 @@ class TransactionImpl final : public Transaction {
 
   void AddUndo(UndoRecord record, const std::shared_ptr<VersionedTable>& table);
   void AddUndoAction(std::unique_ptr<UndoAction> action);
-  // For undoing a part of a statement: RollbackTo(undo_size()) of before.
-  uint64_t undo_size() const { return undo_.size(); }
+  // For undoing a part of a statement: RollbackTo comes back to now.
+  uint64_t MarkUndo() {
+    marked_ = undo_.size();
+    return marked_;
+  }
   // The redo bytes of this transaction; append, then call MaybeSpill.
   std::string& redo() { return redo_; }
   // Hands redo to the log early when there is much of it.
@@ -107,6 +110,7 @@ class TransactionImpl final : public Transaction {
   int64_t start_micros_ = 0;
 
   std::vector<UndoRecord> undo_;
+  uint64_t marked_ = 0;  // The newest mark: runs end there.
   std::vector<std::shared_ptr<VersionedTable>> tables_;
   std::vector<std::unique_ptr<UndoAction>> actions_;
   bool wrote_rows_ = false;

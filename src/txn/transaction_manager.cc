@@ -226,13 +226,17 @@ void TransactionManager::Stamp(const TransactionImpl& txn, Timestamp ts) {
     rowstore::TableStore& store = record.table->store();
     if (record.fresh != 0) {
       rowstore::Page& page = store.page(record.fresh);
-      const uint32_t first = SlotOf(record.fresh);
+      const uint32_t stride = record.old == 0 ? 1 : record.fresh_stride;
       for (uint32_t i = 0; i < record.count; ++i) {
-        page.header(first + i).begin.store(word, std::memory_order_release);
+        page.header(SlotOf(record.fresh) + i * stride).begin.store(word, std::memory_order_release);
       }
     }
-    if (record.old != 0 && record.kind != UndoRecord::Kind::kInsert) {
-      store.header(record.old).end.store(word, std::memory_order_release);
+    if (record.old != 0) {
+      rowstore::Page& page = store.page(record.old);
+      for (uint32_t i = 0; i < record.count; ++i) {
+        page.header(SlotOf(record.old) + i * record.old_stride)
+            .end.store(word, std::memory_order_release);
+      }
     }
   }
 }

@@ -46,6 +46,10 @@ struct UndoRecord {
   };
   Kind kind = Kind::kInsert;
   bool keys_changed = false;  // kUpdate: index entries were added
+  // Of a run of kUpdate or kDelete: from one change's versions to the next one's. `row` is then the
+  // first change's.
+  uint16_t fresh_stride = 0;
+  uint16_t old_stride = 0;
   uint32_t count = 1;
   VersionedTable* table = nullptr;
   UndoAction* action = nullptr;
@@ -53,6 +57,12 @@ struct UndoRecord {
   rowstore::VersionRef fresh = 0;
   rowstore::VersionRef old = 0;
   uint64_t redo_position = 0;  // Where the transaction's redo ended before this.
+
+  // Takes in the change that comes next, when its versions lie where the run goes on. A statement
+  // that changes many rows leaves few records then.
+  bool Extend(const UndoRecord& next);
+  // Of a run: change `i` as a record of its own.
+  UndoRecord At(uint32_t i) const;
 };
 
 // A finished transaction's records, with what keeps their tables alive.

@@ -1,10 +1,10 @@
 // plan_dml.cc - our catalog's INSERT, UPDATE and DELETE operators.
-#include <set>
 
 #include "base/sqlstate.h"
 #include "duck/catalog/omen_catalog.h"
 #include "duck/catalog/table_entry.h"
 #include "duck/dml/conflict_clause.h"
+#include "duck/dml/row_id_set.h"
 #include "duck/dml/write_operator.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
@@ -47,7 +47,7 @@ class InsertOperator : public WriteOperator {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> where_executor;
     duckdb::DataChunk pair;                  // the existing row, then the proposed one
     duckdb::DataChunk values;                // of SET
-    std::set<uint64_t> touched;              // row ids this command inserted or updated
+    RowIdSet touched;                        // this command inserted or updated them
     std::unique_ptr<engine::BulkLoad> load;  // where rows are not asked for again
   };
 
@@ -129,13 +129,13 @@ class InsertOperator : public WriteOperator {
       const auto inserted = ValueOrThrow(
           writer.relation().InsertOrFind(writer.statement(), row, conflict_->arbiters, &existing));
       if (inserted.has_value()) {
-        run.touched.insert(inserted->row_id.value());
+        run.touched.Insert(inserted->row_id.value());
         ++writer.rows_affected;
         writer.AddReturning(row);
         return;
       }
       if (!conflict_->do_update) return;
-      if (run.touched.contains(existing.row_id.value())) {
+      if (run.touched.Contains(existing.row_id.value())) {
         ThrowStatus(Status(sqlstate::kCardinalityViolation,
                            "ON CONFLICT DO UPDATE command cannot affect row a second time")
                         .WithHint("Ensure that no rows proposed for insertion within the same "
@@ -173,7 +173,7 @@ class InsertOperator : public WriteOperator {
     const engine::RowResult result =
         ValueOrThrow(writer.relation().Update(writer.statement(), existing, updated));
     if (result.outcome != engine::RowOutcome::kDone) return false;
-    run.touched.insert(result.latest.row_id.value());
+    run.touched.Insert(result.latest.row_id.value());
     ++writer.rows_affected;
     writer.AddReturning(updated);
     return true;
@@ -213,7 +213,7 @@ class UpdateOperator : public WriteOperator {
   struct UpdateRun : public Run {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> defaults;
     duckdb::DataChunk default_values;
-    std::set<uint64_t> touched;
+    RowIdSet touched;
   };
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
@@ -240,7 +240,7 @@ class UpdateOperator : public WriteOperator {
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
       const engine::RowRef seen = RowRefOf(ids[i]);
       // UPDATE ... FROM may join a row more than once: the first match counts.
-      if (!run.touched.insert(seen.row_id.value()).second) continue;
+      if (!run.touched.Insert(seen.row_id.value())) continue;
       types::Row row;
       writer.ReadRow(seen, row);
       Assign(run, chunk, i, row);
@@ -248,7 +248,7 @@ class UpdateOperator : public WriteOperator {
       const engine::RowResult result =
           ValueOrThrow(writer.relation().Update(writer.statement(), seen, row));
       if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();
-      run.touched.insert(result.latest.row_id.value());
+      run.touched.Insert(result.latest.row_id.value());
       ++writer.rows_affected;
       writer.AddReturning(row);
     }
@@ -296,24 +296,14 @@ class DeleteOperator : public WriteOperator {
   std::string GetName() const override { return "OMENDB_DELETE"; }
 
  protected:
-  struct DeleteRun : public Run {
-    std::set<uint64_t> touched;
-  };
-  std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
-    auto run = std::make_unique<DeleteRun>();
-    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
-    return run;
-  }
-
-  void Write(duckdb::ClientContext&, Run& base, duckdb::DataChunk& chunk) const override {
-    auto& run = static_cast<DeleteRun&>(base);
+  // DELETE ... USING may join a row more than once: it is gone the second time.
+  void Write(duckdb::ClientContext&, Run& run, duckdb::DataChunk& chunk) const override {
     RowWriter& writer = *run.writer;
     duckdb::Vector& row_ids = chunk.data[row_id_];
     row_ids.Flatten(chunk.size());
     const auto* ids = duckdb::FlatVector::GetData<duckdb::hugeint_t>(row_ids);
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
       const engine::RowRef seen = RowRefOf(ids[i]);
-      if (!run.touched.insert(seen.row_id.value()).second) continue;
       types::Row row;
       if (returning_) writer.ReadRow(seen, row);
       const engine::RowResult result =
