@@ -15,6 +15,7 @@ namespace omendb::engine {
 namespace {
 
 constexpr uint64_t kMaintenancePauseMs = 20;
+constexpr uint64_t kEmptyPagesPasses = 10;
 constexpr uint64_t kMemoryPauseMs = 20;
 constexpr uint64_t kCheckpointPauseMs = 500;
 constexpr uint64_t kFreezePauseMs = 1000;
@@ -254,8 +255,11 @@ bool DatabaseImpl::Pause(uint64_t milliseconds) {
 }
 
 void DatabaseImpl::MaintenanceLoop() {
-  while (Pause(kMaintenancePauseMs)) {
+  for (uint64_t passes = 1; Pause(kMaintenancePauseMs); ++passes) {
     garbage_.Run(manager_.txns(), manager_.last_visible(), SteadyMillis());
+    if (passes % kEmptyPagesPasses == 0) {
+      for (const auto& table : storages_.All()) (void)freezer_.DropEmptyPages(*table).ok();
+    }
     freezer_.FreePages();
   }
 }

@@ -74,6 +74,15 @@ class Freezer::Switch final : public txn::CommitHook {
   Timestamp published_;
 };
 
+Freezer::~Freezer() {
+  for (const Moved& moved : moved_) {
+    for (Page* page : moved.pages) {
+      moved.table->store().DropPage(*page);
+      moved.table->store().DestroyPage(page);
+    }
+  }
+}
+
 uint64_t Freezer::SeenByAll() const {
   // Our own timestamp first, then the pins: see TxnTable::Pin.
   uint64_t seen = manager_.last_visible().load(std::memory_order_seq_cst);
@@ -281,6 +290,26 @@ Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
     rows += moved;
     if (at == before) return rows;
   }
+}
+
+// Scans that began before may be looking at the pages: they are told by a timestamp, which a commit
+// of nothing takes.
+Status Freezer::DropEmptyPages(Table& table) {
+  OMEN_TRY(manager_.health());
+  std::vector<Page*> pages = table.store().DropEmptyPages();
+  if (pages.empty()) return Status::Ok();
+  class Nothing final : public txn::CommitHook {
+   public:
+    Result<std::string> Prepare() override { return std::string(); }
+    void OnLogged() override {}
+    void OnPublished(Timestamp ts) override { published = ts; }
+    Timestamp published{UINT64_MAX};  // Until then for ever.
+  } hook;
+  auto txn = manager_.Begin({}, 0);
+  const Status committed = manager_.Commit(*txn, waiter_, &hook);
+  MutexLock lock(mu_);
+  moved_.push_back({hook.published, table.shared_from_this(), std::move(pages)});
+  return committed;
 }
 
 size_t Freezer::FreePages() {

@@ -13,7 +13,7 @@
 //   retire     the pages, once every pinned snapshot is from after the commit
 //
 // Segments worth writing anew (compaction.h) are thawed first, a full segment's rows at a time, so
-// that their rows move again.
+// that their rows move again. Pages without rows leave the table and are retired in the same way.
 //
 // A writer that meets a closed version waits, without sleeping, from close to the end of the commit
 // mutex: some milliseconds for a full segment.
@@ -50,13 +50,18 @@ class Freezer {
  public:
   Freezer(txn::TransactionManager& manager, SegmentFiles& files)
       : manager_(manager), files_(files) {}
+  // Nobody reads any more.
+  ~Freezer();
 
   // Freezes what is settled now of a table that nobody alters: the caller holds a table lock in
   // `lock` (SHARE UPDATE EXCLUSIVE or above). Returns how many rows moved.
   // `cancel`, which may be null, ends it between two segments.
   Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation,
                           const FreezeSelection& selection, CancelFlag* cancel);
-  // Frees pages whose rows moved and which no snapshot can reach any more. Returns how many.
+  // Takes pages whose rows are all deleted out of the table.
+  Status DropEmptyPages(Table& table);
+  // Frees pages whose rows moved or which were empty, and which no snapshot can reach any more.
+  // Returns how many.
   size_t FreePages();
 
  private:
@@ -70,7 +75,7 @@ class Freezer {
   Result<uint64_t> FreezePages(RelationImpl& relation, const FreezeSelection& selection,
                                CancelFlag* cancel);
   struct Moved {
-    Timestamp ts;  // of the freeze: older snapshots may look at the pages
+    Timestamp ts;  // of the freeze or later: older snapshots may look at the pages
     std::shared_ptr<Table> table;
     std::vector<rowstore::Page*> pages;
   };

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/engine_fixture.h"
+
 namespace omendb::engine {
 namespace {
 
@@ -53,6 +55,59 @@ TEST(GarbageCollectorTest, AVersionWithoutItsStampIsKeptForTheSnapshotThatSeesIt
   txns.Unpin(reader, mvcc::TxnTable::kSnapshotPin);
   EXPECT_EQ(garbage.Run(txns, last_visible, 1), 1u);
   EXPECT_EQ(table->store().header(fresh).prev.load(), 0u);
+}
+
+// Pages that are empty leave, whatever scans were at them; what stands between scans is found.
+TEST(EmptyPagesTest, MemoryOfDeletedRowsIsFreed) {
+  Engine e;
+  e.CreateTable({});
+  constexpr int32_t kRows = 100'000;
+  const auto insert = [&](txn::Transaction& txn, int32_t from) {
+    StatementContext context = e.Statement(txn);
+    const auto relation = e.Open(context);
+    for (int32_t i = from; i < from + kRows; ++i) {
+      const types::Value row[] = {Int(i), Int(i), Text("text")};
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+    }
+  };
+  auto doomed = e.Begin();
+  insert(*doomed, 0);
+  // Stands on a page whose rows it does not see, and which will be empty.
+  auto reader = e.Begin(txn::IsolationLevel::kRepeatableRead);
+  StatementContext context = e.Statement(*reader);
+  const auto scan = e.Open(context)->OpenScan(context, {.columns = {ColumnId(1)}});
+  const auto worker = scan->NewWorker();
+  types::Chunk chunk;
+  ASSERT_TRUE(scan->Next(*worker, chunk, nullptr).ok());
+  e.db->Abort(*doomed);
+  auto txn = e.Begin();
+  insert(*txn, kRows);
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  for (bool more = true; more;) {
+    const auto next = scan->Next(*worker, chunk, nullptr);
+    ASSERT_TRUE(next.ok());
+    EXPECT_EQ(chunk.rows_count, 0u);
+    more = *next;
+  }
+  reader.reset();
+  txn = e.Begin();
+  StatementContext deleting = e.Statement(*txn);
+  const auto relation = e.Open(deleting);
+  for (int32_t i = kRows; i < 2 * kRows; ++i) {
+    const types::Value key[] = {Int(i)};
+    const auto seen = relation->Lookup(deleting, relation->table().primary_key()->oid, key);
+    ASSERT_TRUE(seen.ok() && seen->has_value());
+    ASSERT_TRUE(relation->Delete(deleting, **seen).ok());
+  }
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  const uint64_t before = e.db->stats().hot_bytes;
+  EXPECT_TRUE(Eventually([&] { return e.db->stats().hot_bytes < before / 2; }));
+  txn = e.Begin();
+  insert(*txn, 0);
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  txn = e.Begin();
+  StatementContext last = e.Statement(*txn);
+  EXPECT_EQ(ScanPairs(last, *e.Open(last)).size(), static_cast<size_t>(kRows));
 }
 
 }  // namespace

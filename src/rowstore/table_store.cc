@@ -216,6 +216,10 @@ void TableStore::Free(std::span<const VersionRef> refs) {
     owner.Touch();
     owner.freed_[slot >> 6].fetch_or(1ULL << (slot & 63), std::memory_order_release);
     const uint32_t freed = owner.freed_count_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    if (freed == owner.capacity()) {
+      MutexLock lock(mu_);
+      emptied_.push_back(owner.number());
+    }
     if (freed < owner.capacity() / 4 || owner.claimed_.load(std::memory_order_acquire)) continue;
     if (!owner.claimed_.exchange(true, std::memory_order_acq_rel)) {
       MutexLock lock(mu_);
@@ -253,6 +257,37 @@ void TableStore::ReturnPage(Page& page) {
 
 void TableStore::DropPage(Page& page) {
   pages_[page.number()].store(nullptr, std::memory_order_release);
+}
+
+std::vector<Page*> TableStore::DropEmptyPages() {
+  constexpr size_t kKept = 16;      // Rows that come soon need no new pages.
+  constexpr size_t kAtOnce = 1024;  // TakePage looks through those that wait for a lane.
+  std::vector<uint64_t> numbers;
+  {
+    MutexLock lock(mu_);
+    while (emptied_.size() > kKept && numbers.size() < kAtOnce) {
+      numbers.push_back(emptied_.back());
+      emptied_.pop_back();
+    }
+  }
+  std::vector<Page*> dropped;
+  std::vector<uint64_t> taken;  // by somebody else
+  for (const uint64_t number : numbers) {
+    Page* page = TakePage(number);
+    if (page == nullptr) {
+      if (page_at(number) != nullptr) taken.push_back(number);
+      continue;
+    }
+    if (page->freed_count_.load(std::memory_order_acquire) == page->capacity()) {
+      DropPage(*page);
+      dropped.push_back(page);
+    } else {
+      ReturnPage(*page);
+    }
+  }
+  MutexLock lock(mu_);
+  emptied_.insert(emptied_.begin(), taken.begin(), taken.end());
+  return dropped;
 }
 
 void TableStore::DestroyPage(Page* page) {

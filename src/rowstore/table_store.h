@@ -84,6 +84,8 @@ class TableStore {
   // Takes the page out of the table; then, when no reader can reach it any more, DestroyPage.
   void DropPage(Page& page);
   void DestroyPage(Page* page);
+  // Drops full pages of which every slot was given back, all but a few: the caller's to destroy.
+  std::vector<Page*> DropEmptyPages();
 
   // ---- Rows ------------------------------------------------------------------------------------
   // Reserves `count` adjacent new row ids and returns the first.
@@ -171,7 +173,8 @@ class TableStore {
   std::atomic<uint64_t> pages_count_{0};
   std::array<Lane, kLanes> lanes_;
   Mutex mu_;
-  std::vector<Page*> reuse_ OMEN_GUARDED_BY(mu_);  // Pages with free slots that no lane has.
+  std::vector<Page*> reuse_ OMEN_GUARDED_BY(mu_);       // Pages with free slots that no lane has.
+  std::vector<uint64_t> emptied_ OMEN_GUARDED_BY(mu_);  // Pages that were empty at a moment.
   std::vector<std::shared_ptr<const Layout>> layouts_ OMEN_GUARDED_BY(mu_);
 };
 
