@@ -31,6 +31,19 @@ Status ConcurrentDelete() {
                 "could not serialize access due to concurrent delete");
 }
 
+// Deleting makes room, so it may go on when other writes are refused; the copies that it makes of
+// frozen rows end that at a third more.
+Status CheckMemoryToThaw(const rowstore::MemoryAccount& memory) {
+  const uint64_t limit = memory.limit() / 3 * 4;
+  if (memory.used_with_other() < limit) [[likely]]
+    return Status::Ok();
+  return Status(sqlstate::kOutOfMemory, "out of memory")
+      .WithDetail(
+          "The rows in memory, with those of segments that are being deleted, have reached " +
+          std::to_string(limit >> 20) + " MB.")
+      .WithHint("Delete fewer rows at once, or start the server with a larger --memory.");
+}
+
 }  // namespace
 
 // Judges the row against the version that was seen: kCurrent, or what stands in the way.
@@ -404,6 +417,7 @@ Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen
 Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
+  if (IsFrozen(seen.version)) OMEN_TRY(CheckMemoryToThaw(table_->store().memory()));
   OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
   if (claimed.outcome != RowOutcome::kDone) return claimed;
   OMEN_TRY(DeleteClaimed(txn, claimed.latest));
