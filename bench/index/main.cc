@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/epoch.h"
 #include "bench/index/runner.h"
 #include "bench/index/shifting.h"
 #include "index/page_warmer.h"
@@ -47,6 +48,9 @@ int main(int argc, char** argv) {
   // Threads inherit the core they may run on: the index's own must exist before we take one.
   omendb::index::PageWarmer::Instance().Request(
       nullptr, 0, [](void*) {}, nullptr);
+  omendb::EpochManager epochs;  // So much retired asks for a barrier.
+  epochs.Retire(
+      nullptr, [](void*, void*) {}, nullptr, size_t{1} << 30);
   const bool shifting = options.operations == "shifting";
   omendb::index::TuningThread::Instance().SetEnabled(shifting);
   omendb::index::TuningThread::Instance().Add(nullptr, [](void*) { return false; });

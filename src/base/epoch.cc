@@ -28,6 +28,14 @@ namespace epoch_internal {
 
 constinit thread_local ThreadCache thread_cache;
 
+// A collection after this many retirements, or this much memory: frequent enough to bound what is
+// held back, rare enough that scanning the slots does not show.
+constexpr size_t kCollectEveryCount = 256;
+constexpr size_t kCollectEveryBytes = 256 << 10;
+// The same for a thread that is alone, and needs no barrier.
+constexpr size_t kAloneEveryCount = 64;
+constexpr size_t kAloneEveryBytes = 64 << 10;
+
 struct Retired {
   void* object;
   EpochManager::Deleter deleter;
@@ -44,6 +52,26 @@ struct Registry {
   uint64_t barrier_ticket OMEN_GUARDED_BY(mu) = 0;  // Of the barrier asked for, 0 = none.
   uint64_t barrier_epoch OMEN_GUARDED_BY(mu) = 0;   // The epoch that began before it.
 
+  // Not before an eighth of all is new: where a guard holds much back, looking at it stays cheap.
+  bool Due(size_t count, size_t bytes) const OMEN_REQUIRES(mu) {
+    return retired_since_collect >= retired.size() / 8 &&
+           (retired_since_collect >= count || bytes_since_collect >= bytes);
+  }
+  // A new epoch: objects retired from now on carry a later one than any guard entered before.
+  uint64_t Begin(std::atomic<uint64_t>& global) OMEN_REQUIRES(mu) {
+    retired_since_collect = 0;
+    bytes_since_collect = 0;
+    return global.fetch_add(1, std::memory_order_seq_cst) + 1;
+  }
+  // Whether no thread but this one has a slot: a new one waits for `mu`, and then finds nothing
+  // that was unlinked before.
+  bool Alone(uint64_t manager_id) OMEN_REQUIRES(mu) {
+    const Slot* own = thread_cache.manager_id == manager_id ? thread_cache.slot : nullptr;
+    for (const Slot& slot : slots) {
+      if (&slot != own && slot.in_use.load(std::memory_order_acquire)) return false;
+    }
+    return true;
+  }
   // Moves to `expired` what was retired before `now` and before any guard still held. The caller
   // has seen a barrier of all threads completed that was begun after epoch `now` was.
   void TakeExpired(uint64_t now, std::vector<Retired>* expired) OMEN_REQUIRES(mu) {
@@ -77,11 +105,6 @@ struct Registry {
 };
 
 namespace {
-
-// A collection after this many retirements, or this much memory: frequent enough to bound what is
-// held back, rare enough that scanning the slots does not show.
-constexpr size_t kCollectEveryCount = 256;
-constexpr size_t kCollectEveryBytes = 512 << 10;
 
 std::atomic<uint64_t> next_manager_id{1};
 
@@ -154,6 +177,14 @@ class BarrierThread {
   std::atomic<uint64_t> completed_{0};
 };
 
+// Moves to `expired` what the barrier last asked for covers, if it is complete.
+void TakeCovered(Registry& registry, std::vector<Retired>* expired) OMEN_REQUIRES(registry.mu) {
+  if (registry.barrier_ticket == 0) return;
+  if (!BarrierThread::Instance().Completed(registry.barrier_ticket)) return;
+  registry.barrier_ticket = 0;
+  registry.TakeExpired(registry.barrier_epoch, expired);
+}
+
 bool RegisterMembarrier() {
 #if OMEN_EPOCH_ASYMMETRIC
   return syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
@@ -208,33 +239,30 @@ Slot* EpochManager::FindSlot() {
 }
 
 // What is due is freed here, but without waiting for a barrier: one is asked for, and what it
-// covers is freed when it is found complete by a later retirement.
+// covers is freed by the first retirement that finds it complete.
 void EpochManager::Retire(void* object, Deleter deleter, void* context, size_t bytes) {
   std::vector<Retired> expired;
-  bool collect = false;
+  bool wait = false;
   {
     MutexLock lock(registry_->mu);
     registry_->retired.push_back(
         {object, deleter, context, global_.load(std::memory_order_seq_cst)});
     registry_->bytes_since_collect += bytes;
-    if (++registry_->retired_since_collect < epoch_internal::kCollectEveryCount &&
-        registry_->bytes_since_collect < epoch_internal::kCollectEveryBytes) {
-      return;
-    }
-    collect = !asymmetric_ || registry_->retired.size() >= epoch_internal::kWaitFromCount;
-    if (!collect) {
-      registry_->retired_since_collect = 0;
-      registry_->bytes_since_collect = 0;
-      auto& barrier = epoch_internal::BarrierThread::Instance();
-      if (registry_->barrier_ticket != 0) {
-        if (!barrier.Completed(registry_->barrier_ticket)) return;
-        registry_->TakeExpired(registry_->barrier_epoch, &expired);
+    ++registry_->retired_since_collect;
+    epoch_internal::TakeCovered(*registry_, &expired);
+    if (registry_->Due(epoch_internal::kAloneEveryCount, epoch_internal::kAloneEveryBytes) &&
+        registry_->Alone(id_)) {
+      registry_->TakeExpired(registry_->Begin(global_), &expired);
+    } else if (registry_->Due(epoch_internal::kCollectEveryCount,
+                              epoch_internal::kCollectEveryBytes)) {
+      wait = !asymmetric_ || registry_->retired.size() >= epoch_internal::kWaitFromCount;
+      if (!wait && registry_->barrier_ticket == 0) {
+        registry_->barrier_epoch = registry_->Begin(global_);
+        registry_->barrier_ticket = epoch_internal::BarrierThread::Instance().Request();
       }
-      registry_->barrier_epoch = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
-      registry_->barrier_ticket = barrier.Request();
     }
   }
-  if (collect) Collect();
+  if (wait) Collect();
   for (const Retired& r : expired) r.deleter(r.object, r.context);
 }
 
@@ -242,11 +270,8 @@ size_t EpochManager::Collect() {
   std::vector<Retired> expired;
   {
     MutexLock lock(registry_->mu);
-    registry_->retired_since_collect = 0;
-    registry_->bytes_since_collect = 0;
+    const uint64_t now = registry_->Begin(global_);
     if (registry_->retired.empty()) return 0;
-    // Objects retired from now on carry a later epoch than any guard entered before.
-    const uint64_t now = global_.fetch_add(1, std::memory_order_seq_cst) + 1;
     if (asymmetric_) epoch_internal::BarrierOfAllThreads();
     registry_->TakeExpired(now, &expired);
   }

@@ -10,7 +10,8 @@
 //                never keep one across a wait or a coroutine suspension.
 // Cost           Entering and leaving write one line that only this thread writes. Where the kernel
 //                has membarrier(2) entering needs no fence, so that the cache misses of consecutive
-//                lookups overlap; the reclaiming side pays for it. Elsewhere a full fence.
+//                lookups overlap; the reclaiming side pays for it, unless it is the only thread
+//                with a slot. Elsewhere a full fence.
 // Ownership      The manager owns retired objects. Its destructor runs every pending deleter and
 //                requires that no guard is held.
 // Invariants     I1  An object retired at epoch r is freed only when every active slot shows an

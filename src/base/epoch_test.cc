@@ -110,11 +110,43 @@ TEST(EpochTest, ReadersNeverSeeAFreedObject) {
 // Retirements free what is due by themselves, without waiting, and hold back a bounded amount.
 TEST(Epoch, RetiringFreesWithoutCollect) {
   EpochManager manager;
+  std::atomic<bool> entered{false}, leave{false};
+  std::thread other([&] {
+    { EpochGuard guard(manager); }
+    entered = true;
+    while (!leave.load()) std::this_thread::yield();
+  });
+  while (!entered.load()) std::this_thread::yield();
   for (int i = 0; i < 200000; ++i) {
     manager.RetireObject(new Counted(i));
     ASSERT_LE(manager.pending(), 20000u);
   }
   EXPECT_GT(live.load(), 0) << "the newest are still pending";
+  leave = true;
+  other.join();
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+}
+
+// No other thread may look, so there is nothing to wait for.
+TEST(Epoch, ThreadThatIsAloneHoldsBackLittle) {
+  EpochManager manager;
+  for (int i = 0; i < 10000; ++i) {
+    EpochGuard guard(manager);
+    manager.RetireObject(new Counted(i));
+    ASSERT_LE(manager.pending(), 128u);
+  }
+  manager.Collect();
+  EXPECT_EQ(live.load(), 0);
+}
+
+TEST(Epoch, ThreadThatIsAloneKeepsWhatItsOwnGuardMaySee) {
+  EpochManager manager;
+  {
+    EpochGuard guard(manager);
+    for (int i = 0; i < 10000; ++i) manager.RetireObject(new Counted(i));
+    EXPECT_EQ(live.load(), 10000);
+  }
   manager.Collect();
   EXPECT_EQ(live.load(), 0);
 }
