@@ -13,13 +13,12 @@ namespace omendb::index {
 
 namespace {
 
-// Headers come in slabs of this many; the first slab of an index is one cell.
-constexpr size_t kCellsPerSlab = 64;
 // What is kept present and unused: this share of the chunks, within bounds. At 10 M ascending
 // inserts a second 1 MB, the least, lasts 6 ms, and the warmer needs up to 7 ms for a huge page.
 constexpr size_t kAheadShare = 32;
 constexpr size_t kAheadMin = 1 << 20;
-constexpr size_t kAheadMax = 8 << 20;
+constexpr size_t kAheadMax = 4 << 20;
+constexpr uint32_t kGranules = Arena::kHugePage / Arena::kGranule;
 
 // `bytes` of address space, aligned to `bytes`.
 char* MapAligned(size_t bytes) {
@@ -37,23 +36,15 @@ char* MapAligned(size_t bytes) {
 }  // namespace
 
 struct Arena::Chunk {
-  explicit Chunk(size_t size)
-      : base(MapAligned(size)),
-        bytes(size),
-        granules(static_cast<uint32_t>(size / kGranule)),
-        free_granules(granules),
-        longest(granules),
-        used(granules / 64) {}
+  explicit Chunk(uint32_t place) : base(MapAligned(kHugePage)), index(place) {}
 
   char* const base;
-  const size_t bytes;
-  const uint32_t granules;
-  uint32_t free_granules;
-  uint32_t longest;         // No free run is longer than this.
-  uint32_t first_free = 0;  // Everything before is used.
-  uint32_t touched = 0;     // Granules up to here have been handed out once.
-  uint32_t ready = 0;       // Granules up to here are present.
-  std::vector<uint64_t> used;
+  uint32_t index;  // Among the chunks.
+  bool present = false;
+  uint32_t free_granules = kGranules;
+  uint32_t longest = kGranules;  // No free run is longer than this.
+  uint32_t first_free = 0;       // Everything before is used.
+  uint64_t used[kGranules / 64] = {};
 
   bool IsUsed(uint32_t i) const { return (used[i / 64] >> (i % 64)) & 1; }
   void Mark(uint32_t first, uint32_t count, bool value) {
@@ -65,64 +56,51 @@ struct Arena::Chunk {
       i += n;
     }
   }
-  // The first granule at or after `i` that is used (or free), or `granules`.
+  // The first granule at or after `i` that is used (or free), or kGranules.
   uint32_t Seek(uint32_t i, bool want_used) const {
-    while (i < granules) {
+    while (i < kGranules) {
       const uint64_t word = (want_used ? used[i / 64] : ~used[i / 64]) >> (i % 64);
-      if (word != 0) return std::min<uint32_t>(granules, i + std::countr_zero(word));
+      if (word != 0) return std::min<uint32_t>(kGranules, i + std::countr_zero(word));
       i = (i / 64 + 1) * 64;
     }
-    return granules;
+    return kGranules;
   }
-  // First fit below `ready`. `granules` when there is no room, and `longest` is then exact.
+  // First fit. kGranules when there is no room, and `longest` is then exact.
   uint32_t Find(uint32_t count) {
+    if (longest < count || free_granules < count) return kGranules;
     uint32_t best = 0;
     uint32_t i = Seek(first_free, false);
     first_free = i;
-    while (i < ready) {
-      const uint32_t end = std::min(ready, Seek(i, true));
+    while (i < kGranules) {
+      const uint32_t end = Seek(i, true);
       if (end - i >= count) return i;
       best = std::max(best, end - i);
       i = Seek(end, false);
     }
     longest = best;
-    return granules;
-  }
-  void SetReady(uint32_t upto) {
-    ready = std::max(ready, upto);
-    longest = free_granules;
-  }
-  char* Take(uint32_t at, uint32_t count) {
-    Mark(at, count, true);
-    free_granules -= count;
-    touched = std::max(touched, at + count);
-    return base + size_t{at} * kGranule;
+    return kGranules;
   }
 };
 
 Arena::Arena() = default;
 
 Arena::~Arena() {
-  for (auto& chunk : chunks_) munmap(chunk->base, chunk->bytes);
+  for (auto& chunk : chunks_) munmap(chunk->base, kHugePage);
   for (auto& [block, bytes] : small_) std::free(block);
 }
 
-void Arena::SetPatient(bool patient) {
-  MutexLock lock(mu_);
-  patient_ = patient;
-  if (!patient) KeepAhead();
+Arena& Arena::Shared() {
+  static auto* const arena = Make();  // Outlives every index, even at exit.
+  return *arena;
 }
 
-void* Arena::Allocate(size_t bytes) {
+void* Arena::Allocate(size_t bytes, bool patient) {
   OMEN_CHECK(bytes > 0 && bytes <= kHugePage);
+  bytes = RoundUp(bytes);
   MutexLock lock(mu_);
-  return AllocateLocked(RoundUp(bytes));
-}
-
-void* Arena::AllocateLocked(size_t bytes) {
   if (chunks_.empty() && small_bytes_ + bytes <= kSmallBytes) return AllocateSmall(bytes);
-  void* block = AllocateInChunk(static_cast<uint32_t>(bytes / kGranule));
-  if (!patient_) KeepAhead();
+  void* block = AllocateInChunk(static_cast<uint32_t>(bytes / kGranule), patient);
+  if (!patient) KeepAhead();
   return block != nullptr ? block : AllocateSmall(bytes);
 }
 
@@ -136,121 +114,108 @@ void* Arena::AllocateSmall(size_t bytes) {
 
 // Null when no room is present and waiting is not allowed. Small arenas wait for their few pages:
 // blocks from malloc beside pages that come later would cost them memory that shows.
-void* Arena::AllocateInChunk(uint32_t granules) {
-  for (auto& chunk : chunks_) {
-    if (chunk->longest < granules || chunk->free_granules < granules) continue;
-    const uint32_t at = chunk->Find(granules);
-    if (at < chunk->granules) return chunk->Take(at, granules);
+void* Arena::AllocateInChunk(uint32_t granules, bool patient) {
+  uint32_t none = 0;
+  uint32_t& hint = granules < kHints ? hints_[granules] : none;
+  for (uint32_t i = hint; i < chunks_.size(); ++i) {
+    Chunk& chunk = *chunks_[i];
+    if (!chunk.present) continue;
+    void* block = TakeFrom(chunk, granules);
+    if (block != nullptr) return block;
+    if (i == hint) ++hint;
   }
-  if (!patient_ && chunk_bytes_ >= kChunkBytesMax) return nullptr;
-  Chunk* last = chunks_.empty() ? AddChunk() : chunks_.back().get();
-  for (;;) {
-    if (last->ready == last->granules) last = AddChunk();
-    last->SetReady(last->ready + kHugePage / kGranule);
-    const uint32_t at = last->Find(granules);
-    if (at < last->granules) return last->Take(at, granules);
-  }
+  if (!patient && chunks_.size() * kHugePage >= kWaitBelow) return nullptr;
+  Chunk* added = AddChunk();
+  SetPresent(*added);
+  return TakeFrom(*added, granules);
+}
+
+void* Arena::TakeFrom(Chunk& chunk, uint32_t granules) {
+  const uint32_t at = chunk.Find(granules);
+  if (at == kGranules) return nullptr;
+  chunk.Mark(at, granules, true);
+  chunk.free_granules -= granules;
+  free_bytes_ -= granules * kGranule;
+  return chunk.base + size_t{at} * kGranule;
 }
 
 Arena::Chunk* Arena::AddChunk() {
-  const size_t bytes = chunk_bytes_ < kChunkBytesMax ? kHugePage : kChunkBytesMax;
-  Chunk* chunk = chunks_.emplace_back(std::make_unique<Chunk>(bytes)).get();
+  const auto index = static_cast<uint32_t>(chunks_.size());
+  Chunk* chunk = chunks_.emplace_back(std::make_unique<Chunk>(index)).get();
   chunk_by_base_[reinterpret_cast<uintptr_t>(chunk->base)] = chunk;
-  chunk_bytes_ += bytes;
   return chunk;
 }
 
+void Arena::SetPresent(Chunk& chunk) {
+  chunk.present = true;
+  free_bytes_ += kHugePage;
+  for (uint32_t& hint : hints_) hint = std::min(hint, chunk.index);
+}
+
+size_t Arena::Ahead() const {
+  const size_t bytes = chunks_.size() * kHugePage;
+  return bytes < kWaitBelow ? 0 : std::clamp(bytes / kAheadShare, kAheadMin, kAheadMax);
+}
+
 void Arena::KeepAhead() {
-  if (warming_ != nullptr || chunk_bytes_ < kChunkBytesMax) return;
-  Chunk* last = chunks_.back().get();
-  const size_t ahead = std::clamp(chunk_bytes_ / kAheadShare, kAheadMin, kAheadMax);
-  if (last->ready > last->touched && (last->ready - last->touched) * kGranule >= ahead) {
-    return;
-  }
-  if (last->ready == last->granules) last = AddChunk();
-  warming_ = last;
-  warmed_upto_ = last->ready + kHugePage / kGranule;
+  if (warming_ != nullptr || free_bytes_ >= Ahead()) return;
+  warming_ = AddChunk();
   Ref();
-  PageWarmer::Instance().Request(last->base + last->ready * kGranule, kHugePage, &Arena::Warmed,
-                                 this);
+  PageWarmer::Instance().Request(warming_->base, kHugePage, &Arena::Warmed, this);
 }
 
 void Arena::Warmed(void* arena) {
   auto* const self = static_cast<Arena*>(arena);
   {
     MutexLock lock(self->mu_);
-    self->warming_->SetReady(self->warmed_upto_);
+    self->SetPresent(*self->warming_);
     self->warming_ = nullptr;
     self->KeepAhead();
   }
   self->Unref();
 }
 
-// Chunks are aligned to their own size.
-Arena::Chunk* Arena::FindChunk(uintptr_t address) {
-  for (const size_t bytes : {kChunkBytesMax, kHugePage}) {
-    const auto it = chunk_by_base_.find(address & ~(bytes - 1));
-    if (it != chunk_by_base_.end() && it->second->bytes == bytes) return it->second;
-  }
-  return nullptr;
-}
-
 void Arena::Free(void* block, size_t bytes) {
   bytes = RoundUp(bytes);
   MutexLock lock(mu_);
   const auto address = reinterpret_cast<uintptr_t>(block);
-  Chunk* chunk = FindChunk(address);
-  if (chunk == nullptr) {
+  const auto it = chunk_by_base_.find(address & ~(kHugePage - 1));
+  // Of malloc may be what lies beside a chunk, but never in one.
+  if (it == chunk_by_base_.end()) {
     OMEN_CHECK(small_.erase(block) == 1);
     small_bytes_ -= bytes;
     std::free(block);
     return;
   }
-  const auto base = reinterpret_cast<uintptr_t>(chunk->base);
-  const auto first = static_cast<uint32_t>((address - base) / kGranule);
+  Chunk* chunk = it->second;
+  const auto first = static_cast<uint32_t>((address & (kHugePage - 1)) / kGranule);
   const auto count = static_cast<uint32_t>(bytes / kGranule);
-  OMEN_CHECK(first + count <= chunk->granules && chunk->IsUsed(first));
+  OMEN_CHECK(first + count <= kGranules && chunk->IsUsed(first));
   chunk->Mark(first, count, false);
   chunk->free_granules += count;
+  free_bytes_ += bytes;
   chunk->longest = chunk->free_granules;
   chunk->first_free = std::min(chunk->first_free, first);
+  for (uint32_t& hint : hints_) hint = std::min(hint, chunk->index);
   UnmapIfEmpty(chunk);
 }
 
-// The last chunk stays: it is where the arena grows.
+// What is kept ahead stays, and the last one of all.
 void Arena::UnmapIfEmpty(Chunk* chunk) {
-  if (chunk->free_granules < chunk->granules || chunk == chunks_.back().get()) return;
-  if (chunk == warming_) return;
-  munmap(chunk->base, chunk->bytes);
-  chunk_bytes_ -= chunk->bytes;
+  if (chunk->free_granules < kGranules || chunks_.size() == 1) return;
+  if (free_bytes_ - kHugePage < Ahead()) return;
+  munmap(chunk->base, kHugePage);
+  free_bytes_ -= kHugePage;
   chunk_by_base_.erase(reinterpret_cast<uintptr_t>(chunk->base));
-  std::erase_if(chunks_, [chunk](const auto& c) { return c.get() == chunk; });
-}
-
-void* Arena::AllocateCell(size_t bytes) {
-  MutexLock lock(mu_);
-  OMEN_CHECK(cell_bytes_ == 0 || cell_bytes_ == bytes);
-  cell_bytes_ = bytes;
-  if (free_cells_.empty()) {
-    const size_t cells = has_cells_ ? kCellsPerSlab : 1;
-    has_cells_ = true;
-    auto* slab = static_cast<char*>(AllocateLocked(RoundUp(cells * bytes)));
-    for (size_t i = cells; i-- > 0;) free_cells_.push_back(slab + i * bytes);
-  }
-  void* cell = free_cells_.back();
-  free_cells_.pop_back();
-  return cell;
-}
-
-void Arena::FreeCell(void* cell) {
-  MutexLock lock(mu_);
-  free_cells_.push_back(cell);
+  chunks_.erase(chunks_.begin() + chunk->index);
+  for (uint32_t i = 0; i < chunks_.size(); ++i) chunks_[i]->index = i;
+  for (uint32_t& hint : hints_) hint = 0;
 }
 
 size_t Arena::MemoryBytes() const {
   MutexLock lock(mu_);
   size_t bytes = small_bytes_;
-  for (const auto& chunk : chunks_) bytes += size_t{chunk->ready} * kGranule;
+  for (const auto& chunk : chunks_) bytes += chunk->present ? kHugePage : 0;
   return bytes;
 }
 

@@ -57,14 +57,12 @@ TEST(Arena, BlocksNeverOverlap) {
 
 TEST(Arena, NorDoThoseOfPatientAllocations) {
   Arena* arena = Arena::Make();
-  arena->SetPatient(true);
   std::vector<std::pair<void*, Block>> loaded;
   for (int i = 0; i < 300; ++i) {
     const Block b{130 * Arena::kGranule, 0x55};
-    loaded.emplace_back(arena->Allocate(b.bytes), b);
+    loaded.emplace_back(arena->Allocate(b.bytes, true), b);
     Fill(loaded.back().first, b);
   }
-  arena->SetPatient(false);
   AllocateAndFree(arena, 2, 500);
   for (const auto& [block, b] : loaded) EXPECT_TRUE(Whole(block, b));
   arena->Unref();
@@ -80,20 +78,6 @@ TEST(Arena, GrowsUnderThreadsAndGoesWhileAWarmingIsUnderWay) {
     for (auto& thread : threads) thread.join();
     arena->Unref();
   }
-}
-
-TEST(Arena, CellsAreReused) {
-  Arena* arena = Arena::Make();
-  void* first = arena->AllocateCell(448);
-  arena->FreeCell(first);
-  EXPECT_EQ(arena->AllocateCell(448), first);
-  std::vector<void*> cells;
-  for (int i = 0; i < 1'000; ++i) cells.push_back(arena->AllocateCell(448));
-  std::sort(cells.begin(), cells.end());
-  for (size_t i = 1; i < cells.size(); ++i) {
-    EXPECT_GE(static_cast<char*>(cells[i]) - static_cast<char*>(cells[i - 1]), 448);
-  }
-  arena->Unref();
 }
 
 }  // namespace

@@ -194,12 +194,45 @@ struct Place {
   bool in_spare = false;
 };
 
-// A bucket together with the spares of its leaf (null for leaves without).
+// The spares of a leaf: segments of kSegment of them, of which the last may be shorter. A reader
+// looks at it after it has asked for the leaf's version, so it may find the table of another block:
+// what it then follows is memory that the epoch keeps, never beyond the end of a segment.
+struct SpareTable {
+  static constexpr uint32_t kSegment = 128;
+  static constexpr uint32_t kSegments = 4;
+  static constexpr uint32_t kMax = kSegment * kSegments;
+  // Capacities are multiples of this, for the low bits of an address (of 64 bytes) to tell them.
+  static constexpr uint32_t kUnit = 16;
+
+  Word words[kSegments];
+
+  static uint32_t RoundUp(uint32_t spares) { return (spares + kUnit - 1) / kUnit * kUnit; }
+  void Set(uint32_t segment, char* memory, uint32_t capacity) {
+    words[segment].set_release(reinterpret_cast<uint64_t>(memory) | capacity / kUnit);
+  }
+  void Clear() {
+    for (Word& word : words) word.set(0);
+  }
+  char* memory(uint32_t segment) const {
+    return reinterpret_cast<char*>(words[segment].get() & ~uint64_t{63});
+  }
+  uint32_t capacity(uint32_t segment) const {
+    return static_cast<uint32_t>(words[segment].get() & 63) * kUnit;
+  }
+  Spare* At(uint32_t i) const {
+    const uint64_t word = words[i / kSegment % kSegments].get();
+    if (i % kSegment >= (word & 63) * kUnit) [[unlikely]]
+      return nullptr;
+    return reinterpret_cast<Spare*>(word & ~uint64_t{63}) + i % kSegment;
+  }
+};
+
+// A bucket together with the spares of its leaf.
 struct Chain {
   Bucket* bucket;
-  Spare* spares;
+  const SpareTable* spares;
 
-  Spare* Next(uint32_t next) const { return next == 0 ? nullptr : spares + (next - 1); }
+  Spare* Next(uint32_t next) const { return next == 0 ? nullptr : spares->At(next - 1); }
 
   [[gnu::always_inline]] Place Find(uint64_t key) const {
     const uint32_t slot = bucket->SlotOf(key);

@@ -11,7 +11,7 @@ BytesLeaf* BytesLeafPool::New(std::string low, std::string high, bool has_high, 
     Class& its = classes_[words];
     if (its.free.empty()) {
       const size_t bytes = BytesLeaf::Bytes(words);
-      auto* slab = static_cast<char*>(arena_->Allocate(its.next_slab * bytes));
+      auto* slab = static_cast<char*>(arena_->Allocate(its.next_slab * bytes, patient_));
       for (uint32_t i = its.next_slab; i-- > 0;) its.free.push_back(slab + i * bytes);
       its.next_slab = std::min(its.next_slab * 2, kSlabMax);
     }

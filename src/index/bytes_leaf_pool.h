@@ -24,8 +24,11 @@ class BytesLeafPool {
 
   BytesLeaf* New(std::string low, std::string high, bool has_high, uint32_t words);
   void Delete(BytesLeaf* leaf);
-  // While set, a new leaf may wait for memory: Arena::SetPatient.
-  void SetPatient(bool patient) { arena_->SetPatient(patient); }
+  // While set, a new leaf may wait for memory: Arena::Allocate.
+  void SetPatient(bool patient) {
+    MutexLock lock(mu_);
+    patient_ = patient;
+  }
   size_t MemoryBytes() const { return arena_->MemoryBytes(); }
 
  private:
@@ -40,6 +43,7 @@ class BytesLeafPool {
   std::atomic<int> refs_{1};
   Arena* const arena_;
   Mutex mu_;
+  bool patient_ OMEN_GUARDED_BY(mu_) = false;
   Class classes_[BytesLeaf::kCellWordsMax + 1] OMEN_GUARDED_BY(mu_);  // By words of a cell.
 };
 

@@ -20,9 +20,9 @@ constexpr double kSpareKeyPenalty = 40;
 // square root of the mean, and a lower mean then saves more spares than it costs buckets. (For
 // leaves that grow: FillLimits.)
 constexpr double kDenseMeans[] = {15, 14, 13.25};
-// The same for a leaf that keys in order are about to fill, and what share of its buckets will have
-// a spare.
-constexpr double kRunMean = 13.25, kRunSpares = 0.5;
+// The same for a leaf that keys in order are about to fill, and how many spares a bucket it will
+// have then.
+constexpr double kRunMean = 13.25, kRunSpares = 0.3;
 // Spares a bucket at most when a growing leaf is built, so that a chain has room to grow. Why 3:
 // of 800 buckets with 10.25 random keys each the fullest needs more than two every second time, and
 // the leaf would be halved for it.
@@ -68,6 +68,10 @@ uint32_t BucketsFor(size_t keys, double mean) {
   return std::max<uint32_t>(1, static_cast<uint32_t>(static_cast<double>(keys) / mean + 0.9999));
 }
 
+bool Holdable(const ModelPlan& plan) {
+  return plan.buckets <= kModelBucketsMax && plan.spares <= SpareTable::kMax;
+}
+
 struct Candidate {
   bool ok = false;
   double cost = 0;
@@ -88,7 +92,7 @@ Candidate Try(std::span<const Entry> entries, double mean, int chain_max, double
   const double bytes =
       (plan.buckets * double{sizeof(Bucket)} + plan.spares * double{sizeof(Spare)}) /
       static_cast<double>(n);
-  candidate.ok = dealt.ok && bytes <= bytes_max;
+  candidate.ok = dealt.ok && bytes <= bytes_max && Holdable(plan);
   candidate.cost =
       bytes + kSpareKeyPenalty * static_cast<double>(dealt.spare_keys) / static_cast<double>(n);
   return candidate;
@@ -119,10 +123,12 @@ bool FitModelLeaf(std::span<const Entry> entries, Fill fill, const FillLimits& l
   Candidate best;
   if (fill == Fill::kDense) {
     best = BestDense(entries, limits.spill_max);
-    best.plan.spare_room = best.plan.spares + best.plan.buckets / 16 + 1;
+    best.plan.spare_room = best.plan.spares;
+    best.plan.spare_limit = best.plan.spares + best.plan.buckets / 16 + 1;
   } else {
     best = Try(entries, limits.grow_mean, kGrowChainMax, kGrowBytesMax, limits.spill_max);
-    best.plan.spare_room =
+    best.plan.spare_room = best.plan.spares + best.plan.buckets / 16;
+    best.plan.spare_limit =
         std::max(best.plan.spares + best.plan.buckets / 8, best.plan.buckets / 2) + 1;
   }
   *plan = best.plan;
@@ -139,14 +145,17 @@ bool Widen(std::span<const Entry> entries, uint64_t base, uint64_t wide, ModelPl
   plan->buckets = static_cast<uint32_t>(plan->buckets * ratio) + 1;
   plan->model = LinearModel::Make(base, wide, plan->buckets);
   const Dealt dealt = Deal(entries, plan->model, kChainMax, entries.size() / 4);
-  if (!dealt.ok) return false;
   plan->spares = dealt.spares;
-  plan->spare_room = static_cast<uint32_t>(plan->spares * ratio * 1.1) + plan->buckets / 16 + 1;
+  if (!dealt.ok || !Holdable(*plan)) return false;
+  plan->spare_room = static_cast<uint32_t>(plan->spares * ratio);
+  plan->spare_limit = plan->spare_room + plan->spare_room / 10 + plan->buckets / 16 + 1;
   return true;
 }
 
-// `times` the span, but no more than there is room for.
-uint64_t Wide(uint64_t span, uint64_t room, uint32_t times) {
+// `times` the span, but no more than there is room for, nor more buckets than a leaf may have.
+uint64_t Wide(const ModelPlan& plan, uint64_t room, uint32_t times) {
+  const uint64_t span = plan.model.span;
+  times = std::min(times, (kModelBucketsMax - 1) / plan.buckets);
   return span > room / times ? room : span * times;
 }
 
@@ -157,7 +166,7 @@ bool FitAppendLeaf(std::span<const Entry> entries, uint32_t times, uint64_t last
   if (!best.ok) return false;
   *plan = best.plan;
   const uint64_t base = plan->model.base;
-  return Widen(entries, base, Wide(plan->model.span, last - base, times), plan);
+  return Widen(entries, base, Wide(*plan, last - base, times), plan);
 }
 
 bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low, ModelPlan* plan) {
@@ -165,7 +174,7 @@ bool FitPrependLeaf(std::span<const Entry> entries, uint32_t times, uint64_t low
   if (!best.ok) return false;
   *plan = best.plan;
   const uint64_t top = plan->model.base + plan->model.span;
-  const uint64_t wide = Wide(plan->model.span, top - low, times);
+  const uint64_t wide = Wide(*plan, top - low, times);
   return Widen(entries, top - wide, wide, plan);
 }
 
@@ -178,10 +187,9 @@ bool FitRunLeaf(std::span<const Entry> entries, double keys, const FillLimits& l
   const Dealt dealt =
       Deal(entries, plan->model, kGrowChainMax, static_cast<size_t>(limits.spill_max * n));
   plan->spares = dealt.spares;
-  plan->spare_room = std::max(dealt.spares + plan->buckets / 8,
-                              static_cast<uint32_t>(plan->buckets * kRunSpares)) +
-                     1;
-  return dealt.ok;
+  plan->spare_room = std::max(dealt.spares, static_cast<uint32_t>(plan->buckets * kRunSpares));
+  plan->spare_limit = std::max(plan->spare_room + plan->buckets / 8, plan->buckets / 2) + 1;
+  return dealt.ok && Holdable(*plan);
 }
 
 namespace {
@@ -224,7 +232,7 @@ std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool 
   size_t models_until = 0;  // The last leaf with a line is the one before this; 0: none.
   while (begin < entries.size()) {
     const auto rest = entries.subspan(begin);
-    LeafPlan leaf{begin, begin, false, {}};
+    LeafPlan leaf{begin, begin, fill};
     size_t size = plain_only ? 0 : FitLongest(rest, aim, fill, limits, &leaf.plan);
     leaf.model = size > 0;
     if (leaf.model) {

@@ -27,15 +27,17 @@ enum class Fill {
 struct ModelPlan {
   LinearModel model;
   uint32_t buckets = 0;
-  uint32_t spares = 0;      // Needed by the keys at hand.
-  uint32_t spare_room = 0;  // To be allocated, the needed ones included.
+  uint32_t spares = 0;       // Needed by the keys at hand.
+  uint32_t spare_room = 0;   // Allocated at once, the needed ones included.
+  uint32_t spare_limit = 0;  // So many there may be before the leaf is rebuilt.
 };
 
 struct LeafPlan {
   size_t begin = 0;
   size_t end = 0;
+  Fill fill = Fill::kDense;
   bool model = false;
-  ModelPlan plan;
+  ModelPlan plan = {};
 };
 
 // Tries one model leaf over `entries`. False when no acceptable line exists.

@@ -24,33 +24,29 @@ Status Invalid(const std::string& what) {
 }  // namespace
 
 Leaf* IntTree::NewLeaf(uint64_t low, uint64_t last) {
-  Leaf* leaf = new (arena_->AllocateCell(sizeof(Leaf))) Leaf;
+  Leaf* leaf = new (memory_->AllocateCell(sizeof(Leaf))) Leaf;
   leaf->low = low;
   leaf->last = last;
   for (Word& upper : leaf->upper) upper.set(UINT64_MAX);
   for (auto& slot : leaf->slot) slot.set(0);
+  leaf->spares.Clear();
   leaf->filled.set(FillLevels{}.Pack());
   return leaf;
 }
 
 void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan) {
-  size_t bytes = plan.buckets * sizeof(Bucket) + plan.spare_room * sizeof(Spare);
-  bytes = Arena::RoundUp(bytes);
-  auto* block = static_cast<char*>(arena_->Allocate(bytes));
-  leaf->block.set_release(block);
-  leaf->buckets.set(plan.buckets);
   leaf->SetModel(plan.model);
-  leaf->block_bytes = static_cast<uint32_t>(bytes);
-  leaf->spare_capacity =
-      static_cast<uint32_t>((bytes - plan.buckets * sizeof(Bucket)) / sizeof(Spare));
   leaf->spares_used = 0;
+  leaf->spare_limit = std::min(SpareTable::RoundUp(plan.spare_limit), SpareTable::kMax);
   leaf->count.set(static_cast<uint32_t>(entries.size()));
   leaf->built_count = static_cast<uint32_t>(entries.size());
   leaf->shrink_below.set(ShrinkBelow(entries.size()));
   leaf->sticky_plain = 0;
-  Bucket* buckets = leaf->bucket_array();
-  Spare* spares = leaf->spare_array();
-  for (uint32_t i = 0; i < plan.buckets; ++i) buckets[i].Clear();
+  MakeBuckets(leaf, plan.buckets);
+  leaf->spares.Clear();
+  leaf->spare_capacity = 0;
+  const uint32_t room = std::min(plan.spare_room, SpareTable::kMax);
+  while (leaf->spare_capacity < room) AddSpares(leaf, room);
   uint64_t current = UINT64_MAX;
   int n = 0;
   Bucket* bucket = nullptr;
@@ -59,7 +55,7 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
     const uint64_t at = plan.model(entry.key);
     if (at != current) {
       current = at;
-      bucket = buckets + at;
+      bucket = leaf->BucketAt(at);
       spare = nullptr;
       n = 0;
     }
@@ -71,13 +67,45 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
     }
     if (spare == nullptr || spare->count() == Spare::kCapacity) {
       OMEN_CHECK(leaf->spares_used < leaf->spare_capacity);
-      Spare* next = spares + leaf->spares_used++;
+      Spare* next = leaf->spares.At(leaf->spares_used++);
       next->Clear();
       (spare == nullptr ? bucket->SetNext(leaf->spares_used) : spare->SetNext(leaf->spares_used));
       spare = next;
     }
     spare->InsertAt(spare->count(), entry.key, entry.value);
   }
+}
+
+// Empty ones. Sets the leaf's bytes.
+void IntTree::MakeBuckets(Leaf* leaf, uint32_t buckets) {
+  OMEN_CHECK(buckets <= kModelBucketsMax);
+  leaf->buckets.set(buckets);
+  leaf->bytes = 0;
+  for (uint32_t first = 0; first < buckets; first += kSegmentBuckets) {
+    const uint32_t n = std::min(kSegmentBuckets, buckets - first);
+    const size_t bytes = Arena::RoundUp(n * sizeof(Bucket));
+    auto* segment = static_cast<Bucket*>(memory_->Allocate(bytes));
+    leaf->upper[first / kSegmentBuckets].set_release(reinterpret_cast<uint64_t>(segment));
+    leaf->bytes += static_cast<uint32_t>(bytes);
+    for (uint32_t i = 0; i < n; ++i) segment[i].Clear();
+  }
+}
+
+// Room for a few more, `wanted` in all if they fit into the last segment.
+void IntTree::AddSpares(Leaf* leaf, uint32_t wanted) {
+  const uint32_t capacity = leaf->spare_capacity;
+  const uint32_t segment = capacity / SpareTable::kSegment, has = capacity % SpareTable::kSegment;
+  const uint32_t more = std::max(wanted - capacity, leaf->buckets.get() / 8);
+  const uint32_t holds = std::min(SpareTable::kSegment, has + SpareTable::RoundUp(more));
+  auto* memory = static_cast<char*>(memory_->Allocate(holds * sizeof(Spare)));
+  for (uint32_t i = 0; i < has; ++i) {
+    reinterpret_cast<Spare*>(memory)[i].CopyFrom(
+        *leaf->spares.At(segment * SpareTable::kSegment + i));
+  }
+  if (has > 0) RetireBlock(leaf->spares.memory(segment), has * sizeof(Spare));
+  leaf->spares.Set(segment, memory, holds);
+  leaf->spare_capacity += holds - has;
+  leaf->bytes += (holds - has) * sizeof(Spare);
 }
 
 void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
@@ -92,8 +120,9 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
       fill == Fill::kDense ? (used + kPlainBucketsMin - 1) / kPlainBucketsMin * kPlainBucketsMin
                            : std::max(capacity_min, std::bit_ceil(used));
   const size_t bytes = capacity * sizeof(Bucket);
-  leaf->block.set_release(static_cast<char*>(arena_->Allocate(bytes)));
-  leaf->block_bytes = static_cast<uint32_t>(bytes);
+  leaf->block.set_release(static_cast<char*>(memory_->Allocate(bytes)));
+  leaf->bytes = static_cast<uint32_t>(bytes);
+  leaf->spares.Clear();
   leaf->shape.set(0);
   leaf->buckets.set(used);
   leaf->bucket_capacity = capacity;
@@ -115,25 +144,26 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
   }
 }
 
-void IntTree::FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan,
-                       Fill fill) {
+void IntTree::FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan) {
   const auto part = entries.subspan(plan.begin, plan.end - plan.begin);
   if (plan.model) {
     FillModel(leaf, part, plan.plan);
   } else {
-    FillPlain(leaf, part, fill);
+    FillPlain(leaf, part, plan.fill);
   }
 }
 
 std::vector<Leaf*> IntTree::BuildLeaves(std::span<const Entry> entries,
-                                        std::span<const LeafPlan> plans, Fill fill, uint64_t low,
+                                        std::span<const LeafPlan> plans, uint64_t low,
                                         uint64_t last) {
   std::vector<Leaf*> leaves;
   for (size_t i = 0; i < plans.size(); ++i) {
     const uint64_t end = i + 1 < plans.size() ? entries[plans[i + 1].begin].key - 1 : last;
     Leaf* leaf = NewLeaf(low, end);
-    FillLeaf(leaf, entries, plans[i], fill);
-    if (fill == Fill::kDense) leaf->filled.set(FillLevels{}.Moved(Knob::kDensity, -1).Pack());
+    FillLeaf(leaf, entries, plans[i]);
+    if (plans[i].fill == Fill::kDense) {
+      leaf->filled.set(FillLevels{}.Moved(Knob::kDensity, -1).Pack());
+    }
     leaves.push_back(leaf);
     low = end + 1;
   }
@@ -176,12 +206,12 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   }
   if (entries.empty()) return Status::Ok();
   const std::vector<LeafPlan> plans = Partition(entries, Fill::kDense, false);
-  arena_->SetPatient(true);
+  memory_->SetPatient(true);
   std::vector<ChildEntry> level;
-  for (Leaf* leaf : BuildLeaves(entries, plans, Fill::kDense, 0, UINT64_MAX)) {
+  for (Leaf* leaf : BuildLeaves(entries, plans, 0, UINT64_MAX)) {
     level.push_back({leaf->low, NodeRef(leaf)});
   }
-  arena_->SetPatient(false);
+  memory_->SetPatient(false);
   MutexLock lock(structure_mu_);
   leaves_ = level.size();
   const NodeRef before = root_.load(std::memory_order_acquire);
@@ -197,7 +227,7 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
     const NodeRef node = nodes.back();
     nodes.pop_back();
     if (node.is_leaf()) {
-      RetireBlock(node.leaf()->block.get(), node.leaf()->block_bytes);
+      RetireMemory(*node.leaf());
       RetireLeafHeader(node.leaf());
       continue;
     }
@@ -226,7 +256,7 @@ void IntTree::ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>
 size_t IntTree::MemoryBytes() const {
   EpochGuard guard(epochs_);
   const Directory* directory = directory_.load(std::memory_order_acquire);
-  return sizeof(*this) + arena_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
+  return sizeof(*this) + memory_->MemoryBytes() + inner_bytes_.load(std::memory_order_relaxed) +
          (directory == nullptr ? 0 : directory->bytes());
 }
 

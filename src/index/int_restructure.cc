@@ -56,30 +56,49 @@ std::vector<Entry>& IntTree::Gathered(const Leaf& leaf) {
 
 void IntTree::RetireBlock(char* block, size_t bytes) {
   struct Context {
-    Arena* arena;
+    LeafMemory* memory;
     size_t bytes;
   };
-  arena_->Ref();
+  memory_->Ref();
   epochs_.Retire(
       block,
       [](void* p, void* c) {
         auto* context = static_cast<Context*>(c);
-        context->arena->Free(p, context->bytes);
-        context->arena->Unref();
+        context->memory->Free(p, context->bytes);
+        context->memory->Unref();
         delete context;
       },
-      new Context{arena_, bytes}, bytes);
+      new Context{memory_, bytes}, bytes);
+}
+
+void IntTree::RetireMemory(const Leaf& leaf) {
+  struct Pieces {
+    LeafMemory* memory;
+    std::vector<std::pair<char*, size_t>> all;
+  };
+  auto* pieces = new Pieces{memory_, {}};
+  leaf.ForEachPiece([pieces](char* at, size_t bytes) { pieces->all.emplace_back(at, bytes); });
+  memory_->Ref();
+  epochs_.Retire(
+      pieces,
+      [](void* p, void*) {
+        auto* retired = static_cast<Pieces*>(p);
+        for (const auto& [at, bytes] : retired->all) retired->memory->Free(at, bytes);
+        retired->memory->Unref();
+        delete retired;
+      },
+      nullptr, leaf.bytes);
 }
 
 void IntTree::RetireLeafHeader(Leaf* leaf) {
-  arena_->Ref();
+  memory_->Ref();
   epochs_.Retire(
       leaf,
       [](void* p, void* c) {
-        static_cast<Arena*>(c)->FreeCell(p);
-        static_cast<Arena*>(c)->Unref();
+        static_cast<LeafMemory*>(c)->FreeCell(p);
+        static_cast<LeafMemory*>(c)->Unref();
       },
-      arena_, sizeof(Leaf));
+      memory_, sizeof(Leaf));
 }
 
 void IntTree::RetireInner(Inner* inner) {
@@ -155,14 +174,14 @@ void IntTree::GrowPlain(Leaf* leaf) {
   const uint32_t used = leaf->buckets.get();
   const uint32_t capacity = std::min(kPlainBuckets, leaf->bucket_capacity * 2);
   const size_t bytes = capacity * sizeof(Bucket);
-  auto* block = static_cast<char*>(arena_->Allocate(bytes));
+  auto* block = static_cast<char*>(memory_->Allocate(bytes));
   auto* buckets = reinterpret_cast<Bucket*>(block);
   for (uint32_t i = 0; i < used; ++i) {
     buckets[i].CopyFrom(leaf->bucket_array()[leaf->slot[i].get()]);
   }
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  RetireBlock(leaf->block.get(), leaf->bytes);
   leaf->block.set_release(block);
-  leaf->block_bytes = static_cast<uint32_t>(bytes);
+  leaf->bytes = static_cast<uint32_t>(bytes);
   leaf->bucket_capacity = capacity;
   leaf->slots_used = (uint32_t{1} << used) - 1;
   for (uint32_t i = 0; i < used; ++i) leaf->slot[i].set(static_cast<uint8_t>(i));
@@ -246,23 +265,23 @@ bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_on
   if (plans.empty()) plans = Partition(entries, Fill::kGrow, plain_only, LimitsOf(levels));
   if (levels.density() == FillLevels::kPacked) levels.SetDensity(FillLevels::kUsual);
   if (plans.size() <= 1) {
-    RetireBlock(leaf->block.get(), leaf->block_bytes);
+    RetireMemory(*leaf);
     if (plans.empty()) {  // The last key of a leaf without a neighbour to merge with went.
       FillPlain(leaf, entries, Fill::kGrow);
     } else {
-      FillLeaf(leaf, entries, plans.front(), Fill::kGrow);
+      FillLeaf(leaf, entries, plans.front());
     }
     leaf->filled.set(levels.Pack());
     leaf->from_run = false;
     rebuilds_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  const auto news = BuildLeaves(entries, plans, Fill::kGrow, leaf->low, leaf->last);
+  const auto news = BuildLeaves(entries, plans, leaf->low, leaf->last);
   for (Leaf* part : news) {
     part->filled.set(levels.Pack());
     if (!part->is_model()) part->sticky_plain = plain_only ? sticky - 1 : kStickyGenerations;
   }
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  RetireMemory(*leaf);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
@@ -285,7 +304,8 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   moved->slots_used = leaf->slots_used;
   moved->spare_capacity = leaf->spare_capacity;
   moved->spares_used = leaf->spares_used;
-  moved->block_bytes = leaf->block_bytes;
+  moved->spare_limit = leaf->spare_limit;
+  moved->bytes = leaf->bytes;
   moved->built_count = leaf->built_count;
   moved->sticky_plain = leaf->sticky_plain;
   moved->filled.set(leaf->filled.get());
@@ -293,6 +313,9 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   for (uint32_t i = 0; i < kPlainBuckets; ++i) {
     moved->upper[i].set(leaf->upper[i].get());
     moved->slot[i].set(leaf->slot[i].get());
+  }
+  for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
+    moved->spares.words[i].set(leaf->spares.words[i].get());
   }
   return moved;
 }
@@ -305,7 +328,7 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
   const bool fits = upward ? FitAppendLeaf(entries, kExtendTimes, leaf->last, &plan)
                            : FitPrependLeaf(entries, kExtendTimes, leaf->low, &plan);
   if (!fits) return false;
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  RetireMemory(*leaf);
   FillModel(leaf, entries, plan);
   rebuilds_.fetch_add(1, std::memory_order_relaxed);
   return true;
@@ -318,23 +341,23 @@ void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
   const auto above = std::upper_bound(entries.begin(), entries.end(), key,
                                       [](uint64_t k, const Entry& e) { return k < e.key; });
   const auto at = static_cast<size_t>(above - entries.begin());
-  const LeafPlan plans[] = {{0, at, false, {}}, {at, entries.size(), false, {}}};
-  const auto news = BuildLeaves(entries, plans, Fill::kDense, leaf->low, leaf->last);
+  const LeafPlan plans[] = {{0, at}, {at, entries.size()}};
+  const auto news = BuildLeaves(entries, plans, leaf->low, leaf->last);
   for (Leaf* part : news) part->from_run = true;
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  RetireMemory(*leaf);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
-  if (leaf->block_bytes <= leaf->count.get() * kSealedBytesMax) {
+  if (leaf->bytes <= leaf->count.get() * kSealedBytesMax) {
     return {MoveToNewHeader(leaf, low, last)};
   }
   const std::vector<Entry>& entries = Gathered(*leaf);
   const auto plans = Partition(entries, Fill::kDense, false);
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
-  return BuildLeaves(entries, plans, Fill::kDense, low, last);
+  RetireMemory(*leaf);
+  return BuildLeaves(entries, plans, low, last);
 }
 
 // The empty leaf next to one that keys in order have filled. At the end of the index they go on, it
@@ -348,7 +371,7 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   };
   const uint64_t span = scaled(filled.span.get());
   const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
-                    span <= next->last - next->low && filled.block_bytes <= count * kSealedBytesMax;
+                    span <= next->last - next->low && filled.bytes <= count * kSealedBytesMax;
   if (!even || !Reaches(*next, upward)) {
     // What has filled one plain leaf fills the next: it is not to grow step by step.
     const bool goes_on = !filled.is_model() && count >= kInOrderCount;
@@ -359,7 +382,8 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   plan.buckets = static_cast<uint32_t>(scaled(filled.buckets.get())) + 1;
   plan.model = LinearModel::Make(upward ? next->low : next->last - span, span, plan.buckets);
   const auto spares = static_cast<uint32_t>(scaled(filled.spares_used));
-  plan.spare_room = spares + spares / 16 + plan.buckets / 32 + 1;
+  plan.spare_room = spares;
+  plan.spare_limit = spares + spares / 16 + plan.buckets / 32 + 1;
   FillModel(next, {}, plan);
 }
 
@@ -400,8 +424,9 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   chain.HasRoom(&length);
   const bool below = key < leaf->base.get();
   const bool beyond = below || key - leaf->base.get() > leaf->span.get();
-  if (!beyond && length < kChainMax && leaf->spares_used < leaf->spare_capacity) {
-    leaf->spare_array()[leaf->spares_used++].Clear();
+  if (!beyond && length < kChainMax && leaf->spares_used < leaf->spare_limit) {
+    if (leaf->spares_used == leaf->spare_capacity) AddSpares(leaf, leaf->spares_used + 1);
+    leaf->spares.At(leaf->spares_used++)->Clear();
     chain.Link(leaf->spares_used);
     return true;
   }
@@ -464,7 +489,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
       return;
     }
   }
-  if (entries.size() > kMergeMax || leaf->is_model() || leaf->block_bytes > Arena::kGranule) {
+  if (entries.size() > kMergeMax || leaf->is_model() || leaf->bytes > Arena::kGranule) {
     if (!Recut(leaf, entries, leaf->sticky_plain > 0, nullptr, 0)) return;
   } else {
     leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));
@@ -512,12 +537,12 @@ bool IntTree::TryMerge(Leaf* leaf, std::span<const Entry> entries) {
     for (const Leaf* old : olds) Gather(*old, &both);
     joined = NewLeaf(low, last);
     FillPlain(joined, both, Fill::kGrow);
-    RetireBlock(other->block.get(), other->block_bytes);
+    RetireMemory(*other);
   } else {
     other->lock.UnlockUnchanged();
     return false;
   }
-  RetireBlock(leaf->block.get(), leaf->block_bytes);
+  RetireMemory(*leaf);
   Leaf* const news[] = {joined};
   ReplaceLocked(olds, news);
   return true;

@@ -54,18 +54,24 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
   const bool model = leaf.is_model();
   for (uint32_t i = 0; !model && i < kPlainBuckets; ++i) slots[i] = leaf.slot[i].get();
   const Bucket* const block = leaf.bucket_array();
-  const Chain spares{nullptr, model ? leaf.spare_array() : nullptr};
   uint32_t i = leaf.Route(low);
   // What the header said belongs together only if the version still stands.
   if (!leaf.lock.Unchanged(version)) return 0;
   const auto reach =
       static_cast<uint32_t>(std::min<size_t>(buckets, i + out.size() / kEntriesPerBucket + 2));
-  const auto bucket_at = [&](uint32_t k) -> const Bucket& { return block[model ? k : slots[k]]; };
-  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(bucket_at(k));
+  const auto bucket_at = [&](uint32_t k) {
+    return model ? leaf.BucketAt(k) : block + slots[k % kPlainBuckets];
+  };
+  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(*bucket_at(k));
+  const Bucket* next = bucket_at(i);
   for (; i < buckets && n < out.size(); ++i) {
-    const Bucket& bucket = bucket_at(i);
-    if (i + kBucketsAhead < reach) PrefetchBucket(bucket_at(i + kBucketsAhead));
-    if (model && i + 1 < reach) Prefetch(spares.Next(block[i + 1].next()));
+    const Bucket& bucket = *next;
+    if (i + kBucketsAhead < reach) PrefetchBucket(*bucket_at(i + kBucketsAhead));
+    if (i + 1 < buckets) next = bucket_at(i + 1);
+    // Of a segment that may not have been there when the version was asked for.
+    if (!leaf.lock.Unchanged(version)) return 0;
+    const Chain spares{nullptr, &leaf.spares};
+    if (i + 1 < reach) Prefetch(spares.Next(next->next()));
     if (!TakeForward(bucket, low, out, &n)) break;
     const Spare* spare = spares.Next(bucket.next());
     for (int k = 0; spare != nullptr && k < kChainMax; ++k) {

@@ -33,7 +33,7 @@ constexpr uint64_t kUnread = UINT64_MAX;
 }  // namespace
 
 IntTree::IntTree(EpochManager& epochs, IndexOptions options)
-    : epochs_(epochs), arena_(Arena::Make()), tunable_(options.tuning) {
+    : epochs_(epochs), memory_(LeafMemory::Make()), tunable_(options.tuning) {
   Leaf* leaf = NewLeaf(0, UINT64_MAX);
   FillPlain(leaf, {}, Fill::kGrow);
   root_.store(NodeRef(leaf), std::memory_order_release);
@@ -48,12 +48,15 @@ IntTree::~IntTree() {
   while (!nodes.empty()) {
     const NodeRef node = nodes.back();
     nodes.pop_back();
-    if (node.is_leaf()) continue;  // Leaves and blocks go with the arena.
+    if (node.is_leaf()) {  // The header goes with its slab.
+      node.leaf()->ForEachPiece([this](char* at, size_t bytes) { memory_->Free(at, bytes); });
+      continue;
+    }
     for (uint32_t i = 0; i < node.inner()->count(); ++i) nodes.push_back(node.inner()->child(i));
     Inner::Free(node.inner());
   }
   delete directory_.load(std::memory_order_acquire);
-  arena_->Unref();
+  memory_->Unref();
 }
 
 // One attempt in few instructions, so that the processor runs ahead into the next lookup while
@@ -81,6 +84,7 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value
   const Directory* directory = directory_.load(std::memory_order_acquire);
   const Leaf* leaf = directory == nullptr ? nullptr : directory->Find(key);
   if (leaf == nullptr) return Answer::kDescend;
+  leaf->PrefetchSegments();
   return ReadLeaf(leaf, key, value);
 }
 

@@ -22,13 +22,13 @@
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "index/arena.h"
 #include "index/counters.h"
 #include "index/directory.h"
 #include "index/fit.h"
 #include "index/index_types.h"
 #include "index/inner.h"
 #include "index/leaf.h"
+#include "index/leaf_memory.h"
 #include "index/run_fit.h"
 #include "index/tuning_map.h"
 #include "index/tuning_thread.h"
@@ -125,13 +125,15 @@ class IntTree {
 
   // --- int_build.cc ---
   Leaf* NewLeaf(uint64_t low, uint64_t last);
-  void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan, Fill fill);
+  void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan);
   void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
+  void MakeBuckets(Leaf* leaf, uint32_t buckets);
+  void AddSpares(Leaf* leaf, uint32_t wanted);
   void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
                  uint32_t capacity_min = kPlainBucketsMin);
   // The leaves of `plans` side by side, covering [low, last].
   std::vector<Leaf*> BuildLeaves(std::span<const Entry> entries, std::span<const LeafPlan> plans,
-                                 Fill fill, uint64_t low, uint64_t last);
+                                 uint64_t low, uint64_t last);
   NodeRef BuildLevels(std::vector<ChildEntry> level);
   Inner* NewInner(std::span<const ChildEntry> children);
   void ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>& visit) const;
@@ -190,6 +192,7 @@ class IntTree {
   Leaf* LeafAt(double share) const;
 
   void RetireBlock(char* block, size_t bytes);
+  void RetireMemory(const Leaf& leaf);
   void RetireLeafHeader(Leaf* leaf);
   void RetireInner(Inner* inner);
 
@@ -227,7 +230,7 @@ class IntTree {
   void Discard(std::span<Leaf* const> leaves);
 
   EpochManager& epochs_;
-  Arena* arena_;  // Counted; see arena.h.
+  LeafMemory* memory_;  // Counted; see leaf_memory.h.
   // Null while the tree is small. Release by the structure's writers, acquire by everyone.
   std::atomic<Directory*> directory_{nullptr};
   std::atomic<NodeRef> root_;  // Release by the structure's writers, acquire by everyone.

@@ -34,7 +34,7 @@ constexpr double kPackedShare = 0.95;
 
 thread_local uint64_t rebuilds_of_thread = 0;
 
-size_t BytesOf(const Leaf& leaf) { return leaf.block_bytes + sizeof(Leaf); }
+size_t BytesOf(const Leaf& leaf) { return leaf.bytes + sizeof(Leaf); }
 
 FillLevels FilledAs(const Leaf& leaf) { return FillLevels::Unpack(leaf.filled.get()); }
 
@@ -249,7 +249,7 @@ bool IntTree::Rewrite(Group& group) {
   const Fill fill = pack ? Fill::kDense : Fill::kGrow;
   const auto plans = Partition(group.entries, fill, false, LimitsOf(group.target));
   const auto news =
-      BuildLeaves(group.entries, plans, fill, group.leaves.front()->low, group.leaves.back()->last);
+      BuildLeaves(group.entries, plans, group.leaves.front()->low, group.leaves.back()->last);
   size_t before = 0, after = 0;
   bool was_loose = false;
   for (const Leaf* leaf : group.leaves) {
@@ -288,7 +288,7 @@ bool IntTree::ReplaceGroup(const Group& group, std::span<Leaf* const> news) {
     while (locked > 0) olds[--locked]->lock.UnlockUnchanged();
     return false;
   }
-  for (const Leaf* leaf : olds) RetireBlock(leaf->block.get(), leaf->block_bytes);
+  for (const Leaf* leaf : olds) RetireMemory(*leaf);
   ReplaceLocked(olds, news);
   return true;
 }
@@ -296,8 +296,8 @@ bool IntTree::ReplaceGroup(const Group& group, std::span<Leaf* const> news) {
 // Of leaves that nobody else has seen.
 void IntTree::Discard(std::span<Leaf* const> leaves) {
   for (Leaf* leaf : leaves) {
-    arena_->Free(leaf->block.get(), leaf->block_bytes);
-    arena_->FreeCell(leaf);
+    leaf->ForEachPiece([this](char* at, size_t bytes) { memory_->Free(at, bytes); });
+    memory_->FreeCell(leaf);
   }
 }
 

@@ -1,13 +1,15 @@
-// leaf.h - a leaf of the integer index: a header of a few lines and a block of buckets.
+// leaf.h - a leaf of the integer index: a header of a few lines and buckets.
 //
-//   header (own cache lines, hot)            block (cold: one miss)
-//   version | range | model ---------------> bucket 0 | bucket 1 | ... | spares
-//                     or upper bounds -----> bucket slot[0], slot[1], ...
+//   header (own cache lines, hot)                    cold: one miss
+//   version | range | model | segments ------------> bucket 0 | bucket 1 | ... | bucket 31
+//                           | spare segments ------> spare 0 | spare 1 | ...
+//                     or upper bounds, one block --> bucket slot[0], slot[1], ...
 //
 // Model leaf   Keys are dealt to buckets by a monotone linear map of the key, never by search: a
-// key
-//              is in the bucket the model names, or in that bucket's few spares. Nothing to
-//              correct, so a lookup is one dependent miss; up to kModelKeysMax keys.
+//              key is in the bucket the model names, or in that bucket's few spares. Nothing to
+//              correct, so a lookup is one dependent miss; up to kModelKeysMax keys. Buckets come
+//              in segments of one size, so that leaves of all sizes leave no holes in memory;
+//              spares are added as they are needed.
 // Plain leaf   Up to kPlainBuckets buckets found by their upper bounds, split as in a B-tree. For
 //              keys that no line fits, and for leaves too young to tell.
 //
@@ -15,8 +17,8 @@
 // Invariants     I1  every key of the leaf is in [low, last]
 //                I2  plain: key k is in the first bucket i with upper[i] >= k; upper of the last
 //                    bucket and of the unused places is UINT64_MAX
-//                I3  a block is never changed in kind: a rebuilt leaf gets a new block, the old one
-//                    is retired
+//                I3  memory is never changed in kind: a rebuilt leaf gets new segments or a new
+//                    block, the old ones are retired
 #pragma once
 
 #include <algorithm>
@@ -36,15 +38,19 @@ inline constexpr uint32_t kPlainBucketsMin = 4;
 // Why 8,192: rebuilding a leaf moves at most 128 KB of entries, and happens once in a thousand or
 // more inserts into it.
 inline constexpr size_t kModelKeysMax = 8192;
+// Why 64: the addresses of a leaf of usual size are two lines.
+inline constexpr uint32_t kSegmentBuckets = 64;
+inline constexpr uint32_t kSegments = 16;
+inline constexpr uint32_t kModelBucketsMax = kSegmentBuckets * kSegments;
 // Below this a plain leaf is as fast and needs no space for the unevenness of the keys.
 inline constexpr size_t kModelKeysMin = 256;
 
 struct alignas(64) Leaf {
   VersionLock lock;
-  uint64_t low = 0;         // Constant.
-  uint64_t last = 0;        // Constant, inclusive.
-  Word base, span, factor;  // The model, see LinearModel.
-  Relaxed<char*> block;
+  uint64_t low = 0;           // Constant.
+  uint64_t last = 0;          // Constant, inclusive.
+  Word base, span, factor;    // The model, see LinearModel.
+  Relaxed<char*> block;       // Plain.
   Relaxed<uint32_t> shape;    // Bits 0-7 left, 8-15 right, 16-31: 1 if model.
   Relaxed<uint32_t> buckets;  // Model: primaries. Plain: in use.
 
@@ -55,7 +61,8 @@ struct alignas(64) Leaf {
   uint32_t slots_used = 0;         // Plain: bitmap of taken slots.
   uint32_t spare_capacity = 0;     // Model.
   uint32_t spares_used = 0;
-  uint32_t block_bytes = 0;
+  uint32_t spare_limit = 0;  // More spares than this: rebuild.
+  uint32_t bytes = 0;        // Of the block, or of all segments.
   uint32_t built_count = 0;
   uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
   uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
@@ -63,15 +70,19 @@ struct alignas(64) Leaf {
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
   bool from_run = false;      // Cut where keys in order had filled a leaf.
 
-  alignas(64) Word upper[kPlainBuckets];
-  Relaxed<uint8_t> slot[kPlainBuckets];
+  alignas(64) Word upper[kPlainBuckets];  // Plain: upper bounds. Model: addresses of segments.
+  Relaxed<uint8_t> slot[kPlainBuckets];   // Plain.
+  SpareTable spares;                      // Model; else empty.
 
   static constexpr uint32_t kModelFlag = 1 << 16;
   static constexpr uint32_t kTuned = 1 << 24;
   [[gnu::always_inline]] bool is_model() const { return (shape.get() & kModelFlag) != 0; }
   Bucket* bucket_array() const { return reinterpret_cast<Bucket*>(block.get()); }
-  Spare* spare_array() const {
-    return reinterpret_cast<Spare*>(block.get() + size_t{buckets.get()} * sizeof(Bucket));
+  // Model: the address is right only if the version stands.
+  [[gnu::always_inline]] Bucket* BucketAt(uint64_t i) const {
+    static_assert(kSegments <= kPlainBuckets);
+    return reinterpret_cast<Bucket*>(upper[i / kSegmentBuckets % kSegments].get()) +
+           i % kSegmentBuckets;
   }
 
   void SetModel(const LinearModel& model) {
@@ -86,6 +97,11 @@ struct alignas(64) Leaf {
             static_cast<uint8_t>(s >> 8)};
   }
 
+  // Before it is known which of them: the misses shall overlap with that of the first line.
+  [[gnu::always_inline]] void PrefetchSegments() const {
+    Prefetch(upper);
+    Prefetch(upper + 8);
+  }
   [[gnu::always_inline]] void PrefetchUpper() const {
     for (uint32_t i = 0; i < kPlainBuckets; i += 8) Prefetch(upper + i);
     Prefetch(slot);
@@ -119,20 +135,33 @@ struct alignas(64) Leaf {
   // Route and ChainAt in one, reading each word of the header once.
   [[gnu::always_inline]] Chain Locate(uint64_t key) const {
     const uint32_t s = shape.get();
-    char* const b = block.get();
     if ((s & kModelFlag) != 0) [[likely]] {
       const LinearModel m{base.get(), span.get(), factor.get(), static_cast<uint8_t>(s),
                           static_cast<uint8_t>(s >> 8)};
-      return {reinterpret_cast<Bucket*>(b + m(key) * sizeof(Bucket)),
-              reinterpret_cast<Spare*>(b + size_t{buckets.get()} * sizeof(Bucket))};
+      return {BucketAt(m(key)), &spares};
     }
     const uint32_t at = slot[RoutePlain(key) & (kPlainBuckets - 1)].get();
-    return {reinterpret_cast<Bucket*>(b) + at, nullptr};
+    return {bucket_array() + at, &spares};
   }
   // The chain at place `i` in order. Readers: check the version before following it.
   [[gnu::always_inline]] Chain ChainAt(uint32_t i) const {
-    if (is_model()) return {bucket_array() + i, spare_array()};
-    return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), nullptr};
+    if (is_model()) return {BucketAt(i), &spares};
+    return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), &spares};
+  }
+  // Calls visit(memory, bytes) for all memory of the leaf. Writers only.
+  template <typename Visit>
+  void ForEachPiece(Visit&& visit) const {
+    if (!is_model()) {
+      visit(block.get(), size_t{bytes});
+      return;
+    }
+    for (uint32_t i = 0; i < buckets.get(); i += kSegmentBuckets) {
+      visit(reinterpret_cast<char*>(BucketAt(i)),
+            std::min(kSegmentBuckets, buckets.get() - i) * sizeof(Bucket));
+    }
+    for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
+      if (spares.capacity(i) > 0) visit(spares.memory(i), spares.capacity(i) * sizeof(Spare));
+    }
   }
 };
 static_assert(sizeof(Leaf) == 448);

@@ -93,7 +93,7 @@ std::vector<LeafPlan> PartitionRun(std::span<const Entry> entries, const KeyRun&
   kept = std::max<size_t>(kept, behind > 0 && run.upward ? 1 : 0);
   const size_t begin = run.upward ? at - kept : at - taken;
   const size_t end = run.upward ? at + taken : at + kept;
-  LeafPlan roomy{begin, end, false, {}};
+  LeafPlan roomy{begin, end, Fill::kGrow};
   for (const double more : kMore) {
     const double keys = more * (static_cast<double>(kept) + after / pieces);
     if (end - begin < kModelKeysMin || roomy.model) break;
