@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kAheadShare = 32;
 constexpr size_t kAheadMin = 1 << 20;
 constexpr size_t kAheadMax = 4 << 20;
+// Empty chunks are given back beyond this: an index that comes after another finds its first pages.
+constexpr size_t kKept = 16 << 20;
 constexpr uint32_t kGranules = Arena::kHugePage / Arena::kGranule;
 
 // `bytes` of address space, aligned to `bytes`.
@@ -200,10 +202,10 @@ void Arena::Free(void* block, size_t bytes) {
   UnmapIfEmpty(chunk);
 }
 
-// What is kept ahead stays, and the last one of all.
+// What is kept ahead stays, and a little for the next index.
 void Arena::UnmapIfEmpty(Chunk* chunk) {
-  if (chunk->free_granules < kGranules || chunks_.size() == 1) return;
-  if (free_bytes_ - kHugePage < Ahead()) return;
+  if (chunk->free_granules < kGranules) return;
+  if (free_bytes_ - kHugePage < std::max(Ahead(), kKept)) return;
   munmap(chunk->base, kHugePage);
   free_bytes_ -= kHugePage;
   chunk_by_base_.erase(reinterpret_cast<uintptr_t>(chunk->base));

@@ -3,7 +3,7 @@
 // While little is held blocks come from malloc; from kSmallBytes on they are cut from chunks of
 // 2 MB, for which huge pages are asked: that halves the cost of a cache miss. A chunk is a bitmap
 // of 1 KB granules, first fit, so that blocks of any size mix without size classes. A chunk that is
-// empty goes back to the kernel, unless it is wanted soon.
+// empty goes back to the kernel, but for a few.
 //
 // From kWaitBelow on no allocation waits for a huge page: only memory that the page warmer has made
 // present is handed out, it is asked to stay a little ahead of the need, and where it falls behind
