@@ -220,7 +220,7 @@ struct SpareTable {
     return static_cast<uint32_t>(words[segment].get() & 63) * kUnit;
   }
   Spare* At(uint32_t i) const {
-    const uint64_t word = words[i / kSegment % kSegments].get();
+    const uint64_t word = words[i / kSegment % kSegments].get_acquire();
     if (i % kSegment >= (word & 63) * kUnit) [[unlikely]]
       return nullptr;
     return reinterpret_cast<Spare*>(word & ~uint64_t{63}) + i % kSegment;

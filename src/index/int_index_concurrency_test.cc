@@ -3,49 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
 #include <random>
 #include <thread>
 
 #include "index/int_index.h"
-#include "testing/linearizability.h"
+#include "index/int_index_history.h"
 
 namespace omendb::index {
 namespace {
 
 using testutil::MapEvent;
 using testutil::MapOp;
-
-int64_t Now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
-MapEvent Perform(IntIndex& index, int thread, uint64_t key, std::mt19937_64& random) {
-  MapEvent event;
-  event.thread = thread;
-  event.key = key;
-  event.op = static_cast<MapOp>(random() % 5);
-  event.argument = random() % 4;
-  event.expected = random() % 4;
-  event.called = Now();
-  switch (event.op) {
-    case MapOp::kLookup:
-      event.result = index.Lookup(key);
-      break;
-    case MapOp::kInsert:
-      event.result = index.Insert(key, event.argument);
-      break;
-    case MapOp::kUpsert:
-      event.result = index.Upsert(key, event.argument);
-      break;
-    case MapOp::kErase:
-      event.result = index.Erase(key);
-      break;
-    case MapOp::kCompareExchange:
-      if (index.CompareExchange(key, event.expected, event.argument)) event.result = 1;
-      break;
-  }
-  event.returned = Now();
-  return event;
-}
+using testutil::Perform;
 
 TEST(LinearizabilityCheckerTest, FindsALostUpdate) {
   MapEvent insert{0, MapOp::kInsert, 1, 7, 0, std::nullopt, 0, 10};
