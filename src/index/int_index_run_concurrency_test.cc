@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "index/int_index.h"
-#include "index/int_index_history.h"
+#include "index/int_index_fixture.h"
 
 namespace omendb::index {
 namespace {

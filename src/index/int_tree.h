@@ -9,8 +9,11 @@
 //
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
 //              Before both: the tuning lock.
-// Files        int_tree.cc point operations, int_restructure.cc, int_build.cc, int_scan.cc,
-//              int_directory.cc the short way from the root to the leaves, int_tuning.cc.
+// Files        int_tree.cc point operations, int_restructure.cc (with int_plain.cc for plain
+// leaves,
+//              int_runs.cc for keys in order, int_replace.cc for the nodes above), int_build.cc and
+//              int_fill.cc, int_scan.cc, int_directory.cc the short way from the root to the
+//              leaves, int_tuning.cc.
 #pragma once
 
 #include <atomic>
@@ -81,6 +84,9 @@ class IntTree {
     uint32_t place;
   };
   using Path = std::vector<Step>;
+  // A plain leaf this full, and not built so, was filled by keys in order, not at random (which
+  // leaves about 70 %).
+  static constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 8 / 10;
 
   [[gnu::always_inline]] Leaf* FindLeaf(uint64_t key) const {
     const Directory* directory = directory_.load(std::memory_order_acquire);
@@ -124,13 +130,7 @@ class IntTree {
   bool FindAgain(uint64_t key, uint64_t* value, bool sampled) const;
 
   // --- int_build.cc ---
-  Leaf* NewLeaf(uint64_t low, uint64_t last);
   void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan);
-  void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
-  void MakeBuckets(Leaf* leaf, uint32_t buckets);
-  void AddSpares(Leaf* leaf, uint32_t wanted);
-  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
-                 uint32_t capacity_min = kPlainBucketsMin);
   // The leaves of `plans` side by side, covering [low, last].
   std::vector<Leaf*> BuildLeaves(std::span<const Entry> entries, std::span<const LeafPlan> plans,
                                  uint64_t low, uint64_t last);
@@ -138,11 +138,34 @@ class IntTree {
   Inner* NewInner(std::span<const ChildEntry> children);
   void ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>& visit) const;
 
-  // --- int_restructure.cc; the caller holds the leaf's lock ---
+  // --- int_fill.cc ---
+  Leaf* NewLeaf(uint64_t low, uint64_t last);
+  void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
+  void MakeBuckets(Leaf* leaf, uint32_t buckets);
+  void AddSpares(Leaf* leaf, uint32_t wanted);
+  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
+                 uint32_t capacity_min = kPlainBucketsMin);
+
+  // --- int_restructure.cc; there and in the next two the caller holds the leaf's lock ---
   // Makes room for `key` in its bucket. False when the leaf was replaced (dead, lock gone).
   bool MakeRoom(Leaf* leaf, uint64_t key);
-  bool MakeRoomPlain(Leaf* leaf, uint64_t key);
   bool MakeRoomModel(Leaf* leaf, uint64_t key);
+  // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
+  // 0: not to be measured.
+  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
+             uint64_t start);
+  bool RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run);
+  void AfterErase(Leaf* leaf, uint64_t key);
+  bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
+  static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
+  static std::vector<Entry>& Gathered(const Leaf& leaf);
+  void RetireBlock(char* block, size_t bytes);
+  void RetireMemory(const Leaf& leaf);
+  void RetireLeafHeader(Leaf* leaf);
+  void RetireInner(Inner* inner);
+
+  // --- int_plain.cc ---
+  bool MakeRoomPlain(Leaf* leaf, uint64_t key);
   // The keys of a plain leaf next to an absent one.
   struct Neighbours {
     std::optional<uint64_t> below, above;
@@ -152,11 +175,9 @@ class IntTree {
   void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
   void GrowPlain(Leaf* leaf);
   bool SplitPlain(Leaf* leaf, uint64_t key);
-  // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
-  // 0: not to be measured.
-  bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
-             uint64_t start);
-  bool RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run);
+  void MergeBuckets(Leaf* leaf, uint64_t key);
+
+  // --- int_runs.cc ---
   KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
@@ -166,15 +187,11 @@ class IntTree {
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
   void SealAndAppend(Leaf* leaf, uint64_t top);
   void SealAndPrepend(Leaf* leaf, uint64_t bottom);
-  // The leaf's keys in leaves covering [low, last]: its own block, or packed if that is wasteful.
+  // The leaf's keys in leaves covering [low, last]: its own memory, or packed if that is wasteful.
   std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last);
-  void AfterErase(Leaf* leaf, uint64_t key);
-  void MergeBuckets(Leaf* leaf, uint64_t key);
-  bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
   Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
-  static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
-  static std::vector<Entry>& Gathered(const Leaf& leaf);
 
+  // --- int_replace.cc ---
   // Puts `news` where `olds` (locked, neighbours below one parent) were; olds die.
   void Replace(std::span<Leaf* const> olds, std::span<Leaf* const> news);
   void ReplaceLocked(std::span<Leaf* const> olds, std::span<Leaf* const> news)
@@ -182,6 +199,8 @@ class IntTree {
   void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
                        std::vector<ChildEntry> added) OMEN_REQUIRES(structure_mu_);
   Path FindPath(uint64_t key) const;
+
+  // --- int_directory.cc ---
   // Writes the directory's cells of replaced leaves, and a few that are still to be filled.
   void UpdateDirectory(std::span<Leaf* const> olds, std::span<Leaf* const> news)
       OMEN_REQUIRES(structure_mu_);
@@ -190,11 +209,6 @@ class IntTree {
   void DropDirectory() OMEN_REQUIRES(structure_mu_);
   // The leaf at this share of the way through the tree.
   Leaf* LeafAt(double share) const;
-
-  void RetireBlock(char* block, size_t bytes);
-  void RetireMemory(const Leaf& leaf);
-  void RetireLeafHeader(Leaf* leaf);
-  void RetireInner(Inner* inner);
 
   // --- int_scan.cc ---
   static size_t CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, std::span<Entry> out,

@@ -148,6 +148,8 @@ struct alignas(64) Leaf {
     if (is_model()) return {BucketAt(i), &spares};
     return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), &spares};
   }
+  // Whether no other leaf lies beyond.
+  bool Reaches(bool upward) const { return upward ? last == UINT64_MAX : low == 0; }
   // Calls visit(memory, bytes) for all memory of the leaf. Writers only.
   template <typename Visit>
   void ForEachPiece(Visit&& visit) const {

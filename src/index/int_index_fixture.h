@@ -1,4 +1,4 @@
-// int_index_history.h - for tests: operations on an index as events of a history.
+// int_index_fixture.h - for tests: operations on an index as events of a history.
 #pragma once
 
 #include <chrono>

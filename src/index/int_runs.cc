@@ -1,0 +1,166 @@
+// int_runs.cc - keys that come in order: what they leave behind stays full, what they go on to has
+// room. The caller holds the leaf's lock.
+#include <algorithm>
+
+#include "index/int_tree.h"
+#include "index/run_fit.h"
+
+namespace omendb::index {
+
+namespace {
+
+// How much further than its keys so far a leaf reaches that is extended for keys in order.
+constexpr uint32_t kExtendTimes = 4;
+// Keys a leaf is made for that goes on where one filled in order ends.
+constexpr uint32_t kNextKeys = kModelKeysMax * 15 / 16;
+// A sealed leaf whose block takes more than this per key is packed first.
+constexpr size_t kSealedBytesMax = 23;
+
+}  // namespace
+
+Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
+  Leaf* moved = NewLeaf(low, last);
+  moved->base.set(leaf->base.get());
+  moved->span.set(leaf->span.get());
+  moved->factor.set(leaf->factor.get());
+  moved->block.set_release(leaf->block.get());
+  moved->shape.set(leaf->shape.get());
+  moved->buckets.set(leaf->buckets.get());
+  moved->count.set(leaf->count.get());
+  moved->shrink_below.set(leaf->shrink_below.get());
+  moved->bucket_capacity = leaf->bucket_capacity;
+  moved->slots_used = leaf->slots_used;
+  moved->spare_capacity = leaf->spare_capacity;
+  moved->spares_used = leaf->spares_used;
+  moved->spare_limit = leaf->spare_limit;
+  moved->bytes = leaf->bytes;
+  moved->built_count = leaf->built_count;
+  moved->sticky_plain = leaf->sticky_plain;
+  moved->filled.set(leaf->filled.get());
+  moved->from_run = leaf->from_run;
+  for (uint32_t i = 0; i < kPlainBuckets; ++i) {
+    moved->upper[i].set(leaf->upper[i].get());
+    moved->slot[i].set(leaf->slot[i].get());
+  }
+  for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
+    moved->spares.words[i].set(leaf->spares.words[i].get());
+  }
+  return moved;
+}
+
+// Only where nothing lies beyond: keys that come in order between others may stop at any time, and
+// the room would stay empty.
+bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
+  if (!leaf->Reaches(upward)) return false;
+  ModelPlan plan;
+  const bool fits = upward ? FitAppendLeaf(entries, kExtendTimes, leaf->last, &plan)
+                           : FitPrependLeaf(entries, kExtendTimes, leaf->low, &plan);
+  if (!fits) return false;
+  RetireMemory(*leaf);
+  FillModel(leaf, entries, plan);
+  rebuilds_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+// Keys in order have filled the leaf from the middle: what is below them and they stay together,
+// what is above becomes a leaf of its own, both full.
+void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
+  const std::vector<Entry>& entries = Gathered(*leaf);
+  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
+                                      [](uint64_t k, const Entry& e) { return k < e.key; });
+  const auto at = static_cast<size_t>(above - entries.begin());
+  const LeafPlan plans[] = {{0, at}, {at, entries.size()}};
+  const auto news = BuildLeaves(entries, plans, leaf->low, leaf->last);
+  for (Leaf* part : news) part->from_run = true;
+  RetireMemory(*leaf);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
+  if (leaf->bytes <= leaf->count.get() * kSealedBytesMax) {
+    return {MoveToNewHeader(leaf, low, last)};
+  }
+  const std::vector<Entry>& entries = Gathered(*leaf);
+  const auto plans = Partition(entries, Fill::kDense, false);
+  RetireMemory(*leaf);
+  return BuildLeaves(entries, plans, low, last);
+}
+
+// The empty leaf next to one that keys in order have filled. At the end of the index they go on, it
+// is taken, as they came: the same line, so that nothing is moved until that leaf is full too.
+void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
+  const uint32_t count = filled.count.get();
+  // Not more keys than may be gathered when the leaf is cut one day.
+  const auto scaled = [count](uint64_t of) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(of) * std::min(count, kNextKeys) /
+                                 std::max<uint32_t>(1, count));
+  };
+  const uint64_t span = scaled(filled.span.get());
+  const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
+                    span <= next->last - next->low && filled.bytes <= count * kSealedBytesMax;
+  if (!even || !next->Reaches(upward)) {
+    // What has filled one plain leaf fills the next: it is not to grow step by step.
+    const bool goes_on = !filled.is_model() && count >= kInOrderCount;
+    FillPlain(next, {}, Fill::kGrow, goes_on ? kPlainBuckets : kPlainBucketsMin);
+    return;
+  }
+  ModelPlan plan;
+  plan.buckets = static_cast<uint32_t>(scaled(filled.buckets.get())) + 1;
+  plan.model = LinearModel::Make(upward ? next->low : next->last - span, span, plan.buckets);
+  const auto spares = static_cast<uint32_t>(scaled(filled.spares_used));
+  plan.spare_room = spares;
+  plan.spare_limit = spares + spares / 16 + plan.buckets / 32 + 1;
+  FillModel(next, {}, plan);
+}
+
+// The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
+// its own.
+void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
+  std::vector<Leaf*> news = Sealed(leaf, leaf->low, top);
+  news.push_back(NewLeaf(top + 1, leaf->last));
+  FillNext(news.back(), *leaf, true);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
+  std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last);
+  news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
+  FillNext(news.front(), *leaf, false);
+  Leaf* const olds[] = {leaf};
+  Replace(olds, news);
+  splits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Width 0: the key inserted last is elsewhere.
+KeyRun IntTree::RunAt(const Leaf& leaf, uint64_t key) const {
+  const uint64_t width = leaf.span.get() / leaf.buckets.get();
+  const bool upward = leaf.latest < key;
+  const uint64_t distance = upward ? key - leaf.latest : leaf.latest - key;
+  if (leaf.count.get() == leaf.built_count || distance / 2 > width) return {};
+  return {key, upward, width, run_growth_.load(std::memory_order_relaxed)};
+}
+
+// The greatest or smallest key. Requires: the leaf is not empty.
+uint64_t IntTree::Outermost(const Leaf& leaf, bool upward) {
+  const uint32_t n = leaf.buckets.get();
+  for (uint32_t i = 0; i < n; ++i) {
+    const Chain chain = leaf.ChainAt(upward ? n - 1 - i : i);
+    const Bucket& bucket = *chain.bucket;
+    if (bucket.count() == 0) continue;
+    if (!upward) return bucket.keys[0].get();
+    uint64_t top = bucket.keys[bucket.count() - 1].get();
+    for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr && spare->count() > 0;
+         spare = chain.Next(spare->next())) {
+      top = spare->keys[spare->count() - 1].get();
+    }
+    return top;
+  }
+  OMEN_CHECK(false);
+  return 0;
+}
+
+}  // namespace omendb::index
