@@ -131,9 +131,12 @@ TEST(Epoch, RetiringFreesWithoutCollect) {
 // No other thread may look, so there is nothing to wait for.
 TEST(Epoch, ThreadThatIsAloneHoldsBackLittle) {
   EpochManager manager;
-  for (int i = 0; i < 10000; ++i) {
+  const auto retire = [&manager](int i) {
     EpochGuard guard(manager);
     manager.RetireObject(new Counted(i));
+  };
+  for (int i = 0; i < 10000; ++i) {
+    retire(i);
     ASSERT_LE(manager.pending(), 128u);
   }
   manager.Collect();
