@@ -66,11 +66,17 @@ TEST(ZoneTest, HoldsEveryValueOfEveryType) {
   }
 }
 
-Zone IntZone(std::vector<int32_t> values) {
+template <typename Int>
+Zone ZoneOf(TypeKind kind, types::PhysicalType physical, std::vector<Int> values) {
   std::vector<uint64_t> validity((values.size() + 63) / 64, ~uint64_t{0});
-  return Zone::Of({TypeKind::kInt4},
-                  {types::PhysicalType::kInt32, static_cast<uint32_t>(values.size()),
-                   reinterpret_cast<char*>(values.data()), validity.data(), 0});
+  return Zone::Of({kind}, {physical, static_cast<uint32_t>(values.size()),
+                           reinterpret_cast<char*>(values.data()), validity.data(), 0});
+}
+Zone IntZone(std::vector<int32_t> values) {
+  return ZoneOf(TypeKind::kInt4, types::PhysicalType::kInt32, std::move(values));
+}
+Zone BigintZone(std::vector<int64_t> values) {
+  return ZoneOf(TypeKind::kInt8, types::PhysicalType::kInt64, std::move(values));
 }
 
 TEST(ZoneTest, RulesOutWhatCannotMatch) {
@@ -89,13 +95,6 @@ TEST(ZoneTest, RulesOutWhatCannotMatch) {
   Prng prng(2);
   TestColumn nulls(types::PhysicalType::kInt32, Shape::kRandom, 50, 1.0, prng);
   EXPECT_FALSE(Zone::Of(type, nulls.cells()).MayMatch(type, {}));
-}
-
-Zone BigintZone(std::vector<int64_t> values) {
-  std::vector<uint64_t> validity((values.size() + 63) / 64, ~uint64_t{0});
-  return Zone::Of({TypeKind::kInt8},
-                  {types::PhysicalType::kInt64, static_cast<uint32_t>(values.size()),
-                   reinterpret_cast<char*>(values.data()), validity.data(), 0});
 }
 
 TEST(ZoneTest, KnowsSequences) {
