@@ -49,14 +49,14 @@ struct alignas(64) Run {
     Prefetch(values);
     Prefetch(values + 8);
   }
-  // All lines at once: their misses overlap.
-  [[gnu::always_inline]] void PrefetchForWrite() const {
-    static_assert(sizeof(*this) == 256);
-    const auto* line = reinterpret_cast<const char*>(this);
-    PrefetchWrite(line);
-    PrefetchWrite(line + 64);
-    PrefetchWrite(line + 128);
-    PrefetchWrite(line + 192);
+  // All lines at once: their misses overlap. `run` may be no run's address.
+  [[gnu::always_inline]] static void PrefetchForWrite(const Run* run) {
+    static_assert(sizeof(Run) == 256);
+    const auto line = reinterpret_cast<uintptr_t>(run);
+    PrefetchWrite(reinterpret_cast<const void*>(line));
+    PrefetchWrite(reinterpret_cast<const void*>(line + 64));
+    PrefetchWrite(reinterpret_cast<const void*>(line + 128));
+    PrefetchWrite(reinterpret_cast<const void*>(line + 192));
   }
 
   void Clear() {

@@ -13,9 +13,12 @@ constexpr uint32_t kBucketsAhead = 3;
 // reach is asked for.
 constexpr size_t kEntriesPerBucket = 12;
 
-void PrefetchBucket(const Bucket& bucket) {
-  const auto* line = reinterpret_cast<const char*>(&bucket);
-  for (size_t at = 0; at < sizeof(Bucket); at += 64) Prefetch(line + at);
+// It may be no bucket's address.
+void PrefetchBucket(const Bucket* bucket) {
+  const auto line = reinterpret_cast<uintptr_t>(bucket);
+  for (size_t at = 0; at < sizeof(Bucket); at += 64) {
+    Prefetch(reinterpret_cast<const void*>(line + at));
+  }
 }
 
 // Appends the entries of a run that are >= low. False when `out` is full.
@@ -62,14 +65,15 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
   const auto bucket_at = [&](uint32_t k) {
     return model ? leaf.BucketAt(k) : block + slots[k % kPlainBuckets];
   };
-  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(*bucket_at(k));
+  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(bucket_at(k));
   const Bucket* next = bucket_at(i);
   for (; i < buckets && n < out.size(); ++i) {
-    const Bucket& bucket = *next;
-    if (i + kBucketsAhead < reach) PrefetchBucket(*bucket_at(i + kBucketsAhead));
+    const Bucket* const here = next;
+    if (i + kBucketsAhead < reach) PrefetchBucket(bucket_at(i + kBucketsAhead));
     if (i + 1 < buckets) next = bucket_at(i + 1);
     // Of a segment that may not have been there when the version was asked for.
     if (!leaf.lock.Unchanged(version)) return 0;
+    const Bucket& bucket = *here;
     const Chain spares{nullptr, &leaf.spares};
     if (i + 1 < reach) Prefetch(spares.Next(next->next()));
     if (!TakeForward(bucket, low, out, &n)) break;

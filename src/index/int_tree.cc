@@ -178,7 +178,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
     Leaf* leaf = FindLeafAtEnds(key);
     // On its way while the lock is taken. Whatever a writer is doing to the header meanwhile, a
     // prefetch of a wrong address does nothing.
-    leaf->Locate(key).bucket->PrefetchForWrite();
+    Bucket::PrefetchForWrite(leaf->Locate(key).bucket);
     // A leaf that is not dead covers what its separator said, since ranges are constant.
     if (leaf->lock.TryLock()) return leaf;
   }
@@ -190,10 +190,11 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
 // done.
 [[gnu::always_inline]] inline bool IntTree::InsertAhead(Leaf* leaf, uint64_t key, uint64_t value) {
   const uint64_t version = leaf->lock.Read();
-  Bucket& bucket = *leaf->Locate(key).bucket;
+  Bucket* const located = leaf->Locate(key).bucket;
   if (!VersionLock::Readable(version) || !leaf->lock.Unchanged(version)) [[unlikely]]
     return false;
-  bucket.PrefetchForWrite();
+  Bucket& bucket = *located;
+  Bucket::PrefetchForWrite(located);
   const int rank = bucket.RankFast(key);
   const uint64_t meta = bucket.meta.get();
   const int n = Bucket::Count(meta);

@@ -81,8 +81,8 @@ struct alignas(64) Leaf {
   // Model: the address is right only if the version stands.
   [[gnu::always_inline]] Bucket* BucketAt(uint64_t i) const {
     static_assert(kSegments <= kPlainBuckets);
-    return reinterpret_cast<Bucket*>(upper[i / kSegmentBuckets % kSegments].get()) +
-           i % kSegmentBuckets;
+    return reinterpret_cast<Bucket*>(upper[i / kSegmentBuckets % kSegments].get() +
+                                     i % kSegmentBuckets * sizeof(Bucket));
   }
 
   void SetModel(const LinearModel& model) {
