@@ -7,6 +7,7 @@
 #include "base/sqlstate.h"
 #include "engine/database.h"
 #include "env/env.h"
+#include "sql/settings/registry.h"
 
 namespace omendb {
 
@@ -197,9 +198,6 @@ Result<std::unique_ptr<Appender>> Connection::NewAppender(std::string_view table
 // ---- Database
 // ------------------------------------------------------------------------------------
 
-// As the server's default of omendb.freeze_after.
-constexpr uint64_t kFreezeAfterMs = 600'000;
-
 struct Database::Impl {
   std::unique_ptr<env::Env> env = env::NewPosixEnv();
   std::unique_ptr<engine::Database> engine;  // After env: gone before it.
@@ -214,7 +212,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir, Op
   engine::DatabaseOptions engine_options;
   engine_options.data_dir = data_dir;
   engine_options.memory_bytes = options.memory_bytes;
-  engine_options.freeze_after_ms = kFreezeAfterMs;
+  engine_options.freeze_after_ms = sql::DefaultNumber("omendb.freeze_after") * 1000;
   OMEN_ASSIGN(impl->engine, engine::Database::Open(*impl->env, engine_options));
   sql::Instance::Options sql_options;
   sql_options.duck_threads = options.analytical_threads;

@@ -49,7 +49,7 @@ class SettingReader {
   // The same for settings whose default nothing else gives.
   template <typename T>
   void GetOrDefault(std::string_view name, T& out, uint64_t unit = 1) const {
-    out = static_cast<T>(std::stoull(std::string(sql::FindSetting(name)->boot_value)) * unit);
+    out = static_cast<T>(sql::DefaultNumber(name) * unit);
     Get(name, out, unit);
   }
   const Settings& values() const { return values_; }

@@ -160,6 +160,10 @@ const SettingDef* FindSetting(std::string_view name) {
   return nullptr;
 }
 
+uint64_t DefaultNumber(std::string_view name) {
+  return std::stoull(std::string(FindSetting(name)->boot_value));
+}
+
 bool IsReported(std::string_view name) {
   constexpr std::string_view kReported[] = {"application_name",
                                             "client_encoding",

@@ -45,6 +45,8 @@ struct SettingDef {
 std::span<const SettingDef> AllSettings();
 // Case is ignored; nullptr when there is none.
 const SettingDef* FindSetting(std::string_view name);
+// What a number is unless somebody gives it, in the setting's unit. Requires: there is one.
+uint64_t DefaultNumber(std::string_view name);
 // Sent to the client as ParameterStatus whenever it changes.
 bool IsReported(std::string_view name);
 std::string_view ContextName(SettingContext context);
