@@ -288,7 +288,7 @@ Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
     OMEN_TRY(ThawSome(*relation, *set, numbers, &at, cancel));
     OMEN_ASSIGN(const uint64_t moved, FreezePages(*relation, settled, cancel));
     rows += moved;
-    if (at == before) return rows;
+    if (at == before) return rows;  // All are done, or memory is short still.
   }
 }
 

@@ -96,10 +96,9 @@ Status FrozenKeys::FindSorted(const rowstore::TableStore& store, const RowKeys& 
   const Entries* entries = entries_.load(std::memory_order_acquire);
   if (entries == nullptr || rows.empty()) return Status::Ok();
   const KeyRun run(columns_, keys, first, rows.size());
-  for (size_t e = 0; e < entries->list.size(); ++e) {
-    const KeyBox& box = entries->boxes.box(e);
+  for (const Entry& entry : entries->list) {
+    const KeyBox& box = entry.box;
     if (!box.Meets(run.box())) continue;
-    const Entry& entry = entries->list[e];
     colstore::KeyCursor cursor(*entry.segment->reader());
     const auto [begin, end] = run.Between(entry.min_key, entry.max_key);
     for (size_t i = begin; i < end; ++i) {
@@ -145,7 +144,8 @@ void FrozenKeys::List(std::vector<SegmentPtr> segments) {
   if (old != nullptr) next = old->list;
   for (SegmentPtr& segment : segments) {
     const colstore::SegmentFooter& footer = segment->reader()->footer();
-    next.push_back({std::move(segment), footer.min_key, footer.max_key});
+    const KeyBox box = BoxOfSegment(columns_, footer);
+    next.push_back({std::move(segment), footer.min_key, footer.max_key, box});
   }
   std::stable_sort(next.begin(), next.end(),
                    [](const Entry& a, const Entry& b) { return a.min_key < b.min_key; });
@@ -162,9 +162,7 @@ void FrozenKeys::Unlist(const std::vector<const FrozenSegment*>& segments) {
 
 void FrozenKeys::Replace(std::vector<Entry> next) {
   auto entries = std::make_unique<Entries>();
-  for (const Entry& entry : next) {
-    entries->boxes.Add(BoxOfSegment(columns_, entry.segment->reader()->footer()));
-  }
+  for (const Entry& entry : next) entries->boxes.Add(entry.box);
   entries->list = std::move(next);
   const Entries* old = entries_.load(std::memory_order_relaxed);
   entries_.store(entries.release(), std::memory_order_release);

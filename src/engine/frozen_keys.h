@@ -70,6 +70,7 @@ class FrozenKeys {
     SegmentPtr segment;
     std::string_view min_key;  // of the segment's footer
     std::string_view max_key;
+    KeyBox box;
   };
   struct Entries {
     std::vector<Entry> list;

@@ -58,11 +58,12 @@ KeyBox BoxOfSegment(std::span<const KeyColumn> columns, const colstore::SegmentF
   box.low.count = box.high.count = KeyParts::kMax;
   box.high.at.fill(std::numeric_limits<uint64_t>::max());
   // The first column's range is that of the keys.
-  box.low.at[0] =
-      PartsOfKey(columns.first(std::min<size_t>(columns.size(), 1)), footer.min_key).at[0];
-  const KeyParts last =
-      PartsOfKey(columns.first(std::min<size_t>(columns.size(), 1)), footer.max_key);
-  if (last.count > 0) box.high.at[0] = last.at[0];
+  const std::span<const KeyColumn> first = columns.first(std::min<size_t>(columns.size(), 1));
+  const KeyParts least = PartsOfKey(first, footer.min_key);
+  if (least.count > 0) {
+    box.low.at[0] = least.at[0];
+    box.high.at[0] = PartsOfKey(first, footer.max_key).at[0];
+  }
   for (size_t i = 1; i < std::min(columns.size(), KeyParts::kMax); ++i) {
     const colstore::Zone& zone = footer.columns[footer.key[i].column].zone;
     if (!zone.has_range()) continue;

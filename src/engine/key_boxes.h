@@ -55,8 +55,6 @@ KeyBox BoxOfSegment(std::span<const KeyColumn> columns, const colstore::SegmentF
 class KeyBoxes {
  public:
   void Add(const KeyBox& box);
-  const KeyBox& box(size_t i) const { return boxes_[i]; }
-
   // Calls `visit(i)` for those of the first `end` boxes that have the key, the last first, until it
   // answers false.
   template <typename Visit>

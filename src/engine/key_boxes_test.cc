@@ -92,7 +92,7 @@ TEST(KeyBoxesTest, ASegmentIsAmongThoseThatMayHaveItsKeys) {
         const std::vector<size_t> visited = Visited(boxes, parts, 100);
         ASSERT_NE(std::find(visited.begin(), visited.end(), i), visited.end());
         ASSERT_TRUE(std::is_sorted(visited.rbegin(), visited.rend()));
-        ASSERT_TRUE(boxes.box(i).Meets({parts, parts}));
+        ASSERT_TRUE(segments.BoxOf(i).Meets({parts, parts}));
       }
     }
   }
@@ -109,16 +109,18 @@ TEST(KeyBoxesTest, OtherSegmentsAreLeftOut) {
     return key;
   };
   KeyBoxes boxes;
+  std::vector<KeyBox> added;
   for (int64_t i = 0; i < 100; ++i) {
     KeyBox box{PartsOfKey(columns, key_of("a", i * 10 + 9)),
                PartsOfKey(columns, key_of("z", i * 10))};
     boxes.Add(box);
+    added.push_back(box);
   }
   EXPECT_EQ(Visited(boxes, PartsOfKey(columns, key_of("mm", 457)), 100), std::vector<size_t>{45});
   EXPECT_EQ(Visited(boxes, PartsOfKey(columns, key_of("mm", 457)), 45), std::vector<size_t>());
   EXPECT_EQ(Visited(boxes, PartsOfKey(columns, key_of("zz", 457)), 100), std::vector<size_t>());
-  EXPECT_FALSE(boxes.box(3).Meets(boxes.box(4)));
-  EXPECT_TRUE(boxes.box(3).Meets(boxes.box(3)));
+  EXPECT_FALSE(added[3].Meets(added[4]));
+  EXPECT_TRUE(added[3].Meets(added[3]));
 }
 
 }  // namespace
