@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sqlstate.h"
+#include "sql/null_sink.h"
 
 namespace omendb::sql {
 namespace {
@@ -62,22 +63,9 @@ TEST(ProgressTextTest, TellsOfCommands) {
 }
 
 // Counts notices; the client is gone when told so.
-class NoticeSink : public ResultSink {
+class NoticeSink : public NullSink {
  public:
-  Status OnColumns(const std::vector<types::ResultColumn>&) override { return Status::Ok(); }
-  Status OnRow(std::span<const types::Value>) override { return Status::Ok(); }
-  Status OnComplete(std::string_view) override { return Status::Ok(); }
-  Status OnEmptyQuery() override { return Status::Ok(); }
-  Status OnPortalSuspended() override { return Status::Ok(); }
   void OnNotice(const Notice& notice) override { severities.push_back(notice.severity); }
-  void OnParameterStatus(std::string_view, std::string_view) override {}
-  Status OnCopyIn(CopyFormat, int) override { return Status::Ok(); }
-  Result<std::optional<std::string_view>> ReadCopyData() override {
-    return std::optional<std::string_view>();
-  }
-  Status OnCopyOut(CopyFormat, int) override { return Status::Ok(); }
-  Status OnCopyData(std::string_view) override { return Status::Ok(); }
-  Status OnCopyDone() override { return Status::Ok(); }
   Status Flush() override {
     return is_gone ? Status(sqlstate::kConnectionFailure, "gone") : Status::Ok();
   }

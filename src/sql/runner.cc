@@ -6,6 +6,7 @@
 #include "sql/error_position.h"
 #include "sql/locking_subqueries.h"
 #include "sql/names.h"
+#include "sql/null_sink.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
 
@@ -195,15 +196,8 @@ void SessionImpl::AbandonPortal(PortalState& portal) {
 
 Status SessionImpl::BufferPortal(PortalState& portal, uint64_t rows_wanted) {
   if (portal.state == PortalState::State::kReady) {
-    class NoSink : public ResultSink {
+    class CursorSink : public NullSink {
      public:
-      Status OnColumns(const std::vector<types::ResultColumn>&) override { return Status::Ok(); }
-      Status OnRow(std::span<const types::Value>) override { return Status::Ok(); }
-      Status OnComplete(std::string_view) override { return Status::Ok(); }
-      Status OnEmptyQuery() override { return Status::Ok(); }
-      Status OnPortalSuspended() override { return Status::Ok(); }
-      void OnNotice(const sql::Notice&) override {}
-      void OnParameterStatus(std::string_view, std::string_view) override {}
       Status OnCopyIn(CopyFormat, int) override { return NotSupported("COPY in a cursor"); }
       Result<std::optional<std::string_view>> ReadCopyData() override {
         return NotSupported("COPY in a cursor");
