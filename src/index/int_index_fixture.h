@@ -1,8 +1,11 @@
-// int_index_fixture.h - for tests: operations on an index as events of a history.
+// int_index_fixture.h - what tests of the integer index share: operations as events of a history,
+// orders of keys.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <random>
+#include <vector>
 
 #include "index/int_index.h"
 #include "testing/linearizability.h"
@@ -39,6 +42,20 @@ inline MapEvent Perform(index::IntIndex& index, int thread, uint64_t key, std::m
   }
   event.returned = Now();
   return event;
+}
+
+// Cuts the keys into clusters of so many, whose order becomes random.
+inline void ArrangeInClusters(std::vector<uint64_t>& keys, size_t cluster, uint64_t seed) {
+  std::vector<size_t> starts;
+  for (size_t i = 0; i < keys.size(); i += cluster) starts.push_back(i);
+  std::shuffle(starts.begin(), starts.end(), std::mt19937_64(seed));
+  std::vector<uint64_t> arranged;
+  for (const size_t start : starts) {
+    for (size_t i = start; i < std::min(start + cluster, keys.size()); ++i) {
+      arranged.push_back(keys[i]);
+    }
+  }
+  keys = arranged;
 }
 
 }  // namespace omendb::testutil

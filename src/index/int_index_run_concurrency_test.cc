@@ -27,20 +27,6 @@ struct Keys {
   std::vector<uint64_t> runs[kRunners];
 };
 
-void Cluster(std::vector<uint64_t>& keys) {
-  constexpr size_t kCluster = 500;
-  std::vector<size_t> starts;
-  for (size_t i = 0; i < keys.size(); i += kCluster) starts.push_back(i);
-  std::shuffle(starts.begin(), starts.end(), std::mt19937_64(5));
-  std::vector<uint64_t> arranged;
-  for (const size_t start : starts) {
-    for (size_t i = start; i < std::min(start + kCluster, keys.size()); ++i) {
-      arranged.push_back(keys[i]);
-    }
-  }
-  keys = arranged;
-}
-
 // Every `share`-th key is loaded. Runners that go towards each other have a half of the range each,
 // others take turns: they insert into the same leaves.
 Keys MakeKeys(uint64_t share, Order order) {
@@ -59,7 +45,7 @@ Keys MakeKeys(uint64_t share, Order order) {
     const bool downward =
         order == Order::kDescending || (order == Order::kTowardsEachOther && t == 1);
     if (downward) std::reverse(keys.runs[t].begin(), keys.runs[t].end());
-    if (order == Order::kClusters) Cluster(keys.runs[t]);
+    if (order == Order::kClusters) testutil::ArrangeInClusters(keys.runs[t], 500, 5);
   }
   return keys;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "index/int_index.h"
+#include "index/int_index_fixture.h"
 
 namespace omendb::index {
 namespace {
@@ -43,18 +44,7 @@ enum class Order { kAscending, kDescending, kClusters };
 
 void Arrange(std::vector<uint64_t>& keys, Order order) {
   if (order == Order::kDescending) std::reverse(keys.begin(), keys.end());
-  if (order != Order::kClusters) return;
-  constexpr size_t kCluster = 1000;
-  std::vector<size_t> starts;
-  for (size_t i = 0; i < keys.size(); i += kCluster) starts.push_back(i);
-  std::shuffle(starts.begin(), starts.end(), std::mt19937_64(7));
-  std::vector<uint64_t> arranged;
-  for (const size_t start : starts) {
-    for (size_t i = start; i < std::min(start + kCluster, keys.size()); ++i) {
-      arranged.push_back(keys[i]);
-    }
-  }
-  keys = arranged;
+  if (order == Order::kClusters) testutil::ArrangeInClusters(keys, 1000, 7);
 }
 
 class IntIndexRunTest : public ::testing::TestWithParam<Order> {

@@ -2,9 +2,8 @@
 // rows of a large statement do.
 //
 // Thread safety  One thread at a time.
-// Cost           A look at a hash table for each stretch of kStretch ids that begins anew; 170
-// bytes
-//                for each stretch.
+// Cost           A look at a hash table for each stretch of kStretch ids that begins anew, and 170
+//                bytes for each.
 #pragma once
 
 #include <array>
