@@ -100,3 +100,25 @@ SELECT c.oid::regclass FROM pg_class c WHERE relname IN ('pg_type', 'pg_class', 
 SELECT c.oid::regclass FROM pg_class c WHERE relname IN ('pg_type', 'pg_class', 'pg_attribute') ORDER BY 1 DESC;
 -- types
 DROP TABLE agg;
+-- Groups of many rows: those of neighbours, of rows in turn, and with NULLs between. The sums are
+-- exact in any order.
+CREATE TABLE runs (id int PRIMARY KEY, sensor int, f float8, s smallint, i int, b bigint, n numeric(9,2));
+INSERT INTO runs SELECT k, k / 700, (k % 97 - 40) * 0.25, k % 31 - 7, k * 13 - 9000, k * 1000000007::bigint, (k % 1000) / 4.0 FROM generate_series(0, 4199) k;
+SELECT sensor, sum(f), avg(f), min(f), max(f), count(f) FROM runs GROUP BY sensor ORDER BY sensor;
+SELECT sensor, sum(s), avg(s), sum(i), avg(i), sum(b), avg(b), sum(n), avg(n) FROM runs GROUP BY sensor ORDER BY sensor;
+SELECT id % 5, sum(f), avg(f), min(f), max(f), sum(s), avg(i), sum(b), avg(n) FROM runs GROUP BY id % 5 ORDER BY id % 5;
+SELECT sensor, sum(f), min(f), max(f), sum(i) FROM runs WHERE id % 3 = 1 GROUP BY sensor ORDER BY sensor;
+UPDATE runs SET f = NULL, i = NULL, n = NULL WHERE id % 7 = 3 OR sensor = 4;
+UPDATE runs SET f = 'NaN' WHERE id IN (10, 2200);
+UPDATE runs SET f = 'Infinity' WHERE id IN (20, 900, 2210);
+UPDATE runs SET f = '-Infinity' WHERE id IN (910, 3600);
+UPDATE runs SET f = '-0' WHERE sensor = 5;
+SELECT sensor, sum(f), avg(f), min(f), max(f), count(f) FROM runs GROUP BY sensor ORDER BY sensor;
+SELECT sensor, sum(i), avg(i), sum(n), avg(n), count(*) FROM runs GROUP BY sensor ORDER BY sensor;
+SELECT sum(f), min(f), max(f), avg(f) FROM runs;
+SELECT min(f), max(f) FROM runs WHERE f < 'NaN';
+SELECT min(f), max(f), sum(DISTINCT f), avg(DISTINCT f) FROM runs WHERE f <> 'NaN' AND abs(f) < 1000;
+SELECT min(i::real), max(s::real), sum(f::real) FROM runs WHERE id < 10;
+SELECT id, min(f) OVER w, max(f) OVER w, sum(f) OVER w FROM runs WINDOW w AS (ORDER BY id ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) ORDER BY id LIMIT 30;
+SELECT min(f), max(f), sum(f), avg(f) FROM runs WHERE false;
+DROP TABLE runs;

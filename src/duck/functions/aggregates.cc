@@ -2,7 +2,9 @@
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
+#include "duck/functions/float_aggregates.h"
 #include "duck/functions/numeric_aggregates.h"
+#include "duck/functions/run_update.h"
 #include "duck/logical_types.h"
 #include "duckdb/common/types/hugeint.hpp"
 #include "duckdb/function/aggregate_function.hpp"
@@ -106,8 +108,8 @@ struct NumericAverage : public SumBase {
 
 template <typename INPUT, int SCALE>
 duckdb::AggregateFunction Average(const LogicalType& input) {
-  return duckdb::AggregateFunction::UnaryAggregate<SumState, INPUT, duckdb::string_t,
-                                                   NumericAverage<SCALE>>(input, BigNumericType());
+  return RunAggregate<SumState, INPUT, duckdb::string_t, NumericAverage<SCALE>>(input,
+                                                                                BigNumericType());
 }
 
 template <int SCALE>
@@ -226,24 +228,17 @@ duckdb::AggregateFunction OfIntervals() {
 
 void RegisterSum(Registry& registry) {
   duckdb::AggregateFunctionSet set("sum");
-  set.AddFunction(duckdb::AggregateFunction::UnaryAggregate<SumState, int16_t, int64_t, BigintSum>(
-      LogicalType::SMALLINT, LogicalType::BIGINT));
-  set.AddFunction(duckdb::AggregateFunction::UnaryAggregate<SumState, int32_t, int64_t, BigintSum>(
-      LogicalType::INTEGER, LogicalType::BIGINT));
-  set.AddFunction(
-      duckdb::AggregateFunction::UnaryAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
-          LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
+  set.AddFunction(RunAggregate<SumState, int16_t, int64_t, BigintSum>(LogicalType::SMALLINT,
+                                                                      LogicalType::BIGINT));
+  set.AddFunction(RunAggregate<SumState, int32_t, int64_t, BigintSum>(LogicalType::INTEGER,
+                                                                      LogicalType::BIGINT));
+  set.AddFunction(RunAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
+      LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
+  set.AddFunction(FloatSum());
   set.AddFunction(NumericAggregateFunction(NumericAggregate::kSum));
   set.AddFunction(OfIntervals<IntervalSum>());
   for (const auto& existing : registry.ExistingAggregate("sum").functions) {
-    switch (existing.arguments[0].id()) {
-      case LogicalTypeId::DECIMAL:
-      case LogicalTypeId::DOUBLE:
-        set.AddFunction(existing);
-        break;
-      default:
-        break;
-    }
+    if (existing.arguments[0].id() == LogicalTypeId::DECIMAL) set.AddFunction(existing);
   }
   registry.Replace(std::move(set));
 }
@@ -259,9 +254,7 @@ void RegisterAverage(Registry& registry) {
   set.AddFunction(decimal);
   set.AddFunction(NumericAggregateFunction(NumericAggregate::kAverage));
   set.AddFunction(OfIntervals<IntervalAverage>());
-  for (const auto& existing : registry.ExistingAggregate("avg").functions) {
-    if (existing.arguments[0].id() == LogicalTypeId::DOUBLE) set.AddFunction(existing);
-  }
+  set.AddFunction(FloatAverage());
   registry.Replace(std::move(set));
 }
 
@@ -282,6 +275,7 @@ void RegisterDeviation(Registry& registry, const char* name, NumericAggregate ki
 void RegisterAggregates(Registry& registry) {
   RegisterSum(registry);
   RegisterAverage(registry);
+  RegisterExtremes(registry);
   RegisterDeviation(registry, "var_pop", NumericAggregate::kVariancePop);
   RegisterDeviation(registry, "var_samp", NumericAggregate::kVarianceSamp);
   RegisterDeviation(registry, "variance", NumericAggregate::kVarianceSamp);
