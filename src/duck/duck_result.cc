@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "base/sqlstate.h"
 #include "duck/errors.h"
@@ -20,6 +21,11 @@ namespace {
 constexpr duckdb::idx_t kFewRows = STANDARD_VECTOR_SIZE / 2;
 // Rows that are found are not kept back for longer.
 constexpr std::chrono::milliseconds kWaitMax{20};
+// The session's thread has no task while DuckDB's threads end theirs. DuckDB tells nobody when they
+// do; asking without a rest takes the locks that they need.
+constexpr uint32_t kEagerPolls = 32;
+constexpr std::chrono::microseconds kRest{20};
+constexpr std::chrono::milliseconds kProgressInterval{10};
 
 }  // namespace
 
@@ -77,24 +83,34 @@ QueryProgress::Values DuckResultImpl::Now() const {
                                 static_cast<double>(values.rows_to_write);
     return values;
   }
-  // DuckDB renews it after each task of the session's thread.
-  auto known = parts_.connection->context->GetQueryProgress();
-  double fraction = known_fraction_.load(std::memory_order_relaxed);
-  if (known.GetTotalRowsToProcess() > 0) fraction = std::max(fraction, known.GetPercentage() / 100);
+  const double fraction = known_fraction_.load(std::memory_order_relaxed);
   if (fraction >= 0) values.fraction = std::min(fraction, 1.0) * (parts_.gathers ? 0.5 : 1);
   return values;
 }
 
-// Chunks may come without a task of the session's thread.
 void DuckResultImpl::NoteProgress() {
-  if (parts_.progress == nullptr || result_->type != duckdb::QueryResultType::STREAM_RESULT) return;
-  if (!result_->Cast<duckdb::StreamQueryResult>().IsOpen()) return;
+  if (parts_.progress == nullptr) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - progress_noted_ < kProgressInterval) return;
+  progress_noted_ = now;
   duckdb::ProgressData progress;
   auto& executor = parts_.connection->context->GetExecutor();
   if (executor.GetPipelinesProgress(progress) > 0 || !progress.IsValid()) return;
   // Pipelines that are over are forgotten, when all are: then only rows are left to be fetched.
+  if (progress.total <= 0 && result_ == nullptr) return;
   const double fraction = progress.total > 0 ? progress.ProgressDone() : 1;
   known_fraction_ = std::max(known_fraction_.load(), fraction);
+}
+
+void DuckResultImpl::AfterTask(bool had_one) {
+  NoteProgress();
+  idle_polls_ = had_one ? 0 : idle_polls_ + 1;
+  if (had_one) return;
+  if (idle_polls_ <= kEagerPolls) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(kRest);
+  }
 }
 
 namespace {
@@ -131,10 +147,8 @@ Status DuckResultImpl::Start() {
       return Failed(parts_.pending->GetErrorObject());
     }
     if (duckdb::PendingQueryResult::IsResultReady(outcome)) break;
-    if (outcome == duckdb::PendingExecutionResult::BLOCKED ||
-        outcome == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
-      parts_.pending->WaitForTask();
-    }
+    if (outcome == duckdb::PendingExecutionResult::BLOCKED) parts_.pending->WaitForTask();
+    AfterTask(outcome != duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE);
   }
   result_ = parts_.pending->Execute();
   if (result_->HasError()) return Failed(result_->GetErrorObject());
@@ -150,11 +164,17 @@ Status DuckResultImpl::AwaitChunk() {
     const auto outcome = stream.ExecuteTask();
     switch (outcome) {
       case duckdb::StreamExecutionResult::CHUNK_NOT_READY:
+        AfterTask(true);
         break;
       case duckdb::StreamExecutionResult::BLOCKED:
-      case duckdb::StreamExecutionResult::NO_TASKS_AVAILABLE:
         stream.WaitForTask();
         break;
+      case duckdb::StreamExecutionResult::NO_TASKS_AVAILABLE:
+        AfterTask(false);
+        break;
+      case duckdb::StreamExecutionResult::CHUNK_READY:  // Perhaps without a task of this thread.
+        NoteProgress();
+        return Status::Ok();
       default:
         return Status::Ok();
     }
@@ -203,7 +223,6 @@ Result<const types::Chunk*> DuckResultImpl::Next() {
       Finish();
       return nullptr;
     }
-    NoteProgress();
     return converter_.Convert(std::move(chunk));
   } catch (const std::exception& exception) {
     return Failed(duckdb::ErrorData(exception));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +43,10 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
   Status Start();
   Status Cancelled();
   QueryProgress::Values Now() const override;
+  // Requires: the query is active.
   void NoteProgress();
+  // Rests when there was no task of DuckDB's to run.
+  void AfterTask(bool had_one);
   // Runs until a chunk can be fetched.
   Status AwaitChunk();
   // The next chunk as DuckDB gives it; nullptr at the end.
@@ -57,8 +61,10 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   duckdb::unique_ptr<duckdb::DataChunk> left_;  // did not fit into the chunk that went out
   std::atomic<double> known_fraction_{-1};      // of the work; < 0: nothing is known
-  bool ended_ = false;                          // DuckDB has no more chunks
-  bool finished_ = false;                       // and all of them went out
+  std::chrono::steady_clock::time_point progress_noted_;
+  uint32_t idle_polls_ = 0;  // that found no task, in a row
+  bool ended_ = false;       // DuckDB has no more chunks
+  bool finished_ = false;    // and all of them went out
   uint64_t rows_affected_ = 0;
   std::string profile_;
 };

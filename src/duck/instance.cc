@@ -22,9 +22,6 @@ constexpr const char* kSettings[] = {
     "SET ieee_floating_point_ops = false",
     "SET order_by_non_integer_literal = true",
     "SET python_enable_replacements = false",
-    // Known to pg_stat_progress_query, never printed.
-    "SET enable_progress_bar = true",
-    "SET enable_progress_bar_print = false",
     "SET errors_as_json = false",
     // A join hands this many keys of its one side to the scan of the other, which may then go
     // through an index (scan/index_scan.h).
