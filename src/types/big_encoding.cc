@@ -146,6 +146,20 @@ void AppendBigBytes(Int128 units, int scale, std::string& out) {
       negative, weight, count - zeros, scale, [&](size_t i) { return groups[count - 1 - i]; }, out);
 }
 
+void AppendWholeBytes(int64_t whole, int scale, std::string& out) {
+  if (whole == 0) return PutMark(kZeroMark, scale, out);
+  std::array<unsigned, 5> groups{};  // the lowest first
+  size_t count = 0;
+  for (uint64_t rest = static_cast<uint64_t>(std::abs(whole)); rest != 0; rest /= kGroupBase) {
+    groups[count++] = static_cast<unsigned>(rest % kGroupBase);
+  }
+  size_t zeros = 0;
+  while (groups[zeros] == 0) ++zeros;
+  PutGroups(
+      whole < 0, static_cast<int>(count) - 1, count - zeros, scale,
+      [&](size_t i) { return groups[count - 1 - i]; }, out);
+}
+
 void AppendBigBytes(const BigNumeric& value, std::string& out) {
   switch (value.kind) {
     case BigNumeric::Kind::kNaN:

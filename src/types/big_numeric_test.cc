@@ -156,6 +156,27 @@ TEST(BigNumericTest, SmallQuotientsAreThoseOfBigOnes) {
   EXPECT_LT(small, 18000);
 }
 
+// Averages of few rows: whole numbers, of which the quotient is often whole too.
+TEST(BigNumericTest, WholeQuotientsAreThoseOfBigOnes) {
+  std::mt19937_64 random(12);
+  const auto draw = [&] { return static_cast<int64_t>(random() >> (24 + random() % 40)); };
+  std::vector<std::pair<int64_t, int64_t>> pairs{
+      {0, 1}, {10000, 1}, {99999999, 1}, {100000000, 1}, {UINT32_MAX, 1}, {UINT32_MAX + 1L, 1}};
+  for (int i = 0; i < 20000; ++i) {
+    const int64_t divisor = 1 + draw() % 5000;
+    const int64_t dividend = draw() % 20'000'000;
+    pairs.emplace_back(random() % 2 == 0 ? dividend * divisor : dividend, divisor);
+  }
+  for (const auto& [a, b] : pairs) {
+    for (const int64_t dividend : {a, -a}) {
+      std::string bytes, expected;
+      ASSERT_TRUE(AppendQuotient({dividend, 0}, {b, 0}, bytes).ok());
+      AppendBigBytes(DivideBig(BigNumeric::Of(dividend), BigNumeric::Of(b)).value(), expected);
+      ASSERT_EQ(bytes, expected) << dividend << " / " << b;
+    }
+  }
+}
+
 TEST(BigNumericTest, FunctionsAgreeWithEachOther) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 300; ++i) {

@@ -38,6 +38,25 @@ std::optional<UInt128> Scaled(UInt128 units, int exponent) {
   return units * static_cast<UInt128>(PowerOfTen(exponent));
 }
 
+NumericHead HeadOf(uint32_t whole) {
+  if (whole < 10'000) return {0, static_cast<int>(whole)};
+  if (whole < 100'000'000) return {1, static_cast<int>(whole / 10'000)};
+  return {2, static_cast<int>(whole / 100'000'000)};
+}
+
+// Averages of one row, or of one value: both whole, of 32 bits, and the quotient too.
+bool AppendWholeQuotient(SmallNumeric a, SmallNumeric b, std::string& out) {
+  if (a.scale != 0 || b.scale != 0 || b.units <= 0) return false;
+  if (a.units > UINT32_MAX || a.units < -Int128{UINT32_MAX} || b.units > UINT32_MAX) return false;
+  const auto dividend = static_cast<int64_t>(a.units);
+  const auto divisor = static_cast<int64_t>(b.units);
+  if (dividend % divisor != 0) return false;
+  const int scale = QuotientScale(HeadOf(static_cast<uint32_t>(std::abs(dividend))), 0,
+                                  HeadOf(static_cast<uint32_t>(divisor)), 0);
+  AppendWholeBytes(dividend / divisor, scale, out);
+  return true;
+}
+
 }  // namespace
 
 std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b) {
@@ -60,6 +79,7 @@ std::optional<SmallNumeric> DivideSmall(SmallNumeric a, SmallNumeric b) {
 }
 
 Status AppendQuotient(SmallNumeric a, SmallNumeric b, std::string& out) {
+  if (AppendWholeQuotient(a, b, out)) return Status::Ok();
   if (const auto small = DivideSmall(a, b)) {
     AppendBigBytes(small->units, small->scale, out);
     return Status::Ok();

@@ -27,6 +27,15 @@ struct SumState {
 };
 static_assert(alignof(SumState) == 8);
 
+// Of numbers of at most 32 bits: a query with a group for each row keeps as many states.
+struct NarrowSumState {
+  int64_t sum;
+  uint64_t count;
+};
+
+template <typename INPUT>
+using SumStateOf = std::conditional_t<sizeof(INPUT) <= 4, NarrowSumState, SumState>;
+
 struct SumBase {
   template <class STATE>
   static void Initialize(STATE& state) {
@@ -40,15 +49,14 @@ struct SumBase {
   }
   template <class INPUT_TYPE, class STATE, class OP>
   static void Operation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&) {
-    // 128 bits hold every sum of 64-bit numbers that fits into memory.
-    state.sum = sizeof(INPUT_TYPE) > 8 ? Plus(state.sum, Wide(input)) : state.sum + Wide(input);
+    state.sum = Plus(state.sum, Wide(input));
     ++state.count;
   }
   template <class INPUT_TYPE, class STATE, class OP>
   static void ConstantOperation(STATE& state, const INPUT_TYPE& input, duckdb::AggregateUnaryInput&,
                                 duckdb::idx_t count) {
-    Int128 product;
-    if (__builtin_mul_overflow(Wide(input), static_cast<Int128>(count), &product)) Overflow();
+    auto product = Wide(input);
+    if (__builtin_mul_overflow(product, count, &product)) Overflow();
     state.sum = Plus(state.sum, product);
     state.count += count;
   }
@@ -58,13 +66,21 @@ struct SumBase {
     ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "value overflows numeric format"));
   }
   static Int128 Plus(Int128 a, Int128 b) {
-    Int128 sum;
-    if (__builtin_add_overflow(a, b, &sum)) Overflow();
-    return sum;
+    if (__builtin_add_overflow(a, b, &a)) Overflow();
+    return a;
   }
+  static int64_t Plus(int64_t a, int64_t b) {
+    if (__builtin_add_overflow(a, b, &a)) Overflow();
+    return a;
+  }
+  // As wide as the sum of such numbers.
   template <typename T>
-  static Int128 Wide(const T& value) {
-    return static_cast<Int128>(value);
+  static auto Wide(const T& value) {
+    if constexpr (sizeof(T) <= 4) {
+      return int64_t{value};
+    } else {
+      return Int128{value};
+    }
   }
   static Int128 Wide(const duckdb::hugeint_t& value) {
     return (static_cast<Int128>(value.upper) << 64) | static_cast<Int128>(value.lower);
@@ -78,10 +94,7 @@ struct BigintSum : public SumBase {
   template <class T, class STATE>
   static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
     if (state.count == 0) return data.ReturnNull();
-    if (state.sum > INT64_MAX || state.sum < INT64_MIN) {
-      ThrowStatus(Status(sqlstate::kNumericValueOutOfRange, "bigint out of range"));
-    }
-    target = static_cast<T>(state.sum);
+    target = state.sum;
   }
 };
 
@@ -100,16 +113,16 @@ struct NumericAverage : public SumBase {
   static void Finalize(STATE& state, T& target, duckdb::AggregateFinalizeData& data) {
     if (state.count == 0) return data.ReturnNull();
     std::string bytes;
-    ThrowIfError(
-        types::AppendQuotient({state.sum, SCALE}, {static_cast<Int128>(state.count), 0}, bytes));
+    ThrowIfError(types::AppendQuotient({Int128{state.sum}, SCALE},
+                                       {static_cast<Int128>(state.count), 0}, bytes));
     target = duckdb::StringVector::AddStringOrBlob(data.result, bytes);
   }
 };
 
 template <typename INPUT, int SCALE>
 duckdb::AggregateFunction Average(const LogicalType& input) {
-  return RunAggregate<SumState, INPUT, duckdb::string_t, NumericAverage<SCALE>>(input,
-                                                                                BigNumericType());
+  return RunAggregate<SumStateOf<INPUT>, INPUT, duckdb::string_t, NumericAverage<SCALE>>(
+      input, BigNumericType());
 }
 
 template <int SCALE>
@@ -228,10 +241,10 @@ duckdb::AggregateFunction OfIntervals() {
 
 void RegisterSum(Registry& registry) {
   duckdb::AggregateFunctionSet set("sum");
-  set.AddFunction(RunAggregate<SumState, int16_t, int64_t, BigintSum>(LogicalType::SMALLINT,
-                                                                      LogicalType::BIGINT));
-  set.AddFunction(RunAggregate<SumState, int32_t, int64_t, BigintSum>(LogicalType::INTEGER,
-                                                                      LogicalType::BIGINT));
+  set.AddFunction(RunAggregate<NarrowSumState, int16_t, int64_t, BigintSum>(LogicalType::SMALLINT,
+                                                                            LogicalType::BIGINT));
+  set.AddFunction(RunAggregate<NarrowSumState, int32_t, int64_t, BigintSum>(LogicalType::INTEGER,
+                                                                            LogicalType::BIGINT));
   set.AddFunction(RunAggregate<SumState, int64_t, duckdb::hugeint_t, NumericSum>(
       LogicalType::BIGINT, LogicalType::DECIMAL(38, 0)));
   set.AddFunction(FloatSum());
