@@ -104,7 +104,7 @@ struct BindOptions {
   bool want_row_plan = true;
 };
 
-enum class StatementClass : uint8_t { kSelect, kInsert, kUpdate, kDelete, kOther };
+enum class StatementClass : uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge, kOther };
 
 // A statement bound over one catalog version.
 class BoundStatement {

@@ -35,6 +35,8 @@ StatementClass ClassOf(duckdb::StatementType type) {
       return StatementClass::kUpdate;
     case duckdb::StatementType::DELETE_STATEMENT:
       return StatementClass::kDelete;
+    case duckdb::StatementType::MERGE_INTO_STATEMENT:
+      return StatementClass::kMerge;
     default:
       return StatementClass::kOther;
   }

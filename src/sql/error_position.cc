@@ -164,8 +164,21 @@ int ConstraintLocation(const Node* root, const std::string& message_text, const 
   });
 }
 
+// The same of MERGE's INSERT: there only more expressions than columns have a place.
+int UnmatchedMergeLocation(const PgQuery__MergeStmt& merge, size_t table_columns) {
+  for (size_t i = 0; i < merge.n_merge_when_clauses; ++i) {
+    const PgQuery__MergeWhenClause& when = *merge.merge_when_clauses[i]->merge_when_clause;
+    const size_t columns = when.n_target_list > 0 ? when.n_target_list : table_columns;
+    if (when.n_values > columns) return StartOf(when.values[columns]);
+  }
+  return -1;
+}
+
 // INSERT with more expressions than columns, or the other way round: the first without a partner.
 int UnmatchedInsertLocation(const Node* root, size_t table_columns) {
+  if (root->node_case == PG_QUERY__NODE__NODE_MERGE_STMT) {
+    return UnmatchedMergeLocation(*root->merge_stmt, table_columns);
+  }
   if (root->node_case != PG_QUERY__NODE__NODE_INSERT_STMT) return -1;
   const PgQuery__InsertStmt& insert = *root->insert_stmt;
   if (insert.select_stmt == nullptr ||

@@ -27,6 +27,8 @@ const PgQuery__RangeVar* DmlTarget(const Node* node) {
       return node->update_stmt->relation;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       return node->delete_stmt->relation;
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return node->merge_stmt->relation;
     default:
       return nullptr;
   }
@@ -103,6 +105,11 @@ Status CheckTarget(const SessionImpl& session, const Node* node) {
   const QualifiedRelation name = NameOf(*target);
   catalog::Relation found = FindRelation(session, name);
   if (found.view != nullptr) {
+    if (node->node_case == PG_QUERY__NODE__NODE_MERGE_STMT) {
+      return Status(sqlstate::kFeatureNotSupported,
+                    "cannot execute MERGE on relation \"" + name.name + "\"")
+          .WithDetail("This operation is not supported for views.");
+    }
     return NotSupported("writing to view \"" + name.name + "\"");
   }
   if (found.index != nullptr) {

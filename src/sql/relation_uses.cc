@@ -51,6 +51,17 @@ PrivilegeSet NeededOfDelete(const PgQuery__DeleteStmt& statement) {
   return privilege::kDelete | (reads ? privilege::kSelect : 0);
 }
 
+PrivilegeSet NeededOfMerge(const PgQuery__MergeStmt& merge) {
+  PrivilegeSet needed = MentionsColumn(merge.join_condition) ? privilege::kSelect : 0;
+  for (size_t i = 0; i < merge.n_merge_when_clauses; ++i) {
+    const PgQuery__MergeWhenClause& when = *merge.merge_when_clauses[i]->merge_when_clause;
+    if (when.command_type == PG_QUERY__CMD_TYPE__CMD_INSERT) needed |= privilege::kInsert;
+    if (when.command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) needed |= privilege::kUpdate;
+    if (when.command_type == PG_QUERY__CMD_TYPE__CMD_DELETE) needed |= privilege::kDelete;
+  }
+  return needed;
+}
+
 class UseCollector {
  public:
   UseCollector(const SessionImpl& session, const CatalogSnapshot& snapshot, bool locks_rows)
@@ -71,6 +82,10 @@ class UseCollector {
       auto* statement = reinterpret_cast<PgQuery__DeleteStmt*>(message);
       targets_[statement->relation] = NeededOfDelete(*statement);
       VisitQuery(message, statement->with_clause);
+    } else if (message->descriptor == &pg_query__merge_stmt__descriptor) {
+      auto* merge = reinterpret_cast<PgQuery__MergeStmt*>(message);
+      targets_[merge->relation] = NeededOfMerge(*merge);
+      VisitQuery(message, merge->with_clause);
     } else if (message->descriptor == &pg_query__range_var__descriptor) {
       AddRangeVar(*reinterpret_cast<PgQuery__RangeVar*>(message));
     } else {

@@ -72,6 +72,8 @@ std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_aff
       return fmt::format("UPDATE {}", rows_affected);
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       return fmt::format("DELETE {}", rows_affected);
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return fmt::format("MERGE {}", rows_affected);
     default:
       return fmt::format("SELECT {}", rows_returned);
   }

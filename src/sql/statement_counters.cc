@@ -8,8 +8,8 @@
 namespace omendb::sql {
 namespace {
 
-constexpr const char* kKindNames[] = {"select",      "insert", "update", "delete", "copy",
-                                      "transaction", "set",    "cursor", "ddl"};
+constexpr const char* kKindNames[] = {"select", "insert",      "update", "delete", "merge",
+                                      "copy",   "transaction", "set",    "cursor", "ddl"};
 constexpr const char* kExecutorNames[] = {"row", "duckdb", "utility"};
 
 }  // namespace
@@ -24,6 +24,8 @@ StatementKind KindOf(const Statement& statement) {
       return StatementKind::kUpdate;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       return StatementKind::kDelete;
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return StatementKind::kMerge;
     case PG_QUERY__NODE__NODE_COPY_STMT:
       return StatementKind::kCopy;
     case PG_QUERY__NODE__NODE_TRANSACTION_STMT:

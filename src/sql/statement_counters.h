@@ -20,6 +20,7 @@ enum class StatementKind : uint8_t {
   kInsert,
   kUpdate,
   kDelete,
+  kMerge,
   kCopy,
   kTransaction,
   kSet,

@@ -96,6 +96,10 @@ class OmenCatalog : public duckdb::Catalog {
                                        duckdb::PhysicalPlanGenerator& planner,
                                        duckdb::LogicalUpdate& op,
                                        duckdb::PhysicalOperator& plan) override;
+  duckdb::PhysicalOperator& PlanMergeInto(duckdb::ClientContext& context,
+                                          duckdb::PhysicalPlanGenerator& planner,
+                                          duckdb::LogicalMergeInto& op,
+                                          duckdb::PhysicalOperator& plan) override;
   duckdb::PhysicalOperator& PlanCreateTableAs(duckdb::ClientContext&,
                                               duckdb::PhysicalPlanGenerator&,
                                               duckdb::LogicalCreateTable&,

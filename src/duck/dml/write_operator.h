@@ -1,5 +1,5 @@
-// write_operator.h - what our INSERT, UPDATE and DELETE operators have in common: a sink that
-// gathers its input, a finalize that writes it, a source that gives the count or the rows of
+// write_operator.h - what our INSERT, UPDATE, DELETE and MERGE operators have in common: a sink
+// that gathers its input, a finalize that writes it, a source that gives the count or the rows of
 // RETURNING.
 //
 // The input is gathered whole before the first write when the statement may read the table that it

@@ -5,6 +5,7 @@
 #include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
 #include "duck/plan/exact_store.h"
+#include "duck/plan/merge_actions.h"
 #include "duck/plan/numeric_equality.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
@@ -106,6 +107,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     }
     binding.plan = duckdb::FlattenDependentJoins::DecorrelateIndependent(*binding.binder,
                                                                          std::move(binding.plan));
+    ComputeInActions(*binding.plan);
     StoreExactly(*binding.plan);
     CompareNumericsByValue(context, *binding.binder, *binding.plan);
     PadCharOperands(context, *binding.plan);

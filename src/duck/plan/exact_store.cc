@@ -6,6 +6,7 @@
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/operator/logical_expression_get.hpp"
 #include "duckdb/planner/operator/logical_insert.hpp"
+#include "duckdb/planner/operator/logical_merge_into.hpp"
 #include "duckdb/planner/operator/logical_update.hpp"
 #include "types/casts.h"
 
@@ -87,6 +88,15 @@ void VisitSource(duckdb::LogicalOperator& op) {
   for (auto& child : op.children) VisitSource(*child);
 }
 
+void VisitActions(duckdb::LogicalMergeInto& merge) {
+  for (auto& [condition, actions] : merge.actions) {
+    (void)condition;
+    for (auto& action : actions) {
+      for (auto& expr : action->expressions) Visit(expr);
+    }
+  }
+}
+
 }  // namespace
 
 void StoreExactly(duckdb::LogicalOperator& plan) {
@@ -94,7 +104,10 @@ void StoreExactly(duckdb::LogicalOperator& plan) {
                       HasLegacyNumeric(plan.Cast<duckdb::LogicalInsert>().table);
   const bool update = plan.type == duckdb::LogicalOperatorType::LOGICAL_UPDATE &&
                       HasLegacyNumeric(plan.Cast<duckdb::LogicalUpdate>().table);
-  if (insert || update) {
+  const bool merge = plan.type == duckdb::LogicalOperatorType::LOGICAL_MERGE_INTO &&
+                     HasLegacyNumeric(plan.Cast<duckdb::LogicalMergeInto>().table);
+  if (merge) VisitActions(plan.Cast<duckdb::LogicalMergeInto>());
+  if (insert || update || merge) {
     for (auto& child : plan.children) VisitSource(*child);
   }
   for (auto& child : plan.children) StoreExactly(*child);

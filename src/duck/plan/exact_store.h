@@ -13,7 +13,7 @@
 
 namespace omendb::duck {
 
-// Makes the casts into such tables of the INSERTs and UPDATEs in `plan` exact.
+// Makes the casts into such tables of the INSERTs, UPDATEs and MERGEs in `plan` exact.
 void StoreExactly(duckdb::LogicalOperator& plan);
 
 }  // namespace omendb::duck

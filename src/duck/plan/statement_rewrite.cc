@@ -181,6 +181,21 @@ void RewriteInsert(Rewriter& rewriter, duckdb::InsertStatement& insert) {
   rewriter.Visit(insert.returning_list);
 }
 
+void RewriteMerge(Rewriter& rewriter, duckdb::MergeIntoStatement& merge) {
+  rewriter.Visit(merge.cte_map);
+  rewriter.Visit(*merge.target);
+  rewriter.Visit(*merge.source);
+  rewriter.Visit(merge.join_condition);
+  for (auto& [condition, actions] : merge.actions) {
+    (void)condition;
+    for (auto& action : actions) {
+      rewriter.Visit(action->condition);
+      if (action->update_info != nullptr) rewriter.Visit(*action->update_info);
+      rewriter.Visit(action->expressions);
+    }
+  }
+}
+
 }  // namespace
 
 RewriteInput MakeRewriteInput(SessionState& state) {
@@ -219,6 +234,9 @@ void RewriteStatement(duckdb::SQLStatement& statement, const RewriteInput& input
       rewriter.Visit(del.returning_list);
       break;
     }
+    case duckdb::StatementType::MERGE_INTO_STATEMENT:
+      RewriteMerge(rewriter, statement.Cast<duckdb::MergeIntoStatement>());
+      break;
     default:
       ThrowStatus(NotSupported("this statement"));
   }

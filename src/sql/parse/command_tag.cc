@@ -175,7 +175,8 @@ bool IsQuery(const Node* node) {
   return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ||
          node->node_case == PG_QUERY__NODE__NODE_INSERT_STMT ||
          node->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT ||
-         node->node_case == PG_QUERY__NODE__NODE_DELETE_STMT;
+         node->node_case == PG_QUERY__NODE__NODE_DELETE_STMT ||
+         node->node_case == PG_QUERY__NODE__NODE_MERGE_STMT;
 }
 
 std::string_view CommandTag(const Node* node) {

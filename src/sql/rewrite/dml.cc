@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "base/sqlstate.h"
 #include "sql/rewrite/rules.h"
 
@@ -49,9 +52,22 @@ Status ResolveConflictConstraint(PgQuery__InsertStmt& insert, RewriteState& stat
 }
 
 // INSERT INTO t VALUES (1): the first columns, as many as there are values; DuckDB wants all or a
-// list.
+// list. Empty when nothing is to be listed.
+std::vector<Node*> FirstColumns(const PgQuery__RangeVar& relation, size_t width,
+                                RewriteState& state) {
+  std::vector<Node*> columns;
+  auto table = state.context.find_table ? state.context.find_table(relation) : nullptr;
+  if (table == nullptr) return columns;
+  const std::vector<ColumnId> live = table->live_columns();
+  if (width == 0 || width >= live.size()) return columns;
+  for (size_t i = 0; i < width; ++i) {
+    columns.push_back(state.build.Target(nullptr, table->column(live[i]).name));
+  }
+  return columns;
+}
+
 void ListInsertColumns(PgQuery__InsertStmt& insert, RewriteState& state) {
-  if (insert.n_cols > 0 || insert.select_stmt == nullptr || !state.context.find_table) return;
+  if (insert.n_cols > 0 || insert.select_stmt == nullptr) return;
   const PgQuery__SelectStmt& source = *insert.select_stmt->select_stmt;
   const size_t width =
       source.n_values_lists > 0 ? source.values_lists[0]->list->n_items : source.n_target_list;
@@ -63,50 +79,57 @@ void ListInsertColumns(PgQuery__InsertStmt& insert, RewriteState& state) {
       return;
     }
   }
-  auto table = state.context.find_table(*insert.relation);
-  if (table == nullptr) return;
-  const std::vector<ColumnId> live = table->live_columns();
-  if (width == 0 || width >= live.size()) return;
-  std::vector<Node*> columns;
-  for (size_t i = 0; i < width; ++i) {
-    columns.push_back(state.build.Target(nullptr, table->column(live[i]).name));
-  }
+  const std::vector<Node*> columns = FirstColumns(*insert.relation, width, state);
   insert.n_cols = columns.size();
   insert.cols = state.build.List(columns);
 }
 
 bool IsDefault(const Node* node) { return node->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT; }
 
+// What is inserted: rows of values, or what a query answers.
+struct NewRows {
+  std::span<Node* const> columns;  // empty: the table's first ones
+  std::vector<std::span<Node* const>> rows;
+  size_t query_width = 0;
+};
+
+NewRows NewRowsOf(const PgQuery__InsertStmt& insert) {
+  const PgQuery__SelectStmt& source = *insert.select_stmt->select_stmt;
+  NewRows rows{{insert.cols, insert.n_cols}, {}, source.n_target_list};
+  for (size_t r = 0; r < source.n_values_lists; ++r) {
+    const PgQuery__List& row = *source.values_lists[r]->list;
+    rows.rows.emplace_back(row.items, row.n_items);
+  }
+  return rows;
+}
+
+// Whether column `i` of what is inserted is given a value of its own.
+bool GivesValue(const NewRows& rows, size_t i) {
+  if (rows.rows.empty()) return !rows.columns.empty() || i < rows.query_width;
+  return std::any_of(rows.rows.begin(), rows.rows.end(),
+                     [&](const auto& row) { return i < row.size() && !IsDefault(row[i]); });
+}
+
 // Columns that only their own default may fill: GENERATED ALWAYS AS IDENTITY, AS (...) STORED.
-Status CheckGenerated(const PgQuery__InsertStmt& insert, RewriteState& state) {
+Status CheckGenerated(const PgQuery__RangeVar& relation, const NewRows& rows,
+                      PgQuery__OverridingKind override, RewriteState& state) {
   if (!state.context.find_table) return Status::Ok();
-  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) {
+  if (override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) {
     return NotSupported("OVERRIDING USER VALUE");
   }
-  const bool overrides = insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
-  if (insert.select_stmt == nullptr) return Status::Ok();
-  auto table = state.context.find_table(*insert.relation);
+  const bool overrides = override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
+  auto table = state.context.find_table(relation);
   if (table == nullptr) return Status::Ok();
   const std::vector<ColumnId> live = table->live_columns();
-  const PgQuery__SelectStmt& source = *insert.select_stmt->select_stmt;
-  const size_t width = insert.n_cols > 0 ? insert.n_cols : live.size();
+  const size_t width = rows.columns.empty() ? live.size() : rows.columns.size();
   for (size_t i = 0; i < width; ++i) {
     const catalog::ColumnDef* column =
-        insert.n_cols > 0 ? table->FindColumn(View(insert.cols[i]->res_target->name))
-                          : &table->column(live[i]);
+        rows.columns.empty() ? &table->column(live[i])
+                             : table->FindColumn(View(rows.columns[i]->res_target->name));
     if (column == nullptr) continue;
     const bool generated = !column->generated_sql.empty();
     const bool always = column->identity == catalog::Identity::kAlways && !overrides;
-    if (!always && !generated) continue;
-    bool all_default = source.n_values_lists > 0;
-    bool present = source.n_values_lists == 0 && (insert.n_cols > 0 || i < source.n_target_list);
-    for (size_t r = 0; r < source.n_values_lists; ++r) {
-      const PgQuery__List& row = *source.values_lists[r]->list;
-      if (i >= row.n_items) continue;
-      present = true;
-      all_default = all_default && IsDefault(row.items[i]);
-    }
-    if (!present || all_default) continue;
+    if ((!always && !generated) || !GivesValue(rows, i)) continue;
     Status status(SqlState("428C9"),
                   "cannot insert a non-DEFAULT value into column \"" + column->name + "\"");
     if (generated) {
@@ -172,6 +195,39 @@ Status CheckWith(const PgQuery__WithClause* with, RewriteState& state) {
   return Status::Ok();
 }
 
+Status RewriteMergeInsert(const PgQuery__RangeVar& relation, PgQuery__MergeWhenClause& when,
+                          RewriteState& state) {
+  const NewRows rows{{when.target_list, when.n_target_list}, {{when.values, when.n_values}}, 0};
+  if (when.n_values > 0) OMEN_TRY(CheckGenerated(relation, rows, when.override, state));
+  when.override = PG_QUERY__OVERRIDING_KIND__OVERRIDING_NOT_SET;
+  if (when.n_target_list > 0) return Status::Ok();
+  const std::vector<Node*> columns = FirstColumns(relation, when.n_values, state);
+  when.n_target_list = columns.size();
+  when.target_list = state.build.List(columns);
+  return Status::Ok();
+}
+
+Status RewriteMerge(PgQuery__MergeStmt& merge, RewriteState& state) {
+  OMEN_TRY(CheckWith(merge.with_clause, state));
+  merge.relation->inh = true;
+  bool always[2] = {false, false};  // by `matched`: an action without a condition came
+  for (size_t i = 0; i < merge.n_merge_when_clauses; ++i) {
+    PgQuery__MergeWhenClause& when = *merge.merge_when_clauses[i]->merge_when_clause;
+    if (always[when.matched ? 1 : 0]) {
+      return Status(sqlstate::kSyntaxError,
+                    "unreachable WHEN clause specified after unconditional WHEN clause");
+    }
+    always[when.matched ? 1 : 0] = when.condition == nullptr;
+    if (when.command_type == PG_QUERY__CMD_TYPE__CMD_INSERT) {
+      OMEN_TRY(RewriteMergeInsert(*merge.relation, when, state));
+    } else if (when.command_type == PG_QUERY__CMD_TYPE__CMD_UPDATE) {
+      OMEN_TRY(ExpandMultiAssign(when.n_target_list, when.target_list, state));
+      OMEN_TRY(CheckGeneratedTargets(*merge.relation, when.n_target_list, when.target_list, state));
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status RewriteDml(Node* node, RewriteState& state) {
@@ -179,7 +235,9 @@ Status RewriteDml(Node* node, RewriteState& state) {
     case PG_QUERY__NODE__NODE_INSERT_STMT: {
       PgQuery__InsertStmt& insert = *node->insert_stmt;
       OMEN_TRY(CheckWith(insert.with_clause, state));
-      OMEN_TRY(CheckGenerated(insert, state));
+      if (insert.select_stmt != nullptr) {
+        OMEN_TRY(CheckGenerated(*insert.relation, NewRowsOf(insert), insert.override, state));
+      }
       ListInsertColumns(insert, state);
       OMEN_TRY(ResolveConflictConstraint(insert, state));
       if (insert.on_conflict_clause != nullptr) {
@@ -204,6 +262,8 @@ Status RewriteDml(Node* node, RewriteState& state) {
       OMEN_TRY(CheckWith(node->delete_stmt->with_clause, state));
       node->delete_stmt->relation->inh = true;
       return Status::Ok();
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return RewriteMerge(*node->merge_stmt, state);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
       return NotSupported("WHERE CURRENT OF");
     default:
