@@ -1,5 +1,7 @@
 #include "duck/scan/table_scan.h"
 
+#include <algorithm>
+
 #include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
@@ -7,6 +9,7 @@
 #include "duck/scan/index_scan.h"
 #include "duck/session_state.h"
 #include "duckdb/function/partition_stats.hpp"
+#include "duckdb/planner/filter/conjunction_filter.hpp"
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
@@ -134,6 +137,15 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   return state;
 }
 
+// Which costs more than a comparison, so that it comes last.
+bool ComputesExpression(const duckdb::TableFilter& filter) {
+  if (filter.filter_type == duckdb::TableFilterType::EXPRESSION_FILTER) return true;
+  if (filter.filter_type != duckdb::TableFilterType::CONJUNCTION_AND) return false;
+  const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
+  return std::any_of(children.begin(), children.end(),
+                     [](const auto& child) { return ComputesExpression(*child); });
+}
+
 duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
     duckdb::ExecutionContext& context, duckdb::TableFunctionInitInput&,
     duckdb::GlobalTableFunctionState* global) {
@@ -154,6 +166,8 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
                                 duckdb::TableFilterState::Initialize(context.client, *filter),
                                 state.exact[index]});
     }
+    std::stable_partition(local->filters.begin(), local->filters.end(),
+                          [](const auto& filter) { return !ComputesExpression(*filter.filter); });
   }
   return local;
 }
@@ -357,6 +371,12 @@ double Progress(duckdb::ClientContext&, const duckdb::FunctionData*,
   return 100.0 * global->Cast<ScanState>().scan->progress();
 }
 
+// A condition on one column, LIKE say, is looked at before the other columns are read. One that may
+// fail stays above, where other conditions have ruled rows out.
+bool PushesExpression(duckdb::ClientContext&, const duckdb::LogicalGet&, duckdb::Expression& expr) {
+  return !expr.IsVolatile() && !expr.CanThrow() && !expr.HasSubquery();
+}
+
 duckdb::BindInfo GetBindInfo(const duckdb::optional_ptr<duckdb::FunctionData> data) {
   return duckdb::BindInfo(data->Cast<TableScanData>().table);
 }
@@ -411,6 +431,7 @@ duckdb::TableFunction TableScanFunction() {
   function.dynamic_to_string = DescribeRun;
   function.projection_pushdown = true;
   function.filter_pushdown = true;
+  function.pushdown_expression = PushesExpression;
   function.filter_prune = true;
   function.verify_serialization = false;
   return function;
