@@ -57,7 +57,7 @@ Status ForEachFrozen(const RunSet& runs, const Columns& columns, const Visit& vi
 template <typename Visit>
 Status ForEachRow(Table& table, const TableIndex& index, const Columns& columns,
                   const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, const Visit& visit) {
-  const std::shared_ptr<const RunSet> runs = table.frozen().runs();
+  const std::shared_ptr<const RunSet> runs = SeenRuns(table.frozen().runs(), txns, snapshot);
   OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, visit));
   RunSet entered;
   for (const Run& run : runs->runs) {

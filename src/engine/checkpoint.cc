@@ -64,7 +64,8 @@ Status WriteTable(env::RecordFileWriter& file, const CheckpointSource::Stored& s
                   const mvcc::Snapshot& snapshot, const mvcc::TxnTable& txns,
                   const std::function<bool()>& stop) {
   const Oid storage = stored.table->storage();
-  for (const Run& run : stored.runs->runs) {
+  const std::shared_ptr<const RunSet> runs = SeenRuns(stored.runs, txns, snapshot);
+  for (const Run& run : runs->runs) {
     if (!run.IsSeen(txns, snapshot)) continue;
     std::string payload;
     ByteWriter out(payload);
@@ -75,7 +76,7 @@ Status WriteTable(env::RecordFileWriter& file, const CheckpointSource::Stored& s
   }
   RowsWriter writer(file, storage);
   uint64_t page_number = 0;
-  OMEN_TRY(ForEachHotRow(*stored.table, *stored.runs, txns, snapshot,
+  OMEN_TRY(ForEachHotRow(*stored.table, *runs, txns, snapshot,
                          [&](const rowstore::Page& page, uint32_t slot) -> Status {
                            if (page.number() != page_number && stop && stop()) {
                              return Status(sqlstate::kQueryCanceled, "the checkpoint was stopped");

@@ -31,7 +31,7 @@ std::vector<size_t> SegmentsToCompact(const RunSet& set, uint64_t settled_by, ui
   std::vector<size_t> small;
   for (size_t number = 0; number < set.runs.size(); ++number) {
     const Run& run = set.runs[number];
-    if (run.live_rows() == 0 || !IsSettled(run, settled_by)) continue;
+    if (run.live_rows() == 0 || run.masks != nullptr || !IsSettled(run, settled_by)) continue;
     if (run.IsSparse()) {
       found.push_back(number);
     } else if (run.live_rows() < full_rows / 2) {

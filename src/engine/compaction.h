@@ -1,6 +1,7 @@
 // compaction.h - which segments of a table are worth writing anew: sparse ones, and small ones that
 // together fill a segment. A load or freeze of few rows leaves a small one; many of them cost
-// memory for what is known of each, and a lookup that asks each.
+// memory for what is known of each, and a lookup that asks each. A segment with rows that are being
+// deleted waits until they are gone or back.
 //
 // Thread safety  A pure function over a set that never changes.
 #pragma once

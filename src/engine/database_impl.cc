@@ -288,7 +288,7 @@ EngineStats DatabaseImpl::stats() const {
     stats.versions_live += table->store().rows_count();
     for (const Run& run : table->frozen().runs()->runs) {
       if (run.live_rows() == 0) continue;
-      stats.rows_frozen += run.live_rows();
+      stats.rows_frozen += run.live_rows() - run.masked_rows();
       stats.rows_thawed += run.dead->count();
       stats.segment_bytes += run.segment->reader()->file_bytes();
       ++stats.segments;

@@ -1,5 +1,5 @@
 // engine_transaction.h - what the engine keeps with a transaction: its catalog edit, its pending
-// foreign-key work, and who counts the blocks that it reads.
+// foreign-key work, its masks of deleted rows, and who counts the blocks that it reads.
 //
 // Thread safety  As the transaction: one thread at a time.
 #pragma once
@@ -9,6 +9,7 @@
 
 #include "catalog/snapshot.h"
 #include "engine/foreign_keys.h"
+#include "engine/masked_deletes.h"
 #include "txn/transaction_impl.h"
 
 namespace omendb::engine {
@@ -41,6 +42,7 @@ class EngineTransaction final : public txn::TransactionExtension {
     return edit_->Rebase(base);
   }
   ForeignKeyQueue& foreign_keys() { return foreign_keys_; }
+  MaskedDeletes& masked_deletes() { return masked_deletes_; }
   // What bulk scans add the blocks to that they read; null: nobody asks.
   const std::shared_ptr<BlockSums>& block_sums() const { return block_sums_; }
   void set_block_sums(std::shared_ptr<BlockSums> sums) { block_sums_ = std::move(sums); }
@@ -51,6 +53,7 @@ class EngineTransaction final : public txn::TransactionExtension {
   std::shared_ptr<const catalog::CatalogSnapshot> base_;  // of the edit
   std::unique_ptr<catalog::CatalogEdit> edit_;
   ForeignKeyQueue foreign_keys_;
+  MaskedDeletes masked_deletes_;
   std::shared_ptr<BlockSums> block_sums_;
 };
 

@@ -1,8 +1,5 @@
 #include "engine/frozen_table.h"
 
-#include <bit>
-
-#include "base/bytes.h"
 #include "base/check.h"
 #include "colstore/segment_scan.h"
 
@@ -19,26 +16,6 @@ RowId IdInSequence(const colstore::Zone& sequence, uint32_t row) {
 }
 
 }  // namespace
-
-void DeadRows::Serialize(std::string& out) const {
-  ByteWriter writer(out);
-  writer.PutVarint(count_);
-  if (count_ == 0) return;
-  for (const uint64_t word : words_) writer.Put<uint64_t>(word);
-}
-
-bool DeadRows::Parse(uint32_t rows, ByteReader& in) {
-  *this = DeadRows(rows);
-  const uint64_t count = in.GetVarint();
-  if (in.failed() || count > rows) return false;
-  if (count == 0) return true;
-  for (uint64_t& word : words_) {
-    word = in.Get<uint64_t>();
-    count_ += static_cast<uint32_t>(std::popcount(word));
-  }
-  const bool beyond = rows % 64 != 0 && words_.back() >> (rows % 64) != 0;
-  return !in.failed() && !beyond && count_ == count;
-}
 
 Result<std::shared_ptr<const FrozenSegment>> FrozenSegment::Make(
     std::shared_ptr<const colstore::SegmentReader> reader) {
@@ -134,7 +111,7 @@ uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, Dead
 bool FrozenTable::Thaw(rowstore::TableStore& store, RowId row, VersionRef frozen, VersionRef fresh,
                        uint64_t begin) {
   MutexLock lock(mu_);
-  if (store.head(row) != frozen) return false;
+  if (store.head(row) != frozen || IsDeleted(frozen)) return false;
   // Nobody else takes a frozen head away: changing it needs mu_.
   store.header(fresh).begin.store(begin, std::memory_order_release);
   OMEN_CHECK(store.SetHead(row, frozen, fresh));
@@ -167,6 +144,8 @@ size_t FrozenTable::memory_bytes() const {
   size_t bytes = 0;
   for (const Run& run : set->runs) {
     bytes += run.segment->reader()->memory_bytes() + run.dead->words().size() * sizeof(uint64_t);
+    if (run.masks == nullptr) continue;
+    for (const auto& mask : *run.masks) bytes += mask->memory_bytes();
   }
   return bytes;
 }

@@ -4,14 +4,21 @@
 // A segment has one begin for all of its rows: 0 where settled rows moved into it, so that every
 // snapshot sees them; the mark or timestamp of the transaction that loaded them otherwise. Who
 // wants to change a frozen row thaws it first: a hot copy becomes the row's head, with the frozen
-// ref as its `prev`, and the row is marked dead in the segment.
+// ref as its `prev`, and the row is marked dead in the segment. Who deletes many adds them to a
+// mask of the segment, which gives them their end: they keep their words in the row map, and EndOf
+// says what a version's end would, until the mask is settled. A row inserted over one of them has
+// the frozen ref, with kReinserted, as its `prev`: an older version like any other.
 //
 // Scans          A scan takes the set of segments once, with their dead rows. It sees a row in the
 //                segment unless dead in its set, and leaves out what stands for the row elsewhere:
 //                pages whose frozen_at() is not above the set's version (their rows lie in the
 //                set), and copies whose frozen row is not dead in the set. So each row is seen
 //                once, whatever is frozen or thawed meanwhile. Segments whose begin its snapshot
-//                does not see it leaves out.
+//                does not see it leaves out, and rows of masks whose end it sees (SeenRuns).
+// Masks          Scans take them with the set, so that each row is in a mask or dead there. Point
+//                reads find them at the segment, under an epoch guard from before they read the
+//                row map word: there they stay until no guard from before the words were emptied
+//                is left.
 // Thread safety  Any thread; Restore: recovery's. Thaw and Publish step aside for scans by mu_.
 // Ownership      Segments stay as long as the table. A set taken never changes.
 // Lock order     mu_ is a leaf.
@@ -26,44 +33,24 @@
 #include <string>
 #include <vector>
 
+#include "base/epoch.h"
 #include "base/mutex.h"
 #include "colstore/segment_reader.h"
+#include "engine/dead_rows.h"
+#include "engine/delete_mask.h"
 #include "mvcc/visibility.h"
 #include "rowstore/segmented_array.h"
 #include "rowstore/table_store.h"
 
 namespace omendb::engine {
 
-// Rows of a segment that are not to be seen, by position.
-class DeadRows {
- public:
-  DeadRows() = default;
-  explicit DeadRows(uint32_t rows) : words_((rows + 63) / 64) {}
-  uint32_t count() const { return count_; }
-  bool Has(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
-  void Add(uint32_t row) {
-    count_ += Has(row) ? 0 : 1;
-    words_[row / 64] |= 1ULL << (row % 64);
-  }
-  void Remove(uint32_t row) {
-    count_ -= Has(row) ? 1 : 0;
-    words_[row / 64] &= ~(1ULL << (row % 64));
-  }
-  std::span<const uint64_t> words() const { return words_; }
-
-  // varint count; when it is not 0, the words of the mask (docs/formats/log_records.md).
-  void Serialize(std::string& out) const;
-  // False when the bytes are no mask of so many rows.
-  bool Parse(uint32_t rows, ByteReader& in);
-
- private:
-  std::vector<uint64_t> words_;
-  uint32_t count_ = 0;
-};
-
-// A segment of a table. Immutable but for its begin.
+// A segment of a table. Immutable but for its begin and its masks.
 class FrozenSegment {
  public:
+  FrozenSegment() = default;
+  ~FrozenSegment() { delete masks_.load(std::memory_order_relaxed); }
+  FrozenSegment(const FrozenSegment&) = delete;
+  FrozenSegment& operator=(const FrozenSegment&) = delete;
   // XX001 when it is not one of a table: no row ids.
   static Result<std::shared_ptr<const FrozenSegment>> Make(
       std::shared_ptr<const colstore::SegmentReader> reader);
@@ -73,6 +60,11 @@ class FrozenSegment {
   // Begin of its rows, as of a version: 0, a mark, a timestamp, or infinity (loading was undone).
   const std::atomic<uint64_t>& begin() const { return begin_; }
   void set_begin(uint64_t word) const { begin_.store(word, std::memory_order_release); }
+  // End of one of its rows, as of a version. The caller holds an epoch guard.
+  const std::atomic<uint64_t>& EndOf(uint32_t row) const {
+    const DeleteMasks* const masks = masks_.load(std::memory_order_seq_cst);
+    return masks == nullptr ? kNeverEnded : EndIn(*masks, row);
+  }
   // Begin of hot copies of its rows when its own is 0: every snapshot since sees it. What was
   // loaded before the last start has none of its own.
   Timestamp settled() const { return std::max(reader_->footer().max_ts, Timestamp(1)); }
@@ -90,6 +82,9 @@ class FrozenSegment {
   void set_keys_are_entered() const { keys_are_entered_.store(true, std::memory_order_release); }
 
  private:
+  friend class FrozenTable;
+  static const std::atomic<uint64_t> kNeverEnded;
+  static const std::atomic<uint64_t>& EndIn(const DeleteMasks& masks, uint32_t row);
   // The zone of the row ids, if it tells them all.
   const colstore::Zone* row_id_sequence() const;
 
@@ -97,17 +92,21 @@ class FrozenSegment {
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
   mutable std::atomic<bool> keys_are_entered_{false};
+  mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
 };
 
 struct Run {
   std::shared_ptr<const FrozenSegment> segment;
   std::shared_ptr<DeadRows> dead;
+  std::shared_ptr<const DeleteMasks> masks;  // null: none
 
   // Whether a reader at `snapshot` may see a row of it.
   bool IsSeen(const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot) const {
     return live_rows() > 0 && mvcc::IsSeen(txns, snapshot, segment->begin());
   }
   uint32_t live_rows() const { return segment->rows() - dead->count(); }
+  // Those of live_rows() that somebody has deleted, or is deleting.
+  uint32_t masked_rows() const;
   // More than a quarter is dead: worth writing the rest anew.
   bool IsSparse() const { return live_rows() > 0 && dead->count() > segment->rows() / 4; }
 };
@@ -131,15 +130,19 @@ struct RunSet {
   // dead in these runs (the row is seen in its segment), or that lies in a later segment (the scan
   // is older, and sees the version from which the segment was made).
   bool HidesCopy(const rowstore::VersionHeader& header) const {
-    const uint64_t prev = header.prev.load(std::memory_order_acquire) & ~rowstore::kReinserted;
-    if (!rowstore::IsFrozen(prev)) return false;
+    const uint64_t prev = header.prev.load(std::memory_order_acquire);
+    if (!rowstore::IsCopy(prev)) return false;
     return rowstore::FrozenSegmentOf(prev) >= runs.size() || Has(prev);
   }
 };
 
+// The set as a snapshot sees it: in it, rows of masks whose end is seen are dead.
+std::shared_ptr<const RunSet> SeenRuns(std::shared_ptr<const RunSet> runs,
+                                       const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot);
+
 class FrozenTable {
  public:
-  FrozenTable() = default;
+  explicit FrozenTable(EpochManager& epochs) : epochs_(epochs) {}
 
   bool empty() const { return segments_count_.load(std::memory_order_acquire) == 0; }
   std::shared_ptr<const RunSet> runs() const;
@@ -170,7 +173,7 @@ class FrozenTable {
   uint64_t Publish(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
                    std::span<rowstore::Page* const> pages);
   // Makes `fresh`, a filled version whose prev is `frozen`, the head of its row, begun at `begin`,
-  // and marks the frozen row dead. False when `frozen` is not the head any more.
+  // and marks the frozen row dead. False when `frozen` is not the head any more, or has an end.
   bool Thaw(rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
             rowstore::VersionRef fresh, uint64_t begin);
   // Takes Thaw back, in a segment that only the caller's transaction sees.
@@ -178,6 +181,27 @@ class FrozenTable {
                 rowstore::VersionRef frozen);
   // Nobody sees a row of the segment any more: loading it was undone.
   void Abandon(uint64_t segment);
+
+  // ---- Rows deleted where they lie -------------------------------------------------------------
+  // As FrozenSegment::EndOf.
+  const std::atomic<uint64_t>& EndOf(rowstore::VersionRef frozen) const {
+    return SegmentOf(frozen).EndOf(rowstore::FrozenRowOf(frozen));
+  }
+  // A new mask of the segment, with this end; null when there are so many that looking through them
+  // would be slow.
+  std::shared_ptr<DeleteMask> AddMask(uint64_t segment, uint64_t end);
+  // Adds the row to its segment's mask. False when `frozen` is not the head any more, or has an
+  // end.
+  bool Delete(const rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
+              DeleteMask& mask);
+  // Takes that back.
+  void Undelete(rowstore::VersionRef frozen, DeleteMask& mask);
+  // Takes the mask back: its rows were never deleted.
+  void DropMask(uint64_t segment, DeleteMask& mask);
+  // The rows of the mask are dead for good: no snapshot sees them, and no row map word names them.
+  // Then, when no epoch guard from before is left, Unlist.
+  void SettleMask(uint64_t segment, const DeleteMask& mask);
+  void Unlist(uint64_t segment, const DeleteMask& mask);
 
   // ---- Recovery --------------------------------------------------------------------------------
   // A row of a segment was changed: as the copy of Thaw, but nobody looks.
@@ -190,7 +214,14 @@ class FrozenTable {
   // A mask that no set taken by runs() shares.
   DeadRows& OwnMask(uint64_t segment) OMEN_REQUIRES(mu_);
   RunSet& OwnRuns() OMEN_REQUIRES(mu_);
+  // Changes the masks of a segment where point reads find them. The caller retires what it returns,
+  // without mu_.
+  static const DeleteMasks* Replace(const FrozenSegment& segment, DeleteMasks masks);
+  void RetireList(const DeleteMasks* list);
+  // Whether a mask that was not taken back has it.
+  bool IsDeleted(rowstore::VersionRef frozen) const OMEN_REQUIRES(mu_);
 
+  EpochManager& epochs_;
   mutable Mutex mu_;
   std::shared_ptr<RunSet> current_ OMEN_GUARDED_BY(mu_) = std::make_shared<RunSet>();
   // How often runs() gave the set away; what was made at the same count is not shared.

@@ -12,10 +12,19 @@ void GarbageCollector::Add(txn::Garbage garbage) {
   queue_.push_back(std::move(garbage));
 }
 
-void GarbageCollector::Collect(Item item, const std::vector<uint64_t>& pins) {
+std::pair<uint64_t, uint64_t> GarbageCollector::LifeOf(const Item& item) {
+  if (item.mask != nullptr) {
+    const FrozenSegment& segment = item.table->frozen().SegmentOf(item.version);
+    return {segment.begin().load(std::memory_order_acquire),
+            item.mask->end.load(std::memory_order_acquire)};
+  }
   const rowstore::VersionHeader& header = item.table->store().header(item.version);
   const uint64_t begin = header.begin.load(std::memory_order_acquire);
-  const uint64_t end = header.end.load(std::memory_order_acquire);
+  return {begin, header.end.load(std::memory_order_acquire)};
+}
+
+void GarbageCollector::Collect(Item item, const std::vector<uint64_t>& pins) {
+  const auto [begin, end] = LifeOf(item);
   if (mvcc::IsTxnWord(begin)) {
     unstamped_.push_back(std::move(item));
     return;
@@ -27,9 +36,48 @@ void GarbageCollector::Collect(Item item, const std::vector<uint64_t>& pins) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  if (item.mask != nullptr) {
+    settling_.push_back(std::move(item));
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
   item.table->Unlink(item.row, item.version, item.same_keys);
   retired_[item.table].push_back(item.version);
   reclaimed_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void GarbageCollector::AddGarbage(const UndoRecord& record, uint64_t now_ms,
+                                  const std::vector<uint64_t>& pins) {
+  auto* table = static_cast<Table*>(record.table);
+  if (record.kind == UndoRecord::Kind::kDeleteMask) {
+    const auto* mask = static_cast<const DeleteMask*>(record.shared_end);
+    return Collect({table->shared_from_this(), RowId(0), record.old, false, mask}, pins);
+  }
+  const bool update = record.kind == UndoRecord::Kind::kUpdate;
+  if (!update && record.kind != UndoRecord::Kind::kDelete) return;
+  for (uint32_t i = 0; i < record.count; ++i) {
+    const UndoRecord one = record.At(i);
+    if (change_half_life_ms_ != 0) {
+      table->change_rates().Note(one.row, now_ms, change_half_life_ms_);
+    }
+    Collect({table->shared_from_this(), one.row, one.old, update && !one.keys_changed}, pins);
+  }
+}
+
+// What cannot be read now waits behind the others.
+void GarbageCollector::SettleSome() {
+  constexpr size_t kAtOnce = 4;
+  for (size_t left = std::min(kAtOnce, settling_.size()); left > 0; --left) {
+    Item item = std::move(settling_.front());
+    settling_.pop_front();
+    const uint32_t rows = item.mask->count();
+    if (!item.table->SettleMask(rowstore::FrozenSegmentOf(item.version), *item.mask).ok()) {
+      settling_.push_back(std::move(item));
+      continue;
+    }
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    reclaimed_.fetch_add(rows, std::memory_order_relaxed);
+  }
 }
 
 void GarbageCollector::FlushRetired() {
@@ -66,21 +114,11 @@ size_t GarbageCollector::Run(const mvcc::TxnTable& txns, const std::atomic<uint6
       for (Item& item : items) Collect(std::move(item), pins);
     }
     for (txn::Garbage& garbage : queue) {
-      for (const UndoRecord& record : garbage.records) {
-        const bool update = record.kind == UndoRecord::Kind::kUpdate;
-        if (!update && record.kind != UndoRecord::Kind::kDelete) continue;
-        auto* table = static_cast<Table*>(record.table);
-        for (uint32_t i = 0; i < record.count; ++i) {
-          const UndoRecord one = record.At(i);
-          if (change_half_life_ms_ != 0) {
-            table->change_rates().Note(one.row, now_ms, change_half_life_ms_);
-          }
-          Collect({table->shared_from_this(), one.row, one.old, update && !one.keys_changed}, pins);
-        }
-      }
+      for (const UndoRecord& record : garbage.records) AddGarbage(record, now_ms, pins);
     }
     FlushRetired();
   }
+  SettleSome();
   epochs_.Collect();
   return reclaimed() - before;
 }

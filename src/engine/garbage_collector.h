@@ -3,15 +3,17 @@
 // Every committed update and delete hands over the versions it ended. A version [begin, end) is
 // garbage when no pinned timestamp lies in it; otherwise it waits for the greatest such pin to go,
 // and is not looked at before. So one old snapshot keeps one version of each row, and costs nothing
-// more. A commit is published before its versions are stamped: a version that still has its
-// creator's mark waits for the next pass, as nothing is known of its begin, and the stamp must not
-// meet a slot that has been given away.
+// more. Rows of a segment that were deleted together are one such version; what is to be done for
+// them takes long, and is done for few segments in each pass. A commit is published before its
+// versions are stamped: a version that still has its creator's mark waits for the next pass, as
+// nothing is known of its begin, and the stamp must not meet a slot that has been given away.
 //
 // Thread safety  Add: any thread. Run: one thread (the engine's maintenance thread).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -43,7 +45,13 @@ class GarbageCollector final : public txn::GarbageSink {
     RowId row;
     rowstore::VersionRef version;
     bool same_keys;
+    const DeleteMask* mask = nullptr;  // not null: all its rows, in the segment of `version`
   };
+  // Begin and end.
+  static std::pair<uint64_t, uint64_t> LifeOf(const Item& item);
+  void AddGarbage(const txn::UndoRecord& record, uint64_t now_ms,
+                  const std::vector<uint64_t>& pins);
+  void SettleSome();
   void Collect(Item item, const std::vector<uint64_t>& pins);
   void FlushRetired();
 
@@ -54,6 +62,7 @@ class GarbageCollector final : public txn::GarbageSink {
   // ---- The maintenance thread's ----
   std::map<uint64_t, std::vector<Item>> blocked_;  // by the pin that keeps them
   std::vector<Item> unstamped_;
+  std::deque<Item> settling_;  // masks that no snapshot needs
   std::map<std::shared_ptr<Table>, std::vector<rowstore::VersionRef>> retired_;
   std::atomic<uint64_t> reclaimed_{0};
   std::atomic<uint64_t> waiting_{0};

@@ -8,6 +8,7 @@
 
 #include "engine/bulk_load.h"
 #include "engine/engine_fixture.h"
+#include "engine/masked_deletes.h"
 
 namespace omendb::engine {
 namespace {
@@ -31,8 +32,13 @@ class Model {
   // With `freezing`, rows are moved to segments in between, or loaded into them.
   Model(Engine& engine, uint64_t seed, bool freezing = false)
       : e_(engine), random_(seed), freezing_(freezing) {}
+  ~Model() { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
 
   void Step() {
+    // Of the frozen rows that a statement deletes all are deleted where they lie, all but one, or
+    // none.
+    const uint64_t thawed_max[] = {0, 1, MaskedDeletes::kThawedMax};
+    if (freezing_) MaskedDeletes::thawed_max = thawed_max[random_() % 3];
     if (freezing_ && random_() % 20 == 0) return Freeze();
     if (freezing_ && random_() % 80 == 0) return Calm();
     const uint64_t dice = random_() % 100;
@@ -48,6 +54,8 @@ class Model {
       Savepoint(open_[which]);
     } else if (freezing_ && dice < 41) {
       Load(open_[which]);
+    } else if (freezing_ && dice < 46) {
+      DeleteSome(open_[which]);
     } else {
       Change(open_[which]);
     }
@@ -59,6 +67,7 @@ class Model {
 
   uint64_t frozen() const { return frozen_; }
   uint64_t loaded() const { return loaded_; }
+  uint64_t deleted() const { return deleted_; }
 
  private:
   // Garbage keeps pages from settling. Transactions begun now see what is then frozen, and use the
@@ -188,6 +197,38 @@ class Model {
     open.written.insert(key);
   }
 
+  // Each third or so of the rows, by one statement.
+  void DeleteSome(Open& open) {
+    StatementContext context = e_.Statement(*open.txn);
+    auto relation = e_.Open(context);
+    const uint64_t mark = open.txn->Mark();
+    std::set<int32_t> deleted;
+    for (const auto& [key, v] : open.sees) {
+      if (random_() % 3 != 0 || Conflicts(open, key)) continue;
+      const types::Value key_value[] = {Int(key)};
+      auto found = relation->Lookup(context, relation->table().primary_key()->oid, key_value);
+      ASSERT_TRUE(found.ok());
+      ASSERT_TRUE(found->has_value()) << "key " << key;
+      auto result = relation->Delete(context, **found);
+      if (!result.ok()) {
+        ASSERT_EQ(result.status().sqlstate(), "40001");
+        open.txn->RollbackTo(mark);
+        return;
+      }
+      ASSERT_EQ(result->outcome, RowOutcome::kDone);
+      // A second time in the same statement.
+      result = relation->Delete(context, **found);
+      ASSERT_TRUE(result.ok());
+      ASSERT_EQ(result->outcome, RowOutcome::kGone);
+      deleted.insert(key);
+    }
+    for (const int32_t key : deleted) {
+      open.sees.erase(key);
+      open.written.insert(key);
+    }
+    deleted_ += deleted.size();
+  }
+
   void Check(Open& open) {
     StatementContext context = e_.Statement(*open.txn);
     auto relation = e_.Open(context);
@@ -236,6 +277,7 @@ class Model {
   const bool freezing_;
   uint64_t frozen_ = 0;
   uint64_t loaded_ = 0;
+  uint64_t deleted_ = 0;
   Pairs committed_;
   std::vector<Open> open_;
 };
@@ -296,6 +338,7 @@ TEST_P(ModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
   }
   EXPECT_GT(model.frozen(), 100u);
   EXPECT_GT(model.loaded(), 100u);
+  EXPECT_GT(model.deleted(), 100u);
 }
 
 constexpr int32_t kAccounts = 20;
@@ -321,13 +364,19 @@ bool Transfer(Engine& e, std::mt19937_64& random) {
       types::Arena arena;
       EXPECT_TRUE(relation->Read(current, kValueColumn, arena, &v).ok());
       const types::Value values[] = {Int(id), Int(v.i32 + change), Text("a transfer was here")};
-      auto result = relation->Update(context, current, values);
+      const bool replace = random() % 4 == 0;
+      auto result =
+          replace ? relation->Delete(context, current) : relation->Update(context, current, values);
       if (!result.ok()) {
         const std::string_view state = result.status().sqlstate();
         EXPECT_TRUE(state == "40001" || state == "40P01") << result.status().ToString();
         return false;
       }
-      if (result->outcome == RowOutcome::kDone) break;
+      if (result->outcome == RowOutcome::kDone) {
+        if (replace && !relation->Insert(context, values).ok()) return false;
+        break;
+      }
+      if (result->outcome == RowOutcome::kGone) return false;  // Replaced by another.
       EXPECT_EQ(result->outcome, RowOutcome::kChanged);
       current = result->latest;
     }
@@ -342,7 +391,14 @@ int64_t Sum(const Pairs& rows) {
   return sum;
 }
 
-class EngineThreads : public ::testing::TestWithParam<bool> {};
+// With freezing, every frozen row is deleted where it lies.
+class EngineThreads : public ::testing::TestWithParam<bool> {
+ protected:
+  EngineThreads() {
+    if (GetParam()) MaskedDeletes::thawed_max = 0;
+  }
+  ~EngineThreads() override { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
+};
 INSTANTIATE_TEST_SUITE_P(Freezing, EngineThreads, ::testing::Bool());
 
 TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {

@@ -91,6 +91,31 @@ void Recovery::RestoreNewRows(rowstore::TableStore& store, const std::vector<Row
   }
 }
 
+// What the same transaction put in the place of a row comes before this.
+Status Recovery::DeleteMasked(Table& table, uint64_t file_id, ByteReader& runs) {
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  const auto found = std::find_if(set->runs.begin(), set->runs.end(), [&](const Run& run) {
+    return run.segment->file_id() == file_id;
+  });
+  if (found == set->runs.end()) {
+    return DamagedRecord("rows are deleted of segment " + std::to_string(file_id) +
+                         ", which the table does not have");
+  }
+  OMEN_ASSIGN(const std::vector<RowId> rows, found->segment->ReadRowIds());
+  const auto number = static_cast<uint64_t>(found - set->runs.begin());
+  const auto remove = [&](uint32_t first, uint32_t count) {
+    for (uint32_t i = first; i < first + count; ++i) {
+      if (table.store().head(rows[i]) != rowstore::MakeFrozenRef(number, i)) continue;
+      LeaveSegment(table, rows[i]);
+      table.store().RestoreDelete(rows[i]);
+    }
+  };
+  if (!DeleteMask::Parse(found->segment->rows(), runs, remove)) {
+    return DamagedRecord("rows that are deleted of segment " + std::to_string(file_id));
+  }
+  return Status::Ok();
+}
+
 void Recovery::LeaveSegment(Table& table, RowId row) {
   table.store().RaiseRows(row);
   const rowstore::VersionRef head = table.store().head(row);
@@ -248,11 +273,17 @@ Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view pay
     if (in.failed()) return DamagedRecord("a freeze or load without a segment");
     return AddSegment(target, file_id, in, /*rows_are_there=*/freezes);
   }
+  if (static_cast<RedoOp>(op) == RedoOp::kDeleteMask) {
+    const uint64_t file_id = in.GetVarint();
+    if (in.failed()) return DamagedRecord("a mask without a segment");
+    return DeleteMasked(*target.table, file_id, in);
+  }
   const RowId first(in.GetVarint());
   if (in.failed() || first.value() == 0) return DamagedRecord("an operation without a row");
   switch (static_cast<RedoOp>(op)) {
     case RedoOp::kFreeze:
     case RedoOp::kLoad:
+    case RedoOp::kDeleteMask:
       break;
     case RedoOp::kDelete:
       LeaveSegment(*target.table, first);

@@ -62,6 +62,8 @@ class Recovery final : public CheckpointSink {
   Status AddSegment(Target& target, uint64_t file_id, ByteReader& dead, bool rows_are_there);
   static void RestoreNewRows(rowstore::TableStore& store, const std::vector<RowId>& rows,
                              const std::vector<bool>& live, uint64_t segment);
+  // Rows of a segment are gone, those of them that lie there still.
+  static Status DeleteMasked(Table& table, uint64_t file_id, ByteReader& runs);
   // A row is about to be put or deleted: if it is frozen, its segment has it no more.
   static void LeaveSegment(Table& table, RowId row);
   Target* TargetOf(Oid storage);

@@ -80,12 +80,12 @@ void AppendDelete(Oid storage, RowId row, std::string& redo) {
   ByteWriter(redo).PutVarint(row.value());
 }
 
-void AppendSegment(RedoOp op, Oid storage, uint64_t file_id, std::string_view dead,
+void AppendSegment(RedoOp op, Oid storage, uint64_t file_id, std::string_view rows,
                    std::string& redo) {
-  AppendHeader(op, storage, VarintBytes(file_id) + dead.size(), redo);
+  AppendHeader(op, storage, VarintBytes(file_id) + rows.size(), redo);
   ByteWriter writer(redo);
   writer.PutVarint(file_id);
-  writer.PutRaw(dead);
+  writer.PutRaw(rows);
 }
 
 void PutManyWriter::Finish(std::string& redo) {

@@ -23,11 +23,12 @@ namespace omendb::engine {
 
 // On disk: never renumber.
 enum class RedoOp : uint8_t {
-  kPut = 1,      // varint row, row image: inserted or updated
-  kDelete = 2,   // varint row
-  kPutMany = 3,  // varint first row, varint count, row images: rows first, first + 1, ...
-  kFreeze = 4,   // varint segment file, mask of dead rows: the others lie in the segment now
-  kLoad = 5,     // the same, of rows that were nowhere before
+  kPut = 1,         // varint row, row image: inserted or updated
+  kDelete = 2,      // varint row
+  kPutMany = 3,     // varint first row, varint count, row images: rows first, first + 1, ...
+  kFreeze = 4,      // varint segment file, mask of dead rows: the others lie in the segment now
+  kLoad = 5,        // the same, of rows that were nowhere before
+  kDeleteMask = 6,  // varint segment file, runs of rows: those that lie there still are gone
 };
 
 // A row image: varint columns, validity bytes, then each value that is not NULL: fixed-size cells
@@ -42,8 +43,9 @@ void AppendPut(Oid storage, RowId row, std::span<const types::PhysicalType> colu
                std::span<const types::Value> values, std::string& redo);
 void AppendDelete(Oid storage, RowId row, std::string& redo);
 
-// kFreeze or kLoad. `dead`: as DeadRows::Serialize made it.
-void AppendSegment(RedoOp op, Oid storage, uint64_t file_id, std::string_view dead,
+// kFreeze or kLoad with `rows` as DeadRows::Serialize made it, kDeleteMask with
+// DeleteMask::Serialize.
+void AppendSegment(RedoOp op, Oid storage, uint64_t file_id, std::string_view rows,
                    std::string& redo);
 
 // A kPutMany under construction: rows are added one by one.

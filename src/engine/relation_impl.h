@@ -114,8 +114,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   enum class RowState : uint8_t { kLive, kDead, kGone, kInDoubt };
 
   const Access* FindAccess(Oid index) const;
-  // Begin of a version, hot or frozen.
+  // Begin and end of a version, hot or frozen: the caller holds an epoch guard.
   const std::atomic<uint64_t>& BeginOf(rowstore::VersionRef ref) const;
+  const std::atomic<uint64_t>& EndOf(rowstore::VersionRef ref) const;
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
   // Asks for the words in the row map, then for the headers of the versions they name. The caller
   // holds an epoch guard.
@@ -195,13 +196,19 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
     rowstore::VersionRef head;
   };
   Judgement Judge(const txn::TransactionImpl& txn, const RowRef& seen) const;
+  Judgement JudgeFrozen(const txn::TransactionImpl& txn, const RowRef& seen,
+                        rowstore::VersionRef head) const;
   Result<std::optional<RowResult>> Resolve(StatementContext& context, const RowRef& seen,
                                            const Judgement& found, txn::LockWait wait);
   Status RowLocked() const;
   // The version in a page that stands for the one seen, for writers: itself, or when its row was
   // frozen (before it was seen, or since) the copy that is changed instead; made when there is
-  // none. The seen one again when the row is gone or has been changed since.
+  // none. The seen one again when the row is gone or has been changed since; a frozen one when that
+  // has an end.
   Result<RowRef> Thawed(txn::TransactionImpl& txn, const RowRef& seen);
+  // Thawed, until that is in a page; or what became of the row.
+  Result<std::optional<RowResult>> ThawForChange(StatementContext& context,
+                                                 const RowRef& first_seen, RowRef* seen);
   // Thawed, judged without making a copy; nullopt: there is none, the head is `frozen`.
   std::optional<RowRef> FindThawed(const RowRef& seen, rowstore::VersionRef* frozen) const;
   // Locks a row if `is_same` once the lock is held; nullopt: it is not.
@@ -220,6 +227,17 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
                             std::span<const types::Value> old_row,
                             std::span<const types::Value> row);
   Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
+  // Deletes a row where it lies in a segment; nullopt: it does not, or the segment has no mask
+  // left.
+  Result<std::optional<RowResult>> DeleteInSegment(StatementContext& context, const RowRef& seen);
+  // The mask that takes the rows of a segment that the transaction deletes now; null: there are too
+  // many.
+  DeleteMask* MaskFor(txn::TransactionImpl& txn, rowstore::VersionRef frozen);
+  // Of a version that has just got the transaction's mark as end: whether nobody else has the row
+  // locked.
+  bool MayChange(const txn::TransactionImpl& txn, RowId row, txn::RowLockMode mode) const;
+  // Waits for who has.
+  Status LockToChange(StatementContext& context, RowId row, txn::RowLockMode mode);
   Result<bool> KeysUnchanged(rowstore::VersionRef a, rowstore::VersionRef b) const;
 
   // `*at`: the first row, then the one that it got to.

@@ -10,8 +10,8 @@
 namespace omendb::engine {
 
 using rowstore::HeadOf;
+using rowstore::IsCopy;
 using rowstore::IsFrozen;
-using rowstore::kReinserted;
 using rowstore::kRowGone;
 using rowstore::OlderOf;
 using rowstore::SlotOf;
@@ -59,17 +59,20 @@ const std::atomic<uint64_t>& RelationImpl::BeginOf(VersionRef ref) const {
                        : table_->store().header(ref).begin;
 }
 
+const std::atomic<uint64_t>& RelationImpl::EndOf(VersionRef ref) const {
+  return IsFrozen(ref) ? table_->frozen().EndOf(ref) : table_->store().header(ref).end;
+}
+
 // The caller holds an epoch guard.
 VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const {
   const rowstore::TableStore& store = table_->store();
   VersionRef ref = store.head(row);
-  if (IsFrozen(ref)) return mvcc::IsSeen(manager_.txns(), snapshot, BeginOf(ref)) ? ref : 0;
   while (ref != 0) {
-    const rowstore::VersionHeader& header = store.header(ref);
-    if (mvcc::IsSeen(manager_.txns(), snapshot, header.begin)) {
-      return mvcc::IsSeen(manager_.txns(), snapshot, header.end) ? 0 : ref;
+    if (mvcc::IsSeen(manager_.txns(), snapshot, BeginOf(ref))) {
+      return mvcc::IsSeen(manager_.txns(), snapshot, EndOf(ref)) ? 0 : ref;
     }
-    ref = OlderOf(header.prev.load(std::memory_order_acquire));
+    if (IsFrozen(ref)) return 0;
+    ref = OlderOf(store.header(ref).prev.load(std::memory_order_acquire));
   }
   return 0;
 }
@@ -181,7 +184,7 @@ Result<bool> RelationImpl::IsCurrent(StatementContext& context, const RowRef& ro
   // The same version may have moved to a segment, and back as a copy.
   const bool moved = IsFrozen(row.version) ||
                      store.header(row.version).end.load(std::memory_order_acquire) == mvcc::kMoved;
-  return moved && (IsFrozen(head) || IsFrozen(store.header(head).prev.load() & ~kReinserted));
+  return moved && (IsFrozen(head) || IsCopy(store.header(head).prev.load()));
 }
 
 uint64_t RelationImpl::rows_estimate() const { return table_->store().rows_count(); }
@@ -190,7 +193,8 @@ Relation::Placement RelationImpl::placement() const {
   Placement placement{rows_estimate(), 0};
   const std::shared_ptr<const RunSet> set = table_->frozen().runs();
   for (const Run& run : set->runs) {
-    placement.hot_rows -= std::min<uint64_t>(placement.hot_rows, run.live_rows());
+    const uint32_t rows = run.live_rows() - run.masked_rows();
+    placement.hot_rows -= std::min<uint64_t>(placement.hot_rows, rows);
     placement.segments += run.live_rows() > 0 ? 1 : 0;
   }
   return placement;
@@ -235,9 +239,8 @@ RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionR
     *mark = begin.word;
     return RowState::kInDoubt;
   }
-  if (IsFrozen(*ref)) return RowState::kLive;
   const mvcc::Resolved end =
-      mvcc::ResolveNow(manager_.txns(), self, store.header(*ref).end, manager_.last_visible());
+      mvcc::ResolveNow(manager_.txns(), self, EndOf(*ref), manager_.last_visible());
   switch (end.kind) {
     case Kind::kInfinite:
       return RowState::kLive;

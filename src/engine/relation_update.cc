@@ -10,6 +10,7 @@ namespace omendb::engine {
 namespace {
 
 using rowstore::HeadOf;
+using rowstore::IsCopy;
 using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
@@ -31,19 +32,6 @@ Status ConcurrentDelete() {
                 "could not serialize access due to concurrent delete");
 }
 
-// Deleting makes room, so it may go on when other writes are refused; the copies that it makes of
-// frozen rows end that at a third more.
-Status CheckMemoryToThaw(const rowstore::MemoryAccount& memory) {
-  const uint64_t limit = memory.limit() / 3 * 4;
-  if (memory.used_with_other() < limit) [[likely]]
-    return Status::Ok();
-  return Status(sqlstate::kOutOfMemory, "out of memory")
-      .WithDetail(
-          "The rows in memory, with those of segments that are being deleted, have reached " +
-          std::to_string(limit >> 20) + " MB.")
-      .WithHint("Delete fewer rows at once, or start the server with a larger --memory.");
-}
-
 }  // namespace
 
 // Judges the row against the version that was seen: kCurrent, or what stands in the way.
@@ -54,7 +42,7 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   const uint64_t word = store.row_word(seen.row_id, std::memory_order_seq_cst);
   if ((word & kRowGone) != 0) return {Judgement::Kind::kDeleted, 0, 0};
   const VersionRef head = HeadOf(word);
-  if (IsFrozen(head)) return {Judgement::Kind::kAgain, 0, 0};  // Thawed must look again.
+  if (IsFrozen(head)) return JudgeFrozen(txn, seen, head);
   const rowstore::VersionHeader& header = store.header(head);
   const auto resolve = [&](const std::atomic<uint64_t>& w) {
     return mvcc::ResolveNow(manager_.txns(), txn.id(), w, manager_.last_visible());
@@ -95,6 +83,24 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   }
   return {store.head(seen.row_id) == head ? Judgement::Kind::kDeleted : Judgement::Kind::kAgain, 0,
           0};
+}
+
+RelationImpl::Judgement RelationImpl::JudgeFrozen(const txn::TransactionImpl& txn,
+                                                  const RowRef& seen, VersionRef head) const {
+  const mvcc::Resolved end =
+      mvcc::ResolveNow(manager_.txns(), txn.id(), EndOf(head), manager_.last_visible());
+  switch (end.kind) {
+    case Kind::kInfinite:
+      // Of another one Thawed must look again.
+      return {head == seen.version ? Judgement::Kind::kCurrent : Judgement::Kind::kAgain, 0, head};
+    case Kind::kRunning:
+      return {Judgement::Kind::kRunning, end.word, head};
+    case Kind::kOwn:
+      return {Judgement::Kind::kOwn, 0, head};
+    case Kind::kCommitted:
+      break;
+  }
+  return {Judgement::Kind::kDeleted, 0, 0};
 }
 
 // Turns a judgement other than kCurrent into an outcome, waiting where it must; nullopt: judge
@@ -156,12 +162,12 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
     }
     VersionRef base = head;
     uint64_t prev = store.header(base).prev.load(std::memory_order_acquire);
-    while (OlderOf(prev) != 0) {
-      base = OlderOf(prev);
+    for (VersionRef older = OlderOf(prev); older != 0 && !IsFrozen(older); older = OlderOf(prev)) {
+      base = older;
       prev = store.header(base).prev.load(std::memory_order_acquire);
     }
     if (moved(base)) continue;  // Being frozen: its head is about to say so.
-    return IsFrozen(prev & ~kReinserted) ? RowRef{seen.row_id, base} : seen;
+    return IsCopy(prev) ? RowRef{seen.row_id, base} : seen;
   }
 }
 
@@ -170,9 +176,26 @@ Result<RowRef> RelationImpl::Thawed(txn::TransactionImpl& txn, const RowRef& see
     VersionRef frozen = 0;
     const std::optional<RowRef> found = FindThawed(seen, &frozen);
     if (found) return *found;
+    {
+      EpochGuard guard(table_->epochs());
+      if (EndOf(frozen) != mvcc::kInfinity) return RowRef{seen.row_id, frozen};
+    }
     VersionRef fresh = 0;
     OMEN_ASSIGN(const bool thawed, Thaw(&txn, seen.row_id, frozen, &fresh));
     if (thawed) return RowRef{seen.row_id, fresh};
+  }
+}
+
+Result<std::optional<RowResult>> RelationImpl::ThawForChange(StatementContext& context,
+                                                             const RowRef& first_seen,
+                                                             RowRef* seen) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  for (;;) {
+    OMEN_ASSIGN(*seen, Thawed(txn, first_seen));
+    if (!IsFrozen(seen->version)) return std::optional<RowResult>();
+    OMEN_ASSIGN(const std::optional<RowResult> outcome,
+                Resolve(context, *seen, Judge(txn, *seen), LockWait::kWait));
+    if (outcome) return outcome;
   }
 }
 
@@ -217,7 +240,9 @@ Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& f
   txn::TransactionImpl& txn = TxnOf(context);
   rowstore::TableStore& store = table_->store();
   for (;;) {
-    OMEN_ASSIGN(const RowRef seen, Thawed(txn, first_seen));
+    RowRef seen;
+    OMEN_ASSIGN(const std::optional<RowResult> ended, ThawForChange(context, first_seen, &seen));
+    if (ended) return *ended;
     const Judgement found = Judge(txn, seen);
     if (found.kind != Judgement::Kind::kCurrent) {
       OMEN_ASSIGN(const std::optional<RowResult> outcome,
@@ -230,21 +255,26 @@ Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& f
     uint64_t expected = mvcc::kInfinity;
     if (!end.compare_exchange_strong(expected, txn.word(), std::memory_order_seq_cst)) continue;
     page.Touch();
-    // Pairs with Lock: it sets the flag, then looks at the end word; we do it the other way round.
-    if ((store.row_word(seen.row_id, std::memory_order_seq_cst) & kRowLocked) == 0) {
-      return RowResult{RowOutcome::kDone, seen};
-    }
-    const txn::LockKey key{txn::LockKind::kRow, table_->storage().value(), seen.row_id.value()};
-    if (manager_.locks().Compatible(txn.id().value(), key, txn::ModeOf(mode))) {
-      return RowResult{RowOutcome::kDone, seen};
-    }
+    if (MayChange(txn, seen.row_id, mode)) return RowResult{RowOutcome::kDone, seen};
     end.store(mvcc::kInfinity, std::memory_order_seq_cst);
     page.Touch();
-    OMEN_ASSIGN(const bool held,
-                txn.LockRow(table_, table_->storage(), seen.row_id, mode, LockWait::kWait,
-                            WaitOf(context), [] { return true; }));
-    OMEN_CHECK(held);
+    OMEN_TRY(LockToChange(context, seen.row_id, mode));
   }
+}
+
+// Pairs with Lock: it sets the flag, then looks at the end word; we do it the other way round.
+bool RelationImpl::MayChange(const txn::TransactionImpl& txn, RowId row, RowLockMode mode) const {
+  if ((table_->store().row_word(row, std::memory_order_seq_cst) & kRowLocked) == 0) return true;
+  const txn::LockKey key{txn::LockKind::kRow, table_->storage().value(), row.value()};
+  return manager_.locks().Compatible(txn.id().value(), key, txn::ModeOf(mode));
+}
+
+Status RelationImpl::LockToChange(StatementContext& context, RowId row, RowLockMode mode) {
+  OMEN_ASSIGN(const bool held,
+              TxnOf(context).LockRow(table_, table_->storage(), row, mode, LockWait::kWait,
+                                     WaitOf(context), [] { return true; }));
+  OMEN_CHECK(held);
+  return Status::Ok();
 }
 
 Result<bool> RelationImpl::KeysUnchanged(VersionRef a, VersionRef b) const {
@@ -286,10 +316,21 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& fi
     if (!hot) {
       // A frozen row is locked where it lies. What is the head of a frozen row every snapshot sees,
       // so it is what was seen. Who thaws it keeps the lock flag of its word, and looks at that
-      // before changing the copy; a lock that comes later finds another head.
+      // before changing the copy; a lock that comes later finds another head. Who deletes it there
+      // looks at the flag afterwards; a lock that comes later finds its end.
+      const RowRef lying{first_seen.row_id, frozen};
+      const Judgement found = Judge(txn, lying);
+      if (found.kind != Judgement::Kind::kCurrent) {
+        OMEN_ASSIGN(const std::optional<RowResult> outcome, Resolve(context, lying, found, wait));
+        if (outcome) return *outcome;
+        continue;
+      }
       OMEN_ASSIGN(const std::optional<RowResult> outcome,
-                  LockUnlessMoved(context, {first_seen.row_id, frozen}, mode, wait,
-                                  [&] { return store.head(first_seen.row_id) == frozen; }));
+                  LockUnlessMoved(context, lying, mode, wait, [&] {
+                    EpochGuard guard(table_->epochs());
+                    return store.head(lying.row_id) == frozen &&
+                           EndOf(frozen).load(std::memory_order_seq_cst) == mvcc::kInfinity;
+                  }));
       if (outcome) return *outcome;
       continue;
     }
@@ -325,9 +366,9 @@ Result<RowResult> RelationImpl::Update(StatementContext& context, const RowRef& 
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
   OMEN_TRY(CheckRow(context, row));
-  OMEN_ASSIGN(RowRef seen, Thawed(txn, first_seen));
-  // Gone or changed since: Claim finds out which, and never succeeds.
-  if (IsFrozen(seen.version)) return Claim(context, seen, RowLockMode::kUpdate);
+  RowRef seen;
+  OMEN_ASSIGN(const std::optional<RowResult> ended, ThawForChange(context, first_seen, &seen));
+  if (ended) return *ended;
   types::Row old_row;
   ReadWhole(seen.version, old_row);
   bool unique_changed = false;
@@ -400,33 +441,6 @@ Result<RowResult> RelationImpl::MoveRow(StatementContext& context, const RowRef&
                                                        row);
   }
   return RowResult{RowOutcome::kDone, inserted};
-}
-
-Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen) {
-  UndoRecord undo;
-  undo.kind = UndoRecord::Kind::kDelete;
-  undo.row = seen.row_id;
-  undo.old = seen.version;
-  txn.AddUndo(undo, table_);
-  table_->store().AddRows(-1);
-  if (!table_->logged()) return Status::Ok();
-  AppendDelete(table_->storage(), seen.row_id, txn.redo());
-  return txn.MaybeSpill();
-}
-
-Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
-  txn::TransactionImpl& txn = TxnOf(context);
-  OMEN_TRY(txn.CheckWritable());
-  if (IsFrozen(seen.version)) OMEN_TRY(CheckMemoryToThaw(table_->store().memory()));
-  OMEN_ASSIGN(const RowResult claimed, Claim(context, seen, RowLockMode::kUpdate));
-  if (claimed.outcome != RowOutcome::kDone) return claimed;
-  OMEN_TRY(DeleteClaimed(txn, claimed.latest));
-  if (ConcernsForeignKeys(context)) {
-    types::Row old_row;
-    ReadWhole(claimed.latest.version, old_row);
-    EngineTransaction::Of(txn).foreign_keys().OnDelete(context, *definition_, old_row);
-  }
-  return claimed;
 }
 
 }  // namespace omendb::engine

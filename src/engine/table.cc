@@ -7,6 +7,7 @@
 
 namespace omendb::engine {
 
+using rowstore::FrozenSegmentOf;
 using rowstore::HeadOf;
 using rowstore::IsFrozen;
 using rowstore::kReinserted;
@@ -153,6 +154,12 @@ void Table::Undo(const UndoRecord& record) {
       UndoThaw(record);
       Retire({record.fresh});
       break;
+    case UndoRecord::Kind::kDeleteMask: {
+      auto& mask = static_cast<DeleteMask&>(*record.shared_end);
+      frozen_.DropMask(FrozenSegmentOf(record.old), mask);
+      store_.AddRows(mask.count());
+      break;
+    }
     case UndoRecord::Kind::kAction:
       break;
   }
@@ -207,19 +214,22 @@ void Table::UndoThaw(const UndoRecord& record) {
 void Table::EraseEntries(RowId row, VersionRef gone) {
   const auto list = indexes();
   std::string key;
-  std::string other;
   for (const auto& index : *list) {
     if (index->is_row_map()) continue;
     index->KeyOfVersion(store_.page(gone), SlotOf(gone), key);
-    bool kept = false;
-    for (VersionRef ref = store_.head(row); ref != 0 && !kept;) {
-      // An entry that stays without need is harmless; one that goes missing is not.
-      kept = !KeyOf(*index, ref, other).ok() || other == key;
-      if (IsFrozen(ref)) break;
-      ref = OlderOf(store_.header(ref).prev.load(std::memory_order_acquire));
-    }
-    if (!kept) index->EraseEntry(key, row);
+    EraseEntry(*index, key, row);
   }
+}
+
+void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {
+  std::string other;
+  for (VersionRef ref = store_.head(row); ref != 0;) {
+    // An entry that stays without need is harmless; one that goes missing is not.
+    if (!KeyOf(index, ref, other).ok() || other == key) return;
+    if (IsFrozen(ref)) break;
+    ref = OlderOf(store_.header(ref).prev.load(std::memory_order_acquire));
+  }
+  index.EraseEntry(key, row);
 }
 
 void Table::EraseRow(RowId row, VersionRef gone) {

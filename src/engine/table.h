@@ -31,7 +31,7 @@ using Indexes = std::vector<std::shared_ptr<TableIndex>>;
 class Table final : public txn::VersionedTable, public std::enable_shared_from_this<Table> {
  public:
   Table(EpochManager& epochs, rowstore::MemoryAccount& memory, Oid storage, bool logged)
-      : epochs_(epochs), storage_(storage), logged_(logged), store_(memory) {}
+      : epochs_(epochs), storage_(storage), logged_(logged), store_(memory), frozen_(epochs) {}
 
   Oid storage() const { return storage_; }
   // False for temporary tables: their rows never reach the log or a checkpoint.
@@ -69,9 +69,13 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   Status KeyOf(const TableIndex& index, rowstore::VersionRef ref, std::string& key) const;
 
   void Undo(const txn::UndoRecord& record) override;
+  void AppendRedo(const txn::UndoRecord& record, std::string& redo) const override;
   // Unlinks version `old` of the row, which no snapshot can see, and what it had in the indexes.
   // The caller retires it. `same_keys`: its successor has its keys.
   void Unlink(RowId row, rowstore::VersionRef old, bool same_keys);
+  // The same for all rows of a mask of a segment; then settles the mask. Errors: those of the
+  // segment; it can be tried again.
+  Status SettleMask(uint64_t segment, const DeleteMask& mask);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
   // The same for a page taken from the store, all of whose rows have moved away.
@@ -86,6 +90,11 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   void UndoUpdate(const txn::UndoRecord& record);
   void UndoThaw(const txn::UndoRecord& record);
   void Revive(rowstore::VersionRef old);
+  Status UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes& indexes);
+  void UnlinkFrozen(RowId row, rowstore::VersionRef old,
+                    std::span<const std::pair<TableIndex*, std::string>> keys);
+  // Erases an entry unless a version of the row has its key.
+  void EraseEntry(TableIndex& index, std::string_view key, RowId row);
   // Erases the entries of a version that is no longer in the row's chain.
   void EraseEntries(RowId row, rowstore::VersionRef gone);
   void EraseRow(RowId row, rowstore::VersionRef gone);

@@ -35,7 +35,7 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
       options_(std::move(options)),
       snapshot_(context.txn->snapshot()),
       cancel_(context.cancel),
-      runs_(relation_->storage().frozen().runs()),
+      runs_(SeenRuns(relation_->storage().frozen().runs(), relation_->manager().txns(), snapshot_)),
       pages_count_(relation_->storage().store().pages_count()) {
   for (const ColumnId column : options_.columns) {
     missing_.push_back(IsMissingSomewhere(column) ? MakeMissing(column) : Missing());

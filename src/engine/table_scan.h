@@ -63,7 +63,7 @@ class TableScan final : public Relation::Scan {
   const Relation::ScanOptions options_;
   const mvcc::Snapshot snapshot_;
   const CancelFlag* const cancel_;
-  const std::shared_ptr<const RunSet> runs_;  // before pages_count_
+  const std::shared_ptr<const RunSet> runs_;  // as the snapshot sees them; before pages_count_
   const uint64_t pages_count_;
   std::vector<Missing> missing_;  // by projected column
   std::atomic<uint64_t> next_page_{1};

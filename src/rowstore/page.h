@@ -51,15 +51,18 @@ constexpr uint32_t FrozenRowOf(VersionRef ref) { return ref & ((1U << kFrozenRow
 struct VersionHeader {
   std::atomic<uint64_t> begin;
   std::atomic<uint64_t> end;
-  // Older version of the row; kReinserted marks that the row was deleted in between. A frozen ref:
-  // this version is a copy of that one, made so that it can be changed (see engine/frozen_table.h).
+  // Older version of the row; kReinserted marks that the row was deleted in between. A frozen ref
+  // without it: this version is a copy of that one, made so that it can be changed (see
+  // engine/frozen_table.h).
   std::atomic<uint64_t> prev;
   uint64_t row_id;
 };
 static_assert(sizeof(VersionHeader) == 32);
 inline constexpr uint64_t kReinserted = 1ULL << 63;
-// The older version in a page, 0 when there is none.
-constexpr VersionRef OlderOf(uint64_t prev) { return IsFrozen(prev) ? 0 : prev & ~kReinserted; }
+// Whether the version with this prev is a copy of a frozen one.
+constexpr bool IsCopy(uint64_t prev) { return IsFrozen(prev) && (prev & kReinserted) == 0; }
+// The older version, 0 when there is none: in a page, or frozen and deleted in between.
+constexpr VersionRef OlderOf(uint64_t prev) { return IsCopy(prev) ? 0 : prev & ~kReinserted; }
 
 // The columns of a page: physical types by position. Immutable, shared by pages.
 class Layout {

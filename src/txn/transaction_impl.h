@@ -74,6 +74,8 @@ class TransactionImpl final : public Transaction {
     marked_ = undo_.size();
     return marked_;
   }
+  // The newest mark that may be gone back to.
+  uint64_t marked() const { return marked_; }
   // The redo bytes of this transaction; append, then call MaybeSpill.
   std::string& redo() { return redo_; }
   // Hands redo to the log early when there is much of it.

@@ -122,6 +122,15 @@ void TransactionManager::Forget(TransactionImpl& txn, uint64_t position) {
   if (!appended.ok()) txn.options_.read_only = true;
 }
 
+Status TransactionManager::AppendMasks(TransactionImpl& txn) {
+  for (const UndoRecord& record : txn.undo_) {
+    if (record.kind != UndoRecord::Kind::kDeleteMask) continue;
+    record.table->AppendRedo(record, txn.redo_);
+    OMEN_TRY(txn.MaybeSpill());
+  }
+  return Status::Ok();
+}
+
 Status TransactionManager::Commit(TransactionImpl& txn, Waiter& waiter, CommitHook* hook) {
   if (txn.state_ != TransactionImpl::State::kRunning) {
     return Status(sqlstate::kNoActiveSqlTransaction, "the transaction has ended");
@@ -133,6 +142,7 @@ Status TransactionManager::Commit(TransactionImpl& txn, Waiter& waiter, CommitHo
     return Status::Ok();
   }
   Status refused = txn.CheckWritable();
+  if (refused.ok()) refused = AppendMasks(txn);
   if (!refused.ok()) {
     Abort(txn);
     return refused;
@@ -198,7 +208,9 @@ Status TransactionManager::Commit(TransactionImpl& txn, Waiter& waiter, CommitHo
   commits_.fetch_add(1, std::memory_order_relaxed);
   const bool has_garbage =
       std::any_of(txn.undo_.begin(), txn.undo_.end(), [](const UndoRecord& record) {
-        return record.kind == UndoRecord::Kind::kUpdate || record.kind == UndoRecord::Kind::kDelete;
+        return record.kind == UndoRecord::Kind::kUpdate ||
+               record.kind == UndoRecord::Kind::kDelete ||
+               record.kind == UndoRecord::Kind::kDeleteMask;
       });
   if (has_garbage && garbage_ != nullptr) {
     garbage_->Add({ts, std::move(txn.undo_), std::move(txn.tables_)});
@@ -221,6 +233,10 @@ void TransactionManager::Stamp(const TransactionImpl& txn, Timestamp ts) {
   for (const UndoRecord& record : txn.undo_) {
     if (record.kind == UndoRecord::Kind::kAction) {
       record.action->Stamp(ts);
+      continue;
+    }
+    if (record.kind == UndoRecord::Kind::kDeleteMask) {
+      record.shared_end->end.store(word, std::memory_order_release);
       continue;
     }
     rowstore::TableStore& store = record.table->store();

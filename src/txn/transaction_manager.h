@@ -115,6 +115,8 @@ class TransactionManager : public wal::DurableObserver {
     std::multimap<uint64_t, std::shared_ptr<WaitPoint>> waiters OMEN_GUARDED_BY(mu);
   };
   Status Spill(TransactionImpl& txn);
+  // Appends what is told to the log of all rows that were deleted together.
+  static Status AppendMasks(TransactionImpl& txn);
   // Tells the log that the end of a transaction's stream was undone.
   void Forget(TransactionImpl& txn, uint64_t position);
   void Publish(Timestamp ts);

@@ -4,8 +4,10 @@
 // Thread safety  Belongs to its transaction; after commit, to the garbage collector.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -16,6 +18,12 @@ namespace omendb::txn {
 class TransactionImpl;
 struct UndoRecord;
 
+// The end of many versions at once, as of one.
+struct SharedEnd {
+  explicit SharedEnd(uint64_t word) : end(word) {}
+  std::atomic<uint64_t> end;
+};
+
 // What this layer asks of a table; engine's tables implement it.
 class VersionedTable {
  public:
@@ -24,6 +32,8 @@ class VersionedTable {
   // Takes back one record (all kinds but kAction), newest first. The versions
   // must be unreachable from row map and indexes when it returns; it retires them.
   virtual void Undo(const UndoRecord& record) = 0;
+  // What the log is told of a kDeleteMask record before its transaction commits.
+  virtual void AppendRedo(const UndoRecord& record, std::string& redo) const = 0;
 };
 
 // Anything else to take back: catalog edits, new storage.
@@ -42,6 +52,7 @@ struct UndoRecord {
     kUpdate,       // old was ended, fresh put in front of it
     kDelete,       // old was ended
     kThaw,         // fresh: the copy of a frozen row that this transaction itself had loaded
+    kDeleteMask,   // shared_end: of rows deleted in the segment of `old`, its first row
     kAction,       // action, owned by the transaction
   };
   Kind kind = Kind::kInsert;
@@ -53,6 +64,7 @@ struct UndoRecord {
   uint32_t count = 1;
   VersionedTable* table = nullptr;
   UndoAction* action = nullptr;
+  SharedEnd* shared_end = nullptr;
   RowId row;
   rowstore::VersionRef fresh = 0;
   rowstore::VersionRef old = 0;

@@ -1,0 +1,57 @@
+// masked_deletes.h - which rows of segments a transaction deletes where they lie, and the masks
+// that take them.
+//
+// The first few rows that a command deletes of segments it thaws, as a point delete is better off
+// with a copy than with a mask; those that follow it adds to masks. A mask takes rows of one
+// command, and none from before and behind a mark that may be gone back to, so that it is undone as
+// a whole.
+//
+// Thread safety  As the transaction: one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "engine/delete_mask.h"
+#include "txn/transaction_impl.h"
+
+namespace omendb::engine {
+
+class FrozenTable;
+
+class MaskedDeletes {
+ public:
+  // Rows that a command thaws; less in tests.
+  static constexpr uint64_t kThawedMax = 1024;
+  static std::atomic<uint64_t> thawed_max;
+
+  // Notes that the transaction deletes a row of a segment.
+  bool NextIsOneOfMany(const txn::TransactionImpl& txn) {
+    if (word_ != txn.word()) rows_ = 0;
+    if (word_ != txn.word() || marked_ != txn.marked()) masks_.clear();
+    word_ = txn.word();
+    marked_ = txn.marked();
+    return ++rows_ > thawed_max.load(std::memory_order_relaxed);
+  }
+  // The mask for the row noted last; null: there is none yet.
+  DeleteMask* Find(const FrozenTable& table, uint64_t segment) const {
+    const auto found = masks_.find({&table, segment});
+    // Undone: it has infinity.
+    const bool open = found != masks_.end() && found->second->end == word_;
+    return open ? found->second.get() : nullptr;
+  }
+  DeleteMask* Add(const FrozenTable& table, uint64_t segment, std::shared_ptr<DeleteMask> mask) {
+    return (masks_[{&table, segment}] = std::move(mask)).get();
+  }
+
+ private:
+  uint64_t word_ = 0;
+  uint64_t marked_ = 0;
+  uint64_t rows_ = 0;  // deleted with word_
+  std::map<std::pair<const FrozenTable*, uint64_t>, std::shared_ptr<DeleteMask>> masks_;
+};
+
+}  // namespace omendb::engine

@@ -1,0 +1,108 @@
+// Deleting rows: of a page, by the version's end; of a segment, few by way of a page, many where
+// they lie (delete_mask.h).
+#include "base/sqlstate.h"
+#include "engine/redo.h"
+#include "engine/relation_impl.h"
+
+namespace omendb::engine {
+
+using rowstore::FrozenSegmentOf;
+using rowstore::IsFrozen;
+using rowstore::VersionRef;
+using txn::LockWait;
+using txn::RowLockMode;
+using txn::UndoRecord;
+
+namespace {
+
+// Deleting makes room, so it may go on when other writes are refused; what it takes for rows of
+// segments ends that at a third more.
+Status CheckMemoryToDelete(const rowstore::MemoryAccount& memory) {
+  const uint64_t limit = memory.limit() / 3 * 4;
+  if (memory.used_with_other() < limit) [[likely]]
+    return Status::Ok();
+  return Status(sqlstate::kOutOfMemory, "out of memory")
+      .WithDetail(
+          "The rows in memory, with those of segments that are being deleted, have reached " +
+          std::to_string(limit >> 20) + " MB.")
+      .WithHint("Delete fewer rows at once, or start the server with a larger --memory.");
+}
+
+}  // namespace
+
+Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen) {
+  UndoRecord undo;
+  undo.kind = UndoRecord::Kind::kDelete;
+  undo.row = seen.row_id;
+  undo.old = seen.version;
+  txn.AddUndo(undo, table_);
+  table_->store().AddRows(-1);
+  if (!table_->logged()) return Status::Ok();
+  AppendDelete(table_->storage(), seen.row_id, txn.redo());
+  return txn.MaybeSpill();
+}
+
+DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen) {
+  MaskedDeletes& masks = EngineTransaction::Of(txn).masked_deletes();
+  const uint64_t segment = FrozenSegmentOf(frozen);
+  if (DeleteMask* mask = masks.Find(table_->frozen(), segment)) return mask;
+  std::shared_ptr<DeleteMask> mask = table_->frozen().AddMask(segment, txn.word());
+  if (mask == nullptr) return nullptr;
+  UndoRecord undo;
+  undo.kind = UndoRecord::Kind::kDeleteMask;
+  undo.shared_end = mask.get();
+  undo.old = rowstore::MakeFrozenRef(segment, 0);
+  txn.AddUndo(undo, table_);
+  return masks.Add(table_->frozen(), segment, std::move(mask));
+}
+
+Result<std::optional<RowResult>> RelationImpl::DeleteInSegment(StatementContext& context,
+                                                               const RowRef& first_seen) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  FrozenTable& segments = table_->frozen();
+  for (;;) {
+    RowRef seen{first_seen.row_id, 0};
+    if (FindThawed(first_seen, &seen.version)) return std::optional<RowResult>();
+    const Judgement found = Judge(txn, seen);
+    if (found.kind != Judgement::Kind::kCurrent) {
+      OMEN_ASSIGN(const std::optional<RowResult> outcome,
+                  Resolve(context, seen, found, LockWait::kWait));
+      if (outcome) return outcome;
+      continue;
+    }
+    DeleteMask* const mask = MaskFor(txn, seen.version);
+    if (mask == nullptr) return std::optional<RowResult>();
+    if (!segments.Delete(table_->store(), seen.row_id, seen.version, *mask)) continue;
+    if (MayChange(txn, seen.row_id, RowLockMode::kUpdate)) {
+      table_->store().AddRows(-1);
+      return std::optional<RowResult>(RowResult{RowOutcome::kDone, seen});
+    }
+    segments.Undelete(seen.version, *mask);
+    OMEN_TRY(LockToChange(context, seen.row_id, RowLockMode::kUpdate));
+  }
+}
+
+Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
+  txn::TransactionImpl& txn = TxnOf(context);
+  OMEN_TRY(txn.CheckWritable());
+  std::optional<RowResult> deleted;
+  if (IsFrozen(seen.version)) {
+    OMEN_TRY(CheckMemoryToDelete(table_->store().memory()));
+    if (EngineTransaction::Of(txn).masked_deletes().NextIsOneOfMany(txn)) {
+      OMEN_ASSIGN(deleted, DeleteInSegment(context, seen));
+    }
+  }
+  if (!deleted) {
+    OMEN_ASSIGN(deleted, Claim(context, seen, RowLockMode::kUpdate));
+    if (deleted->outcome == RowOutcome::kDone) OMEN_TRY(DeleteClaimed(txn, deleted->latest));
+  }
+  if (deleted->outcome == RowOutcome::kDone && ConcernsForeignKeys(context)) {
+    types::Arena arena;
+    types::Row old_row(all_columns_.size());
+    OMEN_TRY(Read(deleted->latest, all_columns_, arena, old_row.data()));
+    EngineTransaction::Of(txn).foreign_keys().OnDelete(context, *definition_, old_row);
+  }
+  return *deleted;
+}
+
+}  // namespace omendb::engine
