@@ -260,7 +260,8 @@ Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& optio
 std::vector<Status> DatabaseImpl::VerifySegments() {
   std::vector<Status> damages;
   for (const std::shared_ptr<Table>& table : storages_.All()) {
-    for (const Run& run : table->frozen().runs()->runs) {
+    const std::shared_ptr<const RunSet> set = table->frozen().runs();
+    for (const Run& run : set->runs) {
       if (run.live_rows() == 0) continue;  // Its file may be gone.
       for (Status& damage : run.segment->reader()->Verify()) damages.push_back(std::move(damage));
     }
@@ -286,7 +287,8 @@ EngineStats DatabaseImpl::stats() const {
   stats.freeze_failures = freeze_job_.failures();
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     stats.versions_live += table->store().rows_count();
-    for (const Run& run : table->frozen().runs()->runs) {
+    const std::shared_ptr<const RunSet> set = table->frozen().runs();
+    for (const Run& run : set->runs) {
       if (run.live_rows() == 0) continue;
       stats.rows_frozen += run.live_rows() - run.masked_rows();
       stats.rows_thawed += run.dead->count();

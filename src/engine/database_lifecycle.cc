@@ -207,7 +207,8 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
 
 void DatabaseImpl::AddSegmentFiles(std::set<uint64_t>& files) const {
   for (const std::shared_ptr<Table>& table : storages_.All()) {
-    for (const Run& run : table->frozen().runs()->runs) files.insert(run.segment->file_id());
+    const std::shared_ptr<const RunSet> set = table->frozen().runs();
+    for (const Run& run : set->runs) files.insert(run.segment->file_id());
   }
 }
 
