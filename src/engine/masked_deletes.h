@@ -28,21 +28,21 @@ class MaskedDeletes {
   static constexpr uint64_t kThawedMax = 1024;
   static std::atomic<uint64_t> thawed_max;
 
-  // Notes that the transaction deletes a row of a segment.
-  bool NextIsOneOfMany(const txn::TransactionImpl& txn) {
-    if (word_ != txn.word()) rows_ = 0;
+  // Of a transaction that deletes a row of a segment, one after the other.
+  static bool IsOneOfMany(txn::TransactionImpl& txn) {
+    return txn.CountInCommand() > thawed_max.load(std::memory_order_relaxed);
+  }
+  // The mask for what the transaction deletes now; null: there is none yet.
+  DeleteMask* Find(const txn::TransactionImpl& txn, const FrozenTable& table, uint64_t segment) {
     if (word_ != txn.word() || marked_ != txn.marked()) masks_.clear();
     word_ = txn.word();
     marked_ = txn.marked();
-    return ++rows_ > thawed_max.load(std::memory_order_relaxed);
-  }
-  // The mask for the row noted last; null: there is none yet.
-  DeleteMask* Find(const FrozenTable& table, uint64_t segment) const {
     const auto found = masks_.find({&table, segment});
     // Undone: it has infinity.
     const bool open = found != masks_.end() && found->second->end == word_;
     return open ? found->second.get() : nullptr;
   }
+  // For what Find was asked last.
   DeleteMask* Add(const FrozenTable& table, uint64_t segment, std::shared_ptr<DeleteMask> mask) {
     return (masks_[{&table, segment}] = std::move(mask)).get();
   }
@@ -50,7 +50,6 @@ class MaskedDeletes {
  private:
   uint64_t word_ = 0;
   uint64_t marked_ = 0;
-  uint64_t rows_ = 0;  // deleted with word_
   std::map<std::pair<const FrozenTable*, uint64_t>, std::shared_ptr<DeleteMask>> masks_;
 };
 

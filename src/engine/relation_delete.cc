@@ -45,7 +45,7 @@ Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen
 DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen) {
   MaskedDeletes& masks = EngineTransaction::Of(txn).masked_deletes();
   const uint64_t segment = FrozenSegmentOf(frozen);
-  if (DeleteMask* mask = masks.Find(table_->frozen(), segment)) return mask;
+  if (DeleteMask* mask = masks.Find(txn, table_->frozen(), segment)) return mask;
   std::shared_ptr<DeleteMask> mask = table_->frozen().AddMask(segment, txn.word());
   if (mask == nullptr) return nullptr;
   UndoRecord undo;
@@ -88,7 +88,7 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
   std::optional<RowResult> deleted;
   if (IsFrozen(seen.version)) {
     OMEN_TRY(CheckMemoryToDelete(table_->store().memory()));
-    if (EngineTransaction::Of(txn).masked_deletes().NextIsOneOfMany(txn)) {
+    if (MaskedDeletes::IsOneOfMany(txn)) {
       OMEN_ASSIGN(deleted, DeleteInSegment(context, seen));
     }
   }

@@ -74,6 +74,12 @@ class TransactionImpl final : public Transaction {
     marked_ = undo_.size();
     return marked_;
   }
+  // How often this was asked within the current command, now included.
+  uint64_t CountInCommand() {
+    if (counted_word_ != word()) count_ = 0;
+    counted_word_ = word();
+    return ++count_;
+  }
   // The newest mark that may be gone back to.
   uint64_t marked() const { return marked_; }
   // The redo bytes of this transaction; append, then call MaybeSpill.
@@ -113,6 +119,8 @@ class TransactionImpl final : public Transaction {
 
   std::vector<UndoRecord> undo_;
   uint64_t marked_ = 0;  // The newest mark: runs end there.
+  uint64_t counted_word_ = 0;
+  uint64_t count_ = 0;
   std::vector<std::shared_ptr<VersionedTable>> tables_;
   std::vector<std::unique_ptr<UndoAction>> actions_;
   bool wrote_rows_ = false;

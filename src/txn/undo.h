@@ -63,8 +63,10 @@ struct UndoRecord {
   uint16_t old_stride = 0;
   uint32_t count = 1;
   VersionedTable* table = nullptr;
-  UndoAction* action = nullptr;
-  SharedEnd* shared_end = nullptr;
+  union {
+    UndoAction* action = nullptr;  // kAction
+    SharedEnd* shared_end;         // kDeleteMask
+  };
   RowId row;
   rowstore::VersionRef fresh = 0;
   rowstore::VersionRef old = 0;
