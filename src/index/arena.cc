@@ -74,6 +74,7 @@ struct Arena::Chunk {
     uint32_t i = Seek(first_free, false);
     first_free = i;
     while (i < kGranules) {
+      if (count == 1) return i;
       const uint32_t end = Seek(i, true);
       if (end - i >= count) return i;
       best = std::max(best, end - i);

@@ -2,8 +2,8 @@
 //
 // While little is held blocks come from malloc; from kSmallBytes on they are cut from chunks of
 // 2 MB, for which huge pages are asked: that halves the cost of a cache miss. A chunk is a bitmap
-// of 1 KB granules, first fit, so that blocks of any size mix without size classes. A chunk that is
-// empty goes back to the kernel, but for a few.
+// of 256-byte granules, first fit, so that blocks of any size mix without size classes. A chunk
+// that is empty goes back to the kernel, but for a few.
 //
 // From kWaitBelow on no allocation waits for a huge page: only memory that the page warmer has made
 // present is handed out, it is asked to stay a little ahead of the need, and where it falls behind
@@ -32,7 +32,7 @@ namespace omendb::index {
 
 class Arena {
  public:
-  static constexpr size_t kGranule = 1024;
+  static constexpr size_t kGranule = 256;
   static constexpr size_t kHugePage = 2 << 20;
   static constexpr size_t kSmallBytes = 2 << 20;
   static constexpr size_t kWaitBelow = 16 << 20;
@@ -56,7 +56,7 @@ class Arena {
 
  private:
   struct Chunk;
-  static constexpr uint32_t kHints = 32;
+  static constexpr uint32_t kHints = 128;
   Arena();
   ~Arena();
   void* AllocateInChunk(uint32_t granules, bool patient) OMEN_REQUIRES(mu_);

@@ -30,7 +30,7 @@ void AllocateAndFree(Arena* arena, uint64_t seed, size_t rounds) {
   std::map<void*, Block> blocks;
   for (size_t i = 0; i < rounds; ++i) {
     if (blocks.empty() || random.Below(5) < 3) {
-      const Block b{(1 + random.Below(200)) * Arena::kGranule, static_cast<uint8_t>(i | 1)};
+      const Block b{(1 + random.Below(800)) * Arena::kGranule, static_cast<uint8_t>(i | 1)};
       void* block = arena->Allocate(b.bytes);
       Fill(block, b);
       ASSERT_TRUE(blocks.emplace(block, b).second);
@@ -59,7 +59,7 @@ TEST(Arena, NorDoThoseOfPatientAllocations) {
   Arena* arena = Arena::Make();
   std::vector<std::pair<void*, Block>> loaded;
   for (int i = 0; i < 300; ++i) {
-    const Block b{130 * Arena::kGranule, 0x55};
+    const Block b{520 * Arena::kGranule, 0x55};
     loaded.emplace_back(arena->Allocate(b.bytes, true), b);
     Fill(loaded.back().first, b);
   }

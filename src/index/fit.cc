@@ -32,13 +32,15 @@ constexpr double kRunMean = 13.25, kRunSpares = 0.3;
 // of 800 buckets with 10.25 random keys each the fullest needs more than two every second time, and
 // the leaf would be halved for it.
 constexpr int kGrowChainMax = 3;
-constexpr size_t kPlainDenseKeys = kPlainBuckets * 14;
-constexpr size_t kPlainGrowKeys = kPlainBuckets * 7;
+// Keys of a plain leaf: as loaded, and where keys are to come. They are taken in steps of so many
+// until a line fits again.
+constexpr size_t kPlainDenseKeys = 10 * 15 * 14;
+constexpr size_t kPlainGrowKeys = kGroups / 2 * 12 * 12;
+constexpr size_t kDenseStep = 448, kGrowStep = 512;
 // How near to where the keys leave their line a leaf is cut. Why 16: one bucket. A leaf that has to
 // grow is recut in the foreground and will be again: an eighth of it is near enough.
 constexpr size_t kCutNear = 16;
-// So many plain leaves after one with a line are half the size, so that the next line begins
-// sooner.
+// So many steps after a leaf with a line are half the size, so that the next line begins sooner.
 constexpr size_t kPlainBetween = 3;
 // A cut sought for leaves at least so many keys to the next leaf.
 constexpr size_t kRestMin = kModelKeysMin / 2;
@@ -245,7 +247,7 @@ std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool 
   std::vector<LeafPlan> leaves;
   size_t begin = 0;
   size_t aim = limits.keys_max;
-  size_t models_until = 0;  // The last leaf with a line is the one before this; 0: none.
+  size_t plain_steps = 0;  // Since the last leaf with a line.
   while (begin < entries.size()) {
     const auto rest = entries.subspan(begin);
     LeafPlan leaf{begin, begin, fill};
@@ -253,18 +255,24 @@ std::vector<LeafPlan> Partition(std::span<const Entry> entries, Fill fill, bool 
     leaf.model = size > 0;
     if (leaf.model) {
       aim = std::min(limits.keys_max, size * 2);
-      models_until = leaves.size() + 1;
+      plain_steps = 0;
     } else {
       // Soon after a leaf with a line another may begin.
-      const bool between = models_until > 0 && leaves.size() < models_until + kPlainBetween;
-      size = PieceSize(rest.size(), fill == Fill::kGrow ? kPlainGrowKeys
-                                    : between           ? kPlainDenseKeys / 2
-                                                        : kPlainDenseKeys);
+      const size_t step = fill == Fill::kGrow                              ? kGrowStep
+                          : !leaves.empty() && plain_steps < kPlainBetween ? kDenseStep / 2
+                                                                           : kDenseStep;
+      size = PieceSize(rest.size(), step);
       aim = kModelKeysMin * 2;
+      ++plain_steps;
     }
-    leaf.end = begin + size;
-    leaves.push_back(leaf);
     begin += size;
+    const size_t plain_max = fill == Fill::kGrow ? kPlainGrowKeys : kPlainDenseKeys;
+    if (!leaf.model && plain_steps > 1 && begin - leaves.back().begin <= plain_max) {
+      leaves.back().end = begin;
+    } else {
+      leaf.end = begin;
+      leaves.push_back(leaf);
+    }
   }
   return leaves;
 }

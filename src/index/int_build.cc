@@ -24,6 +24,8 @@ void IntTree::FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPla
     FillModel(leaf, part, plan.plan);
   } else {
     FillPlain(leaf, part, plan.fill);
+    // That no line fits has been found out.
+    if (plan.fill == Fill::kDense) leaf->sticky_plain = kStickyGenerations;
   }
 }
 
@@ -90,6 +92,7 @@ Status IntTree::BulkLoad(std::span<const Entry> entries) {
   leaves_ = level.size();
   const NodeRef before = root_.load(std::memory_order_acquire);
   first_.store(level.front().node.leaf(), std::memory_order_release);
+  run_.store(level.front().node.leaf(), std::memory_order_release);
   last_.store(level.back().node.leaf(), std::memory_order_release);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
   DropDirectory();
@@ -187,6 +190,9 @@ Status IntTree::Validate() const {
   });
   if (status.ok() && (Descend(0) != first_.load() || Descend(UINT64_MAX) != last_.load())) {
     status = Invalid("the first or the last leaf is another");
+  }
+  if (status.ok() && Descend(run_.load()->low) != run_.load()) {
+    status = Invalid("the leaf of keys in order is not there");
   }
   const Directory* directory = directory_.load(std::memory_order_acquire);
   if (status.ok() && directory != nullptr && !directory->Valid()) {

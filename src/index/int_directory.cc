@@ -65,6 +65,7 @@ void IntTree::UpdateDirectory(std::span<Leaf* const> olds, std::span<Leaf* const
   leaves_ += news.size();
   leaves_ -= olds.size();
   RegisterForTuning();
+  for (Leaf* old : olds) run_.compare_exchange_strong(old, news.front());
   if (olds.front()->low == 0) first_.store(news.front(), std::memory_order_release);
   if (olds.back()->last == UINT64_MAX) last_.store(news.back(), std::memory_order_release);
   Directory* directory = directory_.load(std::memory_order_acquire);

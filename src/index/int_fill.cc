@@ -1,5 +1,5 @@
 // int_fill.cc - new leaves, their memory, and entries put into them.
-#include <bit>
+#include <algorithm>
 
 #include "index/int_tree.h"
 
@@ -7,11 +7,10 @@ namespace omendb::index {
 
 namespace {
 
-// Entries per bucket of a plain leaf when it is built.
-constexpr size_t kPlainDensePerBucket = 14;
-constexpr size_t kPlainGrowPerBucket = 11;
-
-uint32_t ShrinkBelow(size_t built) { return built < 12 ? 1 : static_cast<uint32_t>(built / 3); }
+// Entries per bucket and buckets per group of a plain leaf when it is built. One that grows is
+// given what it would have as a tree that has grown.
+constexpr uint32_t kDensePerBucket = 14, kDensePerGroup = 15;
+constexpr uint32_t kGrowPerBucket = 12, kGrowPerGroup = 12;
 
 }  // namespace
 
@@ -19,9 +18,7 @@ Leaf* IntTree::NewLeaf(uint64_t low, uint64_t last) {
   Leaf* leaf = new (memory_->AllocateCell(sizeof(Leaf))) Leaf;
   leaf->low = low;
   leaf->last = last;
-  for (Word& upper : leaf->upper) upper.set(UINT64_MAX);
-  for (auto& slot : leaf->slot) slot.set(0);
-  leaf->spares.Clear();
+  leaf->SetPlain(0);
   leaf->filled.set(FillLevels{}.Pack());
   return leaf;
 }
@@ -30,10 +27,9 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
   leaf->SetModel(plan.model);
   leaf->spares_used = 0;
   leaf->spare_limit = std::min(SpareTable::RoundUp(plan.spare_limit), SpareTable::kMax);
-  leaf->count.set(static_cast<uint32_t>(entries.size()));
-  leaf->built_count = static_cast<uint32_t>(entries.size());
-  leaf->shrink_below.set(ShrinkBelow(entries.size()));
+  leaf->SetBuilt(static_cast<uint32_t>(entries.size()));
   leaf->sticky_plain = 0;
+  leaf->SetUnused(0);
   MakeBuckets(leaf, plan.buckets);
   leaf->spares.Clear();
   leaf->spare_capacity = 0;
@@ -77,7 +73,7 @@ void IntTree::MakeBuckets(Leaf* leaf, uint32_t buckets) {
     const uint32_t n = std::min(kSegmentBuckets, buckets - first);
     const size_t bytes = Arena::RoundUp(n * sizeof(Bucket));
     auto* segment = static_cast<Bucket*>(memory_->Allocate(bytes));
-    leaf->upper[first / kSegmentBuckets].set_release(reinterpret_cast<uint64_t>(segment));
+    leaf->pieces[first / kSegmentBuckets].set_release(reinterpret_cast<uint64_t>(segment));
     leaf->bytes += static_cast<uint32_t>(bytes);
     for (uint32_t i = 0; i < n; ++i) segment[i].Clear();
   }
@@ -100,40 +96,47 @@ void IntTree::AddSpares(Leaf* leaf, uint32_t wanted) {
   leaf->bytes += (holds - has) * sizeof(Spare);
 }
 
-void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
-                        uint32_t capacity_min) {
-  const size_t n = entries.size();
-  const size_t per = fill == Fill::kDense ? kPlainDensePerBucket : kPlainGrowPerBucket;
-  OMEN_CHECK(n <= size_t{kPlainBuckets} * Bucket::kCapacity);
-  const auto used =
-      static_cast<uint32_t>(std::clamp<size_t>((n + per - 1) / per, 1, kPlainBuckets));
-  // Whole granules where no growth is expected.
-  const uint32_t capacity =
-      fill == Fill::kDense ? (used + kPlainBucketsMin - 1) / kPlainBucketsMin * kPlainBucketsMin
-                           : std::max(capacity_min, std::bit_ceil(used));
-  const size_t bytes = capacity * sizeof(Bucket);
-  leaf->block.set_release(static_cast<char*>(memory_->Allocate(bytes)));
-  leaf->bytes = static_cast<uint32_t>(bytes);
-  leaf->spares.Clear();
-  leaf->shape.set(0);
-  leaf->buckets.set(used);
-  leaf->bucket_capacity = capacity;
-  leaf->slots_used = used == 32 ? ~uint32_t{0} : (uint32_t{1} << used) - 1;
-  leaf->count.set(static_cast<uint32_t>(n));
-  leaf->built_count = static_cast<uint32_t>(n);
-  leaf->shrink_below.set(ShrinkBelow(n));
-  Bucket* buckets = leaf->bucket_array();
-  for (uint32_t i = 0; i < kPlainBuckets; ++i) leaf->upper[i].set(UINT64_MAX);
-  for (uint32_t i = 0; i < used; ++i) {
-    Bucket& bucket = buckets[i];
-    bucket.Clear();
-    const size_t begin = n * i / used, end = n * (i + 1) / used;
-    for (size_t k = begin; k < end; ++k) {
-      bucket.InsertAt(static_cast<int>(k - begin), entries[k].key, entries[k].value);
+void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
+  OMEN_CHECK(entries.size() <= kPlainKeysMax);
+  const auto n = static_cast<uint32_t>(entries.size());
+  const bool dense = fill == Fill::kDense;
+  const auto pieces = [](uint32_t of, uint32_t each) { return (of + each - 1) / each; };
+  const uint32_t per_bucket = dense ? kDensePerBucket : kGrowPerBucket;
+  const uint32_t buckets = std::clamp<uint32_t>(pieces(n, per_bucket), 1, kGroups * kGroupSize);
+  const uint32_t groups =
+      std::clamp<uint32_t>(pieces(buckets, dense ? kDensePerGroup : kGrowPerGroup),
+                           pieces(buckets, kGroupSize), kGroups);
+  leaf->SetPlain(groups);
+  leaf->SetBuilt(n);
+  leaf->bytes = (buckets + groups) * static_cast<uint32_t>(sizeof(Bucket));
+  const auto begin_of = [n, buckets](uint32_t bucket) {
+    return static_cast<size_t>(uint64_t{n} * bucket / buckets);
+  };
+  for (uint32_t g = 0; g < groups; ++g) {
+    auto* group = static_cast<BucketGroup*>(memory_->Allocate(sizeof(BucketGroup)));
+    group->Clear();
+    const uint32_t first = buckets * g / groups, end = buckets * (g + 1) / groups;
+    for (uint32_t b = first; b < end; ++b) {
+      const size_t next = begin_of(b + 1);
+      group->bucket[b - first].set(NewBucket(entries.subspan(begin_of(b), next - begin_of(b))));
+      group->upper[b - first].set(b + 1 < buckets ? entries[next].key - 1 : UINT64_MAX);
     }
-    leaf->slot[i].set(static_cast<uint8_t>(i));
-    if (i + 1 < used) leaf->upper[i].set(entries[end].key - 1);
+    leaf->sizes[g].set(static_cast<uint8_t>(end - first));
+    leaf->tops[g].set(group->upper[end - first - 1].get());
+    leaf->pieces[g].set_release(reinterpret_cast<uint64_t>(group));
   }
+}
+
+// The address of a bucket of a plain leaf.
+uint64_t IntTree::NewBucket(std::span<const Entry> entries) {
+  auto* bucket = static_cast<Bucket*>(memory_->Allocate(sizeof(Bucket)));
+  bucket->Clear();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    bucket->keys[i].set(entries[i].key);
+    bucket->values[i].set(entries[i].value);
+  }
+  bucket->SetCount(static_cast<int>(entries.size()));
+  return reinterpret_cast<uint64_t>(bucket);
 }
 
 }  // namespace omendb::index

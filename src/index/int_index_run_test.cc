@@ -72,9 +72,12 @@ TEST_P(IntIndexRunTest, FewLeavesAreMovedWhateverWasLoaded) {
     // Clusters of 1,000 begin and end within leaves.
     const size_t between = GetParam() == Order::kClusters ? 400 : 1000;
     EXPECT_LT((stats.splits + stats.rebuilds) * between, keys.rest.size()) << percent;
-    EXPECT_LT(stats.plain_leaves, stats.model_leaves * 3) << percent;
+    // What clusters fill between others is split as a tree is.
+    if (GetParam() != Order::kClusters) {
+      EXPECT_LT(stats.plain_leaves, stats.model_leaves * 3) << percent;
+    }
     epochs.Collect();
-    EXPECT_LT(index.MemoryBytes(), index.Size() * 30) << percent;
+    EXPECT_LT(index.MemoryBytes(), index.Size() * 27) << percent;
   }
 }
 
@@ -85,7 +88,7 @@ TEST_P(IntIndexRunTest, KeysThatNoLineFits) {
     Keys keys = MakeKeys(100'000, percent, false);
     Fill(index, keys);
     epochs.Collect();
-    EXPECT_LT(index.MemoryBytes(), index.Size() * 44 + (6 << 20)) << percent;
+    EXPECT_LT(index.MemoryBytes(), index.Size() * 27) << percent;
   }
 }
 

@@ -1,5 +1,6 @@
-// Splits of a plain leaf that holds empty buckets beside a full one: erasing leaves them, since a
-// bucket only joins a neighbour with room. Every way to split such a leaf must keep its range.
+// Plain leaves that hold empty buckets beside a full one: erasing leaves them, since a bucket only
+// joins a neighbour with room. However the full one shares or is split, every bucket must keep its
+// range.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -12,7 +13,8 @@
 namespace omendb::index {
 namespace {
 
-// A leaf as bulk load makes it of keys that no line fits: 32 buckets of 14 keys.
+// As bulk load makes them of keys that no line fits: buckets of 14 keys. Where groups of them and
+// leaves begin depends on how many there are.
 constexpr uint32_t kBuckets = 32;
 constexpr uint32_t kPerBucket = 14;
 constexpr uint64_t kStep = 64;
@@ -27,8 +29,8 @@ uint64_t KeyOf(uint32_t leaf, uint32_t bucket, uint64_t i) {
 
 // Where the key lands that finds its bucket full.
 enum class Rank { kFirst, kMiddle, kLast };
-// Why the index takes the keys for keys in order, or that it does not.
-enum class Order { kFullLeaf, kNeighbourIsLatest, kNone };
+// Why the index takes the keys for keys in order, or that it does not; or that all others are full.
+enum class Order { kOthersFull, kNeighbourIsLatest, kNone };
 
 struct Case {
   uint32_t leaves, leaf;  // Of so many leaves this one.
@@ -55,7 +57,6 @@ class SplitCase {
       }
     }
     EXPECT_TRUE(index_.BulkLoad(entries).ok());
-    EXPECT_EQ(index_.Stats().plain_leaves, c.leaves);
     EXPECT_EQ(index_.Stats().model_leaves, 0u);
     for (const Entry& entry : entries) map_.emplace(entry.key, entry.value);
   }
@@ -63,11 +64,7 @@ class SplitCase {
   void Run() {
     EmptyBuckets();
     const uint64_t trigger = FillBucket();
-    const IndexStats before = index_.Stats();
     Insert(trigger);
-    const IndexStats after = index_.Stats();
-    // Otherwise a bucket was free, and it is not the leaf that was split.
-    ASSERT_EQ(after.splits + after.rebuilds, before.splits + before.rebuilds + 1);
     ExpectSound();
     if (::testing::Test::HasFatalFailure()) return;  // A broken leaf may make a writer wait.
     // Every key of the leaf's range leads to a leaf that takes it.
@@ -97,9 +94,8 @@ class SplitCase {
   void EmptyBuckets() {
     if (case_.empty_before) EmptyBucket(case_.bucket - 1);
     if (case_.empty_after) EmptyBucket(case_.bucket + 1);
-    if (case_.order == Order::kFullLeaf) return;
-    // So few keys that it does not look filled in order; never two empty buckets side by side,
-    // which would join.
+    if (case_.order == Order::kOthersFull) return;
+    // Never two empty buckets side by side, which would join.
     for (uint32_t b = 4; b < 28; b += 4) {
       if (b + 3 < case_.bucket || b > case_.bucket + 3) EmptyBucket(b);
     }
@@ -146,15 +142,15 @@ class SplitCase {
   std::vector<uint64_t> erased_;
 };
 
-// The only leaf, the first, one in the middle and the last: those at an end may be extended.
+// Among the keys of one leaf, and at the beginning, in the middle and at the end of more.
 class IntIndexSplitTest : public ::testing::TestWithParam<std::tuple<uint32_t, uint32_t>> {};
 
 TEST_P(IntIndexSplitTest, EmptyBucketsBesideAFullOne) {
   const auto [leaves, leaf] = GetParam();
-  for (const uint32_t bucket : {0, 1, 15, 30, 31}) {
+  for (const uint32_t bucket : {0, 1, 9, 10, 11, 15, 30, 31}) {
     for (const int empty : {0, 1, 2, 3}) {
       for (const Rank rank : {Rank::kFirst, Rank::kMiddle, Rank::kLast}) {
-        for (const Order order : {Order::kFullLeaf, Order::kNeighbourIsLatest, Order::kNone}) {
+        for (const Order order : {Order::kOthersFull, Order::kNeighbourIsLatest, Order::kNone}) {
           const Case c{leaves,
                        leaf,
                        bucket,

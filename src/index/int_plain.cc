@@ -1,6 +1,10 @@
-// int_plain.cc - how plain leaves grow, split and join buckets. The caller holds the leaf's lock.
+// int_plain.cc - how the buckets of plain leaves share, split and join (int_groups.cc: their
+// groups). The caller holds the leaf's lock.
+//
+// What is full first gives to the neighbour in the same group (of groups: in the same leaf) and is
+// split when that is full too. Keys in order leave what is behind them full: all of it that fits
+// goes to the neighbour behind, and a split cuts where they are. Others are shared evenly.
 #include <algorithm>
-#include <bit>
 
 #include "index/int_tree.h"
 
@@ -8,151 +12,168 @@ namespace omendb::index {
 
 namespace {
 
-// A run has a gap between keys to itself that is so many of its steps wide; a narrower one says
-// that keys of the leaf lie between those of the run.
-constexpr uint64_t kGapSteps = 16;
 // Buckets with fewer entries than this look for a neighbour to join, up to kJoinMax together.
 constexpr int kJoinBelow = 5;
 constexpr int kJoinMax = 12;
+// A neighbour with less room is not worth the lines it takes to read and write.
+constexpr int kRoomMin = 4;
 
-uint64_t SlotMask(uint32_t slot) { return uint64_t{1} << slot; }
+uint64_t AddressOf(const void* memory) { return reinterpret_cast<uint64_t>(memory); }
+
+// The first `count` entries of `from` to the end of `to`.
+void MoveFirst(Bucket& from, Bucket& to, int count) {
+  const int has = to.count(), n = from.count();
+  for (int i = 0; i < count; ++i) {
+    to.keys[has + i].set(from.keys[i].get());
+    to.values[has + i].set(from.values[i].get());
+  }
+  for (int i = count; i < n; ++i) {
+    from.keys[i - count].set(from.keys[i].get());
+    from.values[i - count].set(from.values[i].get());
+  }
+  for (int i = n - count; i < n; ++i) from.keys[i].set(UINT64_MAX);
+  to.SetCount(has + count);
+  from.SetCount(n - count);
+}
+
+// The last `count` entries of `from` to the beginning of `to`.
+void MoveLast(Bucket& from, Bucket& to, int count) {
+  const int has = to.count(), n = from.count();
+  for (int i = has; i-- > 0;) {
+    to.keys[i + count].set(to.keys[i].get());
+    to.values[i + count].set(to.values[i].get());
+  }
+  for (int i = 0; i < count; ++i) {
+    to.keys[i].set(from.keys[n - count + i].get());
+    to.values[i].set(from.values[n - count + i].get());
+    from.keys[n - count + i].set(UINT64_MAX);
+  }
+  to.SetCount(has + count);
+  from.SetCount(n - count);
+}
+
+// Of the keys in the full bucket and one more, so many (that one counted) the neighbour gets that
+// holds `has`: `behind` of them if keys come in order, else half of what is uneven.
+int ShareOf(int has, int behind, bool in_order) {
+  const int room = Bucket::kCapacity - has;
+  return in_order ? std::min(room, behind) : (Bucket::kCapacity + 1 + has) / 2 - has;
+}
 
 }  // namespace
 
-bool IntTree::MakeRoomPlain(Leaf* leaf, uint64_t key) {
-  if (leaf->buckets.get() < leaf->bucket_capacity) {
-    SplitBucket(leaf, leaf->RoutePlain(key), key);
+bool IntTree::MakeRoomPlain(Leaf* leaf, uint32_t place, uint64_t key) {
+  PrefetchBeside(*leaf, place);
+  const uint32_t g = place / kGroupSize;
+  const KeyOrder order = OrderAt(*leaf, place, key);
+  if (order != KeyOrder::kNone) run_.store(leaf, std::memory_order_release);
+  if (ShareBucket(leaf, place, key, order)) return true;
+  if (leaf->sizes[g].get() < kGroupSize) {
+    SplitBucket(leaf, place, key, order);
     return true;
   }
-  if (leaf->bucket_capacity < kPlainBuckets) {
-    GrowPlain(leaf);
+  if (ShareGroup(leaf, place, order)) return true;
+  if (leaf->groups() < kGroups) {
+    SplitGroup(leaf, place, order);
     return true;
   }
-  return SplitPlain(leaf, key);
+  return SplitPlain(leaf, key, order);
 }
 
-void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key) {
-  const auto fresh_slot = static_cast<uint32_t>(std::countr_one(leaf->slots_used));
-  Bucket& full = leaf->bucket_array()[leaf->slot[place].get()];
-  Bucket& fresh = leaf->bucket_array()[fresh_slot];
-  fresh.Clear();
-  const int n = full.count();
-  const int rank = full.Rank(key);
-  // Keys that come in order leave full buckets behind; the rest is cut in the middle.
-  const bool in_order = rank == 0 || rank == n || full.keys[rank - 1].get() == leaf->latest ||
-                        full.keys[rank].get() == leaf->latest;
-  const int keep = in_order ? rank : n / 2;
-  for (int i = keep; i < n; ++i) {
-    const Entry entry = full.At(i);
-    fresh.InsertAt(i - keep, entry.key, entry.value);
-  }
-  const uint64_t boundary = keep == n   ? full.keys[n - 1].get()
-                            : keep == 0 ? full.keys[0].get() - 1
-                                        : full.keys[keep].get() - 1;
-  for (int i = n; i-- > keep;) full.RemoveAt(i);
-
-  const uint32_t used = leaf->buckets.get();
-  for (uint32_t i = used; i > place; --i) {
-    leaf->upper[i].set(leaf->upper[i - 1].get());
-    leaf->slot[i].set(leaf->slot[i - 1].get());
-  }
-  leaf->upper[place].set(boundary);
-  leaf->slot[place + 1].set(static_cast<uint8_t>(fresh_slot));
-  leaf->slots_used |= static_cast<uint32_t>(SlotMask(fresh_slot));
-  leaf->buckets.set(used + 1);
+// The buckets that may share.
+void IntTree::PrefetchBeside(const Leaf& leaf, uint32_t place) {
+  const BucketGroup& group = *leaf.GroupAt(place / kGroupSize);
+  const uint32_t slot = place % kGroupSize;
+  if (slot > 0) Bucket::PrefetchForWrite(group.At(slot - 1));
+  if (slot + 1 < kGroupSize) Bucket::PrefetchForWrite(group.At(slot + 1));
 }
 
-void IntTree::GrowPlain(Leaf* leaf) {
-  const uint32_t used = leaf->buckets.get();
-  const uint32_t capacity = std::min(kPlainBuckets, leaf->bucket_capacity * 2);
-  const size_t bytes = capacity * sizeof(Bucket);
-  auto* block = static_cast<char*>(memory_->Allocate(bytes));
-  auto* buckets = reinterpret_cast<Bucket*>(block);
-  for (uint32_t i = 0; i < used; ++i) {
-    buckets[i].CopyFrom(leaf->bucket_array()[leaf->slot[i].get()]);
+// In order if the key inserted last lies in the same bucket or one beside it.
+IntTree::KeyOrder IntTree::OrderAt(const Leaf& leaf, uint32_t place, uint64_t key) {
+  if (leaf.count.get() == leaf.built_count) return KeyOrder::kNone;
+  const auto bound = [&leaf](uint32_t at) {
+    return leaf.GroupAt(at / kGroupSize)->upper[at % kGroupSize].get();
+  };
+  if (leaf.latest < key) {
+    const uint32_t left = place > 0 ? leaf.Before(place) : 0;
+    const bool near = left == 0 || leaf.latest > bound(leaf.Before(left));
+    return near ? KeyOrder::kUpward : KeyOrder::kNone;
   }
-  RetireBlock(leaf->block.get(), leaf->bytes);
-  leaf->block.set_release(block);
-  leaf->bytes = static_cast<uint32_t>(bytes);
-  leaf->bucket_capacity = capacity;
-  leaf->slots_used = (uint32_t{1} << used) - 1;
-  for (uint32_t i = 0; i < used; ++i) leaf->slot[i].set(static_cast<uint8_t>(i));
+  const uint32_t right = leaf.After(place);
+  const bool near = right >= leaf.End() || leaf.latest <= bound(right);
+  return near ? KeyOrder::kDownward : KeyOrder::kNone;
 }
 
-IntTree::Neighbours IntTree::NeighboursOf(const Leaf& leaf, uint64_t key) {
-  const uint32_t place = leaf.RoutePlain(key);
-  const Bucket& own = *leaf.ChainAt(place).bucket;
-  const int rank = own.Rank(key), n = own.count();
-  Neighbours found;
-  if (rank > 0) found.below = own.keys[rank - 1].get();
-  if (rank < n) found.above = own.keys[rank].get();
-  // Erasing leaves buckets empty, at the ends too.
-  for (uint32_t i = place; i-- > 0 && !found.below;) {
-    const Bucket& bucket = *leaf.ChainAt(i).bucket;
-    if (bucket.count() > 0) found.below = bucket.keys[bucket.count() - 1].get();
+// Moves entries, or only the bound, to a neighbour with room. False: neither has any.
+bool IntTree::ShareBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order) {
+  BucketGroup& group = *leaf->GroupAt(place / kGroupSize);
+  const uint32_t slot = place % kGroupSize, size = leaf->sizes[place / kGroupSize].get();
+  Bucket& full = *group.At(slot);
+  const int n = Bucket::kCapacity, rank = full.Rank(key);
+  if (slot > 0 && order != KeyOrder::kDownward && n - group.At(slot - 1)->count() >= kRoomMin) {
+    Bucket& left = *group.At(slot - 1);
+    const bool in_order = order == KeyOrder::kUpward;
+    const int share = ShareOf(left.count(), std::max(rank, 1), in_order);
+    const int moved = rank < share ? share - 1 : share;
+    if (moved > 0) MoveFirst(full, left, moved);
+    // The new key goes to the left as well if it is the least of what stays.
+    group.upper[slot - 1].set(rank < share ? full.keys[0].get() - 1
+                                           : left.keys[left.count() - 1].get());
+    return true;
   }
-  for (uint32_t i = place + 1; i < leaf.buckets.get() && !found.above; ++i) {
-    const Bucket& bucket = *leaf.ChainAt(i).bucket;
-    if (bucket.count() > 0) found.above = bucket.keys[0].get();
-  }
-  return found;
-}
-
-// Whether keys come one after the other, with no others between them and ahead of them.
-bool IntTree::HasGapToItself(const Leaf& leaf, uint64_t key, const Neighbours& next) {
-  if (next.below == leaf.latest) {
-    const uint64_t gap = next.above.value_or(leaf.last) - key;
-    return gap / kGapSteps >= key - leaf.latest || (!next.above && leaf.Reaches(true));
-  }
-  if (next.above != leaf.latest) return false;
-  const uint64_t gap = key - next.below.value_or(leaf.low);
-  return gap / kGapSteps >= leaf.latest - key || (!next.below && leaf.Reaches(false));
-}
-
-// Keys in order need no look at the other entries: gathering them takes longer than all the rest.
-bool IntTree::SplitPlain(Leaf* leaf, uint64_t key) {
-  const uint64_t start = Ticks();
-  const Neighbours next = NeighboursOf(*leaf, key);
-  const auto& [below, above] = next;
-  const uint32_t count = leaf->count.get();
-  const bool near =
-      count != leaf->built_count && leaf->RoutePlain(leaf->latest) == leaf->RoutePlain(key);
-  const bool run_was_here = leaf->from_run || leaf->built_count < count / 4;
-  const bool in_order =
-      near ? HasGapToItself(*leaf, key, next) : count >= kInOrderCount && run_was_here;
-  if (!in_order) return Recut(leaf, Gathered(*leaf), leaf->sticky_plain > 0, nullptr, start);
-  if (!above) {
-    if (leaf->Reaches(true) && Extend(leaf, Gathered(*leaf), true)) return true;
-    SealAndAppend(leaf, *below);
-  } else if (!below) {
-    if (leaf->Reaches(false) && Extend(leaf, Gathered(*leaf), false)) return true;
-    SealAndPrepend(leaf, *above);
-  } else {
-    SplitAt(leaf, key);
+  if (slot + 1 < size && order != KeyOrder::kUpward &&
+      n - group.At(slot + 1)->count() >= kRoomMin) {
+    Bucket& right = *group.At(slot + 1);
+    const bool in_order = order == KeyOrder::kDownward;
+    const int share = ShareOf(right.count(), std::max(n - rank, 1), in_order);
+    const int moved = n - rank < share ? share - 1 : share;
+    if (moved > 0) MoveLast(full, right, moved);
+    group.upper[slot].set(n - rank < share ? full.keys[full.count() - 1].get()
+                                           : right.keys[0].get() - 1);
+    return true;
   }
   return false;
 }
 
+// Requires: the group has a place free.
+void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order) {
+  const uint32_t g = place / kGroupSize, slot = place % kGroupSize, size = leaf->sizes[g].get();
+  BucketGroup& group = *leaf->GroupAt(g);
+  Bucket& full = *group.At(slot);
+  auto* fresh = static_cast<Bucket*>(memory_->Allocate(sizeof(Bucket)));
+  fresh->Clear();
+  const int n = Bucket::kCapacity, rank = full.Rank(key);
+  const int keep = order == KeyOrder::kNone ? n / 2 : rank;
+  if (keep == 0) {  // The new key and what follows it downwards.
+    group.InsertAt(slot, size, full.keys[0].get() - 1, AddressOf(fresh));
+  } else {
+    if (keep < n) MoveLast(full, *fresh, n - keep);
+    const bool with_right = order == KeyOrder::kDownward || keep == n;
+    const uint64_t bound = with_right ? full.keys[keep - 1].get() : fresh->keys[0].get() - 1;
+    group.InsertAt(slot + 1, size, group.upper[slot].get(), AddressOf(fresh));
+    group.upper[slot].set(bound);
+  }
+  leaf->sizes[g].set(static_cast<uint8_t>(size + 1));
+  leaf->bytes += sizeof(Bucket);
+}
+
+// After an entry was erased.
 void IntTree::MergeBuckets(Leaf* leaf, uint64_t key) {
-  const uint32_t used = leaf->buckets.get();
-  const uint32_t at = leaf->RoutePlain(key);
-  if (used < 2 || leaf->bucket_array()[leaf->slot[at].get()].count() >= kJoinBelow) return;
-  const uint32_t left = at + 1 < used ? at : at - 1;
-  Bucket& to = leaf->bucket_array()[leaf->slot[left].get()];
-  const uint32_t gone = leaf->slot[left + 1].get();
-  const Bucket& from = leaf->bucket_array()[gone];
-  if (to.count() + from.count() > kJoinMax) return;
-  for (int i = 0; i < from.count(); ++i) {
-    to.InsertAt(to.count(), from.keys[i].get(), from.values[i].get());
-  }
-  leaf->upper[left].set(leaf->upper[left + 1].get());
-  for (uint32_t i = left + 1; i + 1 < used; ++i) {
-    leaf->upper[i].set(leaf->upper[i + 1].get());
-    leaf->slot[i].set(leaf->slot[i + 1].get());
-  }
-  leaf->upper[used - 1].set(UINT64_MAX);
-  leaf->slots_used &= ~static_cast<uint32_t>(SlotMask(gone));
-  leaf->buckets.set(used - 1);
+  const uint32_t place = leaf->Route(key), g = place / kGroupSize;
+  const uint32_t at = place % kGroupSize, size = leaf->sizes[g].get();
+  BucketGroup& group = *leaf->GroupAt(g);
+  if (group.At(at)->count() >= kJoinBelow) return;
+  if (size < 2) return MergeGroups(leaf, g);
+  const uint32_t left = at + 1 < size ? at : at - 1;
+  Bucket* const to = group.At(left);
+  Bucket* const from = group.At(left + 1);
+  if (to->count() + from->count() > kJoinMax) return;
+  MoveFirst(*from, *to, from->count());
+  group.upper[left].set(group.upper[left + 1].get());
+  group.RemoveAt(left + 1, 1, size);
+  leaf->sizes[g].set(static_cast<uint8_t>(size - 1));
+  leaf->bytes -= sizeof(Bucket);
+  RetireBlock(reinterpret_cast<char*>(from), sizeof(Bucket));
+  MergeGroups(leaf, g);
 }
 
 }  // namespace omendb::index

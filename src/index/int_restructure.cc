@@ -12,8 +12,8 @@ namespace omendb::index {
 
 namespace {
 
-// After a failed fit this many generations of splits do not try again.
-constexpr uint32_t kStickyGenerations = 3;
+// A plain leaf that takes no more than this is not worth packing.
+constexpr uint32_t kSmallBytes = 1024;
 // Two leaves with no more entries than this together become one.
 constexpr size_t kMergeMax = 224;
 
@@ -83,8 +83,7 @@ void IntTree::RetireInner(Inner* inner) {
 
 void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {
   entries->reserve(entries->size() + leaf.count.get());
-  const uint32_t n = leaf.buckets.get();
-  for (uint32_t i = 0; i < n; ++i) {
+  for (uint32_t i = 0; i < leaf.End(); i = leaf.After(i)) {
     const Chain chain = leaf.ChainAt(i);
     const Bucket& bucket = *chain.bucket;
     for (int k = 0; k < bucket.count(); ++k) entries->push_back(bucket.At(k));
@@ -95,12 +94,12 @@ void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {
   }
 }
 
-bool IntTree::MakeRoom(Leaf* leaf, uint64_t key) {
-  return leaf->is_model() ? MakeRoomModel(leaf, key) : MakeRoomPlain(leaf, key);
+bool IntTree::MakeRoom(Leaf* leaf, uint32_t place, uint64_t key) {
+  return leaf->is_model() ? MakeRoomModel(leaf, place, key) : MakeRoomPlain(leaf, place, key);
 }
 
-bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
-  const Chain chain = leaf->ChainAt(leaf->Route(key));
+bool IntTree::MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key) {
+  const Chain chain = leaf->ChainAt(place);
   int length = 0;
   chain.HasRoom(&length);
   const bool below = key < leaf->base.get();
@@ -165,9 +164,14 @@ bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_on
       FillLeaf(leaf, entries, plans.front());
     }
     leaf->filled.set(levels.Pack());
-    leaf->from_run = false;
     rebuilds_.fetch_add(1, std::memory_order_relaxed);
     return true;
+  }
+  const auto is_model = [](const LeafPlan& plan) { return plan.model; };
+  if (!leaf->is_model() && leaf->groups() > 1 &&
+      std::none_of(plans.begin(), plans.end(), is_model)) {
+    SplitGroups(leaf, leaf->groups() / 2, plain_only ? sticky - 1 : kStickyGenerations);
+    return false;
   }
   const auto news = BuildLeaves(entries, plans, leaf->low, leaf->last);
   for (Leaf* part : news) {
@@ -196,7 +200,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
       return;
     }
   }
-  if (entries.size() > kMergeMax || leaf->is_model() || leaf->bytes > Arena::kGranule) {
+  if (entries.size() > kMergeMax || leaf->is_model() || leaf->bytes > kSmallBytes) {
     if (!Recut(leaf, entries, leaf->sticky_plain > 0, nullptr, 0)) return;
   } else {
     leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));

@@ -23,13 +23,10 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   moved->base.set(leaf->base.get());
   moved->span.set(leaf->span.get());
   moved->factor.set(leaf->factor.get());
-  moved->block.set_release(leaf->block.get());
   moved->shape.set(leaf->shape.get());
   moved->buckets.set(leaf->buckets.get());
   moved->count.set(leaf->count.get());
   moved->shrink_below.set(leaf->shrink_below.get());
-  moved->bucket_capacity = leaf->bucket_capacity;
-  moved->slots_used = leaf->slots_used;
   moved->spare_capacity = leaf->spare_capacity;
   moved->spares_used = leaf->spares_used;
   moved->spare_limit = leaf->spare_limit;
@@ -37,10 +34,10 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
   moved->built_count = leaf->built_count;
   moved->sticky_plain = leaf->sticky_plain;
   moved->filled.set(leaf->filled.get());
-  moved->from_run = leaf->from_run;
-  for (uint32_t i = 0; i < kPlainBuckets; ++i) {
-    moved->upper[i].set(leaf->upper[i].get());
-    moved->slot[i].set(leaf->slot[i].get());
+  for (uint32_t i = 0; i < kGroups; ++i) {
+    moved->tops[i].set(leaf->tops[i].get());
+    moved->pieces[i].set_release(leaf->pieces[i].get());
+    moved->sizes[i].set(leaf->sizes[i].get());
   }
   for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
     moved->spares.words[i].set(leaf->spares.words[i].get());
@@ -62,24 +59,8 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
   return true;
 }
 
-// Keys in order have filled the leaf from the middle: what is below them and they stay together,
-// what is above becomes a leaf of its own, both full.
-void IntTree::SplitAt(Leaf* leaf, uint64_t key) {
-  const std::vector<Entry>& entries = Gathered(*leaf);
-  const auto above = std::upper_bound(entries.begin(), entries.end(), key,
-                                      [](uint64_t k, const Entry& e) { return k < e.key; });
-  const auto at = static_cast<size_t>(above - entries.begin());
-  const LeafPlan plans[] = {{0, at}, {at, entries.size()}};
-  const auto news = BuildLeaves(entries, plans, leaf->low, leaf->last);
-  for (Leaf* part : news) part->from_run = true;
-  RetireMemory(*leaf);
-  Leaf* const olds[] = {leaf};
-  Replace(olds, news);
-  splits_.fetch_add(1, std::memory_order_relaxed);
-}
-
 std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
-  if (leaf->bytes <= leaf->count.get() * kSealedBytesMax) {
+  if (!leaf->is_model() || leaf->bytes <= leaf->count.get() * kSealedBytesMax) {
     return {MoveToNewHeader(leaf, low, last)};
   }
   const std::vector<Entry>& entries = Gathered(*leaf);
@@ -101,9 +82,8 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
                     span <= next->last - next->low && filled.bytes <= count * kSealedBytesMax;
   if (!even || !next->Reaches(upward)) {
-    // What has filled one plain leaf fills the next: it is not to grow step by step.
-    const bool goes_on = !filled.is_model() && count >= kInOrderCount;
-    FillPlain(next, {}, Fill::kGrow, goes_on ? kPlainBuckets : kPlainBucketsMin);
+    FillPlain(next, {}, Fill::kGrow);
+    next->sticky_plain = filled.sticky_plain;
     return;
   }
   ModelPlan plan;
@@ -146,21 +126,17 @@ KeyRun IntTree::RunAt(const Leaf& leaf, uint64_t key) const {
 
 // The greatest or smallest key. Requires: the leaf is not empty.
 uint64_t IntTree::Outermost(const Leaf& leaf, bool upward) {
-  const uint32_t n = leaf.buckets.get();
-  for (uint32_t i = 0; i < n; ++i) {
-    const Chain chain = leaf.ChainAt(upward ? n - 1 - i : i);
-    const Bucket& bucket = *chain.bucket;
-    if (bucket.count() == 0) continue;
-    if (!upward) return bucket.keys[0].get();
-    uint64_t top = bucket.keys[bucket.count() - 1].get();
-    for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr && spare->count() > 0;
-         spare = chain.Next(spare->next())) {
-      top = spare->keys[spare->count() - 1].get();
-    }
-    return top;
+  uint32_t i = upward ? leaf.Before(leaf.End()) : 0;
+  while (leaf.ChainAt(i).bucket->count() == 0) i = upward ? leaf.Before(i) : leaf.After(i);
+  const Chain chain = leaf.ChainAt(i);
+  const Bucket& bucket = *chain.bucket;
+  if (!upward) return bucket.keys[0].get();
+  uint64_t top = bucket.keys[bucket.count() - 1].get();
+  for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr && spare->count() > 0;
+       spare = chain.Next(spare->next())) {
+    top = spare->keys[spare->count() - 1].get();
   }
-  OMEN_CHECK(false);
-  return 0;
+  return top;
 }
 
 }  // namespace omendb::index

@@ -52,37 +52,33 @@ size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, st
                             bool* valid) {
   size_t n = 0;
   *valid = false;
-  const uint32_t buckets = leaf.buckets.get();
-  uint8_t slots[kPlainBuckets];
-  const bool model = leaf.is_model();
-  for (uint32_t i = 0; !model && i < kPlainBuckets; ++i) slots[i] = leaf.slot[i].get();
-  const Bucket* const block = leaf.bucket_array();
+  const uint32_t end = leaf.End();
   uint32_t i = leaf.Route(low);
   // What the header said belongs together only if the version still stands.
   if (!leaf.lock.Unchanged(version)) return 0;
-  const auto reach =
-      static_cast<uint32_t>(std::min<size_t>(buckets, i + out.size() / kEntriesPerBucket + 2));
-  const auto bucket_at = [&](uint32_t k) {
-    return model ? leaf.BucketAt(k) : block + slots[k % kPlainBuckets];
-  };
-  for (uint32_t k = i; k < std::min(reach, i + kBucketsAhead); ++k) PrefetchBucket(bucket_at(k));
-  const Bucket* next = bucket_at(i);
-  for (; i < buckets && n < out.size(); ++i) {
-    const Bucket* const here = next;
-    if (i + kBucketsAhead < reach) PrefetchBucket(bucket_at(i + kBucketsAhead));
-    if (i + 1 < buckets) next = bucket_at(i + 1);
-    // Of a segment that may not have been there when the version was asked for.
+  // `ahead` buckets have been asked for, of `reach`.
+  const size_t reach = out.size() / kEntriesPerBucket + 2;
+  size_t ahead = 0;
+  uint32_t asked = i;
+  for (size_t done = 0; i < end && n < out.size(); ++done) {
+    for (; ahead < std::min(reach, done + kBucketsAhead) && asked < end; ++ahead) {
+      PrefetchBucket(leaf.ChainAt(asked).bucket);
+      asked = leaf.After(asked);
+    }
+    const Chain chain = leaf.ChainAt(i);
+    const uint32_t after = leaf.After(i);
+    const Bucket* const next = after < end ? leaf.ChainAt(after).bucket : nullptr;
+    // Of a bucket that may not have been there when the version was asked for.
     if (!leaf.lock.Unchanged(version)) return 0;
-    const Bucket& bucket = *here;
-    const Chain spares{nullptr, &leaf.spares};
-    if (i + 1 < reach) Prefetch(spares.Next(next->next()));
-    if (!TakeForward(bucket, low, out, &n)) break;
-    const Spare* spare = spares.Next(bucket.next());
+    if (next != nullptr && done + 1 < reach) Prefetch(chain.Next(next->next()));
+    if (!TakeForward(*chain.bucket, low, out, &n)) break;
+    const Spare* spare = chain.Next(chain.bucket->next());
     for (int k = 0; spare != nullptr && k < kChainMax; ++k) {
       if (!TakeForward(*spare, low, out, &n)) break;
-      spare = spares.Next(spare->next());
+      spare = chain.Next(spare->next());
     }
     low = 0;  // Every bucket after the first is above the bound.
+    i = after;
   }
   *valid = leaf.lock.Unchanged(version);
   return n;
@@ -92,7 +88,7 @@ size_t IntTree::CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
                              std::span<Entry> out, bool* valid) {
   size_t n = 0;
   *valid = false;
-  for (uint32_t i = leaf.Route(high) + 1; i-- > 0;) {
+  for (uint32_t i = leaf.Route(high);; i = leaf.Before(i)) {
     const Chain chain = leaf.ChainAt(i);
     if (!leaf.lock.Unchanged(version)) return 0;
     const Spare* spares[kChainMax];
@@ -103,7 +99,7 @@ size_t IntTree::CopyBackward(const Leaf& leaf, uint64_t version, uint64_t high,
     }
     bool room = true;
     while (length > 0 && room) room = TakeBackward(*spares[--length], high, out, &n);
-    if (!room || !TakeBackward(*chain.bucket, high, out, &n) || n == out.size()) break;
+    if (!room || !TakeBackward(*chain.bucket, high, out, &n) || n == out.size() || i == 0) break;
   }
   *valid = leaf.lock.Unchanged(version);
   return n;

@@ -39,6 +39,7 @@ IntTree::IntTree(EpochManager& epochs, IndexOptions options)
   root_.store(NodeRef(leaf), std::memory_order_release);
   first_.store(leaf, std::memory_order_release);
   last_.store(leaf, std::memory_order_release);
+  run_.store(leaf, std::memory_order_release);
 }
 
 IntTree::~IntTree() {
@@ -84,7 +85,7 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryFind(uint64_t key, uint64_t* value
   const Directory* directory = directory_.load(std::memory_order_acquire);
   const Leaf* leaf = directory == nullptr ? nullptr : directory->Find(key);
   if (leaf == nullptr) return Answer::kDescend;
-  leaf->PrefetchSegments();
+  leaf->PrefetchPieces();
   return ReadLeaf(leaf, key, value);
 }
 
@@ -92,7 +93,7 @@ OMEN_INDEX_CLONES IntTree::Answer IntTree::TryDescend(uint64_t key, uint64_t* va
   EpochGuard guard(epochs_);
   const Leaf* leaf = Descend(key);
   // Whether it is plain is not known before its first line is there: its misses shall overlap.
-  leaf->PrefetchUpper();
+  leaf->PrefetchAll();
   return ReadLeaf(leaf, key, value);
 }
 
@@ -141,8 +142,9 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
     for (size_t i = 0; i < n; ++i) {
       leaves[i] = FindLeaf(keys[at + i]);
       Prefetch(leaves[i]);
-      Prefetch(leaves[i]->upper);
+      leaves[i]->PrefetchAll();
     }
+    for (size_t i = 0; i < n; ++i) leaves[i]->PrefetchGroup(keys[at + i]);
     for (size_t i = 0; i < n; ++i) {
       versions[i] = leaves[i]->lock.Read();
       chains[i] = leaves[i]->Locate(keys[at + i]);
@@ -175,7 +177,7 @@ OMEN_INDEX_CLONES size_t IntTree::LookupBatch(std::span<const uint64_t> keys,
 
 OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
   for (Backoff backoff;; backoff.Pause()) {
-    Leaf* leaf = FindLeafAtEnds(key);
+    Leaf* leaf = FindLeafInOrder(key);
     // On its way while the lock is taken. Whatever a writer is doing to the header meanwhile, a
     // prefetch of a wrong address does nothing.
     Bucket::PrefetchForWrite(leaf->Locate(key).bucket);
@@ -189,6 +191,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
 // Nothing that was read has changed if the lock is taken at the version read. False: nothing was
 // done.
 [[gnu::always_inline]] inline bool IntTree::InsertAhead(Leaf* leaf, uint64_t key, uint64_t value) {
+  leaf->PrefetchAll();
   const uint64_t version = leaf->lock.Read();
   Bucket* const located = leaf->Locate(key).bucket;
   if (!VersionLock::Readable(version) || !leaf->lock.Unchanged(version)) [[unlikely]]
@@ -212,7 +215,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
 OMEN_INDEX_CLONES bool IntTree::InsertNow(uint64_t key, uint64_t value, bool replace,
                                           uint64_t* existing) {
   EpochGuard guard(epochs_);
-  if (InsertAhead(FindLeafAtEnds(key), key, value)) [[likely]] {
+  if (InsertAhead(FindLeafInOrder(key), key, value)) [[likely]] {
     size_.Add(1);
     return false;
   }
@@ -224,7 +227,8 @@ OMEN_INDEX_CLONES bool IntTree::InsertLocked(uint64_t key, uint64_t value, bool 
   Leaf* leaf = LockLeaf(key);
   for (;;) {
     Place place;
-    const auto outcome = leaf->Locate(key).TryInsert(key, value, &place);
+    const uint32_t at = leaf->Route(key);
+    const auto outcome = leaf->ChainAt(at).TryInsert(key, value, &place);
     if (outcome == Chain::Outcome::kInserted) [[likely]] {
       leaf->count.set(leaf->count.get() + 1);
       leaf->latest = key;
@@ -233,7 +237,7 @@ OMEN_INDEX_CLONES bool IntTree::InsertLocked(uint64_t key, uint64_t value, bool 
       return false;
     }
     if (outcome == Chain::Outcome::kFull) {
-      if (!MakeRoom(leaf, key)) leaf = LockLeaf(key);
+      if (!MakeRoom(leaf, at, key)) leaf = LockLeaf(key);
       continue;
     }
     *existing = place.value->get();

@@ -9,10 +9,11 @@
 //
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
 //              Before both: the tuning lock.
-// Files        int_tree.cc point operations, int_restructure.cc (with int_plain.cc for leaves that
-//              are plain, int_runs.cc for keys in order, int_replace.cc for the nodes above),
-//              int_build.cc and int_fill.cc, int_scan.cc, int_directory.cc the short way from the
-//              root to the leaves, int_tuning.cc.
+// Files        int_tree.cc point operations, int_restructure.cc (with int_plain.cc and
+// int_groups.cc
+//              for leaves that are plain, int_runs.cc for keys in order, int_replace.cc for the
+//              nodes above), int_build.cc and int_fill.cc, int_scan.cc, int_directory.cc the short
+//              way from the root to the leaves, int_tuning.cc.
 #pragma once
 
 #include <atomic>
@@ -83,9 +84,8 @@ class IntTree {
     uint32_t place;
   };
   using Path = std::vector<Step>;
-  // A plain leaf this full, and not built so, was filled by keys in order, not at random (which
-  // leaves about 70 %).
-  static constexpr uint32_t kInOrderCount = kPlainBuckets * Bucket::kCapacity * 8 / 10;
+  // After a failed fit this many generations of splits do not try again.
+  static constexpr uint32_t kStickyGenerations = 3;
 
   [[gnu::always_inline]] Leaf* FindLeaf(uint64_t key) const {
     const Directory* directory = directory_.load(std::memory_order_acquire);
@@ -103,13 +103,16 @@ class IntTree {
     }
     return node.leaf();
   }
-  // As FindLeaf, for inserts: in order they come at the ends, beyond what the directory covers.
-  [[gnu::always_inline]] Leaf* FindLeafAtEnds(uint64_t key) const {
+  // As FindLeaf, for inserts: in order they come where the last ones did or at the ends, beyond
+  // what the directory covers.
+  [[gnu::always_inline]] Leaf* FindLeafInOrder(uint64_t key) const {
     const Directory* directory = directory_.load(std::memory_order_acquire);
     if (directory != nullptr) {
       Leaf* leaf = directory->Find(key);
       if (leaf != nullptr) return leaf;
     }
+    Leaf* run = run_.load(std::memory_order_acquire);
+    if (key >= run->low && key <= run->last) return run;
     Leaf* first = first_.load(std::memory_order_acquire);
     if (key <= first->last) return first;
     Leaf* last = last_.load(std::memory_order_acquire);
@@ -142,13 +145,14 @@ class IntTree {
   void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
   void MakeBuckets(Leaf* leaf, uint32_t buckets);
   void AddSpares(Leaf* leaf, uint32_t wanted);
-  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill,
-                 uint32_t capacity_min = kPlainBucketsMin);
+  void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill);
+  uint64_t NewBucket(std::span<const Entry> entries);
 
   // --- int_restructure.cc; there and in the next two the caller holds the leaf's lock ---
-  // Makes room for `key` in its bucket. False when the leaf was replaced (dead, lock gone).
-  bool MakeRoom(Leaf* leaf, uint64_t key);
-  bool MakeRoomModel(Leaf* leaf, uint64_t key);
+  // Makes room for `key` in its bucket, which is at `place`. False when the leaf was replaced
+  // (dead, lock gone).
+  bool MakeRoom(Leaf* leaf, uint32_t place, uint64_t key);
+  bool MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key);
   // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
   // 0: not to be measured.
   bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
@@ -164,23 +168,30 @@ class IntTree {
   void RetireInner(Inner* inner);
 
   // --- int_plain.cc ---
-  bool MakeRoomPlain(Leaf* leaf, uint64_t key);
-  // The keys of a plain leaf next to an absent one.
-  struct Neighbours {
-    std::optional<uint64_t> below, above;
-  };
-  static Neighbours NeighboursOf(const Leaf& leaf, uint64_t key);
-  static bool HasGapToItself(const Leaf& leaf, uint64_t key, const Neighbours& next);
-  void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key);
-  void GrowPlain(Leaf* leaf);
-  bool SplitPlain(Leaf* leaf, uint64_t key);
+  bool MakeRoomPlain(Leaf* leaf, uint32_t place, uint64_t key);
+  static void PrefetchBeside(const Leaf& leaf, uint32_t place);
+  // Whether the key follows the one inserted before it.
+  enum class KeyOrder { kNone, kUpward, kDownward };
+  static KeyOrder OrderAt(const Leaf& leaf, uint32_t place, uint64_t key);
+  static bool ShareBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order);
+  void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order);
   void MergeBuckets(Leaf* leaf, uint64_t key);
+
+  // --- int_groups.cc ---
+  static bool ShareGroup(Leaf* leaf, uint32_t place, KeyOrder order);
+  static void MoveBuckets(Leaf* leaf, uint32_t from, uint32_t to, uint32_t count);
+  static uint32_t CutAt(uint32_t at, uint32_t count, KeyOrder order);
+  void SplitGroup(Leaf* leaf, uint32_t place, KeyOrder order);
+  bool SplitPlain(Leaf* leaf, uint64_t key, KeyOrder order);
+  void SplitGroups(Leaf* leaf, uint32_t cut, uint32_t sticky);
+  static uint32_t CountGroups(const Leaf& leaf, uint32_t begin, uint32_t end);
+  static void TakeGroups(Leaf* to, const Leaf& from, uint32_t begin, uint32_t end, uint32_t count);
+  void MergeGroups(Leaf* leaf, uint32_t g);
 
   // --- int_runs.cc ---
   KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
-  void SplitAt(Leaf* leaf, uint64_t key);
   static uint64_t Outermost(const Leaf& leaf, bool upward);
   void FillNext(Leaf* next, const Leaf& filled, bool upward);
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
@@ -248,6 +259,9 @@ class IntTree {
   std::atomic<Directory*> directory_{nullptr};
   std::atomic<NodeRef> root_;  // Release by the structure's writers, acquire by everyone.
   std::atomic<Leaf*> first_{nullptr}, last_{nullptr};  // Likewise; leaves that are not retired.
+  // A leaf to which keys came in order. Written by who holds its lock, so that a leaf that has been
+  // replaced does not come back.
+  std::atomic<Leaf*> run_{nullptr};
   mutable Mutex structure_mu_;  // Inner nodes, root_, directory_, first_, last_.
   size_t leaves_ OMEN_GUARDED_BY(structure_mu_) = 1;
   std::atomic<size_t> inner_bytes_{0};

@@ -14,10 +14,10 @@ namespace omendb::index {
 
 namespace {
 
-// Trees with fewer leaves than this fit into the caches: nothing to gain. Why 64: two regions with
+// Trees with fewer leaves than this fit into the caches: nothing to gain. Why 32: two regions with
 // four leaves a slice.
-constexpr size_t kLeavesMin = 64;
-constexpr size_t kLeavesPerRegion = 32;
+constexpr size_t kLeavesMin = 32;
+constexpr size_t kLeavesPerRegion = 16;
 // What one step may do: look at so many headers and read so many entries, a millisecond's work.
 constexpr size_t kHeadersPerStep = 512;
 constexpr size_t kEntriesPerStep = 16'384;

@@ -1,24 +1,28 @@
 // leaf.h - a leaf of the integer index: a header of a few lines and buckets.
 //
 //   header (own cache lines, hot)                    cold: one miss
-//   version | range | model | segments ------------> bucket 0 | bucket 1 | ... | bucket 31
+//   version | range | model | segments ------------> bucket 0 | bucket 1 | ... | bucket 63
 //                           | spare segments ------> spare 0 | spare 1 | ...
-//                     or upper bounds, one block --> bucket slot[0], slot[1], ...
+//                     or bounds | groups -> bounds | bucket addresses -> a bucket
 //
 // Model leaf   Keys are dealt to buckets by a monotone linear map of the key, never by search: a
 //              key is in the bucket the model names, or in that bucket's few spares. Nothing to
 //              correct, so a lookup is one dependent miss; up to kModelKeysMax keys. Buckets come
 //              in segments of one size, so that leaves of all sizes leave no holes in memory;
 //              spares are added as they are needed.
-// Plain leaf   Up to kPlainBuckets buckets found by their upper bounds, split as in a B-tree. For
-//              keys that no line fits, and for leaves too young to tell.
+// Plain leaf   Up to 16 groups of up to 16 buckets, found by their upper bounds and split as in a
+//              B-tree, each bucket a block of its own. For keys that no line fits, and for leaves
+//              too young to tell.
 //
 // Thread safety  The header is read optimistically under `lock`; the range [low, last] is constant.
 // Invariants     I1  every key of the leaf is in [low, last]
-//                I2  plain: key k is in the first bucket i with upper[i] >= k; upper of the last
-//                    bucket and of the unused places is UINT64_MAX
-//                I3  memory is never changed in kind: a rebuilt leaf gets new segments or a new
-//                    block, the old ones are retired
+//                I2  plain: key k is in the first group g with tops[g] >= k, there in the first
+//                    bucket i with upper[i] >= k; the top of a group is its last bucket's bound,
+//                    that of the last group and of the unused places is UINT64_MAX
+//                I3  memory is never changed in kind: a rebuilt leaf gets new segments or groups,
+//                    the old ones are retired
+//                I4  every word of `pieces` is the address of memory that may be read as a group,
+//                    so that a reader may do so before it asks for the version
 #pragma once
 
 #include <algorithm>
@@ -28,13 +32,15 @@
 
 #include "index/bucket.h"
 #include "index/linear_model.h"
+#include "index/plain_group.h"
 #include "index/relaxed.h"
 
 namespace omendb::index {
 
-// Why 32: a plain leaf is 8 KB, its upper bounds are four lines and its split costs a microsecond.
-inline constexpr uint32_t kPlainBuckets = 32;
-inline constexpr uint32_t kPlainBucketsMin = 4;
+// Groups of a plain leaf. Why 16 of 16 buckets: a leaf is split once in a thousand inserts or more,
+// in order or not, and what it holds is found with twice sixteen comparisons.
+inline constexpr uint32_t kGroups = 16;
+inline constexpr size_t kPlainKeysMax = size_t{kGroups} * kGroupSize * Bucket::kCapacity;
 // Why 8,192: rebuilding a leaf moves at most 128 KB of entries, and happens once in a thousand or
 // more inserts into it.
 inline constexpr size_t kModelKeysMax = 8192;
@@ -42,54 +48,76 @@ inline constexpr size_t kModelKeysMax = 8192;
 inline constexpr uint32_t kSegmentBuckets = 64;
 inline constexpr uint32_t kSegments = 16;
 inline constexpr uint32_t kModelBucketsMax = kSegmentBuckets * kSegments;
-// Below this a plain leaf is as fast and needs no space for the unevenness of the keys.
-inline constexpr size_t kModelKeysMin = 256;
+// Below this a leaf with a line would be recut more than once in a thousand inserts, and each time
+// all of it is dealt anew; a plain leaf splits a bucket.
+inline constexpr size_t kModelKeysMin = 2048;
 
 struct alignas(64) Leaf {
   VersionLock lock;
   uint64_t low = 0;           // Constant.
   uint64_t last = 0;          // Constant, inclusive.
   Word base, span, factor;    // The model, see LinearModel.
-  Relaxed<char*> block;       // Plain.
   Relaxed<uint32_t> shape;    // Bits 0-7 left, 8-15 right, 16-31: 1 if model.
-  Relaxed<uint32_t> buckets;  // Model: primaries. Plain: in use.
+  Relaxed<uint32_t> buckets;  // Model: primaries. Plain: places, kGroupSize a group.
 
   // The writer's line.
   Relaxed<uint32_t> count;         // Entries.
   Relaxed<uint32_t> shrink_below;  // Fewer entries than this: rebuild smaller or merge.
-  uint32_t bucket_capacity = 0;    // Plain: buckets in the block.
-  uint32_t slots_used = 0;         // Plain: bitmap of taken slots.
   uint32_t spare_capacity = 0;     // Model.
   uint32_t spares_used = 0;
   uint32_t spare_limit = 0;  // More spares than this: rebuild.
-  uint32_t bytes = 0;        // Of the block, or of all segments.
+  uint32_t bytes = 0;        // Of all that the header leads to.
   uint32_t built_count = 0;
   uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
   uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
   uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
-  bool from_run = false;      // Cut where keys in order had filled a leaf.
 
-  alignas(64) Word upper[kPlainBuckets];  // Plain: upper bounds. Model: addresses of segments.
-  Relaxed<uint8_t> slot[kPlainBuckets];   // Plain.
-  SpareTable spares;                      // Model; else empty.
+  alignas(64) Word tops[kGroups];   // Plain: upper bounds of the groups.
+  Word pieces[kGroups];             // Plain: groups. Model: segments.
+  SpareTable spares;                // Model; else empty.
+  Relaxed<uint8_t> sizes[kGroups];  // Plain: buckets of each group.
 
   static constexpr uint32_t kModelFlag = 1 << 16;
   static constexpr uint32_t kTuned = 1 << 24;
   [[gnu::always_inline]] bool is_model() const { return (shape.get() & kModelFlag) != 0; }
-  Bucket* bucket_array() const { return reinterpret_cast<Bucket*>(block.get()); }
   // Model: the address is right only if the version stands.
   [[gnu::always_inline]] Bucket* BucketAt(uint64_t i) const {
-    static_assert(kSegments <= kPlainBuckets);
-    return reinterpret_cast<Bucket*>(upper[i / kSegmentBuckets % kSegments].get() +
+    static_assert(kSegments == kGroups);
+    return reinterpret_cast<Bucket*>(pieces[i / kSegmentBuckets % kSegments].get() +
                                      i % kSegmentBuckets * sizeof(Bucket));
   }
+  // Plain; memory that may be read whatever the leaf is by now.
+  [[gnu::always_inline]] BucketGroup* GroupAt(uint32_t g) const {
+    return reinterpret_cast<BucketGroup*>(pieces[g % kGroups].get_acquire());
+  }
+  uint32_t groups() const { return buckets.get() / kGroupSize; }
 
   void SetModel(const LinearModel& model) {
     base.set(model.base);
     span.set(model.span);
     factor.set(model.factor);
     shape.set(model.left | uint32_t{model.right} << 8 | kModelFlag);
+  }
+  // As a plain leaf of so many groups, which are still to be named.
+  void SetPlain(uint32_t groups) {
+    shape.set(0);
+    buckets.set(groups * kGroupSize);
+    spares.Clear();
+    SetUnused(0);
+  }
+  // Nothing at the places from `begin` on.
+  void SetUnused(uint32_t begin) {
+    for (uint32_t i = begin; i < kGroups; ++i) {
+      tops[i].set(UINT64_MAX);
+      pieces[i].set(reinterpret_cast<uint64_t>(&kNoGroup));
+      sizes[i].set(0);
+    }
+  }
+  void SetBuilt(uint32_t entries) {
+    count.set(entries);
+    built_count = entries;
+    shrink_below.set(entries < 12 ? 1 : entries / 3);
   }
   [[gnu::always_inline]] LinearModel model() const {
     const uint32_t s = shape.get();
@@ -98,40 +126,47 @@ struct alignas(64) Leaf {
   }
 
   // Before it is known which of them: the misses shall overlap with that of the first line.
-  [[gnu::always_inline]] void PrefetchSegments() const {
-    Prefetch(upper);
-    Prefetch(upper + 8);
+  [[gnu::always_inline]] void PrefetchPieces() const {
+    Prefetch(pieces);
+    Prefetch(pieces + 8);
   }
-  [[gnu::always_inline]] void PrefetchUpper() const {
-    for (uint32_t i = 0; i < kPlainBuckets; i += 8) Prefetch(upper + i);
-    Prefetch(slot);
+  // Of a plain leaf, what Locate reads beyond the header.
+  [[gnu::always_inline]] void PrefetchGroup(uint64_t key) const {
+    if (is_model()) return;
+    const char* group = reinterpret_cast<const char*>(GroupAt(GroupFor(key)));
+    for (size_t line = 0; line < sizeof(BucketGroup); line += 64) Prefetch(group + line);
+  }
+  [[gnu::always_inline]] void PrefetchAll() const {
+    Prefetch(tops);
+    Prefetch(tops + 8);
+    PrefetchPieces();
   }
 
-  // The place of the bucket for `key` in order: [0, buckets).
+  // The place of the bucket for `key`. Places ascend with the keys; After, Before and End tell
+  // which there are.
   [[gnu::always_inline]] uint32_t Route(uint64_t key) const {
     if (is_model()) return static_cast<uint32_t>(model()(key));
-    return RoutePlain(key);
+    const uint32_t g = GroupFor(key);
+    return g * kGroupSize + GroupAt(g)->SlotOf(key);
   }
-  [[gnu::always_inline]] uint32_t RoutePlain(uint64_t key) const {
-    const uint32_t n = std::min(buckets.get(), kPlainBuckets);
-#if OMEN_INDEX_VECTORS
-    const auto* v = reinterpret_cast<const Words4*>(upper);
-    const Words4 wanted = {key, key, key, key};
-    Words4 even = {}, odd = {};  // A comparison that holds gives -1.
-    for (uint32_t i = 0; i < n; i += 8) {
-      even -= reinterpret_cast<Words4>(v[i / 4] < wanted);
-      odd -= reinterpret_cast<Words4>(v[i / 4 + 1] < wanted);
-    }
-    even += odd;
-    const Words2 half =
-        __builtin_shufflevector(even, even, 0, 1) + __builtin_shufflevector(even, even, 2, 3);
-    return static_cast<uint32_t>(half[0] + half[1]);
-#else
-    uint32_t below = 0;
-    for (uint32_t i = 0; i < n; ++i) below += upper[i].get() < key;
-    return below;
-#endif
+  [[gnu::always_inline]] uint32_t GroupFor(uint64_t key) const {
+    return CountBelow(tops, key) % kGroups;
   }
+  uint32_t After(uint32_t place) const {
+    if (is_model()) return place + 1;
+    const uint32_t next = place + 1;
+    return next % kGroupSize < sizes[place / kGroupSize % kGroups].get() && next % kGroupSize != 0
+               ? next
+               : (place / kGroupSize + 1) * kGroupSize;
+  }
+  // Requires: place > 0.
+  uint32_t Before(uint32_t place) const {
+    if (is_model() || place % kGroupSize != 0) return place - 1;
+    const uint32_t g = place / kGroupSize - 1;
+    return g * kGroupSize + std::clamp<uint32_t>(sizes[g % kGroups].get(), 1, kGroupSize) - 1;
+  }
+  uint32_t End() const { return buckets.get(); }
+
   // Route and ChainAt in one, reading each word of the header once.
   [[gnu::always_inline]] Chain Locate(uint64_t key) const {
     const uint32_t s = shape.get();
@@ -140,13 +175,15 @@ struct alignas(64) Leaf {
                           static_cast<uint8_t>(s >> 8)};
       return {BucketAt(m(key)), &spares};
     }
-    const uint32_t at = slot[RoutePlain(key) & (kPlainBuckets - 1)].get();
-    return {bucket_array() + at, &spares};
+    const BucketGroup* group = GroupAt(GroupFor(key));
+    Prefetch(group->bucket);
+    Prefetch(group->bucket + kGroupSize / 2);
+    return {group->At(group->SlotOf(key)), &spares};
   }
-  // The chain at place `i` in order. Readers: check the version before following it.
-  [[gnu::always_inline]] Chain ChainAt(uint32_t i) const {
-    if (is_model()) return {BucketAt(i), &spares};
-    return {bucket_array() + slot[i & (kPlainBuckets - 1)].get(), &spares};
+  // The chain at a place. Readers: check the version before following it.
+  [[gnu::always_inline]] Chain ChainAt(uint32_t place) const {
+    if (is_model()) return {BucketAt(place), &spares};
+    return {GroupAt(place / kGroupSize)->At(place % kGroupSize), &spares};
   }
   // Whether no other leaf lies beyond.
   bool Reaches(bool upward) const { return upward ? last == UINT64_MAX : low == 0; }
@@ -154,7 +191,12 @@ struct alignas(64) Leaf {
   template <typename Visit>
   void ForEachPiece(Visit&& visit) const {
     if (!is_model()) {
-      visit(block.get(), size_t{bytes});
+      for (uint32_t i = 0; i < End(); i = After(i)) {
+        visit(reinterpret_cast<char*>(ChainAt(i).bucket), sizeof(Bucket));
+      }
+      for (uint32_t g = 0; g < groups(); ++g) {
+        visit(reinterpret_cast<char*>(GroupAt(g)), sizeof(BucketGroup));
+      }
       return;
     }
     for (uint32_t i = 0; i < buckets.get(); i += kSegmentBuckets) {

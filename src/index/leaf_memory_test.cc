@@ -27,7 +27,7 @@ TEST(LeafMemory, CellsAreReused) {
 TEST(LeafMemory, CountsWhatIsHeld) {
   LeafMemory* memory = LeafMemory::Make();
   void* block = memory->Allocate(5'000);
-  EXPECT_EQ(memory->MemoryBytes(), 5 * Arena::kGranule);
+  EXPECT_EQ(memory->MemoryBytes(), 20 * Arena::kGranule);
   memory->Free(block, 5'000);
   EXPECT_EQ(memory->MemoryBytes(), 0u);
   memory->Unref();

@@ -11,8 +11,10 @@ namespace {
 
 // The share of the greatest leaf that one with room for a run is to hold in the end.
 constexpr double kFullShare = 0.75;
+// A leaf with room for a run has at least so many keys already.
+constexpr size_t kKeysMin = 256;
 // Fewer keys than this behind the run stay in one leaf with what lies ahead.
-constexpr size_t kBehindMin = 2 * kModelKeysMin;
+constexpr size_t kBehindMin = 2 * kKeysMin;
 // A leaf with room is to hold at least so many in the end.
 constexpr double kRoomyMin = 2048;
 constexpr double kGrowthMax = 4;
@@ -96,10 +98,10 @@ std::vector<LeafPlan> PartitionRun(std::span<const Entry> entries, const KeyRun&
   LeafPlan roomy{begin, end, Fill::kGrow};
   for (const double more : kMore) {
     const double keys = more * (static_cast<double>(kept) + after / pieces);
-    if (end - begin < kModelKeysMin || roomy.model) break;
+    if (end - begin < kKeysMin || roomy.model) break;
     roomy.model = FitRunLeaf(entries.subspan(begin, end - begin), keys, limits, &roomy.plan);
   }
-  if (!roomy.model && (end - begin >= kModelKeysMin || begin == end)) return {};
+  if (!roomy.model && (end - begin >= kKeysMin || begin == end)) return {};
   std::vector<LeafPlan> plans;
   Append(plans, entries, 0, begin, limits);
   plans.push_back(roomy);
