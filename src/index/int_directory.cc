@@ -48,6 +48,7 @@ void IntTree::DropDirectory() {
   Directory* old = directory_.load(std::memory_order_acquire);
   if (old == nullptr) return;
   directory_.store(nullptr, std::memory_order_release);
+  descends_.store(true, std::memory_order_relaxed);
   epochs_.Retire(
       old, [](void* p, void*) { delete static_cast<Directory*>(p); }, nullptr, old->bytes());
 }
@@ -59,6 +60,7 @@ void IntTree::FillDirectory(size_t cells) {
     cells -= directory->FillFrom(Descend(directory->next_key()), cells);
   }
   if (directory->useless()) directory->SwitchOff();
+  descends_.store(directory->useless(), std::memory_order_relaxed);
 }
 
 void IntTree::UpdateDirectory(std::span<Leaf* const> olds, std::span<Leaf* const> news) {

@@ -123,7 +123,8 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
     }
     leaf->sizes[g].set(static_cast<uint8_t>(end - first));
     leaf->tops[g].set(group->upper[end - first - 1].get());
-    leaf->pieces[g].set_release(reinterpret_cast<uint64_t>(group));
+    leaf->pieces[g].set_release(reinterpret_cast<uint64_t>(group) |
+                                (group->InRow(end - first) ? Leaf::kInRow : 0));
   }
 }
 

@@ -39,6 +39,8 @@ void IntTree::MoveBuckets(Leaf* leaf, uint32_t from, uint32_t to, uint32_t count
   BucketGroup& source = *leaf->GroupAt(from);
   BucketGroup& target = *leaf->GroupAt(to);
   const uint32_t has = leaf->sizes[to].get(), size = leaf->sizes[from].get();
+  leaf->Scatter(from);
+  leaf->Scatter(to);
   if (to < from) {
     for (uint32_t i = 0; i < count; ++i) target.CopySlot(has + i, source, i);
     source.RemoveAt(0, count, size);

@@ -141,6 +141,7 @@ void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder ord
   Bucket& full = *group.At(slot);
   auto* fresh = static_cast<Bucket*>(memory_->Allocate(sizeof(Bucket)));
   fresh->Clear();
+  leaf->Scatter(g);
   const int n = Bucket::kCapacity, rank = full.Rank(key);
   const int keep = order == KeyOrder::kNone ? n / 2 : rank;
   if (keep == 0) {  // The new key and what follows it downwards.
@@ -167,6 +168,7 @@ void IntTree::MergeBuckets(Leaf* leaf, uint64_t key) {
   Bucket* const to = group.At(left);
   Bucket* const from = group.At(left + 1);
   if (to->count() + from->count() > kJoinMax) return;
+  leaf->Scatter(g);
   MoveFirst(*from, *to, from->count());
   group.upper[left].set(group.upper[left + 1].get());
   group.RemoveAt(left + 1, 1, size);

@@ -44,7 +44,12 @@ class IntTree {
   ~IntTree();
 
   bool Find(uint64_t key, uint64_t* value) const {
-    const Answer answer = TryFind(key, value);
+    Answer answer = Answer::kSampled;
+    if (!descends_.load(std::memory_order_relaxed)) {
+      answer = TryFind(key, value);
+    } else if (!SampleThis()) [[likely]] {
+      answer = TryDescend(key, value);
+    }
     if (answer <= Answer::kAbsent) [[likely]]
       return answer == Answer::kFound;
     return FindSlowly(answer, key, value);
@@ -257,6 +262,8 @@ class IntTree {
   LeafMemory* memory_;  // Counted; see leaf_memory.h.
   // Null while the tree is small. Release by the structure's writers, acquire by everyone.
   std::atomic<Directory*> directory_{nullptr};
+  // The directory serves nobody: lookups need not ask it.
+  std::atomic<bool> descends_{true};
   std::atomic<NodeRef> root_;  // Release by the structure's writers, acquire by everyone.
   std::atomic<Leaf*> first_{nullptr}, last_{nullptr};  // Likewise; leaves that are not retired.
   // A leaf to which keys came in order. Written by who holds its lock, so that a leaf that has been

@@ -21,8 +21,8 @@
 //                    that of the last group and of the unused places is UINT64_MAX
 //                I3  memory is never changed in kind: a rebuilt leaf gets new segments or groups,
 //                    the old ones are retired
-//                I4  every word of `pieces` is the address of memory that may be read as a group,
-//                    so that a reader may do so before it asks for the version
+//                I4  every word of `pieces` is, but for kInRow, the address of memory that may be
+//                    read as a group, so that a reader may do so before it asks for the version
 #pragma once
 
 #include <algorithm>
@@ -79,6 +79,9 @@ struct alignas(64) Leaf {
   Relaxed<uint8_t> sizes[kGroups];  // Plain: buckets of each group.
 
   static constexpr uint32_t kModelFlag = 1 << 16;
+  // Of a piece: a group whose buckets lie behind it in a row, so that the lines with their
+  // addresses need not be read. So they are when they are loaded.
+  static constexpr uint64_t kInRow = 1;
   static constexpr uint32_t kTuned = 1 << 24;
   [[gnu::always_inline]] bool is_model() const { return (shape.get() & kModelFlag) != 0; }
   // Model: the address is right only if the version stands.
@@ -89,8 +92,18 @@ struct alignas(64) Leaf {
   }
   // Plain; memory that may be read whatever the leaf is by now.
   [[gnu::always_inline]] BucketGroup* GroupAt(uint32_t g) const {
-    return reinterpret_cast<BucketGroup*>(pieces[g % kGroups].get_acquire());
+    return GroupOf(pieces[g % kGroups].get_acquire());
   }
+  [[gnu::always_inline]] static BucketGroup* GroupOf(uint64_t piece) {
+    return reinterpret_cast<BucketGroup*>(piece & ~kInRow);
+  }
+  // Requires: GroupOf(piece) may be read.
+  [[gnu::always_inline]] static Bucket* BucketOf(uint64_t piece, uint32_t slot) {
+    if ((piece & kInRow) == 0) return GroupOf(piece)->At(slot);
+    return reinterpret_cast<Bucket*>(piece - kInRow + (slot + 1) * sizeof(Bucket));
+  }
+  // The buckets of the group will not lie in a row any more.
+  void Scatter(uint32_t g) { pieces[g].set_release(pieces[g].get() & ~kInRow); }
   uint32_t groups() const { return buckets.get() / kGroupSize; }
 
   void SetModel(const LinearModel& model) {
@@ -133,8 +146,11 @@ struct alignas(64) Leaf {
   // Of a plain leaf, what Locate reads beyond the header.
   [[gnu::always_inline]] void PrefetchGroup(uint64_t key) const {
     if (is_model()) return;
-    const char* group = reinterpret_cast<const char*>(GroupAt(GroupFor(key)));
-    for (size_t line = 0; line < sizeof(BucketGroup); line += 64) Prefetch(group + line);
+    const uint64_t piece = pieces[GroupFor(key)].get_acquire();
+    const BucketGroup* group = GroupOf(piece);
+    Prefetch(group->upper);
+    Prefetch(group->upper + kGroupSize / 2);
+    if ((piece & kInRow) == 0) group->PrefetchAddresses();
   }
   [[gnu::always_inline]] void PrefetchAll() const {
     Prefetch(tops);
@@ -175,15 +191,16 @@ struct alignas(64) Leaf {
                           static_cast<uint8_t>(s >> 8)};
       return {BucketAt(m(key)), &spares};
     }
-    const BucketGroup* group = GroupAt(GroupFor(key));
-    Prefetch(group->bucket);
-    Prefetch(group->bucket + kGroupSize / 2);
-    return {group->At(group->SlotOf(key)), &spares};
+    const uint64_t piece = pieces[GroupFor(key)].get_acquire();
+    const BucketGroup* group = GroupOf(piece);
+    if ((piece & kInRow) == 0) group->PrefetchAddresses();
+    return {BucketOf(piece, group->SlotOf(key)), &spares};
   }
   // The chain at a place. Readers: check the version before following it.
   [[gnu::always_inline]] Chain ChainAt(uint32_t place) const {
     if (is_model()) return {BucketAt(place), &spares};
-    return {GroupAt(place / kGroupSize)->At(place % kGroupSize), &spares};
+    const uint64_t piece = pieces[place / kGroupSize % kGroups].get_acquire();
+    return {BucketOf(piece, place % kGroupSize), &spares};
   }
   // Whether no other leaf lies beyond.
   bool Reaches(bool upward) const { return upward ? last == UINT64_MAX : low == 0; }

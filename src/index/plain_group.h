@@ -51,6 +51,18 @@ struct alignas(64) BucketGroup {
   [[gnu::always_inline]] Bucket* At(uint32_t slot) const {
     return reinterpret_cast<Bucket*>(bucket[slot].get());
   }
+  [[gnu::always_inline]] void PrefetchAddresses() const {
+    Prefetch(bucket);
+    Prefetch(bucket + kGroupSize / 2);
+  }
+  // Whether the buckets lie behind the group, one after the other.
+  bool InRow(uint32_t size) const {
+    for (uint32_t i = 0; i < size; ++i) {
+      if (bucket[i].get() != reinterpret_cast<uint64_t>(this) + (i + 1) * sizeof(Bucket))
+        return false;
+    }
+    return true;
+  }
   // Puts a bucket at `slot`; those from there on, up to `size`, move up by one.
   void InsertAt(uint32_t slot, uint32_t size, uint64_t bound, uint64_t address) {
     for (uint32_t i = size; i > slot; --i) CopySlot(i, *this, i - 1);
