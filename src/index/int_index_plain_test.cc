@@ -133,6 +133,21 @@ TEST_P(IntIndexPlainTest, TakesLittleMemory) {
   EXPECT_LE(checked.index().MemoryBytes(), checked.size() * 26);
 }
 
+// Ranges beyond what is counted key by key: the planner asks for them.
+TEST_P(IntIndexPlainTest, RangesAreCountedWithinAThird) {
+  Random random(9);
+  const std::vector<uint64_t> keys = Keys(20'000, 31);
+  Checked checked;
+  for (const uint64_t key : Ordered(keys, GetParam(), random)) checked.Insert(key);
+  for (const size_t rows : {600, 1'000, 3'000, 6'000}) {
+    for (size_t first = 0; first + rows <= keys.size(); first += 700) {
+      const size_t counted = checked.index().CountRange(keys[first], keys[first + rows - 1]);
+      ASSERT_GE(counted * 4, rows * 3) << first;
+      ASSERT_LE(counted * 3, rows * 4) << first;
+    }
+  }
+}
+
 TEST_P(IntIndexPlainTest, InsertsAndErasesMixed) {
   Random random(static_cast<uint64_t>(GetParam()) + 11);
   const std::vector<uint64_t> keys = Keys(9'000, 21);

@@ -188,9 +188,21 @@ double IntTree::Rank(uint64_t key) const {
     low += width * place;
     node = inner->child(place);
   }
-  const Leaf* leaf = node.leaf();
-  const uint32_t buckets = std::max<uint32_t>(1, leaf->buckets.get());
-  return low + width * std::min<double>(1, static_cast<double>(leaf->Route(key)) / buckets);
+  return low + width * node.leaf()->ShareBelow(key);
+}
+
+// By what the leaves say they have; nullopt when more of them than kLeavesCounted have some.
+std::optional<size_t> IntTree::CountInLeaves(uint64_t low, uint64_t high) const {
+  double rows = 0;
+  for (uint32_t i = 0; i < kLeavesCounted; ++i) {
+    const Leaf* leaf = FindLeaf(low);
+    const bool ends = high <= leaf->last;
+    const double share = (ends ? leaf->ShareBelow(high) : 1) - leaf->ShareBelow(low);
+    rows += std::max(0.0, share) * leaf->count.get();
+    if (ends) return static_cast<size_t>(rows);
+    low = leaf->last + 1;
+  }
+  return std::nullopt;
 }
 
 size_t IntTree::CountRange(uint64_t low, uint64_t high) const {
@@ -205,6 +217,7 @@ size_t IntTree::CountRange(uint64_t low, uint64_t high) const {
   const auto exact = static_cast<size_t>(end - entries);
   if (exact < n || !more) return exact;
   EpochGuard guard(epochs_);
+  if (const auto counted = CountInLeaves(low, high)) return std::max(exact, *counted);
   const double share = Rank(high) - Rank(low);
   return std::max(exact, static_cast<size_t>(std::max(0.0, share) * static_cast<double>(Size())));
 }

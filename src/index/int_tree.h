@@ -233,6 +233,8 @@ class IntTree {
   size_t ScanForwardNow(uint64_t low, std::span<Entry> out, bool* more) const;
   size_t ScanBackwardNow(uint64_t high, std::span<Entry> out, bool* more) const;
   double Rank(uint64_t key) const;
+  static constexpr uint32_t kLeavesCounted = 8;
+  std::optional<size_t> CountInLeaves(uint64_t low, uint64_t high) const;
 
   // --- int_tuning.cc ---
   bool FindTimed(uint64_t key, uint64_t* value) const;

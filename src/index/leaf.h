@@ -183,6 +183,21 @@ struct alignas(64) Leaf {
   }
   uint32_t End() const { return buckets.get(); }
 
+  // The share of the leaf's entries below `key`, were all of its buckets equally full.
+  double ShareBelow(uint64_t key) const {
+    if (is_model()) {
+      return std::min(1.0, static_cast<double>(Route(key)) / std::max(1U, buckets.get()));
+    }
+    const uint32_t g = GroupFor(key);
+    uint32_t before = GroupAt(g)->SlotOf(key);
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < kGroups; ++i) {
+      if (i < g) before += sizes[i].get();
+      all += sizes[i].get();
+    }
+    return std::min(1.0, static_cast<double>(before) / std::max(1U, all));
+  }
+
   // Route and ChainAt in one, reading each word of the header once.
   [[gnu::always_inline]] Chain Locate(uint64_t key) const {
     const uint32_t s = shape.get();

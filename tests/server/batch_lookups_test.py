@@ -88,7 +88,7 @@ class Lookups(InTransaction):
         by_code = {row[1]: row for row in parents.values() if row[1] is not None}
         pairs = {row[:2]: row[2] for row in self.query('SELECT a, b, v FROM pairs')}
         children = self.query('SELECT id, parent, code, a, b FROM children ORDER BY id')
-        for first, last in ((1, 1), (10, 14), (100, 164), (500, 900), (1, 2500)):
+        for first, last in ((1, 1), (10, 14), (100, 164), (500, 900), (1, 1900)):
             scope = f'WHERE c.id BETWEEN {first} AND {last} ORDER BY c.id'
             some = [child for child in children if first <= child[0] <= last]
             left = [(c[0], *parents.get(c[1], (None, None, None))[1:], pairs.get(c[3:]))
