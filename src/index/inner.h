@@ -160,21 +160,9 @@ class alignas(64) Inner {
   }
   // The last of sixteen ascending words that is not above `key`; the first if all are.
   [[gnu::always_inline]] static uint32_t LastUpTo(const Word* words, uint64_t key) {
-    uint64_t not_above = 0;
-#if OMEN_INDEX_VECTORS
-    const auto* v = reinterpret_cast<const Words4*>(words);
-    const Words4 wanted = {key, key, key, key};
-    // A comparison that holds gives -1.
-    const Words4 minus =
-        (reinterpret_cast<Words4>(v[0] <= wanted) + reinterpret_cast<Words4>(v[1] <= wanted)) +
-        (reinterpret_cast<Words4>(v[2] <= wanted) + reinterpret_cast<Words4>(v[3] <= wanted));
-    const Words2 half =
-        __builtin_shufflevector(minus, minus, 0, 1) + __builtin_shufflevector(minus, minus, 2, 3);
-    not_above = 0 - (half[0] + half[1]);
-#else
-    for (uint32_t i = 0; i < kGroup; ++i) not_above += words[i].get() <= key;
-#endif
-    return static_cast<uint32_t>(not_above - (not_above > 0));
+    static_assert(kGroup == kGroupSize);
+    const uint32_t not_above = key == UINT64_MAX ? kGroup : CountBelow(words, key + 1);
+    return not_above - (not_above > 0);
   }
   // In strides that run over the end: how many cells there are cannot be foreseen, and a branch
   // mispredicted for each separator took longer than all else.
