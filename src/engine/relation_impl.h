@@ -196,8 +196,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
     rowstore::VersionRef head;
   };
   Judgement Judge(const txn::TransactionImpl& txn, const RowRef& seen) const;
-  Judgement JudgeFrozen(const txn::TransactionImpl& txn, const RowRef& seen,
-                        rowstore::VersionRef head) const;
+  // What the end of the newest version says of the one that was seen.
+  Judgement JudgeEnd(const RowRef& seen, rowstore::VersionRef head,
+                     const mvcc::Resolved& end) const;
   Result<std::optional<RowResult>> Resolve(StatementContext& context, const RowRef& seen,
                                            const Judgement& found, txn::LockWait wait);
   Status RowLocked() const;

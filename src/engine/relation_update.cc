@@ -42,11 +42,11 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   const uint64_t word = store.row_word(seen.row_id, std::memory_order_seq_cst);
   if ((word & kRowGone) != 0) return {Judgement::Kind::kDeleted, 0, 0};
   const VersionRef head = HeadOf(word);
-  if (IsFrozen(head)) return JudgeFrozen(txn, seen, head);
-  const rowstore::VersionHeader& header = store.header(head);
   const auto resolve = [&](const std::atomic<uint64_t>& w) {
     return mvcc::ResolveNow(manager_.txns(), txn.id(), w, manager_.last_visible());
   };
+  if (IsFrozen(head)) return JudgeEnd(seen, head, resolve(EndOf(head)));
+  const rowstore::VersionHeader& header = store.header(head);
   const mvcc::Resolved begin = resolve(header.begin);
   if (head != seen.version) {
     switch (begin.kind) {
@@ -67,11 +67,16 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   } else if (begin.kind == Kind::kOwn && mvcc::CommandOf(begin.word) >= txn.snapshot().command) {
     return {Judgement::Kind::kOwn, 0, head};  // Made by this very statement.
   }
-  const mvcc::Resolved end = resolve(header.end);
+  return JudgeEnd(seen, head, resolve(header.end));
+}
+
+RelationImpl::Judgement RelationImpl::JudgeEnd(const RowRef& seen, VersionRef head,
+                                               const mvcc::Resolved& end) const {
   switch (end.kind) {
     case Kind::kInfinite:
-      return {head == seen.version ? Judgement::Kind::kCurrent : Judgement::Kind::kChanged, 0,
-              head};
+      if (head == seen.version) return {Judgement::Kind::kCurrent, 0, head};
+      // Where a segment has the row, Thawed must look again.
+      return {IsFrozen(head) ? Judgement::Kind::kAgain : Judgement::Kind::kChanged, 0, head};
     case Kind::kRunning:
       return {Judgement::Kind::kRunning, end.word, head};
     case Kind::kOwn:
@@ -81,26 +86,8 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
       // is published already; then the row map has it.
       break;
   }
-  return {store.head(seen.row_id) == head ? Judgement::Kind::kDeleted : Judgement::Kind::kAgain, 0,
-          0};
-}
-
-RelationImpl::Judgement RelationImpl::JudgeFrozen(const txn::TransactionImpl& txn,
-                                                  const RowRef& seen, VersionRef head) const {
-  const mvcc::Resolved end =
-      mvcc::ResolveNow(manager_.txns(), txn.id(), EndOf(head), manager_.last_visible());
-  switch (end.kind) {
-    case Kind::kInfinite:
-      // Of another one Thawed must look again.
-      return {head == seen.version ? Judgement::Kind::kCurrent : Judgement::Kind::kAgain, 0, head};
-    case Kind::kRunning:
-      return {Judgement::Kind::kRunning, end.word, head};
-    case Kind::kOwn:
-      return {Judgement::Kind::kOwn, 0, head};
-    case Kind::kCommitted:
-      break;
-  }
-  return {Judgement::Kind::kDeleted, 0, 0};
+  const bool is_head = table_->store().head(seen.row_id) == head;
+  return {is_head ? Judgement::Kind::kDeleted : Judgement::Kind::kAgain, 0, 0};
 }
 
 // Turns a judgement other than kCurrent into an outcome, waiting where it must; nullopt: judge
