@@ -24,16 +24,7 @@ class MaskedDeleteTest : public SegmentsTest {
 
   // Rows 0, 1, ... with v = 10 * id, all in a segment.
   void Fill(Engine& e, int32_t rows) {
-    e.CreateTable({.secondary = {{1}}});
-    auto txn = e.Begin();
-    StatementContext context = e.Statement(*txn);
-    auto relation = e.Open(context);
-    for (int32_t i = 0; i < rows; ++i) {
-      const types::Value row[] = {Int(i), Int(10 * i), Text("text")};
-      ASSERT_TRUE(relation->Insert(context, row).ok());
-      expected_[i] = 10 * i;
-    }
-    ASSERT_TRUE(e.Commit(*txn).ok());
+    ASSERT_NO_FATAL_FAILURE(SegmentsTest::Fill(e, rows, expected_));
     const auto frozen = e.Freeze();
     ASSERT_TRUE(frozen.ok());
     ASSERT_EQ(*frozen, static_cast<uint64_t>(rows));

@@ -37,6 +37,19 @@ class SegmentsTest : public ::testing::Test {
     auto txn = e.Begin();
     return Scan(e, *txn);
   }
+  // Creates the table with rows 0, 1, ... of v = 10 * id, in pages.
+  void Fill(Engine& e, int32_t rows, Pairs& expected) {
+    e.CreateTable({.secondary = {{1}}});
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    for (int32_t i = 0; i < rows; ++i) {
+      const types::Value row[] = {Int(i), Int(10 * i), Text("text")};
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+      expected[i] = 10 * i;
+    }
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  }
   std::optional<RowRef> Find(Engine& e, StatementContext& context, int32_t id) {
     auto relation = e.Open(context);
     const types::Value key[] = {Int(id)};

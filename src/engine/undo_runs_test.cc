@@ -20,16 +20,7 @@ uint64_t Records(txn::Transaction& txn) {
 class UndoRunsTest : public SegmentsTest, public ::testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {
-    e.CreateTable({.secondary = {{1}}});
-    auto txn = e.Begin();
-    StatementContext context = e.Statement(*txn);
-    auto relation = e.Open(context);
-    for (int32_t i = 0; i < kRows; ++i) {
-      const types::Value row[] = {Int(i), Int(10 * i), Text("text")};
-      ASSERT_TRUE(relation->Insert(context, row).ok());
-      expected_[i] = 10 * i;
-    }
-    ASSERT_TRUE(e.Commit(*txn).ok());
+    ASSERT_NO_FATAL_FAILURE(Fill(e, kRows, expected_));
     if (!GetParam()) return;
     ASSERT_TRUE(e.Freeze().ok());
   }
