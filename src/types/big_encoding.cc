@@ -1,6 +1,7 @@
 // big_encoding.cc - numerics as bytes that order as they do.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -42,6 +43,16 @@ void PutGroups(bool negative, int weight, size_t count, int scale, GroupAt group
   }
   if (negative) Put16(0xFFFF, out);
   Put16(static_cast<uint16_t>(scale), out);
+}
+
+// Of groups that stand the lowest first; one of them is not zero.
+void PutLowestFirst(bool negative, int weight, std::span<const unsigned> groups, int scale,
+                    std::string& out) {
+  size_t zeros = 0;
+  while (groups[zeros] == 0) ++zeros;
+  PutGroups(
+      negative, weight, groups.size() - zeros, scale,
+      [&](size_t i) { return groups[groups.size() - 1 - i]; }, out);
 }
 
 void PutMark(uint8_t mark, int scale, std::string& out) {
@@ -140,10 +151,7 @@ void AppendBigBytes(Int128 units, int scale, std::string& out) {
                     kPowers[static_cast<size_t>(padding)];
   while (rest != 0) groups[count++] = take(kGroupBase);
   const int weight = static_cast<int>(count) - 1 - (scale + padding) / kGroupDigits;
-  size_t zeros = 0;
-  while (groups[zeros] == 0) ++zeros;
-  PutGroups(
-      negative, weight, count - zeros, scale, [&](size_t i) { return groups[count - 1 - i]; }, out);
+  PutLowestFirst(negative, weight, {groups.data(), count}, scale, out);
 }
 
 void AppendWholeBytes(int64_t whole, int scale, std::string& out) {
@@ -153,11 +161,7 @@ void AppendWholeBytes(int64_t whole, int scale, std::string& out) {
   for (uint64_t rest = static_cast<uint64_t>(std::abs(whole)); rest != 0; rest /= kGroupBase) {
     groups[count++] = static_cast<unsigned>(rest % kGroupBase);
   }
-  size_t zeros = 0;
-  while (groups[zeros] == 0) ++zeros;
-  PutGroups(
-      whole < 0, static_cast<int>(count) - 1, count - zeros, scale,
-      [&](size_t i) { return groups[count - 1 - i]; }, out);
+  PutLowestFirst(whole < 0, static_cast<int>(count) - 1, {groups.data(), count}, scale, out);
 }
 
 void AppendBigBytes(const BigNumeric& value, std::string& out) {

@@ -62,7 +62,7 @@ struct SmallNumeric {
 void AppendBigBytes(const BigNumeric& value, std::string& out);
 // Requires: |units| < 10^38, scale <= kBigScaleMax.
 void AppendBigBytes(Int128 units, int scale, std::string& out);
-// The same of a whole number, shown with `scale` digits behind the point.
+// The same of a whole number (above INT64_MIN), shown with `scale` digits behind the point.
 void AppendWholeBytes(int64_t whole, int scale, std::string& out);
 BigNumeric DecodeBig(std::string_view bytes);
 std::optional<SmallNumeric> DecodeSmall(std::string_view bytes);
