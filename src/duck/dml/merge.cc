@@ -31,10 +31,10 @@ struct Action {
 
 // An action while the operator runs, and the rows of the chunk that take it.
 struct ActionRun {
+  const Action* action;
   std::optional<duckdb::ExpressionExecutor> condition;
   std::optional<duckdb::ExpressionExecutor> values_executor;
   duckdb::DataChunk values;
-  duckdb::SelectionVector rows;
   duckdb::idx_t count = 0;
   duckdb::idx_t next = 0;  // of `values`
 };
@@ -66,7 +66,7 @@ class MergeOperator : public WriteOperator {
  public:
   MergeOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalMergeInto& op)
       : WriteOperator(plan, op.types, op.table, std::move(op.bound_constraints),
-                      op.estimated_cardinality, op.return_chunk),
+                      op.estimated_cardinality, /*returning=*/false),
         row_id_(op.row_id_start) {
     for (auto& [condition, actions] : op.actions) {
       const bool matched = condition == duckdb::MergeActionCondition::WHEN_MATCHED;
@@ -88,7 +88,7 @@ class MergeOperator : public WriteOperator {
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<MergeRun>();
-    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, false);
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
     run->load = std::make_unique<engine::BulkLoad>(run->writer->statement(),
                                                    run->writer->shared_relation());
     run->matched = StartActions(context, matched_);
@@ -105,23 +105,22 @@ class MergeOperator : public WriteOperator {
       return duckdb::FlatVector::Validity(row_ids).RowIsValid(i);
     };
     // By row: the action it takes; rows then change in the order in which they came.
-    std::vector<std::pair<const Action*, ActionRun*>> taken(chunk.size());
+    std::vector<ActionRun*> taken(chunk.size());
     for (const bool matched : {true, false}) {
       duckdb::SelectionVector rows(chunk.size());
       duckdb::idx_t count = 0;
       for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
         if (is_matched(i) == matched) rows.set_index(count++, i);
       }
-      Choose(matched ? matched_ : unmatched_, matched ? run.matched : run.unmatched, chunk, rows,
-             count, taken);
+      Choose(matched ? run.matched : run.unmatched, chunk, rows, count, taken);
     }
     for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
-      const auto& [action, values] = taken[i];
-      if (action == nullptr) continue;
-      if (action->type == MergeActionType::MERGE_INSERT) {
-        Insert(run, *values);
-      } else if (action->type != MergeActionType::MERGE_DO_NOTHING) {
-        Change(run, *action, *values, RowRefOf(ids[i]));
+      if (taken[i] == nullptr) continue;
+      const MergeActionType kind = taken[i]->action->type;
+      if (kind == MergeActionType::MERGE_INSERT) {
+        Insert(run, *taken[i]);
+      } else if (kind != MergeActionType::MERGE_DO_NOTHING) {
+        Change(run, *taken[i], RowRefOf(ids[i]));
       }
     }
   }
@@ -133,6 +132,7 @@ class MergeOperator : public WriteOperator {
                                              const std::vector<Action>& actions) {
     std::vector<ActionRun> runs(actions.size());
     for (size_t a = 0; a < actions.size(); ++a) {
+      runs[a].action = &actions[a];
       if (actions[a].condition != nullptr)
         runs[a].condition.emplace(context, *actions[a].condition);
       runs[a].values_executor.emplace(context, actions[a].values);
@@ -144,37 +144,36 @@ class MergeOperator : public WriteOperator {
   }
 
   // Gives each of the `count` rows its action, and computes the actions' values.
-  static void Choose(const std::vector<Action>& actions, std::vector<ActionRun>& runs,
-                     duckdb::DataChunk& chunk, duckdb::SelectionVector rows, duckdb::idx_t count,
-                     std::vector<std::pair<const Action*, ActionRun*>>& taken) {
-    for (size_t a = 0; a < actions.size() && count > 0; ++a) {
-      ActionRun& run = runs[a];
-      run.rows.Initialize(count);
+  static void Choose(std::vector<ActionRun>& runs, duckdb::DataChunk& chunk,
+                     duckdb::SelectionVector rows, duckdb::idx_t count,
+                     std::vector<ActionRun*>& taken) {
+    for (ActionRun& run : runs) {
+      if (count == 0) return;
       run.count = count;
       run.next = 0;
+      duckdb::SelectionVector passed(count);
       if (run.condition) {
-        run.count = run.condition->SelectExpression(chunk, run.rows, &rows, count);
+        run.count = run.condition->SelectExpression(chunk, passed, &rows, count);
       } else {
-        for (duckdb::idx_t i = 0; i < count; ++i) run.rows.set_index(i, rows.get_index(i));
+        passed.Initialize(rows);
       }
-      for (duckdb::idx_t i = 0; i < run.count; ++i) {
-        taken[run.rows.get_index(i)] = {&actions[a], &run};
-      }
-      Compute(chunk, run);
+      for (duckdb::idx_t i = 0; i < run.count; ++i) taken[passed.get_index(i)] = &run;
+      Compute(chunk, passed, run);
       duckdb::idx_t left = 0;
       for (duckdb::idx_t i = 0; i < count; ++i) {
-        if (taken[rows.get_index(i)].first == nullptr) rows.set_index(left++, rows.get_index(i));
+        if (taken[rows.get_index(i)] == nullptr) rows.set_index(left++, rows.get_index(i));
       }
       count = left;
     }
   }
 
-  static void Compute(duckdb::DataChunk& chunk, ActionRun& run) {
+  static void Compute(duckdb::DataChunk& chunk, const duckdb::SelectionVector& rows,
+                      ActionRun& run) {
     if (run.count == 0 || run.values.ColumnCount() == 0) return;
     duckdb::DataChunk input;
     input.InitializeEmpty(chunk.GetTypes());
     input.Reference(chunk);
-    input.Slice(run.rows, run.count);
+    input.Slice(rows, run.count);
     run.values.Reset();
     run.values_executor->Execute(input, run.values);
     run.values.Flatten();
@@ -189,7 +188,7 @@ class MergeOperator : public WriteOperator {
     ++writer.rows_affected;
   }
 
-  void Change(MergeRun& run, const Action& action, ActionRun& values, engine::RowRef seen) const {
+  void Change(MergeRun& run, ActionRun& taken, engine::RowRef seen) const {
     RowWriter& writer = *run.writer;
     if (!run.touched.Insert(seen.row_id.value())) {
       ThrowStatus(
@@ -197,24 +196,22 @@ class MergeOperator : public WriteOperator {
               .WithHint("Ensure that not more than one source row matches any one target "
                         "row."));
     }
-    const bool deletes = action.type == MergeActionType::MERGE_DELETE;
-    const engine::RowResult result =
-        ValueOrThrow(deletes ? writer.relation().Delete(writer.statement(), seen)
-                             : Update(writer, action, values, seen));
+    const bool deletes = taken.action->type == MergeActionType::MERGE_DELETE;
+    const engine::RowResult result = ValueOrThrow(
+        deletes ? writer.relation().Delete(writer.statement(), seen) : Update(writer, taken, seen));
     if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();
     ++writer.rows_affected;
   }
 
-  Result<engine::RowResult> Update(RowWriter& writer, const Action& action, ActionRun& values,
-                                   engine::RowRef seen) const {
+  static Result<engine::RowResult> Update(RowWriter& writer, ActionRun& taken,
+                                          engine::RowRef seen) {
     types::Row row;
     writer.ReadRow(seen, row);
-    for (size_t v = 0; v < action.columns.size(); ++v) {
-      const size_t column = action.columns[v];
-      row[static_cast<size_t>(table_.column_ids()[column].value() - 1)] =
-          writer.LoadCell(values.values.data[v], values.count, values.next, column);
+    const std::vector<size_t>& columns = taken.action->columns;
+    for (size_t v = 0; v < columns.size(); ++v) {
+      writer.AssignCell(taken.values.data[v], taken.count, taken.next, columns[v], row);
     }
-    ++values.next;
+    ++taken.next;
     writer.Complete(row);
     return writer.relation().Update(writer.statement(), seen, row);
   }

@@ -165,9 +165,7 @@ class InsertOperator : public WriteOperator {
     run.set_executor->Execute(run.pair, run.values);
     types::Row updated = current;
     for (size_t i = 0; i < conflict_->set_columns.size(); ++i) {
-      const size_t column = conflict_->set_columns[i];
-      updated[static_cast<size_t>(table_.column_ids()[column].value() - 1)] =
-          writer.LoadCell(run.values.data[i], 1, 0, column);
+      writer.AssignCell(run.values.data[i], 1, 0, conflict_->set_columns[i], updated);
     }
     writer.Complete(updated);
     const engine::RowResult result =
@@ -270,13 +268,12 @@ class UpdateOperator : public WriteOperator {
     }
     for (size_t e = 0; e < expressions_.size(); ++e) {
       const size_t column = columns_[e].index;
-      auto& target = row[static_cast<size_t>(table_.column_ids()[column].value() - 1)];
       if (IsDefault(e)) {
-        target = writer.LoadCell(run.default_values.data[next_default++], 1, 0, column);
+        writer.AssignCell(run.default_values.data[next_default++], 1, 0, column, row);
         continue;
       }
       const auto& reference = expressions_[e]->Cast<duckdb::BoundReferenceExpression>();
-      target = writer.LoadCell(chunk.data[reference.index], chunk.size(), i, column);
+      writer.AssignCell(chunk.data[reference.index], chunk.size(), i, column, row);
     }
   }
 

@@ -106,10 +106,15 @@ types::Value RowWriter::LoadCell(duckdb::Vector& vector, duckdb::idx_t count, du
 
 void RowWriter::LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& row) {
   row.assign(definition().columns.size(), types::Value::Null());
-  const auto& ids = table_.column_ids();
-  for (size_t c = 0; c < ids.size(); ++c) {
-    row[static_cast<size_t>(ids[c].value() - 1)] = LoadCell(chunk.data[c], chunk.size(), i, c);
+  for (size_t c = 0; c < table_.column_ids().size(); ++c) {
+    AssignCell(chunk.data[c], chunk.size(), i, c, row);
   }
+}
+
+void RowWriter::AssignCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
+                           size_t column, types::Row& row) {
+  row[static_cast<size_t>(table_.column_ids()[column].value() - 1)] =
+      LoadCell(vector, count, i, column);
 }
 
 std::optional<types::Value> RowWriter::ValueAhead(duckdb::DataChunk& chunk, duckdb::idx_t i,
@@ -142,8 +147,7 @@ void RowWriter::ComputeGenerated(types::Row& row) {
   for (Generated& generated : generated_) {
     duckdb::Vector value(generated.value->return_type);
     generated.executor->ExecuteExpression(row_chunk_, value);
-    row[static_cast<size_t>(table_.column_ids()[generated.column].value() - 1)] =
-        LoadCell(value, 1, 0, generated.column);
+    AssignCell(value, 1, 0, generated.column, row);
   }
 }
 

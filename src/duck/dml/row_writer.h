@@ -42,6 +42,9 @@ class RowWriter {
   // One cell of DuckDB column `column` as our value, coerced to the column's type.
   types::Value LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
                         size_t column);
+  // Puts it into its column of `row`.
+  void AssignCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i, size_t column,
+                  types::Row& row);
   // LoadRow's value of one column; nullopt for types of which loading one may fail or is costly.
   std::optional<types::Value> ValueAhead(duckdb::DataChunk& chunk, duckdb::idx_t i,
                                          ColumnId column);
