@@ -158,6 +158,19 @@ IndexStats IntTree::Stats() const {
   return stats;
 }
 
+// See leaf.h, I5.
+bool IntTree::BoundsAreWithin(const Leaf& leaf) {
+  if (leaf.is_model()) return true;
+  uint64_t next = leaf.low;
+  for (uint32_t i = 0; i < leaf.End(); i = leaf.After(i)) {
+    const uint64_t bound = leaf.GroupAt(i / kGroupSize)->upper[i % kGroupSize].get();
+    if (leaf.After(i) >= leaf.End()) return bound == UINT64_MAX;
+    if (bound < next || bound >= leaf.last) return false;
+    next = bound + 1;
+  }
+  return true;
+}
+
 Status IntTree::Validate() const {
   MutexLock lock(tuning_mu_);  // Nothing is rewritten meanwhile.
   EpochGuard guard(epochs_);
@@ -172,6 +185,7 @@ Status IntTree::Validate() const {
     if (depth != leaf_depth) status = Invalid("leaves at different depths");
     if (leaf.low != next_low || (!first && next_low == 0)) status = Invalid("a gap in the ranges");
     if (!VersionLock::Readable(leaf.lock.Read())) status = Invalid("a leaf is locked or dead");
+    if (!BoundsAreWithin(leaf)) status = Invalid("a bucket's bound outside its leaf's range");
     first = false;
     next_low = leaf.last + 1;
     std::vector<Entry> entries;

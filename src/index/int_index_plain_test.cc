@@ -165,6 +165,36 @@ TEST_P(IntIndexPlainTest, InsertsAndErasesMixed) {
   }
 }
 
+// Keys in order that come while others are erased in order: buckets without a key stay beside them.
+TEST(IntIndexPlainStreamsTest, InOrderBetweenErasedKeys) {
+  struct Stream {
+    bool erase, upward;
+    size_t every, offset, at;
+  };
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    const std::vector<uint64_t> keys = Keys(24'000, seed);
+    Checked checked;
+    std::vector<Stream> streams(4);
+    for (int step = 0; step < 1'500; ++step) {
+      Stream& stream = streams[random() % streams.size()];
+      if (stream.at * stream.every + stream.offset >= keys.size() || step < 4) {
+        const size_t every = 1 + random() % 5;
+        stream = {random() % 5 < 2, random() % 4 != 0, every, random() % every, 0};
+      }
+      for (size_t n = 1 + random() % 300; n > 0; --n, ++stream.at) {
+        const size_t i = stream.at * stream.every + stream.offset;
+        if (i >= keys.size()) break;
+        const uint64_t key = keys[stream.upward ? i : keys.size() - 1 - i];
+        stream.erase ? checked.Erase(key) : checked.Insert(key);
+      }
+      if (step % 50 != 0) continue;
+      ASSERT_NO_FATAL_FAILURE(checked.ExpectSound()) << "seed " << seed << " step " << step;
+    }
+    checked.ExpectFound(keys);
+  }
+}
+
 std::string PatternName(const ::testing::TestParamInfo<Pattern>& info) {
   static constexpr const char* kNames[] = {"Random", "Upward", "Downward", "Clusters",
                                            "ClustersDownward"};

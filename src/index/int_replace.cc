@@ -2,6 +2,7 @@
 // under the structure mutex.
 #include <algorithm>
 
+#include "base/check.h"
 #include "index/int_tree.h"
 
 namespace omendb::index {
@@ -11,6 +12,16 @@ namespace {
 // Inner nodes with fewer children than this join a neighbour, up to kInnerJoinMax together.
 constexpr size_t kInnerJoinBelow = Inner::kFanout / 4;
 constexpr size_t kInnerJoinMax = Inner::kFanout * 3 / 4;
+
+// Whether the leaves, in order, cover [low, last]. If they did not a dead leaf would stay in its
+// place, and whoever looks for a key of it would do so for ever.
+bool Cover(std::span<Leaf* const> leaves, uint64_t low, uint64_t last) {
+  for (const Leaf* leaf : leaves) {
+    if (leaf->low != low || leaf->last < low) return false;
+    low = leaf->last + 1;
+  }
+  return leaves.back()->last == last;
+}
 
 }  // namespace
 
@@ -31,6 +42,7 @@ void IntTree::Replace(std::span<Leaf* const> olds, std::span<Leaf* const> news) 
 }
 
 void IntTree::ReplaceLocked(std::span<Leaf* const> olds, std::span<Leaf* const> news) {
+  OMEN_CHECK(Cover(news, olds.front()->low, olds.back()->last));
   const Path path = FindPath(olds[0]->low);
   std::vector<ChildEntry> added;
   for (Leaf* leaf : news) added.push_back({leaf->low, NodeRef(leaf)});

@@ -60,9 +60,12 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
 }
 
 std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
-  if (!leaf->is_model() || leaf->bytes <= leaf->count.get() * kSealedBytesMax) {
-    return {MoveToNewHeader(leaf, low, last)};
-  }
+  // Buckets whose keys were erased may lie beyond the outermost key, and so beyond the new range.
+  const bool as_it_is = leaf->is_model()
+                            ? leaf->bytes <= leaf->count.get() * kSealedBytesMax
+                            : OutermostPlace(*leaf, false) == 0 &&
+                                  leaf->After(OutermostPlace(*leaf, true)) >= leaf->End();
+  if (as_it_is) return {MoveToNewHeader(leaf, low, last)};
   const std::vector<Entry>& entries = Gathered(*leaf);
   const auto plans = Partition(entries, Fill::kDense, false);
   RetireMemory(*leaf);
@@ -124,11 +127,16 @@ KeyRun IntTree::RunAt(const Leaf& leaf, uint64_t key) const {
   return {key, upward, width, run_growth_.load(std::memory_order_relaxed)};
 }
 
-// The greatest or smallest key. Requires: the leaf is not empty.
-uint64_t IntTree::Outermost(const Leaf& leaf, bool upward) {
+// Of the bucket with the greatest or smallest key. Requires: the leaf is not empty.
+uint32_t IntTree::OutermostPlace(const Leaf& leaf, bool upward) {
   uint32_t i = upward ? leaf.Before(leaf.End()) : 0;
   while (leaf.ChainAt(i).bucket->count() == 0) i = upward ? leaf.Before(i) : leaf.After(i);
-  const Chain chain = leaf.ChainAt(i);
+  return i;
+}
+
+// The greatest or smallest key. Requires: the leaf is not empty.
+uint64_t IntTree::Outermost(const Leaf& leaf, bool upward) {
+  const Chain chain = leaf.ChainAt(OutermostPlace(leaf, upward));
   const Bucket& bucket = *chain.bucket;
   if (!upward) return bucket.keys[0].get();
   uint64_t top = bucket.keys[bucket.count() - 1].get();

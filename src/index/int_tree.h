@@ -144,6 +144,7 @@ class IntTree {
   NodeRef BuildLevels(std::vector<ChildEntry> level);
   Inner* NewInner(std::span<const ChildEntry> children);
   void ForEachLeaf(const std::function<void(const Leaf&, uint32_t depth)>& visit) const;
+  static bool BoundsAreWithin(const Leaf& leaf);
 
   // --- int_fill.cc ---
   Leaf* NewLeaf(uint64_t low, uint64_t last);
@@ -197,12 +198,14 @@ class IntTree {
   KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
+  static uint32_t OutermostPlace(const Leaf& leaf, bool upward);
   static uint64_t Outermost(const Leaf& leaf, bool upward);
   void FillNext(Leaf* next, const Leaf& filled, bool upward);
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
   void SealAndAppend(Leaf* leaf, uint64_t top);
   void SealAndPrepend(Leaf* leaf, uint64_t bottom);
-  // The leaf's keys in leaves covering [low, last]: its own memory, or packed if that is wasteful.
+  // The leaf's keys in leaves covering [low, last]: its own memory, or packed if that is wasteful
+  // or has buckets for keys beyond.
   std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last);
   Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
 

@@ -23,6 +23,8 @@
 //                    the old ones are retired
 //                I4  every word of `pieces` is, but for kInRow, the address of memory that may be
 //                    read as a group, so that a reader may do so before it asks for the version
+//                I5  plain: every bound but the last bucket's lies in [low, last): a leaf may be
+//                    split at any of them
 #pragma once
 
 #include <algorithm>
