@@ -106,6 +106,20 @@ struct BindOptions {
 
 enum class StatementClass : uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge, kOther };
 
+struct ExecuteOptions {
+  bool with_profile = false;
+  // Tables are read by one thread, so that each operator keeps its rows once: slower, in less
+  // memory.
+  bool one_thread = false;
+};
+
+// How a statement that failed may succeed when it is run again.
+enum class RunAgain : uint8_t {
+  kNo,
+  kOnNewSnapshot,  // 40001: another transaction's committed change, under READ COMMITTED
+  kOnOneThread,    // 53200: DuckDB's share of the memory was too small for several
+};
+
 // A statement bound over one catalog version.
 class BoundStatement {
  public:
@@ -147,14 +161,13 @@ class DuckSession {
                                                        std::span<const types::SqlType> param_types,
                                                        engine::StatementContext& context,
                                                        const BindOptions& options = {}) = 0;
-  // Runs it at context.txn's snapshot; context.progress hears of it. A READ COMMITTED write
-  // conflict gives 40001 with is_retryable() true: the caller undoes the statement, refreshes the
-  // snapshot and runs it again.
+  // Runs it at context.txn's snapshot; context.progress hears of it.
   virtual Result<std::unique_ptr<DuckResult>> Execute(BoundStatement& statement,
                                                       std::span<const types::Value> params,
                                                       engine::StatementContext& context,
-                                                      bool with_profile) = 0;
-  virtual bool last_conflict_is_retryable() const = 0;
+                                                      const ExecuteOptions& options = {}) = 0;
+  // After an error: what the caller may do once he has undone the statement.
+  virtual RunAgain run_again() const = 0;
 };
 
 class DuckEngine : public engine::AnalyticalMemory {

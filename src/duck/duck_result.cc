@@ -54,6 +54,10 @@ DuckResultImpl::~DuckResultImpl() {
 
 Status DuckResultImpl::Failed(const duckdb::ErrorData& error) {
   Finish();
+  SessionState& state = *parts_.state;
+  if (error.Type() == duckdb::ExceptionType::OUT_OF_MEMORY && !state.one_thread) {
+    state.run_again = RunAgain::kOnOneThread;
+  }
   return ToStatus(error);
 }
 

@@ -51,7 +51,8 @@ class StatementScope {
     state_.rows_affected = 0;
     state_.rows_written = 0;
     state_.rows_to_write = 0;
-    state_.conflict_is_retryable = false;
+    state_.one_thread = false;
+    state_.run_again = RunAgain::kNo;
   }
   ~StatementScope() {
     if (!kept_) {
@@ -93,8 +94,8 @@ types::SqlType SentType(const duckdb::LogicalType& type) {
 
 DuckSessionImpl::~DuckSessionImpl() = default;
 
-bool DuckSessionImpl::last_conflict_is_retryable() const {
-  return state_ != nullptr && state_->conflict_is_retryable;
+RunAgain DuckSessionImpl::run_again() const {
+  return state_ != nullptr ? state_->run_again.load() : RunAgain::kNo;
 }
 
 Status DuckSessionImpl::SetSearchPath(const std::vector<std::string>& schemas) {
@@ -280,10 +281,11 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
 Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bound,
                                                              std::span<const types::Value> params,
                                                              engine::StatementContext& context,
-                                                             bool with_profile) {
+                                                             const ExecuteOptions& options) {
   auto& statement = static_cast<BoundStatementImpl&>(bound);
   OMEN_TRY(Connect());
   StatementScope scope(*state_, context);
+  state_->one_thread = options.one_thread;
   TellingScope told(context);
   try {
     OMEN_TRY(ApplySettings());
@@ -298,7 +300,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
       data = MakePhysical(statement, *binding);
     });
     auto& config = duckdb::ClientConfig::GetConfig(*connection_->context);
-    config.enable_profiler = with_profile;
+    config.enable_profiler = options.with_profile;
     config.emit_profiler_output = false;
     duckdb::PendingQueryParameters parameters;
     parameters.allow_stream_result = true;
@@ -312,7 +314,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.pinned = state_->TakePinned();
     parts.pinned.insert(parts.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
     parts.returns_rows = statement.returns_rows_;
-    parts.with_profile = with_profile;
+    parts.with_profile = options.with_profile;
     parts.gathers = GathersRows(data->physical_plan->Root());
     parts.progress = told.Hand();
     scope.Keep();

@@ -31,8 +31,8 @@ class DuckSessionImpl : public DuckSession {
   Result<std::unique_ptr<DuckResult>> Execute(BoundStatement& statement,
                                               std::span<const types::Value> params,
                                               engine::StatementContext& context,
-                                              bool with_profile) override;
-  bool last_conflict_is_retryable() const override;
+                                              const ExecuteOptions& options) override;
+  RunAgain run_again() const override;
 
   Result<std::string> PlanText(BoundStatementImpl& statement, engine::StatementContext& context);
 

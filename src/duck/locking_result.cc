@@ -62,7 +62,7 @@ Result<bool> LockingResult::LockRow(const types::Chunk& chunk, uint32_t row) {
                 relations_[t]->Lock(state_->RequireStatement(), RefOf(row_id), *options_.lock,
                                     options_.lock_wait));
     if (result.outcome == engine::RowOutcome::kChanged) {
-      state_->conflict_is_retryable = true;
+      state_->run_again = RunAgain::kOnNewSnapshot;
       return Status(sqlstate::kSerializationFailure,
                     "could not serialize access due to concurrent update");
     }

@@ -41,8 +41,10 @@ class SessionState : public duckdb::ClientContextState {
   // SELECT ... FOR UPDATE: rows of base tables read by this statement are locked.
   std::optional<txn::RowLockMode> row_lock;
   txn::LockWait row_lock_wait = txn::LockWait::kWait;
-  // A write conflict under READ COMMITTED: the statement can be run again with a newer snapshot.
-  std::atomic<bool> conflict_is_retryable{false};
+  // See ExecuteOptions.
+  bool one_thread = false;
+  // Told with the error.
+  std::atomic<RunAgain> run_again{RunAgain::kNo};
   std::atomic<uint64_t> rows_affected{0};
   // How far the statement is.
   const std::shared_ptr<ScanList> scans = std::make_shared<ScanList>();

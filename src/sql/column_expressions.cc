@@ -16,7 +16,7 @@ Result<types::Row> SessionImpl::EvaluateInside(const std::string& sql,
   types::Row row;
   OMEN_TRY(OnPool([&](Waiter& waiter) -> Status {
     engine::StatementContext context = MakeContext(waiter);
-    OMEN_ASSIGN(auto stream, duck_->Execute(*plan->bound, params, context, false));
+    OMEN_ASSIGN(auto stream, duck_->Execute(*plan->bound, params, context));
     OMEN_ASSIGN(const types::Chunk* chunk, stream->Next());
     for (size_t c = 0; chunk != nullptr && c < chunk->columns.size(); ++c) {
       const types::Value value = chunk->columns[c].Get(0);

@@ -103,14 +103,16 @@ Result<bool> SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> p
 }
 
 // Starts the query in DuckDB and waits for its first chunk. A statement that ran into another
-// transaction's committed change under READ COMMITTED is undone and run again on a newer snapshot.
+// transaction's committed change under READ COMMITTED is undone and run again on a newer snapshot,
+// one that ran out of memory on one thread.
 Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
                                PortalState& portal, uint64_t mark) {
+  duck::ExecuteOptions options{.with_profile = portal.with_profile};
   for (int attempt = 0;; ++attempt) {
-    bool retry = false;
+    auto again = duck::RunAgain::kNo;
     Status status = OnPool([&](Waiter& waiter) -> Status {
       portal.context.waiter = &waiter;
-      auto started = duck_->Execute(*plan.bound, params, portal.context, portal.with_profile);
+      auto started = duck_->Execute(*plan.bound, params, portal.context, options);
       Status failed;
       if (started.ok()) {
         portal.stream = std::move(*started);
@@ -124,7 +126,7 @@ Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
       } else {
         failed = started.status();
       }
-      retry = duck_->last_conflict_is_retryable() && attempt < kConflictRetries;
+      if (attempt < kConflictRetries) again = duck_->run_again();
       portal.stream.reset();
       return failed;
     });
@@ -133,8 +135,13 @@ Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
       streaming_ = &portal;
       return status;
     }
-    if (!retry) return AnnotatePosition(std::move(status), plan.statement);
+    if (again == duck::RunAgain::kNo) return AnnotatePosition(std::move(status), plan.statement);
+    instance_.counters().CountRunAgain(again);
     block_.txn()->RollbackTo(mark);
+    if (again == duck::RunAgain::kOnOneThread) {
+      options.one_thread = true;
+      continue;
+    }
     block_.txn()->RefreshSnapshot();
     portal.context.catalog = catalog();
   }

@@ -82,6 +82,12 @@ void StatementCounters::Collect(MetricFamilies& out) const {
                 static_cast<double>(series.errors.load(std::memory_order_relaxed)),
                 std::move(labels));
   });
+  for (size_t why = 0; why < run_again_.size(); ++why) {
+    out.Counter("omendb_statements_run_again_total",
+                "Statements run again after an error, on a newer snapshot or on one thread.",
+                static_cast<double>(run_again_[why].load(std::memory_order_relaxed)),
+                {{"after", why == 0 ? "conflict" : "out_of_memory"}});
+  }
 }
 
 }  // namespace omendb::sql

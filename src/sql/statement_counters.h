@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "duck/duck_engine.h"
 #include "sql/parse/parse_tree.h"
 
 namespace omendb::sql {
@@ -34,6 +35,10 @@ class StatementCounters {
  public:
   enum class Executor : uint8_t { kRow, kDuck, kUtility };
   void Count(StatementKind kind, Executor executor, std::chrono::nanoseconds time, bool ok);
+  // A statement that failed is run again. Requires: not kNo.
+  void CountRunAgain(duck::RunAgain why) {
+    run_again_[static_cast<size_t>(why) - 1].fetch_add(1, std::memory_order_relaxed);
+  }
   void Collect(MetricFamilies& out) const;
 
  private:
@@ -51,6 +56,7 @@ class StatementCounters {
   void ForEach(Fn fn) const;
 
   std::array<std::array<Series, kExecutors>, kKinds> series_;
+  std::array<std::atomic<uint64_t>, 2> run_again_{};
 };
 
 // Counts one statement while it stands; ok unless Done() was given an error.

@@ -187,7 +187,7 @@ void RowWriter::Finish() {
 }
 
 void RowWriter::ThrowConflict() {
-  state_.conflict_is_retryable = true;
+  state_.run_again = RunAgain::kOnNewSnapshot;
   ThrowStatus(Status(sqlstate::kSerializationFailure,
                      "could not serialize access due to concurrent update"));
 }

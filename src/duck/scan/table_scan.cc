@@ -133,6 +133,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   state->list = session.scans;
   state->list->Add(*state->scan);
   constexpr uint64_t kRowsPerThread = 64 * 1024;
+  if (session.one_thread) return state;
   state->threads = 1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
   return state;
 }

@@ -1,0 +1,64 @@
+"""Queries that need more memory than there is for two threads."""
+
+import os
+import re
+import sys
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import psycopg2  # noqa: E402
+from system_test import SystemTest  # noqa: E402
+
+ROWS = 400_000
+
+
+class QueryMemoryTest(SystemTest):
+    server_options = ('--memory', '64MB')
+    setup_sql = f"""
+        CREATE TABLE t (id int PRIMARY KEY, s text);
+        INSERT INTO t SELECT g, md5(g::text) || md5((g + 1)::text) || md5((g + 2)::text)
+        FROM generate_series(1, {ROWS}) g"""
+
+    def setUp(self):
+        self.connection = self.server.connect()
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def tearDown(self):
+        self.connection.close()
+
+    def runs_again(self):
+        url = f'http://127.0.0.1:{self.server.http_port}/metrics'
+        with urllib.request.urlopen(url) as answer:
+            text = answer.read().decode()
+        found = re.search(r'^omendb_statements_run_again_total{after="out_of_memory"} (\d+)$',
+                          text, re.MULTILINE)
+        return int(found[1])
+
+    def test_what_ran_out_of_memory_is_run_again_on_one_thread(self):
+        """It is refused only then, and what it would have changed is as it was."""
+        before = self.runs_again()
+        for sql in ('SELECT a.s, count(*), max(b.s) FROM t a JOIN t b ON a.s = b.s GROUP BY a.s '
+                    'ORDER BY count(*) DESC, a.s LIMIT 3',
+                    "UPDATE t SET s = x.s FROM (SELECT array_agg(s) || '{}' AS all, min(s) AS s "
+                    'FROM t) x WHERE id <= cardinality(x.all)'):
+            try:
+                self.cursor.execute(sql)
+                if self.cursor.description:
+                    self.assertEqual(3, len(self.cursor.fetchall()))
+            except psycopg2.errors.OutOfMemory:
+                pass
+        self.assertGreater(self.runs_again(), before)
+        self.cursor.execute('SELECT count(*), count(DISTINCT id) FROM t')
+        self.assertEqual((ROWS, ROWS), self.cursor.fetchone())
+
+    def test_a_query_that_fits_is_run_once(self):
+        before = self.runs_again()
+        self.cursor.execute('SELECT length(s), count(*) FROM t GROUP BY 1')
+        self.assertEqual([(96, ROWS)], self.cursor.fetchall())
+        self.assertEqual(before, self.runs_again())
+
+
+if __name__ == '__main__':
+    unittest.main()
