@@ -1,21 +1,35 @@
 #include "index/bytes_leaf.h"
 
+#include "index/shift.h"
+
 namespace omendb::index {
 
-uint32_t BytesLeaf::ChooseWords(std::span<const uint32_t> key_sizes, uint32_t skip) {
+uint32_t BytesKeySizes::ChooseWords(uint32_t skip) const {
+  if (count_ == 0) return BytesLeaf::kCellWordsMin;
+  static constexpr uint32_t kMin = BytesLeaf::kCellWordsMin, kMax = BytesLeaf::kCellWordsMax;
   // What a key outside costs beside its own bytes: malloc's header, the size, and a cache miss.
   constexpr size_t kOutsideCost = 32;
-  uint32_t best = kCellWordsMin;
-  size_t least = SIZE_MAX;
-  for (uint32_t words = kCellWordsMin; words <= kCellWordsMax; ++words) {
-    size_t cost = key_sizes.size() * words * 8;
-    for (const uint32_t size : key_sizes) {
-      if (size - skip > (words - 1) * 8) cost += size + kOutsideCost;
-    }
-    if (cost < least) {
+  const auto words_for = [skip](uint32_t size) {
+    return std::clamp((size - skip + 7) / 8 + 1, kMin, kMax + 1);
+  };
+  if (words_for(least_) == words_for(greatest_)) {
+    return words_for(least_) > kMax ? kMin : words_for(least_);
+  }
+  // By the words that keys need with their values: what they cost outside.
+  size_t outside[kMax + 2] = {};
+  for (uint32_t i = 0; i < count_; ++i) {
+    const uint32_t size = sizes_[i];
+    outside[words_for(size)] += size + kOutsideCost;
+  }
+  uint32_t best = kMax;
+  size_t least = SIZE_MAX, beyond = outside[kMax + 1];
+  for (uint32_t words = kMax; words >= kMin; --words) {
+    const size_t cost = size_t{count_} * words * 8 + beyond;
+    if (cost <= least) {
       least = cost;
       best = words;
     }
+    beyond += outside[words];
   }
   return best;
 }
@@ -60,6 +74,16 @@ BytesLeaf::Spot BytesLeaf::Search(std::string_view key, uint64_t version) const 
   return {first, false};
 }
 
+BytesLeaf::Spot BytesLeaf::SearchInOrder(std::string_view key, uint64_t version) const {
+  const uint32_t n = count.get(), last = latest;
+  if (last < n) {
+    const uint64_t head = HeadOf(key, skip), near = heads[last].get();
+    if (near < head && (last + 1 == n || head < heads[last + 1].get())) return {last + 1, false};
+    if (head < near && (last == 0 || heads[last - 1].get() < head)) return {last, false};
+  }
+  return Search(key, version);
+}
+
 bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
                          uint64_t version) const {
   batch.Reserve(n, size_t{n} * (skip + (cell_words - 1) * 8));
@@ -76,7 +100,7 @@ bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
     }
     char* out = batch.Extend(skip + length, words[0].get());
     if (k == 0) {
-      std::memcpy(out, low.data(), skip);
+      prefix().copy(out, skip);
     } else {  // From the key before, whose end may be read past.
       const char* from = batch.key(begin).data();
       for (uint32_t c = 0; c < skip; c += 8) StoreLe(out + c, LoadLe<uint64_t>(from + c));
@@ -98,10 +122,8 @@ uint32_t BytesLeaf::TakeCell(uint8_t fingerprint) {
 // Makes entry `at`: those from there on move up.
 void BytesLeaf::Open(uint32_t at, uint64_t head, uint32_t cell_index) {
   const uint32_t n = count.get();
-  for (uint32_t k = n; k > at; --k) {
-    heads[k].set(heads[k - 1].get());
-    order[k].set(order[k - 1].get());
-  }
+  ShiftUp(heads, at, n);
+  ShiftUp(order, at, n);
   heads[at].set(head);
   order[at].set(static_cast<uint8_t>(cell_index));
   count.set_release(n + 1);
@@ -155,16 +177,41 @@ BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {
   return record;
 }
 
-std::string BytesLeaf::KeyAt(uint32_t at) const {
+void BytesLeaf::FreeCells(uint32_t begin, uint32_t end) {
+  uint64_t left = used.get();
+  for (uint32_t k = begin; k < end; ++k) left &= ~(uint64_t{1} << order[k].get());
+  used.set(left);
+}
+
+void BytesLeaf::KeepBefore(uint32_t at, BytesRecord* bound) {
+  FreeCells(at, count.get());
+  count.set_release(at);
+  high.set_release(bound);
+}
+
+void BytesLeaf::KeepFrom(uint32_t at, BytesRecord* bound) {
+  const uint32_t n = count.get();
+  FreeCells(0, at);
+  for (uint32_t k = at; k < n; ++k) {
+    heads[k - at].set(heads[k].get());
+    order[k - at].set(order[k].get());
+  }
+  count.set_release(n - at);
+  low.set_release(bound);
+}
+
+void BytesLeaf::ReadKeyAt(uint32_t at, std::string* key) const {
   const uint32_t i = order[at].get();
   const Word* words = cell(i);
-  if (outside_at(at)) return std::string(RecordOf(words)->key());
+  if (outside_at(at)) {
+    key->assign(RecordOf(words)->key());
+    return;
+  }
   const uint8_t length = lengths[i].get();
-  std::string key(prefix());
-  key.resize(skip + (length + 7) / 8 * 8);
-  for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(key.data() + skip + w * 8, words[w + 1].get());
-  key.resize(skip + length);
-  return key;
+  key->assign(prefix());
+  key->resize(skip + (length + 7) / 8 * 8);
+  for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(key->data() + skip + w * 8, words[w + 1].get());
+  key->resize(skip + length);
 }
 
 }  // namespace omendb::index

@@ -1,9 +1,8 @@
 // bytes_leaf.h - the leaf of the byte-string index: up to 64 entries in cells of one size.
 //
-//   line 0             version, bitmap of the cells in use, sizes
+//   line 0             version, bitmap of the cells in use, sizes, the range
 //   fingerprints       a byte of hash for each cell; lengths of keys, beside them
 //   heads, order       sorted: the first eight bytes of each key, and its cell
-//   low, high          the range, for whoever changes or scans
 //   cells              value, then the key without the prefix of the range, as big-endian words,
 //                      zeros at its end; a key that is too long: a pointer to its record
 //
@@ -13,9 +12,11 @@
 // entry really is; whole keys decide.
 //
 // Thread safety  Readers are optimistic: what they read counts only if the version still stands,
-// and
-//                a record is followed only after the version was asked.
-// Invariants     I1  keys of a leaf are in [low, high) and ascend strictly along `order`
+//                and a key's record is followed only after the version was asked. Bounds may be
+//                followed at any time.
+// Ownership      A bound belongs to the leaf that begins there; the leaf before it borrows it.
+// Invariants     I1  keys of a leaf are in [low, high) and ascend strictly along `order`; the range
+//                    only ever shrinks
 //                I2  the first `skip` bytes of every key in [low, high) are the same
 //                I3  bit i of `used`: cell i is named once in order[0, count)
 #pragma once
@@ -26,7 +27,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,7 +40,7 @@
 
 namespace omendb::index {
 
-// A key that does not fit into its cell.
+// A key that does not fit into its cell, or where a leaf begins.
 struct BytesRecord {
   uint32_t size;
 
@@ -76,6 +76,11 @@ inline size_t CommonPrefix(std::string_view a, std::string_view b) {
   return i;
 }
 
+// The shortest string above `left` and not above `right`. Requires: left < right.
+inline std::string_view Separator(std::string_view left, std::string_view right) {
+  return right.substr(0, CommonPrefix(left, right) + 1);
+}
+
 // A byte from the last sixteen bytes of a key, where neighbours in a leaf mostly differ. Equal
 // fingerprints decide nothing.
 inline uint8_t FingerprintOf(std::string_view key) {
@@ -98,33 +103,31 @@ struct alignas(64) BytesLeaf {
   static constexpr uint32_t kCellWordsMin = 2;
   static constexpr uint32_t kCellWordsMax = 12;
   static constexpr uint8_t kOutside = 255;  // Instead of a length: the cell points to a record.
+  static constexpr uint32_t kNone = UINT32_MAX - 1;
+  // So many keys in order are a run.
+  static constexpr uint32_t kRun = 4;
 
   VersionLock lock;
   Word used{0};  // I3
   Relaxed<uint32_t> count{0};
   const uint32_t skip;  // I2
   const uint32_t cell_words;
-  const bool has_high;
+  uint32_t latest = kNone;          // The writer's: where the entry inserted last is.
+  uint32_t in_order = 0;            // The writer's: so many entries were next to the one before.
+  Relaxed<BytesRecord*> low, high;  // Null: no end.
   alignas(64) Relaxed<uint8_t> fingerprints[kCapacity];
   Relaxed<uint8_t> lengths[kCapacity];  // Of the key in cell i after `skip`.
   Relaxed<uint8_t> order[kCapacity];
   Word heads[kCapacity];
-  const std::string low;
-  const std::string high;
 
-  BytesLeaf(std::string low_bound, std::string high_bound, bool bounded, uint32_t words)
-      : skip(SkipOf(low_bound, high_bound, bounded)),
-        cell_words(words),
-        has_high(bounded),
-        low(std::move(low_bound)),
-        high(std::move(high_bound)) {}
+  BytesLeaf(BytesRecord* low_bound, BytesRecord* high_bound, uint32_t words)
+      : skip(SkipOf(low_bound, high_bound)), cell_words(words), low(low_bound), high(high_bound) {}
 
-  static uint32_t SkipOf(std::string_view low, std::string_view high, bool bounded) {
-    return bounded ? static_cast<uint32_t>(CommonPrefix(low, high)) : 0;
+  static uint32_t SkipOf(const BytesRecord* low, const BytesRecord* high) {
+    if (low == nullptr || high == nullptr) return 0;
+    return static_cast<uint32_t>(CommonPrefix(low->key(), high->key()));
   }
   static size_t Bytes(uint32_t words) { return sizeof(BytesLeaf) + size_t{kCapacity} * words * 8; }
-  // The size of cells with which keys of these sizes take the least memory.
-  static uint32_t ChooseWords(std::span<const uint32_t> key_sizes, uint32_t skip);
 
   // ---- Reading ---------------------------------------------------------------------------------
   // Words of cell i: the value, then the key.
@@ -138,7 +141,10 @@ struct alignas(64) BytesLeaf {
   static BytesRecord* RecordOf(const Word* cell) {
     return reinterpret_cast<BytesRecord*>(cell[1].get_acquire());
   }
-  std::string_view prefix() const { return std::string_view(low).substr(0, skip); }
+  static std::string_view KeyOf(const BytesRecord* bound) {
+    return bound == nullptr ? std::string_view() : bound->key();
+  }
+  std::string_view prefix() const { return KeyOf(low.get_acquire()).substr(0, skip); }
   uint32_t ReadCount() const { return std::min(count.get_acquire(), kCapacity); }
 
   // All that a lookup may read here, so that its misses overlap. `words`: cell_words, from the
@@ -155,7 +161,7 @@ struct alignas(64) BytesLeaf {
   [[gnu::always_inline]] void PrefetchForSearch() const {
     Prefetch(this);
     for (const auto* line = reinterpret_cast<const char*>(fingerprints);
-         line < reinterpret_cast<const char*>(&low); line += 64) {
+         line < reinterpret_cast<const char*>(this + 1); line += 64) {
       Prefetch(line);
     }
   }
@@ -198,6 +204,8 @@ struct alignas(64) BytesLeaf {
     bool found = false;
   };
   Spot Search(std::string_view key, uint64_t version) const;
+  // The same under the lock, sooner for keys in order.
+  Spot SearchInOrder(std::string_view key, uint64_t version) const;
   // Appends `n` entries, from `at` on in steps of one. False: the leaf has changed.
   bool AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step, uint64_t version) const;
 
@@ -207,9 +215,24 @@ struct alignas(64) BytesLeaf {
   void InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record);
   // Appends entry `at` of another leaf without making its key again. False: not possible here.
   bool AppendCell(const BytesLeaf& from, uint32_t at);
+  // Remembers where an entry was inserted. True: keys have begun to come in order.
+  bool NoteInsert(uint32_t at) {
+    const bool next = at == latest || at == latest + 1;
+    in_order = next ? in_order + 1 : 0;
+    latest = at;
+    return in_order == kRun;
+  }
   // The record that belonged to the entry, or null.
   BytesRecord* RemoveAt(uint32_t at);
-  std::string KeyAt(uint32_t at) const;
+  // Lets go of the entries from `at` on, or of those before it, and of the range where they lie.
+  void KeepBefore(uint32_t at, BytesRecord* bound);
+  void KeepFrom(uint32_t at, BytesRecord* bound);
+  std::string KeyAt(uint32_t at) const {
+    std::string key;
+    ReadKeyAt(at, &key);
+    return key;
+  }
+  void ReadKeyAt(uint32_t at, std::string* key) const;
   uint32_t KeySizeAt(uint32_t at) const {
     return outside_at(at) ? RecordOf(cell_at(at))->size : skip + lengths[order[at].get()].get();
   }
@@ -231,10 +254,31 @@ struct alignas(64) BytesLeaf {
   }
   // The free cell nearest above the one the fingerprint names, now taken.
   uint32_t TakeCell(uint8_t fingerprint);
+  void FreeCells(uint32_t begin, uint32_t end);
   void Open(uint32_t at, uint64_t head, uint32_t cell_index);
   // As memcmp of the key in cell i with `key`.
   int Compare(uint32_t i, std::string_view key, uint64_t version) const;
 };
-static_assert(sizeof(BytesLeaf) == 832 && offsetof(BytesLeaf, low) == 768);
+// The sizes of the keys of a leaf that is to be made, or of two.
+class BytesKeySizes {
+ public:
+  void Add(uint32_t size) {
+    sizes_[count_++] = size;
+    least_ = std::min(least_, size);
+    greatest_ = std::max(greatest_, size);
+  }
+  void Add(const BytesLeaf& leaf) {
+    for (uint32_t i = 0; i < leaf.count.get(); ++i) Add(leaf.KeySizeAt(i));
+  }
+  // The size of cells with which they take the least memory, the first `skip` bytes left out.
+  uint32_t ChooseWords(uint32_t skip) const;
+
+ private:
+  uint32_t sizes_[2 * BytesLeaf::kCapacity];
+  uint32_t count_ = 0;
+  uint32_t least_ = UINT32_MAX, greatest_ = 0;
+};
+
+static_assert(sizeof(BytesLeaf) == 768 && offsetof(BytesLeaf, fingerprints) == 64);
 
 }  // namespace omendb::index

@@ -1,24 +1,40 @@
 #include "index/bytes_leaf_pool.h"
 
-#include <utility>
-
 namespace omendb::index {
 
-BytesLeaf* BytesLeafPool::New(std::string low, std::string high, bool has_high, uint32_t words) {
+namespace {
+
+// What a new leaf is written to: where keys come in order it is needed soon.
+void PrefetchLeaf(const void* memory) {
+  for (size_t i = 0; i < sizeof(BytesLeaf); i += 64) {
+    PrefetchWrite(static_cast<const char*>(memory) + i);
+  }
+}
+
+}  // namespace
+
+BytesLeafPool::~BytesLeafPool() {
+  for (const Slab& slab : slabs_) memory_->Free(slab.memory, slab.bytes);
+  memory_->Unref();
+}
+
+BytesLeaf* BytesLeafPool::New(BytesRecord* low, BytesRecord* high, uint32_t words) {
   void* memory = nullptr;
   {
     MutexLock lock(mu_);
     Class& its = classes_[words];
     if (its.free.empty()) {
       const size_t bytes = BytesLeaf::Bytes(words);
-      auto* slab = static_cast<char*>(arena_->Allocate(its.next_slab * bytes, patient_));
+      auto* slab = static_cast<char*>(memory_->Allocate(its.next_slab * bytes));
+      slabs_.push_back({slab, its.next_slab * bytes});
       for (uint32_t i = its.next_slab; i-- > 0;) its.free.push_back(slab + i * bytes);
       its.next_slab = std::min(its.next_slab * 2, kSlabMax);
     }
     memory = its.free.back();
     its.free.pop_back();
+    if (!its.free.empty()) PrefetchLeaf(its.free.back());
   }
-  return new (memory) BytesLeaf(std::move(low), std::move(high), has_high, words);
+  return new (memory) BytesLeaf(low, high, words);
 }
 
 void BytesLeafPool::Delete(BytesLeaf* leaf) {

@@ -1,16 +1,19 @@
-// bytes_leaf_pool.h - the memory of the leaves of one byte-string index, in the huge pages of an
-// arena: free lists by the size of a leaf, filled by slabs of one leaf first, later of eight.
+// bytes_leaf_pool.h - the memory of the leaves of one byte-string index, in the huge pages that all
+// indexes share: free lists by the size of a leaf, filled by slabs of one leaf first, later of
+// eight.
 //
 // Thread safety  All functions.
-// Ownership      Counted references, as Arena: a retired leaf holds one.
+// Ownership      Counted references, as LeafMemory: a retired leaf holds one. Slabs go back with
+// the
+//                last one.
 #pragma once
 
 #include <atomic>
 #include <vector>
 
 #include "base/mutex.h"
-#include "index/arena.h"
 #include "index/bytes_leaf.h"
+#include "index/leaf_memory.h"
 
 namespace omendb::index {
 
@@ -22,14 +25,11 @@ class BytesLeafPool {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  BytesLeaf* New(std::string low, std::string high, bool has_high, uint32_t words);
+  BytesLeaf* New(BytesRecord* low, BytesRecord* high, uint32_t words);
   void Delete(BytesLeaf* leaf);
-  // While set, a new leaf may wait for memory: Arena::Allocate.
-  void SetPatient(bool patient) {
-    MutexLock lock(mu_);
-    patient_ = patient;
-  }
-  size_t MemoryBytes() const { return arena_->MemoryBytes(); }
+  // While set, a new leaf may wait for memory: LeafMemory::SetPatient.
+  void SetPatient(bool patient) { memory_->SetPatient(patient); }
+  size_t MemoryBytes() const { return memory_->MemoryBytes(); }
 
  private:
   static constexpr uint32_t kSlabMax = 8;
@@ -37,13 +37,17 @@ class BytesLeafPool {
     std::vector<void*> free;
     uint32_t next_slab = 1;
   };
-  BytesLeafPool() : arena_(Arena::Make()) {}
-  ~BytesLeafPool() { arena_->Unref(); }
+  struct Slab {
+    void* memory;
+    size_t bytes;
+  };
+  BytesLeafPool() : memory_(LeafMemory::Make()) {}
+  ~BytesLeafPool();
 
   std::atomic<int> refs_{1};
-  Arena* const arena_;
+  LeafMemory* const memory_;
   Mutex mu_;
-  bool patient_ OMEN_GUARDED_BY(mu_) = false;
+  std::vector<Slab> slabs_ OMEN_GUARDED_BY(mu_);
   Class classes_[BytesLeaf::kCellWordsMax + 1] OMEN_GUARDED_BY(mu_);  // By words of a cell.
 };
 

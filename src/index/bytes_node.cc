@@ -1,88 +1,103 @@
 #include "index/bytes_node.h"
 
+#include <algorithm>
+
+#include "index/shift.h"
+
 namespace omendb::index {
 
 BytesInner::BytesInner(std::span<const BytesChild> children)
     : count_(static_cast<uint32_t>(children.size())) {
   OMEN_CHECK(!children.empty() && children.size() <= kFanout);
-  if (count_ > 1) {
-    const std::string_view first = children[1].low;
-    prefix_size_ = static_cast<uint32_t>(CommonPrefix(first, children.back().low));
-    if (prefix_size_ > 0 && prefix_size_ <= 8) {
-      prefix_mask_ = ~uint64_t{0} << (64 - 8 * prefix_size_);
-      prefix_head_ = HeadOf(first, 0) & prefix_mask_;
-    }
+  const uint32_t count = count_.get();
+  if (count > 1) SetPrefix(children[1].low->key(), children.back().low->key());
+  for (uint32_t i = 0; i < count; ++i) {
+    lows_[i].set(reinterpret_cast<uint64_t>(children[i].low));
+    heads_[i].set(i == 0 ? 0 : HeadOf(children[i].low->key(), prefix_size_));
+    tails_[i].set(i == 0 ? 0 : HeadOf(children[i].low->key(), prefix_size_ + 8));
+    children_[i].set(children[i].node.bits());
   }
-  size_t text_bytes = 0;
-  for (const BytesChild& child : children) text_bytes += child.low.size();
-  text_.reserve(text_bytes);
-  for (uint32_t i = 0; i < count_; ++i) {
-    ends_[i] = static_cast<uint32_t>(text_.size());
-    text_ += children[i].low;
-    heads_[i] = i == 0 ? 0 : HeadOf(children[i].low, prefix_size_);
-    children_[i].store(children[i].node, std::memory_order_relaxed);
+  for (uint32_t i = count; i < kFanout + kCellMax; ++i) heads_[i].set(UINT64_MAX);
+  for (uint32_t i = 0; i < kGroup; ++i) tops_[i].set(heads_[i * kGroup].get());
+  const bool fits = FitModel();
+  use_model_.set(fits ? 1 : 0);
+  refit_at_ = RefitAt(count);
+}
+
+void BytesInner::SetPrefix(std::string_view first, std::string_view last) {
+  prefix_size_ = static_cast<uint32_t>(CommonPrefix(first, last));
+  if (prefix_size_ > 8 * kPrefixWords) return;
+  prefix_mask_ = ~(~uint64_t{0} >> (8 * (prefix_size_ % 8)));
+  for (uint32_t w = 0; w * 8 < prefix_size_; ++w) {
+    prefix_[w] = HeadOf(first.substr(0, prefix_size_), w * 8);
   }
-  ends_[count_] = static_cast<uint32_t>(text_.size());
-  for (uint32_t i = count_; i < kFanout + kCellMax; ++i) heads_[i] = UINT64_MAX;
-  for (uint32_t i = 0; i < kGroup; ++i) tops_[i] = heads_[i * kGroup];
-  use_model_ = FitModel();
 }
 
 // In strides that run over the end, as Inner::FillCells.
 void BytesInner::FillCells(uint32_t begin, uint32_t end, uint32_t child) {
   do {
-    std::memset(cells_ + begin, static_cast<int>(child), kCellStride);
+    std::memset(static_cast<void*>(cells_ + begin), static_cast<int>(child), kCellStride);
     begin += kCellStride;
   } while (begin < end);
 }
 
 // As Inner::FitModel, over the heads; equal heads share a cell.
 bool BytesInner::FitModel() {
-  if (count_ < 8) return false;
-  const uint32_t cell_count = count_ * kCellsPerChild;
-  const uint64_t base = heads_[1];
-  model_ = LinearModel::Make(base, heads_[count_ - 1] - base, cell_count);
+  const uint32_t count = count_.get();
+  if (count < kModelMin) return false;
+  cell_count_ = count * kCellsPerChild;
+  const uint64_t base = heads_[1].get();
+  model_ = LinearModel::Make(base, heads_[count - 1].get() - base, cell_count_);
   uint32_t filled = 0;  // Cells written.
-  for (uint32_t next = 1; next < count_; ++next) {
+  for (uint32_t next = 1; next < count; ++next) {
     // A cell names the child before its first separator; so do the empty ones before it.
-    const auto cell = static_cast<uint32_t>(model_(heads_[next]));
+    const auto cell = static_cast<uint32_t>(model_(heads_[next].get()));
     if (cell >= filled) FillCells(filled, cell + 1, next - 1);
     filled = cell + 1;
-    if (next - cells_[cell] > kCellMax) return false;
+    if (next - cells_[cell].get() > kCellMax) return false;
   }
-  FillCells(filled, cell_count, count_ - 1);
+  FillCells(filled, cell_count_, count - 1);
   return true;
 }
 
-// The number of separators, the first not counted, whose head is below `head`.
-uint32_t BytesInner::CountBelow(uint64_t head) const {
-  if (use_model_) {
-    const uint64_t first = cells_[model_(head)];
+// The number of separators, the first not counted, whose head is below `head`, at most `last`.
+inline uint32_t BytesInner::LastBelowAll(uint64_t head, uint32_t last) const {
+  if (uses_model()) {
+    const uint32_t first = cells_[model_(head)].get();
     Prefetch(children_ + first);
-    uint64_t at = first;
-    for (uint32_t i = 1; i <= kCellMax; ++i) at += heads_[first + i] < head;
-    return static_cast<uint32_t>(std::min<uint64_t>(at, count_ - 1));
+    uint32_t at = first;
+    for (uint32_t i = 1; i <= kCellMax; ++i) at += heads_[first + i].get() < head;
+    return std::min(at, last);
   }
   const uint32_t group = LastBelow(tops_, head);
   // The child is needed next: its line need not wait for that of the heads.
   Prefetch(children_ + group * kGroup);
   Prefetch(children_ + group * kGroup + kGroup / 2);
-  return group * kGroup + LastBelow(heads_ + group * kGroup, head);
+  return std::min(group * kGroup + LastBelow(heads_ + group * kGroup, head), last);
 }
 
-uint32_t BytesInner::Find(std::string_view key, bool below) const {
-  if (count_ == 1) return 0;
+OMEN_INDEX_CLONES uint32_t BytesInner::Find(std::string_view key, bool below) const {
+  const uint32_t last = count() - 1;
+  if (last == 0) return 0;
   if (prefix_size_ > 0) {
     const int order = ComparePrefix(key);
-    if (order != 0) return order < 0 ? 0 : count_ - 1;
+    if (order != 0) return order < 0 ? 0 : last;
   }
   const uint64_t head = HeadOf(key, prefix_size_);
-  uint32_t first = CountBelow(head);
+  uint32_t first = LastBelowAll(head, last);
   uint32_t end = first;  // Separators first + 1 ... end have this head.
-  while (end + 1 < count_ && heads_[end + 1] == head) ++end;
+  while (end < last && heads_[end + 1].get() == head) ++end;
+  return first == end ? first : FindAmong(key, below, first, end);
+}
+
+// As Find, among the separators first + 1 ... end, whose heads are the key's.
+uint32_t BytesInner::FindAmong(std::string_view key, bool below, uint32_t first,
+                               uint32_t end) const {
+  const uint64_t tail = HeadOf(key, prefix_size_ + 8);
   while (first < end) {
     const uint32_t middle = first + (end - first + 1) / 2;
-    const int order = separator(middle).compare(key);
+    const uint64_t its = tails_[middle].get();
+    const int order = its != tail ? (its < tail ? -1 : 1) : separator(middle).compare(key);
     if (order < 0 || (order == 0 && !below)) {
       first = middle;
     } else {
@@ -90,6 +105,57 @@ uint32_t BytesInner::Find(std::string_view key, bool below) const {
     }
   }
   return first;
+}
+
+bool BytesInner::SharesPrefix(std::string_view key) const {
+  return key.substr(0, prefix_size_) == separator(1).substr(0, prefix_size_);
+}
+
+bool BytesInner::TrySplit(uint32_t place, BytesRef left, const BytesChild& right) {
+  const uint32_t count = count_.get(), at = place + 1;
+  if (count < 2 || count == kFanout || !SharesPrefix(right.low->key())) return false;
+  if (!uses_model() && count >= refit_at_) return false;
+  const uint64_t head = HeadOf(right.low->key(), prefix_size_);
+  OMEN_CHECK(lock.TryLock());
+  // A place is filled before the count says that it is there.
+  ShiftUp(children_, at, count);
+  ShiftUp(lows_, at, count);
+  children_[at].set_release(right.node.bits());
+  lows_[at].set_release(reinterpret_cast<uint64_t>(right.low));
+  SetChild(place, left);
+  count_.set_release(count + 1);
+  ShiftUp(heads_, at, count);
+  ShiftUp(tails_, at, count);
+  heads_[at].set(head);
+  tails_[at].set(HeadOf(right.low->key(), prefix_size_ + 8));
+  for (uint32_t i = at / kGroup; i <= count / kGroup; ++i) tops_[i].set(heads_[i * kGroup].get());
+  if (uses_model()) CountIn(head, count + 1);
+  lock.UnlockChanged();
+  return true;
+}
+
+// Every cell after that of a new separator begins later by one. A cell that becomes too full ends
+// the model.
+void BytesInner::CountIn(uint64_t head, uint32_t count) {
+  const auto cell = static_cast<uint32_t>(model_(head));
+  CountUp(cell + 1);
+  const uint32_t end = cell + 1 < cell_count_ ? cells_[cell + 1].get() : count - 1;
+  if (end - cells_[cell].get() <= kCellMax) return;
+  use_model_.set(0);
+  refit_at_ = RefitAt(count);
+}
+
+// Adds one to the cells from `begin` on, eight at a time. No cell overflows into the next; those
+// past the last one are not looked at.
+void BytesInner::CountUp(uint32_t begin) {
+  uint32_t c = begin;
+#if OMEN_INDEX_VECTORS
+  for (; c % 8 != 0 && c < cell_count_; ++c) cells_[c].set(cells_[c].get() + 1);
+  for (; c < cell_count_; c += 8) {
+    StoreLe(cells_ + c, LoadLe<uint64_t>(cells_ + c) + 0x0101010101010101);
+  }
+#endif
+  for (; c < cell_count_; ++c) cells_[c].set(cells_[c].get() + 1);
 }
 
 }  // namespace omendb::index

@@ -1,23 +1,31 @@
 // bytes_node.h - the inner nodes of the byte-string index.
 //
 // A node cuts off the prefix that all its separators share and keeps the next eight bytes of each
-// as a big-endian word, its head. Heads decide almost every comparison; only among equal heads are
-// whole keys compared, so nothing is ever decided by a truncated key. Where the heads spread well a
-// model over them (cells, as inner.h) names the place.
+// as a big-endian word, its head, and the eight after those as its tail. Heads decide almost every
+// comparison, among equal heads the tails do; only where both are equal are whole keys compared, so
+// nothing is ever decided by a truncated key. Where the heads spread well a model over them (cells,
+// as inner.h) names the place.
 //
-// Thread safety  As int_tree.h: inner nodes never change but for child pointers.
+// A child is added in place, under the node's version: the words behind it move up. What cannot be
+// done so (another prefix, a fuller node, a model fitted anew, children taken out) makes a new
+// node, and this one is dead.
+//
+// Thread safety  Find, child: any thread under an epoch guard, at any moment: what they return is
+//                a child that the node had meanwhile. That it is the right one is known once the
+//                version still stands. The rest: one writer (the structure mutex).
+// Invariants     I1  a node's range, prefix and model never change
+//                I2  every place below count() holds a child and, but for the first, a separator
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "index/bytes_leaf.h"
 #include "index/linear_model.h"
+#include "index/plain_group.h"
 #include "index/relaxed.h"
 
 namespace omendb::index {
@@ -31,6 +39,12 @@ class BytesRef {
   explicit BytesRef(BytesLeaf* leaf)
       : bits_(reinterpret_cast<uintptr_t>(leaf) | leaf->cell_words << 1 | 1) {}
   explicit BytesRef(BytesInner* inner) : bits_(reinterpret_cast<uintptr_t>(inner)) {}
+  static BytesRef OfBits(uint64_t bits) {
+    BytesRef ref;
+    ref.bits_ = bits;
+    return ref;
+  }
+  uint64_t bits() const { return bits_; }
   bool is_null() const { return bits_ == 0; }
   bool is_leaf() const { return (bits_ & 1) != 0; }
   BytesLeaf* leaf() const { return reinterpret_cast<BytesLeaf*>(bits_ & ~kTag); }
@@ -43,9 +57,9 @@ class BytesRef {
   uintptr_t bits_ = 0;
 };
 
-// `low` stays readable while the node is made: a leaf or an inner node keeps it.
+// `low` belongs to the leaf that begins there; null: the beginning of all keys.
 struct BytesChild {
-  std::string_view low;
+  BytesRecord* low = nullptr;
   BytesRef node;
 };
 
@@ -55,55 +69,80 @@ class alignas(64) BytesInner {
 
   explicit BytesInner(std::span<const BytesChild> children);
 
-  uint32_t count() const { return count_; }
-  bool uses_model() const { return use_model_; }
-  size_t bytes() const { return sizeof(*this) + text_.capacity(); }
-  std::string_view separator(uint32_t i) const {
-    return std::string_view(text_).substr(ends_[i], ends_[i + 1] - ends_[i]);
-  }
-  BytesRef child(uint32_t i) const { return children_[i].load(std::memory_order_acquire); }
-  void SetChild(uint32_t i, BytesRef node) { children_[i].store(node, std::memory_order_release); }
+  VersionLock lock;  // Dead: the node has been replaced.
+
+  uint32_t count() const { return count_.get_acquire(); }
+  bool uses_model() const { return use_model_.get() != 0; }
+  static size_t bytes() { return sizeof(BytesInner); }
+  BytesRef child(uint32_t i) const { return BytesRef::OfBits(children_[i].get_acquire()); }
+  BytesChild ChildAt(uint32_t i) const { return {low(i), child(i)}; }
+  // Requires: `node` covers the same keys.
+  void SetChild(uint32_t i, BytesRef node) { children_[i].set_release(node.bits()); }
 
   // The child with the greatest low bound <= key; with `below`, < key.
   uint32_t Find(std::string_view key, bool below = false) const;
 
+  // Puts `left` in place of the child at `place` and `right` behind it, in place; false: that needs
+  // a new node. Between them they cover what the child covered.
+  bool TrySplit(uint32_t place, BytesRef left, const BytesChild& right);
+
  private:
   static constexpr uint32_t kCellMax = 4;
   static constexpr uint32_t kCellsPerChild = 4;
-  static constexpr uint32_t kGroup = 16;
+  static constexpr uint32_t kPrefixWords = 4;
+  static constexpr uint32_t kGroup = kGroupSize;
   static constexpr uint32_t kCellStride = 16;
+  // Fewer children than this need no model.
+  static constexpr uint32_t kModelMin = 8;
   static_assert(kGroup * kGroup == kFanout);
+  void SetPrefix(std::string_view first, std::string_view last);
   bool FitModel();
   void FillCells(uint32_t begin, uint32_t end, uint32_t child);
-  // The order of the key's beginning and the prefix.
-  int ComparePrefix(std::string_view key) const {
-    if (prefix_size_ <= 8 && key.size() >= 8) [[likely]] {
-      const uint64_t head = LoadBe<uint64_t>(key.data()) & prefix_mask_;
-      return head == prefix_head_ ? 0 : head < prefix_head_ ? -1 : 1;
-    }
-    return key.substr(0, prefix_size_).compare(separator(1).substr(0, prefix_size_));
+  bool SharesPrefix(std::string_view key) const;
+  uint32_t FindAmong(std::string_view key, bool below, uint32_t first, uint32_t end) const;
+  void CountIn(uint64_t head, uint32_t count);
+  void CountUp(uint32_t begin);
+  // Without a model: how many children there shall be when one is tried again.
+  static uint32_t RefitAt(uint32_t count) { return std::max(kModelMin, count + count / 2); }
+  BytesRecord* low(uint32_t i) const {
+    return reinterpret_cast<BytesRecord*>(lows_[i].get_acquire());
   }
-  uint32_t CountBelow(uint64_t head) const;
+  // Requires: 0 < i.
+  std::string_view separator(uint32_t i) const { return low(i)->key(); }
+  // The order of the key's beginning and the prefix. A key that ends before the prefix does counts
+  // as if zeros followed: it is then less than every separator, as its whole shows.
+  [[gnu::always_inline]] int ComparePrefix(std::string_view key) const {
+    if (prefix_size_ > 8 * kPrefixWords) [[unlikely]]
+      return key.substr(0, prefix_size_).compare(separator(1).substr(0, prefix_size_));
+    for (uint32_t w = 0; w * 8 < prefix_size_; ++w) {
+      uint64_t head = HeadOf(key, w * 8);
+      if (prefix_size_ - w * 8 < 8) head &= prefix_mask_;
+      if (head != prefix_[w]) return head < prefix_[w] ? -1 : 1;
+    }
+    return 0;
+  }
+  [[gnu::always_inline]] uint32_t LastBelowAll(uint64_t head, uint32_t last) const;
   // Of sixteen ascending words the last that is below `head`; the first if none is.
-  static uint32_t LastBelow(const uint64_t* words, uint64_t head) {
-    uint32_t below = 0;
-    for (uint32_t i = 0; i < kGroup; ++i) below += words[i] < head;
+  [[gnu::always_inline]] static uint32_t LastBelow(const Word* words, uint64_t head) {
+    const uint32_t below = CountBelow(words, head);
     return below - (below > 0);
   }
 
-  uint32_t count_;
-  bool use_model_ = false;
+  Relaxed<uint32_t> count_;
+  Relaxed<uint32_t> use_model_{0};
   // Of separators 1, 2, ...; separator 0 bounds the node and decides nothing.
   uint32_t prefix_size_ = 0;
-  uint64_t prefix_head_ = 0;  // The prefix in a word, if it is not longer.
-  uint64_t prefix_mask_ = 0;
+  uint32_t refit_at_ = 0;               // The writer's.
+  uint64_t prefix_mask_ = 0;            // Of its last word.
+  uint64_t prefix_[kPrefixWords] = {};  // If it is not longer.
   LinearModel model_;
-  alignas(64) uint64_t tops_[kGroup];  // Every sixteenth head.
-  uint64_t heads_[kFanout + kCellMax];
-  std::atomic<BytesRef> children_[kFanout];
-  uint8_t cells_[kFanout * kCellsPerChild + kCellStride];
-  std::array<uint32_t, kFanout + 1> ends_;
-  std::string text_;
+  uint32_t cell_count_ = 0;
+  alignas(64) Word tops_[kGroup];  // Every sixteenth head.
+  alignas(64) Word heads_[kFanout + kCellMax];
+  alignas(64) Word children_[kFanout];
+  Relaxed<uint8_t> cells_[kFanout * kCellsPerChild + kCellStride];
+  Word tails_[kFanout];
+  Word lows_[kFanout];  // BytesRecord*: the separators.
 };
 
 }  // namespace omendb::index

@@ -1,4 +1,5 @@
-// bytes_restructure.cc - how leaves and inner nodes of the byte-string index split and merge.
+// bytes_restructure.cc - how leaves of the byte-string index merge, and how the nodes above follow
+// (bytes_split.cc: how leaves split).
 #include <algorithm>
 
 #include "index/bytes_tree.h"
@@ -12,18 +13,6 @@ constexpr uint32_t kMergeMax = BytesLeaf::kCapacity * 3 / 4;
 constexpr size_t kInnerJoinBelow = BytesInner::kFanout / 4;
 constexpr size_t kInnerJoinMax = BytesInner::kFanout * 3 / 4;
 
-std::string Separator(std::string_view left, std::string_view right) {
-  return std::string(right.substr(0, CommonPrefix(left, right) + 1));
-}
-
-std::vector<uint32_t> KeySizes(std::span<BytesLeaf* const> leaves) {
-  std::vector<uint32_t> sizes;
-  for (const BytesLeaf* leaf : leaves) {
-    for (uint32_t i = 0; i < leaf->count.get(); ++i) sizes.push_back(leaf->KeySizeAt(i));
-  }
-  return sizes;
-}
-
 }  // namespace
 
 void BytesTree::RetireRecord(BytesRecord* record) {
@@ -34,7 +23,10 @@ void BytesTree::RetireRecord(BytesRecord* record) {
       bytes);
 }
 
-void BytesTree::RetireLeaf(BytesLeaf* leaf) {
+void BytesTree::KillLeaf(BytesLeaf* leaf) {
+  BytesLeaf* expected = leaf;
+  run_.compare_exchange_strong(expected, nullptr);
+  leaf->lock.UnlockDead();
   pool_->Ref();
   epochs_.Retire(
       leaf,
@@ -46,57 +38,12 @@ void BytesTree::RetireLeaf(BytesLeaf* leaf) {
       pool_, BytesLeaf::Bytes(leaf->cell_words));
 }
 
-void BytesTree::RetireInner(BytesInner* inner) {
-  inner_bytes_.fetch_sub(inner->bytes(), std::memory_order_relaxed);
+// Only when no path leads to it any more: a reader who came after it was retired but before that
+// would not hold it back.
+void BytesTree::KillInner(BytesInner* inner) {
+  inner->lock.UnlockDead();
+  inner_bytes_.fetch_sub(BytesInner::bytes(), std::memory_order_relaxed);
   epochs_.RetireObject(inner);
-}
-
-void BytesTree::CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
-                            std::vector<BytesRecord*>* dropped) {
-  for (uint32_t i = begin; i < end; ++i) {
-    if (to->AppendCell(from, i)) continue;
-    const std::string key = from.KeyAt(i);
-    const uint64_t value = from.cell_at(i)->get();
-    BytesRecord* record = from.outside_at(i) ? BytesLeaf::RecordOf(from.cell_at(i)) : nullptr;
-    if (record != nullptr && !to->Fits(key)) {
-      to->InsertAt(to->count.get(), key, value, record);
-      continue;
-    }
-    if (record != nullptr) dropped->push_back(record);
-    InsertInto(to, to->count.get(), key, value);
-  }
-}
-
-// Replaces the full leaf, locked, by two. Keys in order leave a full leaf behind.
-void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key) {
-  const uint32_t n = leaf->count.get();
-  const std::string first = leaf->KeyAt(0), last = leaf->KeyAt(n - 1);
-  uint32_t cut = n / 2;
-  std::string middle;
-  if (key > last) {
-    cut = n;
-    middle = Separator(last, key);
-  } else if (key < first) {
-    cut = 0;
-    middle = Separator(key, first);
-  } else {
-    middle = Separator(leaf->KeyAt(cut - 1), leaf->KeyAt(cut));
-  }
-  // All of them for both sides: also for the one that is still to be filled.
-  const std::vector<uint32_t> sizes = KeySizes({&leaf, 1});
-  BytesLeaf* left = NewLeaf(leaf->low, middle, true, sizes);
-  BytesLeaf* right = NewLeaf(middle, leaf->high, leaf->has_high, sizes);
-  std::vector<BytesRecord*> dropped;
-  CopyEntries(*leaf, 0, cut, left, &dropped);
-  CopyEntries(*leaf, cut, n, right, &dropped);
-  BytesLeaf* const olds[] = {leaf};
-  BytesLeaf* const news[] = {left, right};
-  {
-    MutexLock lock(structure_mu_);
-    Replace(olds, news);
-  }
-  for (BytesRecord* record : dropped) RetireRecord(record);
-  splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Unlocks the leaf.
@@ -112,10 +59,11 @@ void BytesTree::AfterErase(BytesLeaf* leaf) {
 }
 
 bool BytesTree::TryMerge(BytesLeaf* leaf) {
-  const Path path = FindPath(leaf->low);
+  const Path path = FindPath(BytesLeaf::KeyOf(leaf->low.get()));
   if (path.empty() || path.back().node->count() < 2) return false;
   const auto [parent, place] = path.back();
   const bool right = place + 1 < parent->count();
+  const uint32_t first = right ? place : place - 1;
   BytesLeaf* other = parent->child(right ? place + 1 : place - 1).leaf();
   if (!other->lock.TryLock()) return false;
   if (leaf->count.get() != 0 && leaf->count.get() + other->count.get() > kMergeMax) {
@@ -123,11 +71,16 @@ bool BytesTree::TryMerge(BytesLeaf* leaf) {
     return false;
   }
   BytesLeaf* const olds[] = {right ? leaf : other, right ? other : leaf};
-  BytesLeaf* joined = NewLeaf(olds[0]->low, olds[1]->high, olds[1]->has_high, KeySizes({olds, 2}));
+  BytesKeySizes sizes;
+  for (const BytesLeaf* old : olds) sizes.Add(*old);
+  BytesRecord* const low = olds[0]->low.get();
+  BytesRecord* const bound = olds[1]->low.get();
+  BytesLeaf* joined = NewLeaf(low, olds[1]->high.get(), sizes);
   std::vector<BytesRecord*> dropped;
   for (const BytesLeaf* old : olds) CopyEntries(*old, 0, old->count.get(), joined, &dropped);
-  BytesLeaf* const news[] = {joined};
-  Replace(olds, news);
+  ReplaceChildren(path, path.size, first, 2, {{low, BytesRef(joined)}});
+  for (BytesLeaf* old : olds) KillLeaf(old);
+  RetireRecord(bound);
   for (BytesRecord* record : dropped) RetireRecord(record);
   return true;
 }
@@ -137,22 +90,10 @@ BytesTree::Path BytesTree::FindPath(std::string_view key) const {
   BytesRef node = root_.load(std::memory_order_acquire);
   while (!node.is_leaf()) {
     const uint32_t place = node.inner()->Find(key);
-    path.push_back({node.inner(), place});
+    path.Push({node.inner(), place});
     node = node.inner()->child(place);
   }
   return path;
-}
-
-void BytesTree::Replace(std::span<BytesLeaf* const> olds, std::span<BytesLeaf* const> news) {
-  const Path path = FindPath(olds[0]->low);
-  std::vector<BytesChild> added;
-  for (BytesLeaf* leaf : news) added.push_back({leaf->low, BytesRef(leaf)});
-  ReplaceChildren(path, path.size(), path.empty() ? 0 : path.back().place,
-                  static_cast<uint32_t>(olds.size()), std::move(added));
-  for (BytesLeaf* leaf : olds) {
-    leaf->lock.UnlockDead();
-    RetireLeaf(leaf);
-  }
 }
 
 // As IntTree::ReplaceChildren.
@@ -170,9 +111,7 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
   }
   std::vector<BytesChild> children;
   const auto take = [&children](const BytesInner& from, uint32_t begin, uint32_t end) {
-    for (uint32_t i = begin; i < end; ++i) {
-      children.push_back({from.separator(i), from.child(i)});
-    }
+    for (uint32_t i = begin; i < end; ++i) children.push_back(from.ChildAt(i));
   };
   take(*node, 0, place);
   std::move(added.begin(), added.end(), std::back_inserter(children));
@@ -182,7 +121,7 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
   uint32_t up_removed = 1;
   if (children.size() == 1 && depth == 1) {
     root_.store(children.front().node, std::memory_order_release);
-    RetireInner(node);
+    KillInner(node);
     return;
   }
   BytesInner* joined = nullptr;
@@ -213,10 +152,8 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
     above.push_back({part.front().low, BytesRef(NewInner(part))});
   }
   ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
-  // Only now does no path lead to them: a reader who came after they were retired but before that
-  // would not hold them back.
-  RetireInner(node);
-  if (joined != nullptr) RetireInner(joined);
+  KillInner(node);
+  if (joined != nullptr) KillInner(joined);
 }
 
 }  // namespace omendb::index

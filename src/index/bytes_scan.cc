@@ -5,25 +5,18 @@
 
 namespace omendb::index {
 
-BytesLeaf* BytesTree::FindLeafBelow(const std::string* high, bool inclusive) const {
-  BytesRef node = root_.load(std::memory_order_acquire);
-  while (!node.is_leaf()) {
-    const BytesInner* inner = node.inner();
-    node = inner->child(high == nullptr ? inner->count() - 1 : inner->Find(*high, !inclusive));
-  }
-  return node.leaf();
+BytesTree::Way BytesTree::FindWayBelow(const std::string* high, bool inclusive) const {
+  return Descend([high, inclusive](const BytesInner& inner) {
+    return high == nullptr ? inner.count() - 1 : inner.Find(*high, !inclusive);
+  });
 }
 
-// *next: the leaf after it below the same node, if there is one.
-BytesRef BytesTree::FindLeafAndNext(std::string_view key, BytesRef* next) const {
-  BytesRef node = root_.load(std::memory_order_acquire);
-  while (!node.is_leaf()) {
-    const BytesInner* inner = node.inner();
-    const uint32_t place = inner->Find(key);
-    node = inner->child(place);
-    if (node.is_leaf() && place + 1 < inner->count()) *next = inner->child(place + 1);
-  }
-  return node;
+BytesTree::Way BytesTree::FindWayAndNext(std::string_view key, BytesRef* next) const {
+  return Descend([key, next](const BytesInner& inner) {
+    const uint32_t place = inner.Find(key);
+    *next = place + 1 < inner.count() ? inner.child(place + 1) : BytesRef();
+    return place;
+  });
 }
 
 void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& batch, size_t count,
@@ -32,15 +25,16 @@ void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& ba
   while (batch.size() < count) {
     EpochGuard guard(epochs_);  // One leaf at a time, so that a long scan holds nothing back.
     BytesRef next;
-    const BytesRef ref = FindLeafAndNext(bound, &next);
-    const BytesLeaf* leaf = ref.leaf();
-    leaf->PrefetchForScan(ref.cell_words());
+    const Way way = FindWayAndNext(bound, &next);
+    const BytesLeaf* leaf = way.leaf();
+    leaf->PrefetchForScan(way.ref.cell_words());
     const uint64_t version = leaf->lock.Read();
+    const BytesRecord* const high = leaf->high.get_acquire();
     const size_t before = batch.size();
-    bool whole = VersionLock::Readable(version);
+    bool whole = VersionLock::Readable(version) && way.Stands();
     if (whole) {
       uint32_t i = 0;
-      if (bound != leaf->low || !inclusive) {
+      if (!inclusive || bound != BytesLeaf::KeyOf(leaf->low.get_acquire())) {
         const BytesLeaf::Spot spot = leaf->Search(bound, version);
         i = spot.at + (spot.found && !inclusive ? 1 : 0);
       }
@@ -59,11 +53,11 @@ void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& ba
       continue;
     }
     if (batch.size() == count) break;
-    if (!leaf->has_high) {
+    if (high == nullptr) {
       *more = false;
       return;
     }
-    bound = leaf->high;
+    bound = high->key();
     inclusive = true;
   }
   *more = true;
@@ -75,14 +69,17 @@ void BytesTree::ScanBackward(const std::string* high, bool inclusive, BytesBatch
   bool bounded = high != nullptr;
   while (batch.size() < count) {
     EpochGuard guard(epochs_);
-    const BytesLeaf* leaf = FindLeafBelow(bounded ? &bound : nullptr, inclusive);
+    const Way way = FindWayBelow(bounded ? &bound : nullptr, inclusive);
+    const BytesLeaf* leaf = way.leaf();
     const uint64_t version = leaf->lock.Read();
+    const BytesRecord* const low = leaf->low.get_acquire();
+    const BytesRecord* const end = leaf->high.get_acquire();
     const size_t before = batch.size();
-    bool whole = VersionLock::Readable(version);
+    bool whole = VersionLock::Readable(version) && way.Stands();
     if (whole) {
       uint32_t i = leaf->ReadCount();
       // Past the leaf's high bound every key of it is below the bound.
-      if (bounded && (!leaf->has_high || bound < leaf->high)) {
+      if (bounded && (end == nullptr || bound < end->key())) {
         const BytesLeaf::Spot spot = leaf->Search(bound, version);
         i = spot.at + (spot.found && inclusive ? 1 : 0);
       }
@@ -97,11 +94,11 @@ void BytesTree::ScanBackward(const std::string* high, bool inclusive, BytesBatch
       continue;
     }
     if (batch.size() == count) break;
-    if (leaf->low.empty()) {
+    if (low == nullptr) {
       *more = false;
       return;
     }
-    bound = leaf->low;
+    bound = low->key();
     bounded = true;
     inclusive = false;
   }

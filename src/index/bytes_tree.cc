@@ -18,19 +18,6 @@ constexpr size_t kBatch = 16;
 constexpr size_t kBulkLeaf = BytesLeaf::kCapacity * 13 / 16;
 constexpr size_t kBulkFanout = BytesInner::kFanout * 7 / 8;
 
-void Pause(uint32_t round) {
-  if (round < 64) {
-    CpuRelax();
-  } else {
-    std::this_thread::yield();
-  }
-}
-
-// The shortest string above `left` and not above `right`. Requires: left < right.
-std::string Separator(std::string_view left, std::string_view right) {
-  return std::string(right.substr(0, CommonPrefix(left, right) + 1));
-}
-
 Status Invalid(const std::string& what) {
   return Status(sqlstate::kInternalError, "index invariant broken: " + what);
 }
@@ -38,7 +25,15 @@ Status Invalid(const std::string& what) {
 }  // namespace
 
 BytesTree::BytesTree(EpochManager& epochs) : epochs_(epochs), pool_(BytesLeafPool::Make()) {
-  root_.store(BytesRef(NewLeaf({}, {}, false, {})), std::memory_order_release);
+  root_.store(BytesRef(NewLeaf(nullptr, nullptr, {})), std::memory_order_release);
+}
+
+void BytesTree::Pause(uint32_t round) {
+  if (round < 64) {
+    CpuRelax();
+  } else {
+    std::this_thread::yield();
+  }
 }
 
 BytesTree::~BytesTree() {
@@ -56,6 +51,7 @@ void BytesTree::FreeTree(BytesRef root) {
       for (uint32_t i = 0; i < leaf->count.get(); ++i) {
         if (leaf->outside_at(i)) BytesRecord::Free(BytesLeaf::RecordOf(leaf->cell_at(i)));
       }
+      BytesRecord::Free(leaf->low.get());
       pool_->Delete(leaf);
       continue;
     }
@@ -64,25 +60,22 @@ void BytesTree::FreeTree(BytesRef root) {
   }
 }
 
-BytesLeaf* BytesTree::NewLeaf(std::string low, std::string high, bool has_high,
-                              std::span<const uint32_t> key_sizes) {
-  const uint32_t skip = BytesLeaf::SkipOf(low, high, has_high);
-  return pool_->New(std::move(low), std::move(high), has_high,
-                    BytesLeaf::ChooseWords(key_sizes, skip));
+BytesLeaf* BytesTree::NewLeaf(BytesRecord* low, BytesRecord* high, const BytesKeySizes& sizes) {
+  return pool_->New(low, high, sizes.ChooseWords(BytesLeaf::SkipOf(low, high)));
+}
+
+BytesRecord* BytesTree::NewRecord(std::string_view key) {
+  record_bytes_.Add(static_cast<int64_t>(BytesRecord::Bytes(key.size())));
+  return BytesRecord::Make(key);
 }
 
 void BytesTree::InsertInto(BytesLeaf* leaf, uint32_t at, std::string_view key, uint64_t value) {
-  BytesRecord* record = nullptr;
-  if (!leaf->Fits(key)) {
-    record = BytesRecord::Make(key);
-    record_bytes_.Add(static_cast<int64_t>(BytesRecord::Bytes(key.size())));
-  }
-  leaf->InsertAt(at, key, value, record);
+  leaf->InsertAt(at, key, value, leaf->Fits(key) ? nullptr : NewRecord(key));
 }
 
 BytesInner* BytesTree::NewInner(std::span<const BytesChild> children) {
   auto* inner = new BytesInner(children);
-  inner_bytes_.fetch_add(inner->bytes(), std::memory_order_relaxed);
+  inner_bytes_.fetch_add(BytesInner::bytes(), std::memory_order_relaxed);
   return inner;
 }
 
@@ -92,11 +85,11 @@ bool BytesTree::Find(std::string_view key, uint64_t* value) const {
   EpochGuard guard(epochs_);
   const uint8_t fingerprint = FingerprintOf(key);
   for (uint32_t round = 0;; Pause(round++)) {
-    const BytesRef ref = FindLeafRef(key);
-    const BytesLeaf* leaf = ref.leaf();
-    leaf->PrefetchForLookup(fingerprint, ref.cell_words());
+    const Way way = FindWay(key);
+    const BytesLeaf* leaf = way.leaf();
+    leaf->PrefetchForLookup(fingerprint, way.ref.cell_words());
     const uint64_t version = leaf->lock.Read();
-    if (!VersionLock::Readable(version)) continue;
+    if (!VersionLock::Readable(version) || !way.Stands()) continue;
     const Word* cell = leaf->Find(key, fingerprint, version);
     if (cell != nullptr) *value = cell->get();
     if (leaf->lock.Unchanged(version)) return cell != nullptr;
@@ -119,7 +112,7 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
                               std::span<bool> found) const {
   size_t total = 0;
   EpochGuard guard(epochs_);
-  const BytesLeaf* leaves[kBatch];
+  Way ways[kBatch];
   uint64_t versions[kBatch];
   uint8_t fingerprints[kBatch];
   for (size_t at = 0; at < keys.size(); at += kBatch) {
@@ -130,29 +123,31 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
       if (SampleThis()) [[unlikely]]
         Count(keys[at + i]);
       fingerprints[i] = FingerprintOf(keys[at + i]);
-      const BytesRef ref = FindLeafRef(keys[at + i]);
-      leaves[i] = ref.leaf();
-      leaves[i]->PrefetchForLookup(fingerprints[i], ref.cell_words());
+      ways[i] = FindWay(keys[at + i]);
+      ways[i].leaf()->PrefetchForLookup(fingerprints[i], ways[i].ref.cell_words());
     }
     const Word* cells[kBatch];
     for (size_t i = 0; i < n; ++i) {
-      versions[i] = leaves[i]->lock.Read();
-      const uint64_t matches = leaves[i]->Matches(fingerprints[i]);
+      const BytesLeaf& leaf = *ways[i].leaf();
+      versions[i] = leaf.lock.Read();
+      if (!ways[i].Stands()) versions[i] = VersionLock::kDead;
+      const uint64_t matches = leaf.Matches(fingerprints[i]);
       const uint32_t place = matches == 0 ? 0 : static_cast<uint32_t>(std::countr_zero(matches));
-      cells[i] = leaves[i]->IsOutside(place) ? leaves[i]->cell(place) : nullptr;
-      if (matches != 0) Prefetch(leaves[i]->cell(place));
+      cells[i] = leaf.IsOutside(place) ? leaf.cell(place) : nullptr;
+      if (matches != 0) Prefetch(leaf.cell(place));
     }
     for (size_t i = 0; i < n; ++i) {
       if (cells[i] != nullptr) Prefetch(BytesLeaf::RecordOf(cells[i]));
     }
     for (size_t i = 0; i < n; ++i) {
       uint64_t value = 0;
+      const BytesLeaf& leaf = *ways[i].leaf();
       const Word* cell = VersionLock::Readable(versions[i])
-                             ? leaves[i]->Find(keys[at + i], fingerprints[i], versions[i])
+                             ? leaf.Find(keys[at + i], fingerprints[i], versions[i])
                              : nullptr;
       bool hit = cell != nullptr;
       if (hit) value = cell->get();
-      if (!VersionLock::Readable(versions[i]) || !leaves[i]->lock.Unchanged(versions[i])) {
+      if (!VersionLock::Readable(versions[i]) || !leaf.lock.Unchanged(versions[i])) {
         hit = Find(keys[at + i], &value);
       }
       found[at + i] = hit;
@@ -165,17 +160,37 @@ size_t BytesTree::LookupBatch(std::span<const std::string_view> keys, std::span<
 
 BytesLeaf* BytesTree::LockLeaf(std::string_view key) {
   for (uint32_t round = 0;; Pause(round++)) {
-    BytesLeaf* leaf = FindLeaf(key);
+    const Way way = FindWay(key);
+    BytesLeaf* leaf = way.leaf();
     leaf->PrefetchForSearch();
-    if (leaf->lock.TryLock()) return leaf;
+    if (!leaf->lock.TryLock()) continue;
+    if (way.Stands()) return leaf;
+    leaf->lock.UnlockUnchanged();
   }
+}
+
+BytesLeaf* BytesTree::LockRun(std::string_view key) {
+  BytesLeaf* leaf = run_.load(std::memory_order_acquire);
+  if (leaf == nullptr) return nullptr;
+  const BytesRecord* const low = leaf->low.get_acquire();
+  const BytesRecord* const high = leaf->high.get_acquire();
+  if (key < BytesLeaf::KeyOf(low) || (high != nullptr && key >= high->key())) {
+    // Keys come elsewhere now: they are not compared with it any more.
+    run_.compare_exchange_strong(leaf, nullptr);
+    return nullptr;
+  }
+  if (!leaf->lock.TryLock()) return nullptr;
+  if (leaf->low.get() == low && leaf->high.get() == high) return leaf;
+  leaf->lock.UnlockUnchanged();
+  return nullptr;
 }
 
 std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, bool replace) {
   EpochGuard guard(epochs_);
   for (;;) {
-    BytesLeaf* leaf = LockLeaf(key);
-    const BytesLeaf::Spot spot = leaf->Search(key, leaf->lock.Read());
+    BytesLeaf* leaf = LockRun(key);
+    if (leaf == nullptr) leaf = LockLeaf(key);
+    const BytesLeaf::Spot spot = leaf->SearchInOrder(key, leaf->lock.Read());
     if (spot.found) {
       Word* cell = leaf->cell_at(spot.at);
       const uint64_t existing = cell->get();
@@ -185,11 +200,12 @@ std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, 
     }
     if (leaf->count.get() < BytesLeaf::kCapacity) {
       InsertInto(leaf, spot.at, key, value);
+      if (leaf->NoteInsert(spot.at)) run_.store(leaf, std::memory_order_release);
       leaf->lock.UnlockChanged();
       size_.Add(1);
       return std::nullopt;
     }
-    SplitLeaf(leaf, key);
+    SplitLeaf(leaf, key, spot.at);
   }
 }
 
@@ -244,27 +260,25 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
   if (entries.empty()) return Status::Ok();
   const size_t leaves = (entries.size() + kBulkLeaf - 1) / kBulkLeaf;
   std::vector<BytesChild> level;
-  std::vector<uint32_t> sizes;
-  std::string low;
+  BytesRecord* low = nullptr;
   pool_->SetPatient(true);
   for (size_t i = 0; i < leaves; ++i) {
     const size_t begin = entries.size() * i / leaves, end = entries.size() * (i + 1) / leaves;
-    const bool bounded = i + 1 < leaves;
-    std::string high = bounded ? Separator(entries[end - 1].key, entries[end].key) : std::string();
-    sizes.clear();
-    for (size_t k = begin; k < end; ++k) {
-      sizes.push_back(static_cast<uint32_t>(entries[k].key.size()));
-    }
-    BytesLeaf* leaf = NewLeaf(low, high, bounded, sizes);
+    BytesRecord* high = nullptr;
+    if (i + 1 < leaves) high = NewRecord(Separator(entries[end - 1].key, entries[end].key));
+    BytesKeySizes sizes;
+    for (size_t k = begin; k < end; ++k) sizes.Add(static_cast<uint32_t>(entries[k].key.size()));
+    BytesLeaf* leaf = NewLeaf(low, high, sizes);
     for (size_t k = begin; k < end; ++k) {
       InsertInto(leaf, static_cast<uint32_t>(k - begin), entries[k].key, entries[k].value);
     }
-    level.push_back({leaf->low, BytesRef(leaf)});
-    low = std::move(high);
+    level.push_back({low, BytesRef(leaf)});
+    low = high;
   }
   pool_->SetPatient(false);
   const BytesRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
+  run_.store(nullptr, std::memory_order_release);  // It may be the leaf that goes.
   FreeTree(before);
   size_.Add(static_cast<int64_t>(entries.size()));
   return Status::Ok();
@@ -325,15 +339,18 @@ Status BytesTree::Validate() const {
   size_t total = 0;
   uint32_t leaf_depth = 0;
   bool ended = false;
-  std::string expected_low;
+  const BytesRecord* expected_low = nullptr;
   ForEachLeaf([&](const BytesLeaf& leaf, uint32_t depth) {
     if (!status.ok()) return;
     if (leaf_depth == 0) leaf_depth = depth;
     if (depth != leaf_depth) status = Invalid("leaves at different depths");
-    if (ended || leaf.low != expected_low) status = Invalid("a gap in the ranges");
+    const BytesRecord* const low = leaf.low.get();
+    const BytesRecord* const high = leaf.high.get();
+    if (ended || low != expected_low) status = Invalid("a gap in the ranges");
     if (!VersionLock::Readable(leaf.lock.Read())) status = Invalid("a leaf is locked or dead");
-    expected_low = leaf.high;
-    ended = !leaf.has_high;
+    if (leaf.skip > BytesLeaf::SkipOf(low, high)) status = Invalid("a prefix that is not shared");
+    expected_low = high;
+    ended = high == nullptr;
     const uint32_t n = leaf.count.get();
     total += n;
     uint64_t cells = 0;
@@ -342,7 +359,7 @@ Status BytesTree::Validate() const {
       const std::string key = leaf.KeyAt(i);
       const uint32_t cell = leaf.order[i].get();
       cells |= uint64_t{1} << cell;
-      if (key < leaf.low || (leaf.has_high && key >= leaf.high)) {
+      if (key < BytesLeaf::KeyOf(low) || (high != nullptr && key >= high->key())) {
         status = Invalid("a key outside its leaf's range");
       }
       if (i > 0 && before >= key) status = Invalid("keys out of order");
@@ -350,7 +367,7 @@ Status BytesTree::Validate() const {
       if (leaf.fingerprints[cell].get() != FingerprintOf(key)) {
         status = Invalid("a wrong fingerprint");
       }
-      if (FindLeaf(key) != &leaf) status = Invalid("an inner node leads elsewhere");
+      if (FindWay(key).leaf() != &leaf) status = Invalid("an inner node leads elsewhere");
       before = key;
     }
     if (cells != leaf.used.get() || std::popcount(cells) != static_cast<int>(n)) {

@@ -1,5 +1,15 @@
-// bytes_tree.h - the tree behind BytesIndex. The scheme is that of int_tree.h: immutable inner
-// nodes, version-locked leaves of constant range, one mutex for the structure.
+// bytes_tree.h - the tree behind BytesIndex: versions on inner nodes and leaves, one mutex for the
+// structure.
+//
+// Reading      root -> inner nodes -> leaf. A node's version is read before it is searched and
+// asked
+//              for again when that of the child has been read: then the child covered the key at
+//              the version read of it.
+// Splitting    gives the smaller part of a full leaf to a new one. The node above takes it in under
+//              its version while the leaf is still locked; then the leaf lets go of what moved. So
+//              whoever comes by the old way finds the node's version changed, and who was there
+//              before finds the leaf's.
+// Other ways   of changing the structure make new nodes; those replaced are dead.
 //
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
 #pragma once
@@ -53,23 +63,66 @@ class BytesTree {
     BytesInner* node;
     uint32_t place;
   };
-  using Path = std::vector<Step>;
+  // From the root down.
+  struct Path {
+    static constexpr size_t kMax = 24;
+    Step steps[kMax];
+    size_t size = 0;
 
-  BytesRef FindLeafRef(std::string_view key) const {
-    BytesRef node = root_.load(std::memory_order_acquire);
-    while (!node.is_leaf()) node = node.inner()->child(node.inner()->Find(key));
-    return node;
+    void Push(const Step& step) {
+      OMEN_CHECK(size < kMax);
+      steps[size++] = step;
+    }
+    bool empty() const { return size == 0; }
+    const Step& back() const { return steps[size - 1]; }
+    const Step& operator[](size_t i) const { return steps[i]; }
+  };
+
+  // A leaf and the node that led to it.
+  struct Way {
+    BytesRef ref;
+    const BytesInner* above =
+        nullptr;  // Null: the leaf is the root, which is never split in place.
+    uint64_t version = 0;
+
+    BytesLeaf* leaf() const { return ref.leaf(); }
+    // To be asked when a version of the leaf has been read or its lock taken: whether the leaf then
+    // covered what was looked for.
+    [[gnu::always_inline]] bool Stands() const {
+      return above == nullptr || above->lock.Unchanged(version);
+    }
+  };
+  // `choose` is given an inner node and names the place to go on.
+  template <typename Choose>
+  [[gnu::always_inline]] Way Descend(const Choose& choose) const {
+    for (uint32_t round = 0;; Pause(round++)) {
+      Way way{root_.load(std::memory_order_acquire)};
+      bool stands = true;
+      while (stands && !way.ref.is_leaf()) {
+        const BytesInner* inner = way.ref.inner();
+        const uint64_t version = inner->lock.Read();
+        stands = VersionLock::Readable(version) && way.Stands();
+        way = {inner->child(choose(*inner)), inner, version};
+      }
+      if (stands) return way;
+    }
   }
-  BytesRef FindLeafAndNext(std::string_view key, BytesRef* next) const;
-  BytesLeaf* FindLeaf(std::string_view key) const { return FindLeafRef(key).leaf(); }
-  // The leaf that holds the keys just below `high`; the last leaf when it is null.
-  BytesLeaf* FindLeafBelow(const std::string* high, bool inclusive) const;
+  Way FindWay(std::string_view key) const {
+    return Descend([key](const BytesInner& inner) { return inner.Find(key); });
+  }
+  static void Pause(uint32_t round);
+  // *next: the leaf after it below the same node, if there is one, as a hint.
+  Way FindWayAndNext(std::string_view key, BytesRef* next) const;
+  // To the leaf that holds the keys just below `high`; the last leaf when it is null.
+  Way FindWayBelow(const std::string* high, bool inclusive) const;
   BytesLeaf* LockLeaf(std::string_view key);
+  // The leaf where keys in order came last, if it covers `key`.
+  BytesLeaf* LockRun(std::string_view key);
   void Count(std::string_view key) const;
 
   // With cells for keys of these sizes.
-  BytesLeaf* NewLeaf(std::string low, std::string high, bool has_high,
-                     std::span<const uint32_t> key_sizes);
+  BytesLeaf* NewLeaf(BytesRecord* low, BytesRecord* high, const BytesKeySizes& sizes);
+  BytesRecord* NewRecord(std::string_view key);
   BytesInner* NewInner(std::span<const BytesChild> children);
   BytesRef BuildLevels(std::vector<BytesChild> level);
   void InsertInto(BytesLeaf* leaf, uint32_t at, std::string_view key, uint64_t value);
@@ -79,22 +132,28 @@ class BytesTree {
   void ForEachLeaf(const std::function<void(const BytesLeaf&, uint32_t depth)>& visit) const;
   void FreeTree(BytesRef root);
 
-  void SplitLeaf(BytesLeaf* leaf, std::string_view key);
+  // --- bytes_split.cc, bytes_restructure.cc; the caller holds the leaf's lock ---
+  void SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at);
+  BytesRecord* NewFence(const BytesLeaf& leaf, std::string_view key, uint32_t cut,
+                        const BytesRecord* middle);
+  BytesLeaf* PutFence(BytesLeaf* empty, BytesRecord* fence, BytesRecord* high,
+                      const BytesKeySizes& sizes);
+  void PutBehind(const BytesLeaf& leaf, BytesLeaf* left, const BytesChild& right);
   void AfterErase(BytesLeaf* leaf);
   bool TryMerge(BytesLeaf* leaf) OMEN_REQUIRES(structure_mu_);
-  Path FindPath(std::string_view key) const;
-  void Replace(std::span<BytesLeaf* const> olds, std::span<BytesLeaf* const> news)
-      OMEN_REQUIRES(structure_mu_);
+  Path FindPath(std::string_view key) const OMEN_REQUIRES(structure_mu_);
   void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
                        std::vector<BytesChild> added) OMEN_REQUIRES(structure_mu_);
-  void RetireLeaf(BytesLeaf* leaf);
-  void RetireInner(BytesInner* inner);
+  void KillLeaf(BytesLeaf* leaf);
+  void KillInner(BytesInner* inner) OMEN_REQUIRES(structure_mu_);
   void RetireRecord(BytesRecord* record);
   double Rank(std::string_view key) const;
 
   EpochManager& epochs_;
   BytesLeafPool* pool_;         // Counted.
   std::atomic<BytesRef> root_;  // Release by the structure's writers, acquire by everyone.
+  // Where keys in order come, null if they do not; never a leaf that has been retired.
+  std::atomic<BytesLeaf*> run_{nullptr};
   mutable Mutex structure_mu_;
   std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_, record_bytes_;
