@@ -1,17 +1,15 @@
 // bucket.h - the sorted runs in which a leaf keeps its entries.
 //
 // A bucket is 256 bytes: 15 keys in two cache lines, their values in the next two. When a bucket of
-// a model leaf is full its greatest keys move to spares of 3 entries (one cache line), chained.
+// a model leaf is full its greatest keys move to spares of 3 entries (one cache line): chain.h.
 //
-// Invariants     I1  keys ascend strictly along bucket, first spare, second spare, ...
-//                I2  a run of the chain has entries only if every run before it is full
-//                I3  key slots past the count hold UINT64_MAX, so that a rank needs no count
+// Invariants     I1  keys ascend strictly
+//                I2  key slots past the count hold UINT64_MAX, so that a rank needs no count
 // Thread safety  Readers: optimistic, under the leaf's version. Writers: hold the leaf's lock.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "index/index_types.h"
 #include "index/relaxed.h"
@@ -129,24 +127,42 @@ struct alignas(64) Run {
     values[rank].set(value);
     SetCount(n + 1);
   }
-  // The same without a branch on how far to move, which cannot be foreseen. Only for functions that
-  // are compiled for machines with AVX2. `known` is what meta holds.
-  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t known, uint64_t key, uint64_t value) {
+  // The same without a branch on how far to move, which cannot be foreseen; but where keys come
+  // downward it can, and then the insert that follows need not wait until this one has compared the
+  // key. Only for functions that are compiled for machines with AVX2. `known` is what meta holds.
+  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t known, uint64_t key, uint64_t value,
+                                           bool downward = false) {
 #if OMEN_INDEX_VECTORS
-    if (rank < Count(known)) {
-      OpenSlot(&meta, rank + 1, key, known + 1);
-      OpenSlot(&unused, rank + 1, value, 0);
+    const int n = Count(known);
+    if (rank == n) {  // Keys in order: where they are stored depends on the count alone.
+      keys[n].set(key);
+      values[n].set(value);
+      meta.set(known + 1);
       return;
     }
-    keys[rank].set(key);
-    values[rank].set(value);
-    meta.set(known + 1);
+    if (downward && rank == 0) {
+      OpenFirstSlot(&meta, key, known + 1);
+      OpenFirstSlot(&unused, value, 0);
+      return;
+    }
+    OpenSlot(&meta, rank + 1, key, known + 1);
+    OpenSlot(&unused, rank + 1, value, 0);
 #else
-    static_cast<void>(known);
+    static_cast<void>(known), static_cast<void>(downward);
     InsertAt(rank, key, value);
 #endif
   }
 #if OMEN_INDEX_VECTORS
+  // As OpenSlot at 1. Whole vectors are loaded, as the insert before stored them: one that lies
+  // across two of them would have to wait until they are in the cache.
+  [[gnu::always_inline]] static void OpenFirstSlot(Word* words, uint64_t word, uint64_t first) {
+    auto* const vectors = reinterpret_cast<Words4*>(words);
+    const Words4 old[4] = {vectors[0], vectors[1], vectors[2], vectors[3]};
+    vectors[0] = __builtin_shufflevector(Words4{first, word, 0, 0}, old[0], 0, 1, 5, 6);
+    for (int v = 1; v < 4; ++v) {
+      vectors[v] = __builtin_shufflevector(old[v - 1], old[v], 3, 4, 5, 6);
+    }
+  }
   // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0 and `first` at 0: stored by
   // itself, the next load of these four words would wait for it.
   [[gnu::always_inline]] static void OpenSlot(Word* words, int at, uint64_t word, uint64_t first) {
@@ -169,6 +185,30 @@ struct alignas(64) Run {
     }
   }
 #endif
+  // Copies the entries of all slots, those past the count too, without asking how many there are.
+  // Only for functions that are compiled for machines with AVX2.
+  [[gnu::always_inline]] void CopySlots(Entry* out) const {
+#if OMEN_INDEX_VECTORS
+    if constexpr (kSlots == 15) {
+      using Loose4 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
+      const auto* k = reinterpret_cast<const Words4*>(&meta);    // Lane 0 is meta,
+      const auto* v = reinterpret_cast<const Words4*>(&unused);  // and here nothing.
+      const Words4 first = __builtin_shufflevector(k[0], v[0], 1, 5, 1, 5);
+      out[0] = {first[0], first[1]};
+      auto* to = reinterpret_cast<uint64_t*>(out) - 2;
+      *reinterpret_cast<Loose4*>(to + 4) = __builtin_shufflevector(k[0], v[0], 2, 6, 3, 7);
+#pragma GCC unroll 3
+      for (int i = 1; i < 4; ++i) {
+        const Words4 low = __builtin_shufflevector(k[i], v[i], 0, 4, 1, 5);
+        const Words4 high = __builtin_shufflevector(k[i], v[i], 2, 6, 3, 7);
+        *reinterpret_cast<Loose4*>(to + 8 * i) = low;
+        *reinterpret_cast<Loose4*>(to + 8 * i + 4) = high;
+      }
+      return;
+    }
+#endif
+    for (int i = 0; i < kSlots; ++i) out[i] = At(i);
+  }
   Entry At(int i) const { return {keys[i].get(), values[i].get()}; }
   void RemoveAt(int rank) {
     const int n = count();
@@ -184,196 +224,5 @@ struct alignas(64) Run {
 using Bucket = Run<15>;
 using Spare = Run<3>;
 static_assert(sizeof(Bucket) == 256 && sizeof(Spare) == 64);
-
-// A chain longer than this makes the leaf be rebuilt: it bounds what a lookup can cost.
-inline constexpr int kChainMax = 5;
-
-// Where a key is: a word pair inside a run.
-struct Place {
-  Word* value = nullptr;
-  bool in_spare = false;
-};
-
-// The spares of a leaf: segments of kSegment of them, of which the last may be shorter. A reader
-// looks at it after it has asked for the leaf's version, so it may find the table of another block:
-// what it then follows is memory that the epoch keeps, never beyond the end of a segment.
-struct SpareTable {
-  static constexpr uint32_t kSegment = 128;
-  static constexpr uint32_t kSegments = 4;
-  static constexpr uint32_t kMax = kSegment * kSegments;
-  // Capacities are multiples of this, for the low bits of an address (of 64 bytes) to tell them.
-  static constexpr uint32_t kUnit = 16;
-
-  Word words[kSegments];
-
-  static uint32_t RoundUp(uint32_t spares) { return (spares + kUnit - 1) / kUnit * kUnit; }
-  void Set(uint32_t segment, char* memory, uint32_t capacity) {
-    words[segment].set_release(reinterpret_cast<uint64_t>(memory) | capacity / kUnit);
-  }
-  void Clear() {
-    for (Word& word : words) word.set(0);
-  }
-  char* memory(uint32_t segment) const {
-    return reinterpret_cast<char*>(words[segment].get() & ~uint64_t{63});
-  }
-  uint32_t capacity(uint32_t segment) const {
-    return static_cast<uint32_t>(words[segment].get() & 63) * kUnit;
-  }
-  Spare* At(uint32_t i) const {
-    const uint64_t word = words[i / kSegment % kSegments].get_acquire();
-    if (i % kSegment >= (word & 63) * kUnit) [[unlikely]]
-      return nullptr;
-    return reinterpret_cast<Spare*>(word & ~uint64_t{63}) + i % kSegment;
-  }
-};
-
-// A bucket together with the spares of its leaf.
-struct Chain {
-  Bucket* bucket;
-  const SpareTable* spares;
-
-  Spare* Next(uint32_t next) const { return next == 0 ? nullptr : spares->At(next - 1); }
-
-  [[gnu::always_inline]] Place Find(uint64_t key) const {
-    const uint32_t slot = bucket->SlotOf(key);
-    const uint64_t meta = bucket->meta.get();
-    if (slot != 0) [[likely]] {
-      // A padding slot holds the greatest key: only a count tells it from a real one. All slots
-      // with that key fold into one number that is at least the true one.
-      if (key == UINT64_MAX) [[unlikely]]
-        return FindGreatest(*this);
-      return {&bucket->values[slot - 1], false};
-    }
-    if (Bucket::Next(meta) == 0) return {};
-    return FindInSpares(key);
-  }
-  // By value: whoever calls it keeps the chain in registers.
-  [[gnu::noinline]] static Place FindGreatest(Chain chain) {
-    const Bucket& bucket = *chain.bucket;
-    const int n = bucket.count();
-    if (n < Bucket::kCapacity || bucket.keys[n - 1].get() == UINT64_MAX) {
-      if (n == 0 || bucket.keys[n - 1].get() != UINT64_MAX) return {};
-      return {&chain.bucket->values[n - 1], false};
-    }
-    return chain.FindInSpares(UINT64_MAX);
-  }
-  Place FindInSpares(uint64_t key) const {
-    Spare* spare = Next(bucket->next());
-    for (int i = 0; spare != nullptr && i < kChainMax; ++i) {
-      const int rank = spare->Rank(key);
-      if (rank < Spare::kCapacity) {
-        if (spare->keys[rank].get() != key || rank >= spare->count()) return {};
-        return {&spare->values[rank], true};
-      }
-      spare = Next(spare->next());
-    }
-    return {};
-  }
-
-  // The last run if it is full, else null: where room for one more would have to be linked.
-  // `length` counts the spares.
-  bool HasRoom(int* length) const {
-    *length = 0;
-    if (bucket->count() < Bucket::kCapacity) return true;
-    Spare* spare = Next(bucket->next());
-    while (spare != nullptr) {
-      ++*length;
-      if (spare->count() < Spare::kCapacity) return true;
-      spare = Next(spare->next());
-    }
-    return false;
-  }
-  void Link(uint32_t next) const {
-    Spare* spare = Next(bucket->next());
-    if (spare == nullptr) {
-      bucket->SetNext(next);
-      return;
-    }
-    while (spare->next() != 0) spare = Next(spare->next());
-    spare->SetNext(next);
-  }
-
-  enum class Outcome { kInserted, kExists, kFull };
-  // Inserts unless `key` is there (its place is then in *place) or the bucket and its spares are
-  // full. The common case looks at the bucket once.
-  [[gnu::always_inline]] Outcome TryInsert(uint64_t key, uint64_t value, Place* place) const {
-    const int rank = bucket->RankFast(key);
-    const uint64_t meta = bucket->meta.get();
-    const int n = Bucket::Count(meta);
-    if (rank < n && bucket->keys[rank].get() == key) {
-      *place = {&bucket->values[rank], false};
-      return Outcome::kExists;
-    }
-    if (n < Bucket::kCapacity) [[likely]] {
-      bucket->InsertAtFast(rank, meta, key, value);
-      return Outcome::kInserted;
-    }
-    if (rank == n) {
-      *place = FindInSpares(key);
-      if (place->value != nullptr) return Outcome::kExists;
-    }
-    return InsertInChain(key, value);
-  }
-  [[gnu::noinline]] Outcome InsertInChain(uint64_t key, uint64_t value) const {
-    int length = 0;
-    if (!HasRoom(&length)) return Outcome::kFull;
-    Insert(key, value);
-    return Outcome::kInserted;
-  }
-
-  // Requires: room, and `key` absent.
-  void Insert(uint64_t key, uint64_t value) const {
-    Entry carry{key, value};
-    if (InsertInto(*bucket, carry)) return;
-    Spare* spare = Next(bucket->next());
-    while (!InsertInto(*spare, carry)) spare = Next(spare->next());
-  }
-  template <typename R>
-  static bool InsertInto(R& run, Entry& carry) {
-    const int n = run.count();
-    const int rank = run.Rank(carry.key);
-    if (n < R::kCapacity) {
-      run.InsertAt(rank, carry.key, carry.value);
-      return true;
-    }
-    if (rank == n) return false;
-    const Entry last = run.At(n - 1);
-    run.SetCount(n - 1);
-    run.InsertAt(rank, carry.key, carry.value);
-    carry = last;
-    return false;
-  }
-
-  // Removes `key`, keeping I2. Returns its value, or nullopt.
-  std::optional<uint64_t> Erase(uint64_t key) const {
-    const int rank = bucket->Rank(key);
-    if (rank < Bucket::kCapacity) {
-      if (rank >= bucket->count() || bucket->keys[rank].get() != key) return std::nullopt;
-      const uint64_t value = bucket->values[rank].get();
-      bucket->RemoveAt(rank);
-      Refill(*bucket);
-      return value;
-    }
-    for (Spare* spare = Next(bucket->next()); spare != nullptr; spare = Next(spare->next())) {
-      const int at = spare->Rank(key);
-      if (at == Spare::kCapacity) continue;
-      if (at >= spare->count() || spare->keys[at].get() != key) return std::nullopt;
-      const uint64_t value = spare->values[at].get();
-      spare->RemoveAt(at);
-      Refill(*spare);
-      return value;
-    }
-    return std::nullopt;
-  }
-  template <typename R>
-  void Refill(R& run) const {
-    Spare* spare = Next(run.next());
-    if (spare == nullptr || spare->count() == 0) return;
-    const Entry first = spare->At(0);
-    run.InsertAt(run.count(), first.key, first.value);
-    spare->RemoveAt(0);
-    Refill(*spare);
-  }
-};
 
 }  // namespace omendb::index

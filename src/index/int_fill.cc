@@ -29,6 +29,7 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
   leaf->spare_limit = std::min(SpareTable::RoundUp(plan.spare_limit), SpareTable::kMax);
   leaf->SetBuilt(static_cast<uint32_t>(entries.size()));
   leaf->sticky_plain = 0;
+  leaf->downward.set(0);
   leaf->SetUnused(0);
   MakeBuckets(leaf, plan.buckets);
   leaf->spares.Clear();

@@ -143,6 +143,7 @@ void IntTree::TakeGroups(Leaf* to, const Leaf& from, uint32_t begin, uint32_t en
   to->bytes = (buckets + groups) * static_cast<uint32_t>(sizeof(Bucket));
   to->SetBuilt(count);
   to->latest = from.latest;
+  to->downward.set(from.downward.get());
   to->built_count = 0;  // It may be in the midst of keys in order.
   to->filled.set(from.filled.get());
 }

@@ -66,6 +66,7 @@ bool IntTree::MakeRoomPlain(Leaf* leaf, uint32_t place, uint64_t key) {
   const uint32_t g = place / kGroupSize;
   const KeyOrder order = OrderAt(*leaf, place, key);
   if (order != KeyOrder::kNone) run_.store(leaf, std::memory_order_release);
+  leaf->downward.set(order == KeyOrder::kDownward);
   if (ShareBucket(leaf, place, key, order)) return true;
   if (leaf->sizes[g].get() < kGroupSize) {
     SplitBucket(leaf, place, key, order);

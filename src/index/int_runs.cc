@@ -55,6 +55,7 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
   if (!fits) return false;
   RetireMemory(*leaf);
   FillModel(leaf, entries, plan);
+  leaf->downward.set(!upward);
   rebuilds_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
@@ -87,6 +88,7 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   if (!even || !next->Reaches(upward)) {
     FillPlain(next, {}, Fill::kGrow);
     next->sticky_plain = filled.sticky_plain;
+    next->downward.set(!upward);
     return;
   }
   ModelPlan plan;
@@ -96,6 +98,7 @@ void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
   plan.spare_room = spares;
   plan.spare_limit = spares + spares / 16 + plan.buckets / 32 + 1;
   FillModel(next, {}, plan);
+  next->downward.set(!upward);
 }
 
 // The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of

@@ -23,8 +23,14 @@ void PrefetchBucket(const Bucket* bucket) {
 
 // Appends the entries of a run that are >= low. False when `out` is full.
 template <typename R>
-bool TakeForward(const R& run, uint64_t low, std::span<Entry> out, size_t* n) {
+[[gnu::always_inline]] inline bool TakeForward(const R& run, uint64_t low, std::span<Entry> out,
+                                               size_t* n) {
   const int count = std::min(run.count(), R::kCapacity);
+  if (low == 0 && out.size() - *n >= R::kCapacity) [[likely]] {
+    run.CopySlots(out.data() + *n);
+    *n += count;
+    return true;
+  }
   int i = 0;
   while (i < count && run.keys[i].get() < low) ++i;
   const size_t room = out.size() - *n;
@@ -48,8 +54,8 @@ bool TakeBackward(const R& run, uint64_t high, std::span<Entry> out, size_t* n) 
 
 }  // namespace
 
-size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low, std::span<Entry> out,
-                            bool* valid) {
+OMEN_INDEX_CLONES size_t IntTree::CopyForward(const Leaf& leaf, uint64_t version, uint64_t low,
+                                              std::span<Entry> out, bool* valid) {
   size_t n = 0;
   *valid = false;
   const uint32_t end = leaf.End();

@@ -205,7 +205,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
     return false;
   if (!leaf->lock.TryLockAt(version)) [[unlikely]]
     return false;
-  bucket.InsertAtFast(rank, meta, key, value);
+  bucket.InsertAtFast(rank, meta, key, value, leaf->downward.get() != 0);
   leaf->count.set(leaf->count.get() + 1);
   leaf->latest = key;
   leaf->lock.UnlockChangedAt(version);

@@ -32,7 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "index/bucket.h"
+#include "index/chain.h"
 #include "index/linear_model.h"
 #include "index/plain_group.h"
 #include "index/relaxed.h"
@@ -74,6 +74,8 @@ struct alignas(64) Leaf {
   uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
   uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
+  // Whether keys were coming downward when it was made, or last when it had no room: only a guess.
+  Relaxed<uint32_t> downward;
 
   alignas(64) Word tops[kGroups];   // Plain: upper bounds of the groups.
   Word pieces[kGroups];             // Plain: groups. Model: segments.
