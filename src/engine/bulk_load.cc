@@ -1,120 +1,21 @@
 #include "engine/bulk_load.h"
 
 #include <algorithm>
-#include <numeric>
-#include <system_error>
 
 #include "base/check.h"
 #include "engine/load_undo.h"
-#include "engine/new_segment.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
-
-namespace {
-
-// Gives the rows the order of their keys, which come in the order of arrival and get that of the
-// rows. Returns the position of a row whose key the one before it has.
-template <typename Key>
-std::optional<uint32_t> SortBy(std::vector<Key>& keys, RowBuffer& rows) {
-  if (!std::is_sorted(keys.begin(), keys.end())) {
-    std::vector<uint32_t> order(keys.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [&keys](uint32_t a, uint32_t b) {
-      return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;
-    });
-    std::vector<Key> sorted;
-    sorted.reserve(keys.size());
-    for (const uint32_t row : order) sorted.push_back(std::move(keys[row]));
-    keys = std::move(sorted);
-    rows.SetOrder(std::move(order));
-  }
-  const auto equal = std::adjacent_find(keys.begin(), keys.end());
-  if (equal == keys.end()) return std::nullopt;
-  return static_cast<uint32_t>(equal - keys.begin()) + 1;
-}
-
-std::optional<uint32_t> SortByPrimaryKey(const TableIndex& index, RowBuffer& rows, RowKeys& keys) {
-  if (index.shape() == TableIndex::Shape::kRowByInt) {
-    const auto column = static_cast<size_t>(index.int_column().value() - 1);
-    keys.ints.resize(rows.rows());
-    for (uint32_t i = 0; i < rows.rows(); ++i) {
-      keys.ints[i] = index.IntKeyOf(rows.Get(column, i));
-    }
-    return SortBy(keys.ints, rows);
-  }
-  keys.bytes.resize(rows.rows());
-  const std::span<const ColumnId> columns = index.key_columns();
-  types::Row values(columns.size());
-  for (uint32_t i = 0; i < rows.rows(); ++i) {
-    for (size_t k = 0; k < columns.size(); ++k) {
-      values[k] = rows.Get(static_cast<size_t>(columns[k].value() - 1), i);
-    }
-    index.KeyOfValues(values, keys.bytes[i]);
-  }
-  return SortBy(keys.bytes, rows);
-}
-
-Result<std::shared_ptr<const FrozenSegment>> WriteSegment(const RelationImpl& relation,
-                                                          const RowBuffer& rows, RowId first,
-                                                          uint64_t file_id) {
-  SegmentFiles& files = relation.segment_files();
-  OMEN_ASSIGN(auto writer, NewSegment(files, relation.table(), file_id));
-  const types::Chunk all = rows.View();
-  types::Chunk chunk;
-  chunk.rows_count = all.rows_count;
-  for (const ColumnId id : relation.table().live_columns()) {
-    chunk.columns.push_back(all.columns[static_cast<size_t>(id.value() - 1)]);
-  }
-  std::vector<int64_t> ids(all.rows_count);
-  std::iota(ids.begin(), ids.end(), static_cast<int64_t>(first.value()));
-  types::ColumnView id_column;
-  id_column.type = types::SqlType{types::TypeKind::kInt8};
-  id_column.physical = types::PhysicalType::kInt64;
-  id_column.data = ids.data();
-  chunk.columns.push_back(id_column);
-  OMEN_TRY(writer->Append(chunk));
-  OMEN_TRY(writer->Finish().status());
-  return files.Open(file_id);
-}
-
-}  // namespace
-
-// Rows on their way to a segment.
-struct BulkLoad::Batch {
-  const RelationImpl* relation;
-  std::unique_ptr<RowBuffer> rows;
-  RowKeys keys;
-  uint64_t first_arrival;
-  RowId first;
-  uint64_t file_id = 0;
-  const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
-  // ---- Set by Write ----
-  std::optional<uint32_t> duplicate;  // has the key of the row before it
-  Result<std::shared_ptr<const FrozenSegment>> segment{nullptr};
-};
 
 BulkLoad::BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation, Limits limits)
     : context_(context),
       relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
       limits_(limits),
       segment_bytes_(std::min<size_t>(limits.segment_bytes, relation_->memory_limit() / 16)),
-      gathered_(NewBuffer()) {
+      gathered_(NewRowBuffer(relation_->table())),
+      writer_(relation_->segment_files()) {
   OMEN_CHECK(limits.segment_rows <= colstore::kSegmentRowsMax);
-}
-
-BulkLoad::~BulkLoad() {
-  if (writer_.joinable()) writer_.join();
-  if (writing_ == nullptr) return;
-  SegmentFiles& files = relation_->segment_files();
-  (void)files.env().Remove(files.PathOf(writing_->file_id));
-  files.Release(writing_->file_id);
-}
-
-std::unique_ptr<RowBuffer> BulkLoad::NewBuffer() const {
-  std::vector<types::SqlType> types;
-  for (const catalog::ColumnDef& column : relation_->table().columns) types.push_back(column.type);
-  return std::make_unique<RowBuffer>(types);
 }
 
 Status BulkLoad::Append(const types::Chunk& chunk) {
@@ -150,52 +51,28 @@ Status BulkLoad::FlushWhenFull() {
 
 Status BulkLoad::StartWriting() {
   OMEN_TRY(relation_->CheckWritable(context_));
-  OMEN_ASSIGN(const uint64_t file_id, relation_->segment_files().Reserve());
-  writing_ = std::make_unique<Batch>();
-  writing_->relation = relation_.get();
-  writing_->rows = std::move(gathered_);
-  writing_->file_id = file_id;
-  writing_->first_arrival = gathered_first_;
-  gathered_first_ += writing_->rows->rows();
-  writing_->first = relation_->storage().store().ReserveRows(writing_->rows->rows());
-  gathered_ = spare_ != nullptr ? std::move(spare_) : NewBuffer();
-  try {
-    writer_ = std::thread([batch = writing_.get(), written = writing_->written] {
-      Write(*batch);
-      written->Signal();
-    });
-  } catch (const std::system_error&) {  // No thread to be had now.
-    Write(*writing_);
-    writing_->written->Signal();
-  }
-  return Status::Ok();
-}
-
-void BulkLoad::Write(Batch& batch) {
-  const TableIndex* const primary = batch.relation->primary_index();
-  if (primary != nullptr) batch.duplicate = SortByPrimaryKey(*primary, *batch.rows, batch.keys);
-  if (batch.duplicate) return;
-  batch.segment = WriteSegment(*batch.relation, *batch.rows, batch.first, batch.file_id);
-  if (!batch.segment.ok()) return;
-  const Status counted = batch.relation->AddToStatistics(**batch.segment);
-  if (!counted.ok()) batch.segment = counted;
+  auto batch = std::make_unique<SegmentBatch>();
+  batch->relation = relation_.get();
+  batch->first_arrival = gathered_first_;
+  gathered_first_ += gathered_->rows();
+  batch->first = relation_->storage().store().ReserveRows(gathered_->rows());
+  batch->rows = std::move(gathered_);
+  gathered_ = spare_ != nullptr ? std::move(spare_) : NewRowBuffer(relation_->table());
+  return writer_.Start(std::move(batch));
 }
 
 Status BulkLoad::EnterWritten() {
-  if (writing_ == nullptr) return Status::Ok();
-  // This may be the thread of many sessions: the others go on.
-  OMEN_TRY(context_.waiter->Wait(writing_->written, kNoDeadline, context_.cancel));
-  if (writer_.joinable()) writer_.join();
-  if (writing_->duplicate) {
+  OMEN_ASSIGN(const SegmentBatch* const written, writer_.Await(context_));
+  if (written == nullptr) return Status::Ok();
+  if (written->duplicate) {
     types::Row row;
-    writing_->rows->Read(*writing_->duplicate, row);
-    failed_row_ = writing_->first_arrival + writing_->rows->arrival(*writing_->duplicate);
+    written->rows->Read(*written->duplicate, row);
+    failed_row_ = written->first_arrival + written->rows->arrival(*written->duplicate);
     return relation_->DuplicatePrimaryKey(context_, row);
   }
-  OMEN_TRY(writing_->segment.status());
-  if (context_.cancel != nullptr && context_.cancel->set()) return context_.cancel->ToStatus();
+  OMEN_TRY(written->segment.status());
   if (undo_ == nullptr) undo_ = relation_->NewLoadUndo(context_);
-  const std::unique_ptr<Batch> batch = std::move(writing_);
+  const std::unique_ptr<SegmentBatch> batch = writer_.Take();
   // From here on the table's set of segments keeps the file.
   uint32_t at = 0;
   const Status entered = relation_->EnterSegment(

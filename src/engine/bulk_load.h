@@ -22,10 +22,10 @@
 #pragma once
 
 #include <memory>
-#include <thread>
 
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
+#include "engine/segment_batch.h"
 
 namespace omendb::engine {
 
@@ -34,19 +34,12 @@ class RelationImpl;
 
 class BulkLoad {
  public:
-  struct Limits {
-    uint32_t rows_min = 1U << 15;  // A statement of fewer rows makes no segment,
-    uint32_t rest_min = 1U << 13;  // nor do so many that are left after others.
-    uint32_t segment_rows = 1U << 17;
-    size_t segment_bytes = 64 << 20;  // About, before they are encoded, and at most a 16th of the
-                                      // memory for rows: two are there at once.
-  };
+  using Limits = BatchLimits;
 
   // `relation` is one of the database's. `context` must outlive it.
   BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation, Limits limits);
   BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation)
       : BulkLoad(context, std::move(relation), Limits()) {}
-  ~BulkLoad();
 
   // Rows as Relation::InsertChunk and Insert take them.
   Status Append(const types::Chunk& chunk);
@@ -57,15 +50,12 @@ class BulkLoad {
   uint64_t failed_row() const { return failed_row_; }
 
  private:
-  struct Batch;
   Status FlushWhenFull();
   // Hands the gathered rows to the writing thread.
   Status StartWriting();
   // Waits for the segment being written and makes it part of the table.
   Status EnterWritten();
   Status InsertGathered();
-  static void Write(Batch& batch);
-  std::unique_ptr<RowBuffer> NewBuffer() const;
 
   StatementContext& context_;
   const std::shared_ptr<RelationImpl> relation_;
@@ -73,8 +63,7 @@ class BulkLoad {
   const size_t segment_bytes_;
   std::unique_ptr<RowBuffer> gathered_;
   std::unique_ptr<RowBuffer> spare_;  // was written; its memory is used again
-  std::unique_ptr<Batch> writing_;
-  std::thread writer_;
+  BatchWriter writer_;
   uint64_t gathered_first_ = 0;  // how many rows came before them
   uint64_t failed_row_ = 0;
   LoadUndo* undo_ = nullptr;  // the transaction's, once there is a segment

@@ -1,12 +1,15 @@
 #include "engine/delete_mask.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace omendb::engine {
 
-DeleteMask::DeleteMask(uint32_t rows, uint64_t word)
+DeleteMask::DeleteMask(uint32_t rows, uint64_t word, std::shared_ptr<Replacement> replacement)
     : txn::SharedEnd(word),
       rows_(rows),
+      replacement_(std::move(replacement)),
       chunks_((rows + kChunkRows - 1) / kChunkRows),
       memory_bytes_(sizeof(*this) + chunks_.size() * sizeof(chunks_[0])) {}
 

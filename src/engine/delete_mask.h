@@ -1,5 +1,5 @@
-// delete_mask.h - rows of one segment that one command deleted where they lie: they share one end,
-// a word like a version's (mvcc/snapshot.h).
+// delete_mask.h - rows of one segment that one command deleted, or replaced, where they lie: they
+// share one end, a word like a version's (mvcc/snapshot.h).
 //
 // A row of a segment is in one mask at most whose end is not infinity. Once every snapshot sees the
 // end the rows are dead in the set of segments, and the mask goes (frozen_table.h).
@@ -19,17 +19,20 @@
 
 #include "base/bytes.h"
 #include "engine/dead_rows.h"
+#include "engine/replacement.h"
 #include "txn/undo.h"
 
 namespace omendb::engine {
 
 class DeleteMask final : public txn::SharedEnd {
  public:
-  DeleteMask(uint32_t rows, uint64_t word);
+  // `replacement`: null where rows are deleted.
+  DeleteMask(uint32_t rows, uint64_t word, std::shared_ptr<Replacement> replacement = nullptr);
   ~DeleteMask();
   DeleteMask(const DeleteMask&) = delete;
   DeleteMask& operator=(const DeleteMask&) = delete;
 
+  const std::shared_ptr<Replacement>& replacement() const { return replacement_; }
   uint32_t count() const { return count_.load(std::memory_order_acquire); }
   bool Has(uint32_t row) const {
     const Chunk* const chunk = chunks_[row / kChunkRows].load(std::memory_order_seq_cst);
@@ -57,6 +60,7 @@ class DeleteMask final : public txn::SharedEnd {
   static uint64_t BitOf(uint32_t row) { return 1ULL << (row % 64); }
 
   const uint32_t rows_;
+  const std::shared_ptr<Replacement> replacement_;
   std::vector<std::atomic<Chunk*>> chunks_;
   std::atomic<uint32_t> count_{0};
   std::atomic<size_t> memory_bytes_;

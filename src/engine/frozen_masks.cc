@@ -82,7 +82,8 @@ void FrozenTable::RetireList(const DeleteMasks* list) {
   if (list != nullptr) epochs_.RetireObject(const_cast<DeleteMasks*>(list));
 }
 
-std::shared_ptr<DeleteMask> FrozenTable::AddMask(uint64_t segment, uint64_t end) {
+std::shared_ptr<DeleteMask> FrozenTable::AddMask(uint64_t segment, uint64_t end,
+                                                 std::shared_ptr<Replacement> replacement) {
   std::shared_ptr<DeleteMask> mask;
   const DeleteMasks* old = nullptr;
   {
@@ -90,7 +91,8 @@ std::shared_ptr<DeleteMask> FrozenTable::AddMask(uint64_t segment, uint64_t end)
     Run& run = OwnRuns().runs[segment];
     const DeleteMasks* const listed = run.segment->masks_.load(std::memory_order_acquire);
     if (listed != nullptr && listed->size() >= kMasksMax) return nullptr;
-    mask = std::make_shared<DeleteMask>(run.segment->rows(), end);
+    if (replacement != nullptr) replacement->masks.fetch_add(1, std::memory_order_relaxed);
+    mask = std::make_shared<DeleteMask>(run.segment->rows(), end, std::move(replacement));
     DeleteMasks in_set = run.masks != nullptr ? *run.masks : DeleteMasks();
     in_set.push_back(mask);
     run.masks = Share(std::move(in_set));
@@ -120,6 +122,9 @@ void FrozenTable::DropMask(uint64_t segment, DeleteMask& mask) {
   {
     MutexLock lock(mu_);
     mask.end.store(mvcc::kInfinity, std::memory_order_seq_cst);
+    if (mask.replacement() != nullptr) {
+      mask.replacement()->masks.fetch_sub(1, std::memory_order_relaxed);
+    }
     Run& run = OwnRuns().runs[segment];
     run.masks = Share(Without(*run.masks, mask));
     old =
@@ -136,6 +141,7 @@ void FrozenTable::SettleMask(uint64_t segment, const DeleteMask& mask) {
 }
 
 void FrozenTable::Unlist(uint64_t segment, const DeleteMask& mask) {
+  const std::shared_ptr<Replacement> replacement = mask.replacement();
   const DeleteMasks* old = nullptr;
   {
     MutexLock lock(mu_);
@@ -143,6 +149,19 @@ void FrozenTable::Unlist(uint64_t segment, const DeleteMask& mask) {
     old = Replace(listed, Without(*listed.masks_.load(std::memory_order_acquire), mask));
   }
   RetireList(old);
+  if (replacement == nullptr) return;
+  if (replacement->masks.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  for (const uint64_t number : replacement->segments) DropOlder(number);
+}
+
+void FrozenTable::DropOlder(uint64_t segment) {
+  const FrozenSegment& replacing = *segments_[segment].load(std::memory_order_acquire);
+  using Older = FrozenSegment::OlderVersions;
+  Older* const older = replacing.older_.exchange(nullptr, std::memory_order_acq_rel);
+  if (older == nullptr) return;
+  epochs_.Retire(
+      older, [](void* object, void*) { delete static_cast<Older*>(object); }, nullptr,
+      older->size() * sizeof(Older::value_type));
 }
 
 }  // namespace omendb::engine

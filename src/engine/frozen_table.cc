@@ -144,6 +144,7 @@ size_t FrozenTable::memory_bytes() const {
   size_t bytes = 0;
   for (const Run& run : set->runs) {
     bytes += run.segment->reader()->memory_bytes() + run.dead->words().size() * sizeof(uint64_t);
+    if (run.segment->has_older()) bytes += run.segment->rows() * sizeof(VersionRef);
     if (run.masks == nullptr) continue;
     for (const auto& mask : *run.masks) bytes += mask->memory_bytes();
   }

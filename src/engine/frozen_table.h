@@ -7,7 +7,11 @@
 // ref as its `prev`, and the row is marked dead in the segment. Who deletes many adds them to a
 // mask of the segment, which gives them their end: they keep their words in the row map, and EndOf
 // says what a version's end would, until the mask is settled. A row inserted over one of them has
-// the frozen ref, with kReinserted, as its `prev`: an older version like any other.
+// the frozen ref, with kReinserted, as its `prev`: an older version like any other. Who updates
+// many puts their new versions into segments too (bulk_update.h), under the same row ids: then the
+// old ones are in masks, and the new segment names them (OlderOf) until the masks are settled. So
+// versions of a row lie in pages, newest first, then in segments. A thawed copy has the older
+// versions of what it copies.
 //
 // Scans          A scan takes the set of segments once, with their dead rows. It sees a row in the
 //                segment unless dead in its set, and leaves out what stands for the row elsewhere:
@@ -48,7 +52,10 @@ namespace omendb::engine {
 class FrozenSegment {
  public:
   FrozenSegment() = default;
-  ~FrozenSegment() { delete masks_.load(std::memory_order_relaxed); }
+  ~FrozenSegment() {
+    delete masks_.load(std::memory_order_relaxed);
+    delete older_.load(std::memory_order_relaxed);
+  }
   FrozenSegment(const FrozenSegment&) = delete;
   FrozenSegment& operator=(const FrozenSegment&) = delete;
   // XX001 when it is not one of a table: no row ids.
@@ -65,6 +72,21 @@ class FrozenSegment {
     const DeleteMasks* const masks = masks_.load(std::memory_order_seq_cst);
     return masks == nullptr ? kNeverEnded : EndIn(*masks, row);
   }
+  // The version that a row replaces, one of an older segment; 0: none, or no snapshot sees it. The
+  // caller holds an epoch guard.
+  rowstore::VersionRef OlderOf(uint32_t row) const {
+    const OlderVersions* const older = older_.load(std::memory_order_acquire);
+    return older == nullptr ? 0 : (*older)[row].load(std::memory_order_acquire);
+  }
+  void SetOlder(uint32_t row, rowstore::VersionRef ref) const {
+    OlderVersions* const older = older_.load(std::memory_order_acquire);
+    if (older != nullptr) (*older)[row].store(ref, std::memory_order_release);
+  }
+  // Before it is published: its rows are going to replace others.
+  void MakeOlder() const { older_.store(new OlderVersions(rows()), std::memory_order_release); }
+  bool has_older() const { return older_.load(std::memory_order_acquire) != nullptr; }
+  // Whether all snapshots see its rows: then what anybody has seen of one of them is that.
+  bool is_settled() const { return begin_.load(std::memory_order_acquire) == 0; }
   // Begin of hot copies of its rows when its own is 0: every snapshot since sees it. What was
   // loaded before the last start has none of its own.
   Timestamp settled() const { return std::max(reader_->footer().max_ts, Timestamp(1)); }
@@ -83,6 +105,7 @@ class FrozenSegment {
 
  private:
   friend class FrozenTable;
+  using OlderVersions = std::vector<std::atomic<rowstore::VersionRef>>;
   static const std::atomic<uint64_t> kNeverEnded;
   static const std::atomic<uint64_t>& EndIn(const DeleteMasks& masks, uint32_t row);
   // The zone of the row ids, if it tells them all.
@@ -93,6 +116,7 @@ class FrozenSegment {
   mutable std::atomic<uint64_t> begin_{0};
   mutable std::atomic<bool> keys_are_entered_{false};
   mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
+  mutable std::atomic<OlderVersions*> older_{nullptr};      // by row; null: none
 };
 
 struct Run {
@@ -187,9 +211,10 @@ class FrozenTable {
   const std::atomic<uint64_t>& EndOf(rowstore::VersionRef frozen) const {
     return SegmentOf(frozen).EndOf(rowstore::FrozenRowOf(frozen));
   }
-  // A new mask of the segment, with this end; null when there are so many that looking through them
-  // would be slow.
-  std::shared_ptr<DeleteMask> AddMask(uint64_t segment, uint64_t end);
+  // A new mask of the segment, with this end, of rows that are deleted, or replaced; null when
+  // there are so many that looking through them would be slow.
+  std::shared_ptr<DeleteMask> AddMask(uint64_t segment, uint64_t end,
+                                      std::shared_ptr<Replacement> replacement = nullptr);
   // Adds the row to its segment's mask. False when `frozen` is not the head any more, or has an
   // end.
   bool Delete(const rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
@@ -202,6 +227,14 @@ class FrozenTable {
   // Then, when no epoch guard from before is left, Unlist.
   void SettleMask(uint64_t segment, const DeleteMask& mask);
   void Unlist(uint64_t segment, const DeleteMask& mask);
+
+  // ---- Rows replaced where they lie ------------------------------------------------------------
+  // As FrozenSegment::OlderOf.
+  rowstore::VersionRef OlderOf(rowstore::VersionRef frozen) const {
+    return SegmentOf(frozen).OlderOf(rowstore::FrozenRowOf(frozen));
+  }
+  // The rows of the segment replace nothing that a snapshot sees, or never replaced it.
+  void DropOlder(uint64_t segment);
 
   // ---- Recovery --------------------------------------------------------------------------------
   // A row of a segment was changed: as the copy of Thaw, but nobody looks.

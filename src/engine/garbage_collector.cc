@@ -71,7 +71,9 @@ void GarbageCollector::SettleSome() {
     Item item = std::move(settling_.front());
     settling_.pop_front();
     const uint32_t rows = item.mask->count();
-    if (!item.table->SettleMask(rowstore::FrozenSegmentOf(item.version), *item.mask).ok()) {
+    // The oldest versions first: see replacement.h.
+    if (item.table->frozen().SegmentOf(item.version).has_older() ||
+        !item.table->SettleMask(rowstore::FrozenSegmentOf(item.version), *item.mask).ok()) {
       settling_.push_back(std::move(item));
       continue;
     }

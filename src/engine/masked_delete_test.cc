@@ -46,35 +46,6 @@ class MaskedDeleteTest : public SegmentsTest {
     const types::Value row[] = {Int(id), Int(v), Text("again")};
     return e.Open(context)->Insert(context, row).status();
   }
-  static void Erase(Pairs& pairs, int32_t from, int32_t to, int32_t step = 1) {
-    for (int32_t i = from; i < to; i += step) pairs.erase(i);
-  }
-  // By every way to read.
-  void Check(Engine& e, txn::Transaction& txn, const Pairs& rows) {
-    EXPECT_EQ(Scan(e, txn), rows);
-    CheckIndexes(e, txn, rows);
-    StatementContext context = e.Statement(txn);
-    auto relation = e.Open(context);
-    const auto count = relation->CountRows(context);
-    ASSERT_TRUE(count.ok());
-    EXPECT_EQ(*count, rows.size());
-    const auto extremes = relation->ExtremesOf(context, ColumnId(1));
-    ASSERT_TRUE(extremes.ok());
-    if (!*extremes || rows.empty()) return;
-    EXPECT_EQ((*extremes)->least.i32, rows.begin()->first);
-    EXPECT_EQ((*extremes)->greatest.i32, rows.rbegin()->first);
-  }
-  void Check(Engine& e, const Pairs& rows) {
-    auto txn = e.Begin();
-    Check(e, *txn, rows);
-  }
-  // Until the masks are gone.
-  static bool Settled(Engine& e, uint64_t live, uint64_t dead) {
-    return Eventually([&] {
-      const EngineStats stats = e.db->stats();
-      return stats.rows_frozen == live && stats.rows_thawed == dead;
-    });
-  }
 };
 
 TEST_F(MaskedDeleteTest, EachSnapshotSeesTheRowsUntilItSeesTheDelete) {
@@ -231,43 +202,24 @@ TEST_F(MaskedDeleteTest, KeysComeBack) {
 class MaskedConflictTest : public MaskedDeleteTest,
                            public ::testing::WithParamInterface<std::tuple<IsolationLevel, int>> {
  protected:
-  Result<RowOutcome> Act(Engine& e, txn::Transaction& txn, const RowRef& seen) {
-    StatementContext context = e.Statement(txn);
-    return ActIn(e, context, seen);
-  }
-  Result<RowOutcome> ActIn(Engine& e, StatementContext& context, const RowRef& seen) {
+  Result<RowResult> Act(Engine& e, StatementContext& context, const RowRef& seen) {
     auto relation = e.Open(context);
     const types::Value row[] = {Int(5), Int(-5), Text("changed")};
     const int what = std::get<1>(GetParam());
-    Result<RowResult> result =
-        what == 0   ? relation->Delete(context, seen)
-        : what == 1 ? relation->Update(context, seen, row)
-                    : relation->Lock(context, seen, RowLockMode::kShare, LockWait::kWait);
-    if (!result.ok()) return result.status();
-    return result->outcome;
+    return what == 0   ? relation->Delete(context, seen)
+           : what == 1 ? relation->Update(context, seen, row)
+                       : relation->Lock(context, seen, RowLockMode::kShare, LockWait::kWait);
   }
   // The first transaction has deleted row 5 and others; the second is made to wait for its end.
   void Run(const std::function<void(Engine&, txn::Transaction& first)>& end_first,
-           const std::function<void(const Result<RowOutcome>&)>& check) {
+           const std::function<void(const Result<RowResult>&)>& check) {
     Engine e;
     Fill(e, 1000);
-    auto second = e.Begin(std::get<0>(GetParam()));
-    StatementContext context = e.Statement(*second);
-    const auto seen = Find(e, context, 5);
-    ASSERT_TRUE(seen.has_value());
-    auto first = e.Begin();
-    Delete(e, *first, 0, 500);
-    Result<RowOutcome> outcome = RowOutcome::kSkipped;
-    std::thread waiting([&] { outcome = ActIn(e, context, *seen); });
-    while (e.db->stats().transactions_waiting == 0) std::this_thread::yield();
-    end_first(e, *first);
-    waiting.join();
-    check(outcome);
-    if (outcome.ok()) {
-      ASSERT_TRUE(e.Commit(*second).ok());
-    }
-    second.reset();
-    first.reset();
+    RunConflict(
+        e, std::get<0>(GetParam()), [&](txn::Transaction& first) { Delete(e, first, 0, 500); },
+        [&](txn::Transaction& first) { end_first(e, first); },
+        [&](StatementContext& context, const RowRef& seen) { return Act(e, context, seen); },
+        [&](StatementContext&, const Result<RowResult>& result) { check(result); });
     Check(e, expected_);
     e.Crash(5);
     Check(e, expected_);
@@ -283,21 +235,21 @@ TEST_P(MaskedConflictTest, ACommittedDeleteStands) {
         ASSERT_TRUE(e.Commit(first).ok());
         Erase(expected_, 0, 500);
       },
-      [&](const Result<RowOutcome>& outcome) {
+      [&](const Result<RowResult>& result) {
         if (std::get<0>(GetParam()) == kRr) {
-          EXPECT_TRUE(outcome.status().Is(sqlstate::kSerializationFailure));
+          EXPECT_TRUE(result.status().Is(sqlstate::kSerializationFailure));
         } else {
-          ASSERT_TRUE(outcome.ok());
-          EXPECT_EQ(*outcome, RowOutcome::kGone);
+          ASSERT_TRUE(result.ok());
+          EXPECT_EQ(result->outcome, RowOutcome::kGone);
         }
       });
 }
 
 TEST_P(MaskedConflictTest, AnUndoneDeleteIsAsNone) {
   Run([&](Engine& e, txn::Transaction& first) { e.db->Abort(first); },
-      [&](const Result<RowOutcome>& outcome) {
-        ASSERT_TRUE(outcome.ok());
-        EXPECT_EQ(*outcome, RowOutcome::kDone);
+      [&](const Result<RowResult>& result) {
+        ASSERT_TRUE(result.ok());
+        EXPECT_EQ(result->outcome, RowOutcome::kDone);
         if (std::get<1>(GetParam()) == 0) expected_.erase(5);
         if (std::get<1>(GetParam()) == 1) expected_[5] = -5;
       });

@@ -1,5 +1,5 @@
-// masked_deletes.h - which rows of segments a transaction deletes where they lie, and the masks
-// that take them.
+// masked_deletes.h - which rows of segments a transaction deletes or replaces where they lie, and
+// the masks that take them.
 //
 // The first few rows that a command deletes of segments it thaws, as a point delete is better off
 // with a copy than with a mask; those that follow it adds to masks. A mask takes rows of one
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "engine/delete_mask.h"
@@ -32,25 +33,42 @@ class MaskedDeletes {
   static bool IsOneOfMany(txn::TransactionImpl& txn) {
     return txn.CountInCommand() > thawed_max.load(std::memory_order_relaxed);
   }
-  // The mask for what the transaction deletes now; null: there is none yet.
-  DeleteMask* Find(const txn::TransactionImpl& txn, const FrozenTable& table, uint64_t segment) {
-    if (word_ != txn.word() || marked_ != txn.marked()) masks_.clear();
-    word_ = txn.word();
-    marked_ = txn.marked();
-    const auto found = masks_.find({&table, segment});
+  // The mask for what the transaction deletes or `replaces` now; null: there is none yet.
+  DeleteMask* Find(const txn::TransactionImpl& txn, const FrozenTable& table, uint64_t segment,
+                   bool replaces) {
+    Begin(txn);
+    const auto found = masks_.find({&table, segment, replaces});
     // Undone: it has infinity.
     const bool open = found != masks_.end() && found->second->end == word_;
     return open ? found->second.get() : nullptr;
   }
   // For what Find was asked last.
   DeleteMask* Add(const FrozenTable& table, uint64_t segment, std::shared_ptr<DeleteMask> mask) {
-    return (masks_[{&table, segment}] = std::move(mask)).get();
+    const bool replaces = mask->replacement() != nullptr;
+    return (masks_[{&table, segment, replaces}] = std::move(mask)).get();
+  }
+  // What the transaction replaces now.
+  const std::shared_ptr<Replacement>& ReplacementOf(const txn::TransactionImpl& txn,
+                                                    const FrozenTable& table) {
+    Begin(txn);
+    std::shared_ptr<Replacement>& replacement = replacements_[&table];
+    if (replacement == nullptr) replacement = std::make_shared<Replacement>();
+    return replacement;
   }
 
  private:
+  void Begin(const txn::TransactionImpl& txn) {
+    if (word_ == txn.word() && marked_ == txn.marked()) return;
+    masks_.clear();
+    replacements_.clear();
+    word_ = txn.word();
+    marked_ = txn.marked();
+  }
+
   uint64_t word_ = 0;
   uint64_t marked_ = 0;
-  std::map<std::pair<const FrozenTable*, uint64_t>, std::shared_ptr<DeleteMask>> masks_;
+  std::map<std::tuple<const FrozenTable*, uint64_t, bool>, std::shared_ptr<DeleteMask>> masks_;
+  std::map<const FrozenTable*, std::shared_ptr<Replacement>> replacements_;
 };
 
 }  // namespace omendb::engine

@@ -1,5 +1,6 @@
 // Deleting rows: of a page, by the version's end; of a segment, few by way of a page, many where
-// they lie (delete_mask.h).
+// they lie (delete_mask.h). The latter is also how those end that are replaced
+// (relation_replace.cc).
 #include "base/sqlstate.h"
 #include "engine/redo.h"
 #include "engine/relation_impl.h"
@@ -42,11 +43,12 @@ Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen
   return txn.MaybeSpill();
 }
 
-DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen) {
+DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen, bool replaces) {
   MaskedDeletes& masks = EngineTransaction::Of(txn).masked_deletes();
   const uint64_t segment = FrozenSegmentOf(frozen);
-  if (DeleteMask* mask = masks.Find(txn, table_->frozen(), segment)) return mask;
-  std::shared_ptr<DeleteMask> mask = table_->frozen().AddMask(segment, txn.word());
+  if (DeleteMask* mask = masks.Find(txn, table_->frozen(), segment, replaces)) return mask;
+  std::shared_ptr<DeleteMask> mask = table_->frozen().AddMask(
+      segment, txn.word(), replaces ? masks.ReplacementOf(txn, table_->frozen()) : nullptr);
   if (mask == nullptr) return nullptr;
   UndoRecord undo;
   undo.kind = UndoRecord::Kind::kDeleteMask;
@@ -56,10 +58,12 @@ DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen) 
   return masks.Add(table_->frozen(), segment, std::move(mask));
 }
 
-Result<std::optional<RowResult>> RelationImpl::DeleteInSegment(StatementContext& context,
-                                                               const RowRef& first_seen) {
+Result<std::optional<RowResult>> RelationImpl::ClaimInSegment(StatementContext& context,
+                                                              const RowRef& first_seen,
+                                                              bool replaces) {
   txn::TransactionImpl& txn = TxnOf(context);
   FrozenTable& segments = table_->frozen();
+  const RowLockMode mode = replaces ? RowLockMode::kNoKeyUpdate : RowLockMode::kUpdate;
   for (;;) {
     RowRef seen{first_seen.row_id, 0};
     if (FindThawed(first_seen, &seen.version)) return std::optional<RowResult>();
@@ -70,15 +74,14 @@ Result<std::optional<RowResult>> RelationImpl::DeleteInSegment(StatementContext&
       if (outcome) return outcome;
       continue;
     }
-    DeleteMask* const mask = MaskFor(txn, seen.version);
+    DeleteMask* const mask = MaskFor(txn, seen.version, replaces);
     if (mask == nullptr) return std::optional<RowResult>();
     if (!segments.Delete(table_->store(), seen.row_id, seen.version, *mask)) continue;
-    if (MayChange(txn, seen.row_id, RowLockMode::kUpdate)) {
-      table_->store().AddRows(-1);
+    if (MayChange(txn, seen.row_id, mode)) {
       return std::optional<RowResult>(RowResult{RowOutcome::kDone, seen});
     }
     segments.Undelete(seen.version, *mask);
-    OMEN_TRY(LockToChange(context, seen.row_id, RowLockMode::kUpdate));
+    OMEN_TRY(LockToChange(context, seen.row_id, mode));
   }
 }
 
@@ -89,7 +92,8 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
   if (IsFrozen(seen.version)) {
     OMEN_TRY(CheckMemoryToDelete(table_->store().memory()));
     if (MaskedDeletes::IsOneOfMany(txn)) {
-      OMEN_ASSIGN(deleted, DeleteInSegment(context, seen));
+      OMEN_ASSIGN(deleted, ClaimInSegment(context, seen, /*replaces=*/false));
+      if (deleted && deleted->outcome == RowOutcome::kDone) table_->store().AddRows(-1);
     }
   }
   if (!deleted) {

@@ -18,6 +18,8 @@
 namespace omendb::engine {
 
 class LoadUndo;
+class ReplaceUndo;
+struct SegmentBatch;
 
 class RelationImpl final : public Relation, public std::enable_shared_from_this<RelationImpl> {
  public:
@@ -60,7 +62,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<RowResult> Lock(StatementContext& context, const RowRef& seen, txn::RowLockMode mode,
                          txn::LockWait wait) override;
 
-  // ---- For BulkLoad ----------------------------------------------------------------------------
+  // ---- For BulkLoad and BulkUpdate -------------------------------------------------------------
   SegmentFiles& segment_files() const { return segment_files_; }
   uint64_t memory_limit() const { return table_->store().memory().limit(); }
   const TableIndex* primary_index() const {
@@ -86,6 +88,12 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   };
   Status EnterSegment(StatementContext& context, std::shared_ptr<const FrozenSegment> segment,
                       const LoadedRows& loaded, LoadUndo& undo, uint32_t* at);
+  // The transaction's, for EnterReplacing.
+  ReplaceUndo* NewReplaceUndo(StatementContext& context) const;
+  // Makes a segment that was written for this statement part of the table: its rows replace those
+  // that the batch names. What is not kDone is of one of them, and the rest is left.
+  Result<RowOutcome> EnterReplacing(StatementContext& context, const SegmentBatch& batch,
+                                    ReplaceUndo& undo);
   // InsertChunk, which tells the row that it got to.
   Status InsertRows(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
 
@@ -199,13 +207,18 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // What the end of the newest version says of the one that was seen.
   Judgement JudgeEnd(const RowRef& seen, rowstore::VersionRef head,
                      const mvcc::Resolved& end) const;
+  // Whether the frozen version is what was seen: it itself, or where that has moved since. Nothing
+  // newer can have got into a settled segment while the snapshot in which it was seen is pinned.
+  bool IsSame(const RowRef& seen, rowstore::VersionRef frozen) const {
+    return frozen == seen.version || table_->frozen().SegmentOf(frozen).is_settled();
+  }
   Result<std::optional<RowResult>> Resolve(StatementContext& context, const RowRef& seen,
                                            const Judgement& found, txn::LockWait wait);
   Status RowLocked() const;
   // The version in a page that stands for the one seen, for writers: itself, or when its row was
   // frozen (before it was seen, or since) the copy that is changed instead; made when there is
   // none. The seen one again when the row is gone or has been changed since; a frozen one when that
-  // has an end.
+  // has an end, or was the one seen and has been changed.
   Result<RowRef> Thawed(txn::TransactionImpl& txn, const RowRef& seen);
   // Thawed, until that is in a page; or what became of the row.
   Result<std::optional<RowResult>> ThawForChange(StatementContext& context,
@@ -228,12 +241,18 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
                             std::span<const types::Value> old_row,
                             std::span<const types::Value> row);
   Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
-  // Deletes a row where it lies in a segment; nullopt: it does not, or the segment has no mask
+  // Ends a row's version where it lies in a segment (`latest` of kDone), as it is deleted, or
+  // replaced without a change of keys; nullopt: it does not lie there, or the segment has no mask
   // left.
-  Result<std::optional<RowResult>> DeleteInSegment(StatementContext& context, const RowRef& seen);
-  // The mask that takes the rows of a segment that the transaction deletes now; null: there are too
-  // many.
-  DeleteMask* MaskFor(txn::TransactionImpl& txn, rowstore::VersionRef frozen);
+  Result<std::optional<RowResult>> ClaimInSegment(StatementContext& context, const RowRef& seen,
+                                                  bool replaces);
+  // Puts the row of a batch that lies at `fresh` in the place of the one it names; in a page, where
+  // that has left its segment.
+  Result<RowOutcome> ReplaceRow(StatementContext& context, const SegmentBatch& batch,
+                                rowstore::VersionRef fresh);
+  // The mask that takes the rows of a segment that the transaction deletes or replaces now; null:
+  // there are too many.
+  DeleteMask* MaskFor(txn::TransactionImpl& txn, rowstore::VersionRef frozen, bool replaces);
   // Of a version that has just got the transaction's mark as end: whether nobody else has the row
   // locked.
   bool MayChange(const txn::TransactionImpl& txn, RowId row, txn::RowLockMode mode) const;

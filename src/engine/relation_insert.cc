@@ -11,10 +11,8 @@
 
 namespace omendb::engine {
 
-using rowstore::IsFrozen;
 using rowstore::kReinserted;
 using rowstore::kRowGone;
-using rowstore::OlderOf;
 using rowstore::VersionRef;
 using txn::UndoRecord;
 
@@ -216,7 +214,6 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
 Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
                                          const std::string& key, RowRef* duplicate,
                                          uint64_t* mark) const {
-  const rowstore::TableStore& store = table_->store();
   std::vector<RowId> rows;
   access.index->FindEntries(key, rows);
   std::string actual;
@@ -234,10 +231,8 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
         *mark = doubt;
         return true;
       }
-      if (state == RowState::kLive || IsFrozen(ref)) break;
-      const rowstore::VersionHeader& header = store.header(ref);
-      if (!mvcc::IsTxnWord(header.begin.load())) break;
-      ref = OlderOf(header.prev.load(std::memory_order_acquire));
+      if (state == RowState::kLive || !mvcc::IsTxnWord(BeginOf(ref).load())) break;
+      ref = table_->OlderThan(ref);
     }
   }
   return false;

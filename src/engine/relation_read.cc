@@ -13,7 +13,6 @@ using rowstore::HeadOf;
 using rowstore::IsCopy;
 using rowstore::IsFrozen;
 using rowstore::kRowGone;
-using rowstore::OlderOf;
 using rowstore::SlotOf;
 using rowstore::VersionRef;
 
@@ -71,8 +70,7 @@ VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId ro
     if (mvcc::IsSeen(manager_.txns(), snapshot, BeginOf(ref))) {
       return mvcc::IsSeen(manager_.txns(), snapshot, EndOf(ref)) ? 0 : ref;
     }
-    if (IsFrozen(ref)) return 0;
-    ref = OlderOf(store.header(ref).prev.load(std::memory_order_acquire));
+    ref = table_->OlderThan(ref);
   }
   return 0;
 }
@@ -184,7 +182,10 @@ Result<bool> RelationImpl::IsCurrent(StatementContext& context, const RowRef& ro
   // The same version may have moved to a segment, and back as a copy.
   const bool moved = IsFrozen(row.version) ||
                      store.header(row.version).end.load(std::memory_order_acquire) == mvcc::kMoved;
-  return moved && (IsFrozen(head) || IsCopy(store.header(head).prev.load()));
+  if (!moved) return false;
+  if (IsFrozen(head)) return IsSame(row, head);
+  const uint64_t prev = store.header(head).prev.load(std::memory_order_acquire);
+  return IsCopy(prev) && IsSame(row, prev);
 }
 
 uint64_t RelationImpl::rows_estimate() const { return table_->store().rows_count(); }

@@ -45,10 +45,9 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   const auto resolve = [&](const std::atomic<uint64_t>& w) {
     return mvcc::ResolveNow(manager_.txns(), txn.id(), w, manager_.last_visible());
   };
-  if (IsFrozen(head)) return JudgeEnd(seen, head, resolve(EndOf(head)));
-  const rowstore::VersionHeader& header = store.header(head);
-  const mvcc::Resolved begin = resolve(header.begin);
-  if (head != seen.version) {
+  const mvcc::Resolved begin = resolve(BeginOf(head));
+  const bool same = IsFrozen(head) ? IsSame(seen, head) : head == seen.version;
+  if (!same) {
     switch (begin.kind) {
       case Kind::kInfinite:
         return {Judgement::Kind::kAgain, 0, 0};
@@ -59,7 +58,8 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
       case Kind::kCommitted:
         break;
     }
-    for (VersionRef ref = head; ref != 0 && ref != seen.version;) {
+    // What replaces a row of a segment without being in a page was not inserted again.
+    for (VersionRef ref = head; ref != 0 && ref != seen.version && !IsFrozen(ref);) {
       const uint64_t prev = store.header(ref).prev.load(std::memory_order_acquire);
       if ((prev & kReinserted) != 0) return {Judgement::Kind::kDeleted, 0, 0};
       ref = OlderOf(prev);
@@ -67,7 +67,7 @@ RelationImpl::Judgement RelationImpl::Judge(const txn::TransactionImpl& txn,
   } else if (begin.kind == Kind::kOwn && mvcc::CommandOf(begin.word) >= txn.snapshot().command) {
     return {Judgement::Kind::kOwn, 0, head};  // Made by this very statement.
   }
-  return JudgeEnd(seen, head, resolve(header.end));
+  return JudgeEnd(seen, head, resolve(EndOf(head)));
 }
 
 RelationImpl::Judgement RelationImpl::JudgeEnd(const RowRef& seen, VersionRef head,
@@ -75,8 +75,10 @@ RelationImpl::Judgement RelationImpl::JudgeEnd(const RowRef& seen, VersionRef he
   switch (end.kind) {
     case Kind::kInfinite:
       if (head == seen.version) return {Judgement::Kind::kCurrent, 0, head};
-      // Where a segment has the row, Thawed must look again.
-      return {IsFrozen(head) ? Judgement::Kind::kAgain : Judgement::Kind::kChanged, 0, head};
+      // Where a segment has the row now, Thawed must look again.
+      return {IsFrozen(head) && IsSame(seen, head) ? Judgement::Kind::kAgain
+                                                   : Judgement::Kind::kChanged,
+              0, head};
     case Kind::kRunning:
       return {Judgement::Kind::kRunning, end.word, head};
     case Kind::kOwn:
@@ -144,6 +146,7 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
     if ((word & kRowGone) != 0) return seen;
     const VersionRef head = HeadOf(word);
     if (IsFrozen(head)) {
+      if (!IsSame(seen, head)) return seen;
       *frozen = head;
       return std::nullopt;
     }
@@ -154,7 +157,7 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
       prev = store.header(base).prev.load(std::memory_order_acquire);
     }
     if (moved(base)) continue;  // Being frozen: its head is about to say so.
-    return IsCopy(prev) ? RowRef{seen.row_id, base} : seen;
+    return IsCopy(prev) && IsSame(seen, prev) ? RowRef{seen.row_id, base} : seen;
   }
 }
 
@@ -301,10 +304,10 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& fi
     rowstore::VersionRef frozen = 0;
     const std::optional<RowRef> hot = FindThawed(first_seen, &frozen);
     if (!hot) {
-      // A frozen row is locked where it lies. What is the head of a frozen row every snapshot sees,
-      // so it is what was seen. Who thaws it keeps the lock flag of its word, and looks at that
-      // before changing the copy; a lock that comes later finds another head. Who deletes it there
-      // looks at the flag afterwards; a lock that comes later finds its end.
+      // A frozen row is locked where it lies. Who thaws it keeps the lock flag of its word, and
+      // looks at that before changing the copy; a lock that comes later finds another head. Who
+      // deletes or replaces it there looks at the flag afterwards; a lock that comes later finds
+      // its end.
       const RowRef lying{first_seen.row_id, frozen};
       const Judgement found = Judge(txn, lying);
       if (found.kind != Judgement::Kind::kCurrent) {
@@ -339,10 +342,10 @@ Result<RowResult> RelationImpl::Lock(StatementContext& context, const RowRef& fi
     }
     OMEN_ASSIGN(const std::optional<RowResult> outcome,
                 LockUnlessMoved(context, seen, mode, wait, [&] {
+                  EpochGuard in_check(table_->epochs());
                   return store.head(seen.row_id) == found.head &&
                          (found.head != seen.version ||
-                          store.header(seen.version).end.load(std::memory_order_seq_cst) ==
-                              mvcc::kInfinity);
+                          EndOf(seen.version).load(std::memory_order_seq_cst) == mvcc::kInfinity);
                 }));
     if (outcome) return *outcome;
   }

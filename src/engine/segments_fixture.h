@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
@@ -92,6 +93,58 @@ class SegmentsTest : public ::testing::Test {
   void CheckIndexes(Engine& e, const Pairs& expected) {
     auto txn = e.Begin();
     CheckIndexes(e, *txn, expected);
+  }
+  static void Erase(Pairs& pairs, int32_t from, int32_t to, int32_t step = 1) {
+    for (int32_t i = from; i < to; i += step) pairs.erase(i);
+  }
+  // By every way to read.
+  void Check(Engine& e, txn::Transaction& txn, const Pairs& rows) {
+    EXPECT_EQ(Scan(e, txn), rows);
+    CheckIndexes(e, txn, rows);
+    StatementContext context = e.Statement(txn);
+    auto relation = e.Open(context);
+    const auto count = relation->CountRows(context);
+    ASSERT_TRUE(count.ok());
+    EXPECT_EQ(*count, rows.size());
+    const auto extremes = relation->ExtremesOf(context, ColumnId(1));
+    ASSERT_TRUE(extremes.ok());
+    if (!*extremes || rows.empty()) return;
+    EXPECT_EQ((*extremes)->least.i32, rows.begin()->first);
+    EXPECT_EQ((*extremes)->greatest.i32, rows.rbegin()->first);
+  }
+  void Check(Engine& e, const Pairs& rows) {
+    auto txn = e.Begin();
+    Check(e, *txn, rows);
+  }
+  // Until the masks are gone.
+  static bool Settled(Engine& e, uint64_t live, uint64_t dead) {
+    return Eventually([&] {
+      const EngineStats stats = e.db->stats();
+      return stats.rows_frozen == live && stats.rows_thawed == dead;
+    });
+  }
+  // A second transaction has seen row 5 when the first changes it, then acts on what it saw, and is
+  // made to wait for the first one's end. It is committed where its action was done.
+  void RunConflict(Engine& e, txn::IsolationLevel level,
+                   const std::function<void(txn::Transaction&)>& change,
+                   const std::function<void(txn::Transaction&)>& end_first,
+                   const std::function<Result<RowResult>(StatementContext&, const RowRef&)>& act,
+                   const std::function<void(StatementContext&, const Result<RowResult>&)>& check) {
+    auto second = e.Begin(level);
+    StatementContext context = e.Statement(*second);
+    const auto seen = Find(e, context, 5);
+    ASSERT_TRUE(seen.has_value());
+    auto first = e.Begin();
+    change(*first);
+    Result<RowResult> result = RowResult{};
+    std::thread waiting([&] { result = act(context, *seen); });
+    while (e.db->stats().transactions_waiting == 0) std::this_thread::yield();
+    end_first(*first);
+    waiting.join();
+    check(context, result);
+    if (result.ok() && result->outcome == RowOutcome::kDone) {
+      ASSERT_TRUE(e.Commit(*second).ok());
+    }
   }
   static std::set<std::string> SegmentFiles(env::Env& env) {
     const auto names = env.List("data/segments");

@@ -157,7 +157,7 @@ void Table::Undo(const UndoRecord& record) {
     case UndoRecord::Kind::kDeleteMask: {
       auto& mask = static_cast<DeleteMask&>(*record.shared_end);
       frozen_.DropMask(FrozenSegmentOf(record.old), mask);
-      store_.AddRows(mask.count());
+      if (mask.replacement() == nullptr) store_.AddRows(mask.count());
       break;
     }
     case UndoRecord::Kind::kAction:
@@ -226,8 +226,7 @@ void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {
   for (VersionRef ref = store_.head(row); ref != 0;) {
     // An entry that stays without need is harmless; one that goes missing is not.
     if (!KeyOf(index, ref, other).ok() || other == key) return;
-    if (IsFrozen(ref)) break;
-    ref = OlderOf(store_.header(ref).prev.load(std::memory_order_acquire));
+    ref = OlderThan(ref);
   }
   index.EraseEntry(key, row);
 }
@@ -246,9 +245,9 @@ void Table::Unlink(RowId row, VersionRef old, bool same_keys) {
   MutexLock lock(row_stripe(row));
   for (;;) {
     const uint64_t older = gone.prev.load(std::memory_order_acquire);
+    const VersionRef next = OlderThan(old);
     VersionRef ref = store_.head(row);
     if (ref == old) {
-      const VersionRef next = OlderOf(older);
       // Fails when the key is being inserted again: then `old` is no longer the head.
       if (!store_.SetHead(row, old, next != 0 ? next : kRowGone)) continue;
       EraseEntries(row, old);
@@ -259,9 +258,8 @@ void Table::Unlink(RowId row, VersionRef old, bool same_keys) {
       rowstore::VersionHeader& header = store_.header(ref);
       const uint64_t prev = header.prev.load(std::memory_order_acquire);
       if ((prev & ~kReinserted) == old) {
-        const uint64_t flag = (prev | older) & kReinserted;
-        const VersionRef next = OlderOf(older);
-        header.prev.store(next != 0 ? next | flag : 0, std::memory_order_release);
+        const bool reinserted = ((prev | older) & kReinserted) != 0;
+        header.prev.store(rowstore::PrevOf(next, reinserted), std::memory_order_release);
         if (!same_keys) EraseEntries(row, old);
         return;
       }

@@ -65,6 +65,13 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   Mutex& row_stripe(RowId row) { return row_stripes_[row.value() % kStripes].mu; }
   Mutex& key_stripe(size_t hash) { return key_stripes_[hash % kStripes].mu; }
 
+  // The older version of a row than this one, hot or frozen; 0: none. The caller holds an epoch
+  // guard.
+  rowstore::VersionRef OlderThan(rowstore::VersionRef ref) const {
+    if (rowstore::IsFrozen(ref)) return frozen_.OlderOf(ref);
+    const uint64_t prev = store_.header(ref).prev.load(std::memory_order_acquire);
+    return rowstore::IsCopy(prev) ? frozen_.OlderOf(prev) : rowstore::OlderOf(prev);
+  }
   // The key of a version, hot or frozen. Errors: those of segments.
   Status KeyOf(const TableIndex& index, rowstore::VersionRef ref, std::string& key) const;
 
@@ -73,8 +80,8 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Unlinks version `old` of the row, which no snapshot can see, and what it had in the indexes.
   // The caller retires it. `same_keys`: its successor has its keys.
   void Unlink(RowId row, rowstore::VersionRef old, bool same_keys);
-  // The same for all rows of a mask of a segment; then settles the mask. Errors: those of the
-  // segment; it can be tried again.
+  // The same for all rows of a mask of a segment that has no older versions (has_older); then
+  // settles the mask. Errors: those of the segment; it can be tried again.
   Status SettleMask(uint64_t segment, const DeleteMask& mask);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
@@ -91,6 +98,10 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   void UndoThaw(const txn::UndoRecord& record);
   void Revive(rowstore::VersionRef old);
   Status UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes& indexes);
+  // Of a version that was replaced by one with its keys.
+  Status UnlinkReplaced(RowId row, rowstore::VersionRef old, const Indexes& indexes);
+  // Whether the version that replaced it is still there, which forgets it then.
+  bool LeavesReplaced(RowId row, rowstore::VersionRef old);
   void UnlinkFrozen(RowId row, rowstore::VersionRef old,
                     std::span<const std::pair<TableIndex*, std::string>> keys);
   // Erases an entry unless a version of the row has its key.

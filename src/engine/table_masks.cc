@@ -1,4 +1,4 @@
-// Rows of a segment that were deleted together leave the table together.
+// Rows of a segment that were deleted or replaced together leave the table together.
 #include "base/check.h"
 #include "engine/frozen_scan.h"
 #include "engine/redo.h"
@@ -6,6 +6,7 @@
 
 namespace omendb::engine {
 
+using rowstore::FrozenRowOf;
 using rowstore::FrozenSegmentOf;
 using rowstore::IsFrozen;
 using rowstore::kRowGone;
@@ -67,7 +68,8 @@ class KeyColumns {
 
 void Table::AppendRedo(const txn::UndoRecord& record, std::string& redo) const {
   const auto& mask = static_cast<const DeleteMask&>(*record.shared_end);
-  if (!logged_ || mask.count() == 0) return;
+  // Where they are replaced, the segment that replaces them says so (RedoOp::kFreeze).
+  if (!logged_ || mask.count() == 0 || mask.replacement() != nullptr) return;
   std::string runs;
   mask.Serialize(runs);
   AppendSegment(RedoOp::kDeleteMask, storage_, frozen_.SegmentOf(record.old).file_id(), runs, redo);
@@ -94,7 +96,8 @@ Status Table::SettleMask(uint64_t segment, const DeleteMask& mask) {
 Status Table::UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes& indexes) {
   const std::shared_ptr<const RunSet> set = frozen_.runs();
   const Run only = OnlyRowsOf(set->runs[segment], mask);
-  KeyColumns key_columns(indexes);
+  const bool replaced = mask.replacement() != nullptr;
+  KeyColumns key_columns(replaced ? Indexes() : indexes);
   FrozenScan scan(only, key_columns.columns(), {});
   const auto worker = scan.NewWorker();
   types::Chunk chunk;
@@ -104,10 +107,43 @@ Status Table::UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes
     if (!more) return Status::Ok();
     EpochGuard guard(epochs_);
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-      key_columns.ReadKeys(scan, chunk, i, keys);
-      UnlinkFrozen(scan.row_id(chunk, i), MakeFrozenRef(segment, worker->row_at(i)), keys);
+      const VersionRef old = MakeFrozenRef(segment, worker->row_at(i));
+      if (replaced) {
+        OMEN_TRY(UnlinkReplaced(scan.row_id(chunk, i), old, indexes));
+      } else {
+        key_columns.ReadKeys(scan, chunk, i, keys);
+        UnlinkFrozen(scan.row_id(chunk, i), old, keys);
+      }
     }
   }
+}
+
+bool Table::LeavesReplaced(RowId row, VersionRef old) {
+  MutexLock lock(row_stripe(row));
+  VersionRef newer = 0;
+  for (VersionRef ref = store_.head(row); ref != old; ref = OlderThan(ref)) {
+    if (ref == 0) return true;  // Frozen again since: nobody gets from there to what was before.
+    newer = ref;
+  }
+  if (newer == 0) return false;
+  if (!IsFrozen(newer)) {
+    newer = store_.header(newer).prev.load(std::memory_order_acquire);
+    if (!rowstore::IsCopy(newer)) return false;
+  }
+  frozen_.SegmentOf(newer).SetOlder(FrozenRowOf(newer), 0);
+  return true;
+}
+
+// Where its successor went before it, the keys that both had are its to take away.
+Status Table::UnlinkReplaced(RowId row, VersionRef old, const Indexes& indexes) {
+  if (LeavesReplaced(row, old)) return Status::Ok();
+  KeyColumns::Keys keys;
+  for (const auto& index : indexes) {
+    keys.emplace_back(index.get(), std::string());
+    OMEN_TRY(KeyOf(*index, old, keys.back().second));
+  }
+  UnlinkFrozen(row, old, keys);
+  return Status::Ok();
 }
 
 void Table::UnlinkFrozen(RowId row, VersionRef old,

@@ -35,7 +35,7 @@ constexpr uint64_t PageOf(VersionRef ref) { return ref >> kPageSlotBits; }
 constexpr uint32_t SlotOf(VersionRef ref) { return ref & (kPageSlots - 1); }
 
 // A version that lies in no page but in a segment of the table: which segment, which row of it.
-// Every snapshot sees it, and it has no older version.
+// What it replaces, its segment knows (engine/frozen_table.h).
 inline constexpr VersionRef kFrozen = 1ULL << 61;
 inline constexpr uint32_t kFrozenRowBits = 18;
 constexpr VersionRef MakeFrozenRef(uint64_t segment, uint32_t row) {
@@ -52,17 +52,28 @@ struct VersionHeader {
   std::atomic<uint64_t> begin;
   std::atomic<uint64_t> end;
   // Older version of the row; kReinserted marks that the row was deleted in between. A frozen ref
-  // without it: this version is a copy of that one, made so that it can be changed (see
-  // engine/frozen_table.h).
+  // has kReplaced where it was not. With neither: this version is a copy of that one, made so that
+  // it can be changed (see engine/frozen_table.h).
   std::atomic<uint64_t> prev;
   uint64_t row_id;
 };
 static_assert(sizeof(VersionHeader) == 32);
 inline constexpr uint64_t kReinserted = 1ULL << 63;
+inline constexpr uint64_t kReplaced = 1ULL << 62;
 // Whether the version with this prev is a copy of a frozen one.
-constexpr bool IsCopy(uint64_t prev) { return IsFrozen(prev) && (prev & kReinserted) == 0; }
-// The older version, 0 when there is none: in a page, or frozen and deleted in between.
-constexpr VersionRef OlderOf(uint64_t prev) { return IsCopy(prev) ? 0 : prev & ~kReinserted; }
+constexpr bool IsCopy(uint64_t prev) {
+  return IsFrozen(prev) && (prev & (kReinserted | kReplaced)) == 0;
+}
+// The older version, 0 when there is none. Of a copy: 0, what the copied one replaces is its
+// segment's to tell.
+constexpr VersionRef OlderOf(uint64_t prev) {
+  return IsCopy(prev) ? 0 : prev & ~(kReinserted | kReplaced);
+}
+// What a version has as prev whose older one is this; 0: none.
+constexpr uint64_t PrevOf(VersionRef older, bool reinserted) {
+  if (older == 0) return 0;
+  return older | (reinserted ? kReinserted : IsFrozen(older) ? kReplaced : 0);
+}
 
 // The columns of a page: physical types by position. Immutable, shared by pages.
 class Layout {

@@ -1,6 +1,7 @@
 """A unittest case with one server for all its tests. Import * after `import path_to_lib`."""
 
 import unittest
+import urllib.request
 
 from omendb_server import server_under_test
 
@@ -25,6 +26,14 @@ class SystemTest(unittest.TestCase):
         for sql in filter(None, [cls.setup_sql, *frozen]):
             connection.cursor().execute(sql)
         connection.close()
+
+    def metric(self, name):
+        with urllib.request.urlopen(
+                f'http://127.0.0.1:{self.server.http_port}/metrics') as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(name + ' '):
+                    return float(line.split()[1])
+        raise KeyError(name)
 
     def run(self, result=None):
         failures = len(result.failures) + len(result.errors) if result else 0

@@ -1,4 +1,4 @@
-"""DELETE of rows of a table that is far larger than the memory for rows."""
+"""DELETE and UPDATE of rows of a table that is far larger than the memory for rows."""
 
 import io
 import os
@@ -67,9 +67,25 @@ class BulkChangeTest(SystemTest):
         self.cursor.execute("INSERT INTO t VALUES (7, 7, 1, 'again')")
         self.assert_rows([7])
 
-    def test_an_update_of_more_than_there_is_memory_for_is_refused(self):
+    def test_all_rows_are_updated_by_one_statement(self):
+        old = self.server.connect()
+        old.set_session(isolation_level='REPEATABLE READ')
+        with old.cursor() as cursor:
+            cursor.execute('SELECT count(*) FROM t')
+            self.assertEqual((ROWS,), cursor.fetchone())
+            for more in range(1, 3):
+                self.execute_in_time('UPDATE t SET x = x + 1')
+                self.assertEqual(ROWS, self.cursor.rowcount)
+                self.cursor.execute('SELECT count(*), sum(x) FROM t')
+                self.assertEqual((ROWS, ROWS // 1000 * 499_500 + more * ROWS),
+                                 self.cursor.fetchone())
+            cursor.execute('SELECT count(*), sum(x) FROM t')
+            self.assertEqual((ROWS, ROWS // 1000 * 499_500), cursor.fetchone())
+        old.close()
+
+    def test_an_update_of_keys_for_which_there_is_no_memory_is_refused(self):
         with self.assertRaises(psycopg2.errors.OutOfMemory):
-            self.cursor.execute('UPDATE t SET x = x + 1')
+            self.cursor.execute('UPDATE t SET id = -1 - id')
         self.assert_rows(range(ROWS))
 
 

@@ -8,7 +8,6 @@ import re
 import sys
 import time
 import unittest
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
@@ -103,14 +102,6 @@ class FreezeTest(SystemTest):
                 self.assertEqual(hot, self.rows_of(query.format(t='frozen', a=at)),
                                  f'row_executor={executor}: {query.format(t="frozen", a=at)}')
         self.run_sql('RESET omendb.row_executor')
-
-    def metric(self, name):
-        with urllib.request.urlopen(
-                f'http://127.0.0.1:{self.server.http_port}/metrics') as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(name + ' '):
-                    return float(line.split()[1])
-        raise KeyError(name)
 
     def test_frozen_rows_answer_as_hot_ones(self):
         self.compare()

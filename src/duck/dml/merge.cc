@@ -84,6 +84,7 @@ class MergeOperator : public WriteOperator {
     std::vector<ActionRun> unmatched;
     RowIdSet touched;
     std::unique_ptr<engine::BulkLoad> load;  // of the rows that are inserted
+    std::unique_ptr<engine::BulkUpdate> updates;
   };
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
@@ -91,6 +92,11 @@ class MergeOperator : public WriteOperator {
     run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
     run->load = std::make_unique<engine::BulkLoad>(run->writer->statement(),
                                                    run->writer->shared_relation());
+    std::vector<size_t> columns;
+    for (const Action& action : matched_) {
+      columns.insert(columns.end(), action.columns.begin(), action.columns.end());
+    }
+    run->updates = run->writer->StartUpdates(columns);
     run->matched = StartActions(context, matched_);
     run->unmatched = StartActions(context, unmatched_);
     return run;
@@ -125,7 +131,11 @@ class MergeOperator : public WriteOperator {
     }
   }
 
-  void Finish(Run& run) const override { ThrowIfError(static_cast<MergeRun&>(run).load->Finish()); }
+  void Finish(Run& base) const override {
+    auto& run = static_cast<MergeRun&>(base);
+    run.writer->RequireDone(ValueOrThrow(run.updates->Finish()));
+    ThrowIfError(run.load->Finish());
+  }
 
  private:
   static std::vector<ActionRun> StartActions(duckdb::ClientContext& context,
@@ -198,13 +208,13 @@ class MergeOperator : public WriteOperator {
     }
     const bool deletes = taken.action->type == MergeActionType::MERGE_DELETE;
     const engine::RowResult result = ValueOrThrow(
-        deletes ? writer.relation().Delete(writer.statement(), seen) : Update(writer, taken, seen));
-    if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();
+        deletes ? writer.relation().Delete(writer.statement(), seen) : Update(run, taken, seen));
+    writer.RequireDone(result.outcome);
     ++writer.rows_affected;
   }
 
-  static Result<engine::RowResult> Update(RowWriter& writer, ActionRun& taken,
-                                          engine::RowRef seen) {
+  static Result<engine::RowResult> Update(MergeRun& run, ActionRun& taken, engine::RowRef seen) {
+    RowWriter& writer = *run.writer;
     types::Row row;
     writer.ReadRow(seen, row);
     const std::vector<size_t>& columns = taken.action->columns;
@@ -213,7 +223,7 @@ class MergeOperator : public WriteOperator {
     }
     ++taken.next;
     writer.Complete(row);
-    return writer.relation().Update(writer.statement(), seen, row);
+    return run.updates->Update(seen, row);
   }
 
   const duckdb::idx_t row_id_;

@@ -212,6 +212,7 @@ class UpdateOperator : public WriteOperator {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> defaults;
     duckdb::DataChunk default_values;
     RowIdSet touched;
+    std::unique_ptr<engine::BulkUpdate> updates;
   };
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
@@ -226,6 +227,9 @@ class UpdateOperator : public WriteOperator {
       default_types.push_back(value->return_type);
     }
     if (!default_types.empty()) run->default_values.Initialize(context, default_types);
+    std::vector<size_t> columns;
+    for (const duckdb::PhysicalIndex& column : columns_) columns.push_back(column.index);
+    run->updates = run->writer->StartUpdates(columns);
     return run;
   }
 
@@ -243,13 +247,17 @@ class UpdateOperator : public WriteOperator {
       writer.ReadRow(seen, row);
       Assign(run, chunk, i, row);
       writer.Complete(row);
-      const engine::RowResult result =
-          ValueOrThrow(writer.relation().Update(writer.statement(), seen, row));
-      if (result.outcome != engine::RowOutcome::kDone) writer.ThrowConflict();
+      const engine::RowResult result = ValueOrThrow(run.updates->Update(seen, row));
+      writer.RequireDone(result.outcome);
       run.touched.Insert(result.latest.row_id.value());
       ++writer.rows_affected;
       writer.AddReturning(row);
     }
+  }
+
+  void Finish(Run& base) const override {
+    auto& run = static_cast<UpdateRun&>(base);
+    run.writer->RequireDone(ValueOrThrow(run.updates->Finish()));
   }
 
  private:

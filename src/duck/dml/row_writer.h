@@ -16,6 +16,7 @@
 #include "duckdb/common/types/column/column_data_collection.hpp"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/planner/bound_constraint.hpp"
+#include "engine/bulk_update.h"
 #include "engine/relation.h"
 
 namespace omendb::duck {
@@ -48,6 +49,13 @@ class RowWriter {
   // LoadRow's value of one column; nullopt for types of which loading one may fail or is costly.
   std::optional<types::Value> ValueAhead(duckdb::DataChunk& chunk, duckdb::idx_t i,
                                          ColumnId column);
+  // For the updates of the statement that assign to these columns, DuckDB's numbers; generated ones
+  // may change too.
+  std::unique_ptr<engine::BulkUpdate> StartUpdates(const std::vector<size_t>& columns);
+  // Throws a conflict unless it is kDone.
+  void RequireDone(engine::RowOutcome outcome) {
+    if (outcome != engine::RowOutcome::kDone) ThrowConflict();
+  }
   // Reads all columns of a stored row.
   void ReadRow(const engine::RowRef& ref, types::Row& row);
   // Computes generated columns; 23514 when a CHECK constraint is false of the row.

@@ -1,0 +1,70 @@
+// bulk_update.h - the updates of one statement. Many rows of segments are replaced where they lie:
+// the new versions are gathered, and written to segments of their own by a thread
+// (segment_batch.h). Then the segment becomes part of the table with the transaction's mark as its
+// begin, and row by row the old version gets that mark as its end (delete_mask.h) and the new one
+// becomes the head:
+//
+//   gather -> sort, write, sync (a thread) -> publish, {claim the old, set the head} -> {kFreeze}
+//
+// It is for updates that change no key: neither an index's nor a foreign key's. Others, rows in
+// pages, those of a table that is not logged, and the rows of a statement that is too small for a
+// segment are updated one by one.
+//
+// Order          Conflicts are found when a segment is full, or by Finish. That is in time: both
+//                belong to the statement.
+// Crash, abort   As of a load (bulk_load.h). Undoing needs to read nothing.
+// Thread safety  One thread, the transaction's.
+// Cost           8 bytes a row until no snapshot sees the old versions; as many again until the end
+//                of the transaction where ids do not follow each other in the order of the keys.
+// Errors         Those of Relation::Update, and of writing a file: 53100, 58030. After an error it
+//                is of no more use, and the statement must be undone.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/relation.h"
+#include "engine/row_buffer.h"
+#include "engine/segment_batch.h"
+
+namespace omendb::engine {
+
+class RelationImpl;
+class ReplaceUndo;
+
+class BulkUpdate {
+ public:
+  using Limits = BatchLimits;
+
+  // `relation` is one of the database's. `context` must outlive it. `changed`: no other column
+  // gets a new value.
+  BulkUpdate(StatementContext& context, std::shared_ptr<Relation> relation,
+             std::span<const ColumnId> changed, Limits limits = Limits());
+
+  // As Relation::Update, each row once. What is not kDone may be of a row that was given before:
+  // the statement must be undone. `latest` has the row's id, but may not be the new version.
+  Result<RowResult> Update(const RowRef& seen, std::span<const types::Value> row);
+  // Replaces what was gathered. Call once, at the end.
+  Result<RowOutcome> Finish();
+
+ private:
+  Result<RowOutcome> FlushWhenFull();
+  // Hands the gathered rows to the writing thread.
+  Status StartWriting();
+  // Waits for the segment being written and makes it part of the table.
+  Result<RowOutcome> EnterWritten();
+  Result<RowOutcome> UpdateGathered();
+
+  StatementContext& context_;
+  const std::shared_ptr<RelationImpl> relation_;
+  const Limits limits_;
+  const size_t segment_bytes_;
+  const bool replaces_;
+  std::unique_ptr<RowBuffer> gathered_;
+  std::vector<RowRef> seen_;  // of the gathered rows
+  BatchWriter writer_;
+  ReplaceUndo* undo_ = nullptr;  // the transaction's, once there is a segment
+};
+
+}  // namespace omendb::engine
