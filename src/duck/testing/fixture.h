@@ -237,7 +237,7 @@ inline std::string DuckFixture::RunIn(engine::StatementContext& context, const s
     if (affected > 0) sink.text += "affected " + std::to_string(affected);
     return sink.text;
   }
-  auto result = session_->Execute(**bound, params, context, false);
+  auto result = session_->Execute(**bound, params, context);
   if (!result.ok()) return Failed(result.status());
   std::string text;
   for (;;) {
