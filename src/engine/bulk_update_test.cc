@@ -23,25 +23,11 @@ constexpr auto kRr = IsolationLevel::kRepeatableRead;
 constexpr ColumnId kColumns[] = {ColumnId(1), ColumnId(2), ColumnId(3)};
 constexpr BulkUpdate::Limits kSmallSegments{.rows_min = 1, .rest_min = 1, .segment_rows = 1000};
 
-class BulkUpdateTest : public SegmentsTest {
+class BulkUpdateTest : public MasksTest {
  protected:
-  BulkUpdateTest() { MaskedDeletes::thawed_max = 0; }
-  ~BulkUpdateTest() override { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
-
-  // Rows 0, 1, ... with v = 10 * id, all in a segment; an index has the texts.
+  // An index has the texts.
   void Fill(Engine& e, int32_t rows, size_t keys = 1) {
-    e.CreateTable({.keys = keys, .secondary = {{2}}});
-    auto txn = e.Begin();
-    for (int32_t i = 0; i < rows; ++i) {
-      StatementContext context = e.Statement(*txn);
-      const types::Value row[] = {Int(i), Int(10 * i), Text("text")};
-      ASSERT_TRUE(e.Open(context)->Insert(context, row).ok());
-      expected_[i] = 10 * i;
-    }
-    ASSERT_TRUE(e.Commit(*txn).ok());
-    const auto frozen = e.Freeze();
-    ASSERT_TRUE(frozen.ok());
-    ASSERT_EQ(*frozen, static_cast<uint64_t>(rows));
+    MasksTest::Fill(e, rows, {.keys = keys, .secondary = {{2}}});
   }
   // One statement: adds to v of these rows, as the statement sees them.
   Result<RowOutcome> Add(Engine& e, StatementContext& context, int32_t from, int32_t to, int32_t by,
@@ -87,25 +73,9 @@ class BulkUpdateTest : public SegmentsTest {
   static void Add(Pairs& pairs, int32_t from, int32_t to, int32_t by, int32_t step = 1) {
     for (int32_t i = from; i < to; i += step) pairs[i] += by;
   }
-  void Delete(Engine& e, txn::Transaction& txn, int32_t from, int32_t to) {
-    StatementContext context = e.Statement(txn);
-    auto relation = e.Open(context);
-    for (int32_t i = from; i < to; ++i) {
-      const auto seen = Find(e, context, i);
-      ASSERT_TRUE(seen.has_value()) << i;
-      const auto done = relation->Delete(context, *seen);
-      ASSERT_TRUE(done.ok()) << done.status().ToString();
-      ASSERT_EQ(done->outcome, RowOutcome::kDone);
-    }
-  }
   // Until nothing is left of so many versions.
   static bool Reclaimed(Engine& e, uint64_t versions) {
     return Eventually([&] { return e.db->stats().versions_reclaimed >= versions; });
-  }
-  Status Insert(Engine& e, txn::Transaction& txn, int32_t id, int32_t v) {
-    StatementContext context = e.Statement(txn);
-    const types::Value row[] = {Int(id), Int(v), Text("again")};
-    return e.Open(context)->Insert(context, row).status();
   }
 };
 

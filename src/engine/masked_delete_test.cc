@@ -17,36 +17,7 @@ using txn::RowLockMode;
 constexpr auto kRc = IsolationLevel::kReadCommitted;
 constexpr auto kRr = IsolationLevel::kRepeatableRead;
 
-class MaskedDeleteTest : public SegmentsTest {
- protected:
-  MaskedDeleteTest() { MaskedDeletes::thawed_max = 0; }
-  ~MaskedDeleteTest() override { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
-
-  // Rows 0, 1, ... with v = 10 * id, all in a segment.
-  void Fill(Engine& e, int32_t rows) {
-    ASSERT_NO_FATAL_FAILURE(SegmentsTest::Fill(e, rows, expected_));
-    const auto frozen = e.Freeze();
-    ASSERT_TRUE(frozen.ok());
-    ASSERT_EQ(*frozen, static_cast<uint64_t>(rows));
-  }
-  // One statement.
-  void Delete(Engine& e, txn::Transaction& txn, int32_t from, int32_t to, int32_t step = 1) {
-    StatementContext context = e.Statement(txn);
-    auto relation = e.Open(context);
-    for (int32_t i = from; i < to; i += step) {
-      const auto seen = Find(e, context, i);
-      ASSERT_TRUE(seen.has_value()) << i;
-      const auto done = relation->Delete(context, *seen);
-      ASSERT_TRUE(done.ok()) << done.status().ToString();
-      ASSERT_EQ(done->outcome, RowOutcome::kDone);
-    }
-  }
-  Status Insert(Engine& e, txn::Transaction& txn, int32_t id, int32_t v) {
-    StatementContext context = e.Statement(txn);
-    const types::Value row[] = {Int(id), Int(v), Text("again")};
-    return e.Open(context)->Insert(context, row).status();
-  }
-};
+class MaskedDeleteTest : public MasksTest {};
 
 TEST_F(MaskedDeleteTest, EachSnapshotSeesTheRowsUntilItSeesTheDelete) {
   Engine e;

@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "engine/engine_fixture.h"
+#include "engine/masked_deletes.h"
 #include "testing/fault_env.h"
 
 namespace omendb::engine {
@@ -39,8 +40,9 @@ class SegmentsTest : public ::testing::Test {
     return Scan(e, *txn);
   }
   // Creates the table with rows 0, 1, ... of v = 10 * id, in pages.
-  void Fill(Engine& e, int32_t rows, Pairs& expected) {
-    e.CreateTable({.secondary = {{1}}});
+  void Fill(Engine& e, int32_t rows, Pairs& expected,
+            const TableSpec& spec = {.secondary = {{1}}}) {
+    e.CreateTable(spec);
     auto txn = e.Begin();
     StatementContext context = e.Statement(*txn);
     auto relation = e.Open(context);
@@ -210,6 +212,38 @@ class CrashRecorder {
   uint64_t calls_ = 0;
   std::vector<Pairs> states_;
   std::vector<Crashed> crashes_;
+};
+
+// Rows that are deleted or replaced where they lie, from the first on.
+class MasksTest : public SegmentsTest {
+ protected:
+  MasksTest() { MaskedDeletes::thawed_max = 0; }
+  ~MasksTest() override { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
+
+  // Rows 0, 1, ... with v = 10 * id, all in a segment.
+  void Fill(Engine& e, int32_t rows, const TableSpec& spec = {.secondary = {{1}}}) {
+    ASSERT_NO_FATAL_FAILURE(SegmentsTest::Fill(e, rows, expected_, spec));
+    const auto frozen = e.Freeze();
+    ASSERT_TRUE(frozen.ok());
+    ASSERT_EQ(*frozen, static_cast<uint64_t>(rows));
+  }
+  // One statement.
+  void Delete(Engine& e, txn::Transaction& txn, int32_t from, int32_t to, int32_t step = 1) {
+    StatementContext context = e.Statement(txn);
+    auto relation = e.Open(context);
+    for (int32_t i = from; i < to; i += step) {
+      const auto seen = Find(e, context, i);
+      ASSERT_TRUE(seen.has_value()) << i;
+      const auto done = relation->Delete(context, *seen);
+      ASSERT_TRUE(done.ok()) << done.status().ToString();
+      ASSERT_EQ(done->outcome, RowOutcome::kDone);
+    }
+  }
+  Status Insert(Engine& e, txn::Transaction& txn, int32_t id, int32_t v) {
+    StatementContext context = e.Statement(txn);
+    const types::Value row[] = {Int(id), Int(v), Text("again")};
+    return e.Open(context)->Insert(context, row).status();
+  }
 };
 
 }  // namespace omendb::engine
