@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "engine/load_undo.h"
 #include "engine/relation_impl.h"
 
@@ -11,12 +10,9 @@ namespace omendb::engine {
 BulkLoad::BulkLoad(StatementContext& context, std::shared_ptr<Relation> relation, Limits limits)
     : context_(context),
       relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
-      limits_(limits),
-      segment_bytes_(std::min<size_t>(limits.segment_bytes, relation_->memory_limit() / 16)),
+      limits_(limits.Within(relation_->memory_limit())),
       gathered_(NewRowBuffer(relation_->table())),
-      writer_(relation_->segment_files()) {
-  OMEN_CHECK(limits.segment_rows <= colstore::kSegmentRowsMax);
-}
+      writer_(relation_->segment_files()) {}
 
 Status BulkLoad::Append(const types::Chunk& chunk) {
   if (!relation_->storage().logged()) return relation_->InsertChunk(context_, chunk);
@@ -42,9 +38,7 @@ Status BulkLoad::AppendRow(std::span<const types::Value> row) {
 }
 
 Status BulkLoad::FlushWhenFull() {
-  const uint32_t rows = gathered_->rows();
-  const bool large = rows >= limits_.rows_min && gathered_->bytes() >= segment_bytes_;
-  if (rows < limits_.segment_rows && !large) return Status::Ok();
+  if (!limits_.AreReachedBy(*gathered_)) return Status::Ok();
   OMEN_TRY(EnterWritten());
   return StartWriting();
 }

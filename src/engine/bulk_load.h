@@ -60,7 +60,6 @@ class BulkLoad {
   StatementContext& context_;
   const std::shared_ptr<RelationImpl> relation_;
   const Limits limits_;
-  const size_t segment_bytes_;
   std::unique_ptr<RowBuffer> gathered_;
   std::unique_ptr<RowBuffer> spare_;  // was written; its memory is used again
   BatchWriter writer_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "engine/relation_impl.h"
 #include "engine/replace_undo.h"
 
@@ -40,14 +39,11 @@ BulkUpdate::BulkUpdate(StatementContext& context, std::shared_ptr<Relation> rela
                        std::span<const ColumnId> changed, Limits limits)
     : context_(context),
       relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
-      limits_(limits),
-      segment_bytes_(std::min<size_t>(limits.segment_bytes, relation_->memory_limit() / 16)),
+      limits_(limits.Within(relation_->memory_limit())),
       replaces_(relation_->storage().logged() && !relation_->storage().frozen().empty() &&
                 !HaveKeys(context, relation_->table(), changed)),
       gathered_(NewRowBuffer(relation_->table())),
-      writer_(relation_->segment_files()) {
-  OMEN_CHECK(limits.segment_rows <= colstore::kSegmentRowsMax);
-}
+      writer_(relation_->segment_files()) {}
 
 Result<RowResult> BulkUpdate::Update(const RowRef& seen, std::span<const types::Value> row) {
   if (!replaces_ || !rowstore::IsFrozen(seen.version)) {
@@ -62,9 +58,7 @@ Result<RowResult> BulkUpdate::Update(const RowRef& seen, std::span<const types::
 }
 
 Result<RowOutcome> BulkUpdate::FlushWhenFull() {
-  const uint32_t rows = gathered_->rows();
-  const bool large = rows >= limits_.rows_min && gathered_->bytes() >= segment_bytes_;
-  if (rows < limits_.segment_rows && !large) return RowOutcome::kDone;
+  if (!limits_.AreReachedBy(*gathered_)) return RowOutcome::kDone;
   OMEN_ASSIGN(const RowOutcome outcome, EnterWritten());
   if (outcome == RowOutcome::kDone) OMEN_TRY(StartWriting());
   return outcome;

@@ -59,7 +59,6 @@ class BulkUpdate {
   StatementContext& context_;
   const std::shared_ptr<RelationImpl> relation_;
   const Limits limits_;
-  const size_t segment_bytes_;
   const bool replaces_;
   std::unique_ptr<RowBuffer> gathered_;
   std::vector<RowRef> seen_;  // of the gathered rows

@@ -559,14 +559,10 @@ TEST_F(BulkUpdateTest, ACrashAtAnyFileOperationLosesNothing) {
   Engine e(SmallOptions());
   Fill(e, 600);
   CrashRecorder recorder(e, expected_);
-  const auto commit = [&](txn::Transaction& txn) {
-    ASSERT_TRUE(e.Commit(txn).ok());
-    recorder.Acknowledge(expected_);
-  };
   auto txn = e.Begin();
   Add(e, *txn, 0, 400, 1);
   Add(expected_, 0, 400, 1);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   // A checkpoint amid an update does not have it.
   txn = e.Begin();
   Add(e, *txn, 100, 600, 2);
@@ -579,7 +575,7 @@ TEST_F(BulkUpdateTest, ACrashAtAnyFileOperationLosesNothing) {
   Add(expected_, 100, 600, 2);
   Erase(expected_, 500, 550);
   expected_[300] = -1;
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   auto old = e.Begin(kRr);
   (void)Scan(e, *old);
   txn = e.Begin();
@@ -587,7 +583,7 @@ TEST_F(BulkUpdateTest, ACrashAtAnyFileOperationLosesNothing) {
   Add(e, *txn, 0, 300, 16);
   Add(expected_, 0, 500, 8);
   Add(expected_, 0, 300, 16);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   ASSERT_TRUE(e.db->Checkpoint().ok());
   old.reset();
   EXPECT_TRUE(Reclaimed(e, 400 + 551 + 800));
@@ -596,14 +592,10 @@ TEST_F(BulkUpdateTest, ACrashAtAnyFileOperationLosesNothing) {
   txn = e.Begin();
   Add(e, *txn, 100, 450, 32, 2);
   Add(expected_, 100, 450, 32, 2);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   ASSERT_TRUE(e.db->Checkpoint().ok());
   txn.reset();
-  const size_t crashes = recorder.Check([&] {
-    const Pairs found = Committed(e);
-    CheckIndexes(e, found);
-    return found;
-  });
+  const size_t crashes = recorder.Check([&] { return CommittedAndIndexed(e); });
   EXPECT_GT(crashes, 30u);
 }
 

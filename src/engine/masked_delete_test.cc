@@ -309,14 +309,10 @@ TEST_F(MaskedDeleteTest, ACrashAtAnyFileOperationLosesNothing) {
   Engine e(SmallOptions());
   Fill(e, 600);
   CrashRecorder recorder(e, expected_);
-  const auto commit = [&](txn::Transaction& txn) {
-    ASSERT_TRUE(e.Commit(txn).ok());
-    recorder.Acknowledge(expected_);
-  };
   auto txn = e.Begin();
   Delete(e, *txn, 0, 100);
   Erase(expected_, 0, 100);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   // A checkpoint amid a delete does not have it.
   txn = e.Begin();
   Delete(e, *txn, 100, 300, 3);
@@ -329,13 +325,13 @@ TEST_F(MaskedDeleteTest, ACrashAtAnyFileOperationLosesNothing) {
   txn->RollbackTo(mark);
   ASSERT_TRUE(e.db->Checkpoint().ok());
   Erase(expected_, 100, 300, 3);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   auto old = e.Begin(kRr);
   (void)Scan(e, *old);
   txn = e.Begin();
   Delete(e, *txn, 400, 600);
   Erase(expected_, 400, 600);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   ASSERT_TRUE(e.db->Checkpoint().ok());
   old.reset();
   EXPECT_TRUE(Eventually([&] { return e.db->stats().rows_thawed == 367; }));
@@ -344,14 +340,10 @@ TEST_F(MaskedDeleteTest, ACrashAtAnyFileOperationLosesNothing) {
   txn = e.Begin();
   Delete(e, *txn, 300, 400);
   Erase(expected_, 300, 400);
-  commit(*txn);
+  recorder.Commit(*txn, expected_);
   ASSERT_TRUE(e.db->Checkpoint().ok());
   txn.reset();
-  const size_t crashes = recorder.Check([&] {
-    const Pairs found = Committed(e);
-    CheckIndexes(e, found);
-    return found;
-  });
+  const size_t crashes = recorder.Check([&] { return CommittedAndIndexed(e); });
   EXPECT_GT(crashes, 30u);
 }
 

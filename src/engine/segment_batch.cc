@@ -100,6 +100,17 @@ void Write(SegmentBatch& batch) {
 
 }  // namespace
 
+BatchLimits BatchLimits::Within(uint64_t memory_limit) const {
+  OMEN_CHECK(segment_rows <= colstore::kSegmentRowsMax);
+  BatchLimits limits = *this;
+  limits.segment_bytes = std::min<size_t>(segment_bytes, memory_limit / 16);
+  return limits;
+}
+
+bool BatchLimits::AreReachedBy(const RowBuffer& rows) const {
+  return rows.rows() >= segment_rows || (rows.rows() >= rows_min && rows.bytes() >= segment_bytes);
+}
+
 std::unique_ptr<RowBuffer> NewRowBuffer(const catalog::TableDef& table) {
   std::vector<types::SqlType> types;
   for (const catalog::ColumnDef& column : table.columns) types.push_back(column.type);

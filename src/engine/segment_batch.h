@@ -25,8 +25,12 @@ struct BatchLimits {
   uint32_t rows_min = 1U << 15;  // A statement of fewer rows makes no segment,
   uint32_t rest_min = 1U << 13;  // nor do so many that are left after others.
   uint32_t segment_rows = 1U << 17;
-  size_t segment_bytes = 64 << 20;  // About, before they are encoded, and at most a 16th of the
-                                    // memory for rows: two are there at once.
+  size_t segment_bytes = 64 << 20;  // About, before they are encoded.
+
+  // With at most a 16th of the memory for rows: two segments are there at once.
+  BatchLimits Within(uint64_t memory_limit) const;
+  // Whether so many rows were gathered that they are written now.
+  bool AreReachedBy(const RowBuffer& rows) const;
 };
 
 struct SegmentBatch {

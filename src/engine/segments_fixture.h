@@ -96,6 +96,12 @@ class SegmentsTest : public ::testing::Test {
     auto txn = e.Begin();
     CheckIndexes(e, *txn, expected);
   }
+  // What is committed, by a scan and by each index.
+  Pairs CommittedAndIndexed(Engine& e) {
+    const Pairs found = Committed(e);
+    CheckIndexes(e, found);
+    return found;
+  }
   static void Erase(Pairs& pairs, int32_t from, int32_t to, int32_t step = 1) {
     for (int32_t i = from; i < to; i += step) pairs.erase(i);
   }
@@ -171,6 +177,10 @@ class CrashRecorder {
   void Acknowledge(const Pairs& state) {
     MutexLock lock(mu_);
     states_.push_back(state);
+  }
+  void Commit(txn::Transaction& txn, const Pairs& state) {
+    ASSERT_TRUE(e_.Commit(txn).ok());
+    Acknowledge(state);
   }
   // Ends the database, then opens what each failure left: `rows()` gives the state that was
   // acknowledged, or the next one. Returns how many there were.
