@@ -1,5 +1,7 @@
 #include "server/pool.h"
 
+#include <algorithm>
+
 #include "base/thread_priority.h"
 
 namespace omendb::server {
@@ -21,9 +23,11 @@ void AnalyticalPool::Submit(Task task, std::shared_ptr<WaitPoint> done) {
   WakeOrAddThread();
 }
 
+// A thread that has just ended a task counts as free before it looks at the queue again.
 void AnalyticalPool::WakeOrAddThread() {
   if (queue_.empty() || active_ >= active_max_) return;
-  if (idle_ > 0) {
+  const size_t startable = std::min(queue_.size(), static_cast<size_t>(active_max_ - active_));
+  if (threads_.size() - occupied_ >= startable) {
     work_.NotifyOne();
   } else {
     threads_.emplace_back([this] { Loop(); });
@@ -35,20 +39,18 @@ void AnalyticalPool::Loop() {
   PlaceYieldingWaiter waiter(*this);
   mu_.Lock();
   while (true) {
-    while (!stopping_ && (queue_.empty() || active_ >= active_max_)) {
-      ++idle_;
-      work_.Wait(mu_);
-      --idle_;
-    }
+    while (!stopping_ && (queue_.empty() || active_ >= active_max_)) work_.Wait(mu_);
     if (stopping_) break;
     Entry entry = std::move(queue_.front());
     queue_.pop_front();
     ++active_;
+    ++occupied_;
     mu_.Unlock();
     entry.task(waiter);
     entry.task = nullptr;
     mu_.Lock();
     --active_;
+    --occupied_;
     WakeOrAddThread();
     mu_.Unlock();
     entry.done->Signal();
@@ -80,6 +82,11 @@ int AnalyticalPool::active() const {
 size_t AnalyticalPool::queued() const {
   MutexLock lock(mu_);
   return queue_.size();
+}
+
+size_t AnalyticalPool::threads() const {
+  MutexLock lock(mu_);
+  return threads_.size();
 }
 
 }  // namespace omendb::server

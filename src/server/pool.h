@@ -32,6 +32,8 @@ class AnalyticalPool {
 
   int active() const;
   size_t queued() const;
+  // Threads there are: as many as tasks ran or waited at the same time at most.
+  size_t threads() const;
 
  private:
   struct Entry {
@@ -59,7 +61,8 @@ class AnalyticalPool {
   CondVar work_;
   std::deque<Entry> queue_ OMEN_GUARDED_BY(mu_);
   std::vector<std::thread> threads_ OMEN_GUARDED_BY(mu_);
-  int idle_ OMEN_GUARDED_BY(mu_) = 0;
+  // Threads that have a task, of which `active_` have a place.
+  size_t occupied_ OMEN_GUARDED_BY(mu_) = 0;
   int active_ OMEN_GUARDED_BY(mu_) = 0;
   bool stopping_ OMEN_GUARDED_BY(mu_) = false;
 };

@@ -45,6 +45,17 @@ TEST(PoolTest, NeverRunsMoreThanItAdmits) {
   EXPECT_LE(most, 3);
 }
 
+// The thread that has signalled the end of a task takes the next one, however soon it comes.
+TEST(PoolTest, TasksOneAfterAnotherShareAThread) {
+  AnalyticalPool pool(4);
+  for (int i = 0; i < 5000; ++i) {
+    const auto done = std::make_shared<WaitPoint>();
+    pool.Submit([](Waiter&) {}, done);
+    Await(done);
+  }
+  EXPECT_EQ(pool.threads(), 1u);
+}
+
 TEST(PoolTest, WaitingTasksMakeRoomForTheOneTheyWaitFor) {
   AnalyticalPool pool(2);
   std::vector<std::shared_ptr<WaitPoint>> released;
