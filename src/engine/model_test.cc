@@ -204,11 +204,12 @@ TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
       ASSERT_TRUE(e.Commit(*txn).ok());
     }
   });
-  // Moves money between many accounts at once, replacing rows where they lie.
-  std::atomic<int> rounds{0};
+  // Moves money between many accounts at once, replacing rows where they lie, and until it has
+  // succeeded, which beside the others it seldom does.
   threads.emplace_back([&] {
-    for (int i = 0; i < 200; ++i) {
-      if (MoveBetweenAll(e, i % 2 == 0 ? 1 : -1)) rounds.fetch_add(1);
+    int rounds = 0;
+    for (int i = 0; i < 200 || rounds == 0; ++i) {
+      if (MoveBetweenAll(e, i % 2 == 0 ? 1 : -1)) ++rounds;
     }
   });
   std::atomic<uint64_t> frozen{0};
@@ -240,7 +241,6 @@ TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
   freezer.join();
 
   EXPECT_GT(transfers, 0);
-  EXPECT_GT(rounds, 0);
   auto txn = e.Begin();
   StatementContext context = e.Statement(*txn);
   const Pairs before = ScanPairs(context, *e.Open(context));
