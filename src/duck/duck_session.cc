@@ -11,6 +11,7 @@
 #include "duck/logical_types.h"
 #include "duck/plan/column_origin.h"
 #include "duck/plan/known_aggregates.h"
+#include "duck/plan/plain_states.h"
 #include "duck/plan/row_plan_builder.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duckdb/catalog/catalog_search_path.hpp"
@@ -273,6 +274,7 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
     duckdb::Optimizer optimizer(*binding.binder, context);
     plan = optimizer.Optimize(std::move(plan));
   }
+  MakeStatesPlain(context, *plan);
   duckdb::PhysicalPlanGenerator generator(context);
   data->physical_plan = generator.Plan(std::move(plan));
   return data;

@@ -4,6 +4,7 @@
 #include "duck/errors.h"
 #include "duck/functions/float_aggregates.h"
 #include "duck/functions/numeric_aggregates.h"
+#include "duck/functions/pooled_aggregate.h"
 #include "duck/functions/run_update.h"
 #include "duck/logical_types.h"
 #include "duckdb/common/types/hugeint.hpp"
@@ -283,12 +284,20 @@ void RegisterDeviation(Registry& registry, const char* name, NumericAggregate ki
   registry.Replace(std::move(set));
 }
 
+// What DISTINCT ON with ORDER BY becomes.
+void PoolFirstByOrder(Registry& registry) {
+  for (const char* name : {"arg_min", "arg_min_null", "arg_max_null"}) {
+    registry.Replace(PooledWhenBound(registry.ExistingAggregate(name)));
+  }
+}
+
 }  // namespace
 
 void RegisterAggregates(Registry& registry) {
   RegisterSum(registry);
   RegisterAverage(registry);
   RegisterExtremes(registry);
+  PoolFirstByOrder(registry);
   RegisterDeviation(registry, "var_pop", NumericAggregate::kVariancePop);
   RegisterDeviation(registry, "var_samp", NumericAggregate::kVarianceSamp);
   RegisterDeviation(registry, "variance", NumericAggregate::kVarianceSamp);

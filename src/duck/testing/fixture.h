@@ -72,6 +72,7 @@ class DuckFixture {
   std::string Describe(const std::string& sql, const std::vector<types::SqlType>& types = {});
 
   engine::Database& database() { return *database_; }
+  DuckEngine& engine() { return *engine_; }
 
  private:
   std::string RunIn(engine::StatementContext& context, const std::string& sql,
