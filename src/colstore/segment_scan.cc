@@ -73,14 +73,14 @@ SegmentScan::SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOption
     range_columns_.push_back(at == options_.columns.end()
                                  ? std::nullopt
                                  : std::optional<size_t>(at - options_.columns.begin()));
-    OMEN_DCHECK(!range.exact || range_columns_.back());
+    OMEN_DCHECK(!range.FiltersRows() || range_columns_.back());
   }
 }
 
 std::unique_ptr<SegmentScan::Worker> SegmentScan::NewWorker() const {
   std::vector<Worker::Filter> filters;
   for (size_t r = 0; r < options_.ranges.size(); ++r) {
-    if (options_.ranges[r].exact) filters.push_back({.range = r});
+    if (options_.ranges[r].FiltersRows()) filters.push_back({.range = r});
   }
   return std::unique_ptr<Worker>(new Worker(options_.columns.size(), std::move(filters)));
 }
@@ -93,6 +93,7 @@ SegmentScan::Counters SegmentScan::counters() const {
 
 Result<bool> SegmentScan::MayMatch(uint32_t block) const {
   for (const ScanOptions::Range& range : options_.ranges) {
+    if (range.moving != nullptr) continue;
     OMEN_ASSIGN(const ColumnDirectory* directory, reader_->directory(range.column));
     const types::SqlType& type = reader_->footer().columns[range.column].column.type;
     const Zone zone = directory->zone(block);
@@ -166,7 +167,7 @@ const std::shared_ptr<const Block>& SegmentScan::FindHeld(Worker& worker, size_t
 bool SegmentScan::EntriesMayMatch(Worker& worker) const {
   for (size_t r = 0; r < options_.ranges.size(); ++r) {
     const std::optional<size_t> i = range_columns_[r];
-    if (!i || options_.ranges[r].exact) continue;
+    if (!i || options_.ranges[r].FiltersRows()) continue;
     const std::shared_ptr<const Block>& block = FindHeld(worker, *i);
     const types::SqlType& type = reader_->footer().columns[options_.ranges[r].column].column.type;
     if (block != nullptr && !AnyEntryWithin(block->view(), type, options_.ranges[r].range)) {
@@ -194,14 +195,28 @@ bool SegmentScan::SetMask(Worker& worker) const {
   return any != 0;
 }
 
-Result<bool> SegmentScan::ApplyExact(Worker& worker) {
+Result<bool> SegmentScan::MovedMayMatch(uint32_t block) const {
+  for (const ScanOptions::Range& range : options_.ranges) {
+    if (range.moving == nullptr || range.moving->holds_all()) continue;
+    OMEN_ASSIGN(const ColumnDirectory* directory, reader_->directory(range.column));
+    const types::SqlType& type = reader_->footer().columns[range.column].column.type;
+    const Zone zone = directory->zone(block);
+    if (!zone.has_range()) continue;
+    if (IntOfCell(type, zone.max()) < range.moving->low()) return false;
+    if (IntOfCell(type, zone.min()) > range.moving->high()) return false;
+  }
+  return true;
+}
+
+Result<bool> SegmentScan::FilterRows(Worker& worker) {
   std::vector<Worker::Filter>& filters = worker.filters_;
   // A single one has no place to change.
   uint32_t left = filters.size() > 1 ? CountRows(worker.mask_) : kBlockRows;
   for (Worker::Filter& filter : filters) {
     const ScanOptions::Range& range = options_.ranges[filter.range];
+    if (range.moving != nullptr && range.moving->holds_all()) continue;
     OMEN_ASSIGN(const auto block, BlockOf(worker, *range_columns_[filter.range]));
-    worker.block_filter_.Apply(block->view(), *range.exact, worker.mask_, left);
+    worker.block_filter_.Apply(block->view(), range.RowRange(), worker.mask_, left);
     if (filters.size() > 1) {
       filter.tested += left;
       left = CountRows(worker.mask_);
@@ -285,13 +300,14 @@ Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
       OMEN_TRY(TakeBlocks(worker));
     }
     worker.block_ = worker.blocks_[worker.next_++];
-    if (!EntriesMayMatch(worker)) {
+    OMEN_ASSIGN(const bool moved_may_match, MovedMayMatch(worker.block_));
+    if (!moved_may_match || !EntriesMayMatch(worker)) {
       blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
       continue;
     }
     if (!SetMask(worker)) continue;
     if (!worker.filters_.empty()) {
-      OMEN_ASSIGN(const bool any, ApplyExact(worker));
+      OMEN_ASSIGN(const bool any, FilterRows(worker));
       if (!any) {
         blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
         continue;

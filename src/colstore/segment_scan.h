@@ -1,5 +1,6 @@
 // segment_scan.h - the rows of a segment by column, a block at a time, without the blocks that
-// zones rule out, without dead rows, and without rows that exact ranges of integers rule out.
+// zones rule out, without dead rows, and without rows that exact or moving ranges of integers rule
+// out.
 //
 // Thread safety  Next: any number of workers, each with its own Worker. Everything else is
 //                constant.
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "colstore/block_filter.h"
+#include "colstore/moving_range.h"
 #include "colstore/segment_reader.h"
 #include "types/chunk.h"
 
@@ -34,6 +36,12 @@ struct ScanOptions {
     ValueRange range;
     // Every row of the scan is within it; the column is among those read. HasIntCells of its type.
     std::optional<IntRange> exact;
+    // Rows outside are left out as well, where they are not within it when their block is read. Of
+    // a column as for `exact`, in a range of its own.
+    std::shared_ptr<const MovingRange> moving;
+
+    bool FiltersRows() const { return exact.has_value() || moving != nullptr; }
+    IntRange RowRange() const { return exact ? *exact : IntRange{moving->low(), moving->high()}; }
   };
   std::vector<Range> ranges;
   // Rows [first, end): a range of keys, by SegmentReader::LowerBound.
@@ -57,7 +65,7 @@ class SegmentScan {
 
    private:
     friend class SegmentScan;
-    // An exact range, and how many of the rows that were left it let through.
+    // A range that filters rows, and how many of those that were left it let through.
     struct Filter {
       size_t range;
       uint64_t tested = 0;
@@ -119,8 +127,10 @@ class SegmentScan {
   bool EntriesMayMatch(Worker& worker) const;
   // Rows that are asked for and live; false when there is none.
   bool SetMask(Worker& worker) const;
-  // Takes out of the mask what an exact range rules out; false when no row is left.
-  Result<bool> ApplyExact(Worker& worker);
+  // Whether a block may have rows within the moving ranges as they are now.
+  Result<bool> MovedMayMatch(uint32_t block) const;
+  // Takes out of the mask what ranges that filter rows rule out; false when no row is left.
+  Result<bool> FilterRows(Worker& worker);
   uint32_t SelectRows(Worker& worker) const;
 
   const std::shared_ptr<const SegmentReader> reader_;

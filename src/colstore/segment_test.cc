@@ -324,6 +324,55 @@ TEST(SegmentTest, ExactRangesLeaveTheRowsThatPassThemAll) {
   EXPECT_EQ(found, expected);
 }
 
+// Each chunk has what the range let through when its block was read, and no block was passed over
+// that had such a row.
+TEST(SegmentTest, MovingRangesLeaveOutWhatTheyRuleOutByThen) {
+  MemEnv env;
+  constexpr uint32_t kRows = 60'000;
+  testutil::Prng prng(5);
+  std::vector<std::optional<int32_t>> cells(kRows);
+  for (uint32_t row = 0; row < kRows; ++row) {
+    if (row / kBlockRows != 2 && row % 11 != 0) cells[row] = prng.Between(0, 5000) + row / 50;
+  }
+  SegmentOptions options{kTestSystem, 7, Oid(16385), {}, {}};
+  options.columns = {{ColumnId(1), {types::TypeKind::kInt4}}};
+  auto writer = SegmentWriter::Create(env, "/s", std::move(options));
+  ASSERT_TRUE(writer.ok());
+  for (const auto& cell : cells) {
+    const Value value[] = {cell ? Value::Int32(*cell) : Value::Null()};
+    ASSERT_TRUE((*writer)->AppendRow(value).ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  BlockCache cache(64 << 20);
+  const auto moving = std::make_shared<MovingRange>();
+  ScanOptions scan_options{.columns = {0}};
+  scan_options.ranges = {{0, {}, {}, moving}};
+  SegmentScan scan(Open(env, "/s", &cache), scan_options);
+  const auto worker = scan.NewWorker();
+  types::Chunk chunk;
+  const auto passes = [&](uint32_t row) {
+    if (moving->holds_all()) return true;
+    return cells[row] && *cells[row] >= moving->low() && *cells[row] <= moving->high();
+  };
+  uint32_t next_row = 0;
+  int64_t high = 6000;
+  for (uint32_t chunks = 0; *scan.Next(*worker, chunk); ++chunks) {
+    const uint32_t block = worker->row_at(0) / kBlockRows;
+    for (; next_row < block * kBlockRows; ++next_row) ASSERT_FALSE(passes(next_row));
+    for (uint32_t i = 0; i < chunk.rows_count; ++i, ++next_row) {
+      for (; next_row < worker->row_at(i); ++next_row) ASSERT_FALSE(passes(next_row));
+      ASSERT_TRUE(passes(next_row));
+      ASSERT_EQ(chunk.columns[0].Get(i).is_null, !cells[next_row].has_value());
+    }
+    for (; next_row < std::min(kRows, (block + 1) * kBlockRows); ++next_row) {
+      ASSERT_FALSE(passes(next_row));
+    }
+    if (chunks >= 4) moving->Set(100, high -= 300);
+  }
+  for (; next_row < kRows; ++next_row) ASSERT_FALSE(passes(next_row));
+  EXPECT_GT(scan.counters().blocks_skipped, 5u);
+}
+
 TEST(SegmentTest, WorkersShareTheRows) {
   MemEnv env;
   const TestTable table(TestKey::kText, 40'000, 7);

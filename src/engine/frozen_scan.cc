@@ -14,20 +14,17 @@ colstore::IntRange IntRangeOf(const types::SqlType& type,
 
 }  // namespace
 
-FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
-                       std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids,
-                       bool late_columns)
-    : run_(run) {
+FrozenScan::FrozenScan(const Run& run, const Relation::ScanOptions& wanted) : run_(run) {
   const FrozenSegment& segment = *run_.segment;
   colstore::ScanOptions options;
-  for (const ColumnId column : columns) {
+  for (const ColumnId column : wanted.columns) {
     const int32_t position = segment.position_of(column);
     chunk_columns_.push_back(position < 0 ? -1 : static_cast<int32_t>(options.columns.size()));
     if (position >= 0) options.columns.push_back(static_cast<uint32_t>(position));
   }
-  if (late_columns) options.late_columns = options.columns.size();
-  if (with_row_ids) options.columns.push_back(segment.row_ids_position());
-  for (const Relation::ScanOptions::Bound& bound : bounds) {
+  if (wanted.late_columns) options.late_columns = options.columns.size();
+  if (wanted.with_refs) options.columns.push_back(segment.row_ids_position());
+  for (const Relation::ScanOptions::Bound& bound : wanted.bounds) {
     const int32_t position = segment.position_of(bound.column);
     if (position < 0) continue;
     colstore::ScanOptions::Range& range = options.ranges.emplace_back();
@@ -36,6 +33,13 @@ FrozenScan::FrozenScan(const Run& run, std::span<const ColumnId> columns,
     if (!bound.exact || !colstore::HasIntCells(type)) continue;
     range.exact = IntRangeOf(type, bound);
     exact_.push_back(bound.column);
+  }
+  for (const Relation::ScanOptions::MovingBound& bound : wanted.moving) {
+    const int32_t position = segment.position_of(bound.column);
+    if (position < 0) continue;
+    const auto column = static_cast<uint32_t>(position);
+    if (!colstore::HasIntCells(segment.reader()->footer().columns[column].column.type)) continue;
+    options.ranges.push_back({column, {}, {}, bound.range});
   }
   if (run_.dead->count() > 0) options.dead = run_.dead->words();
   scan_ = std::make_unique<colstore::SegmentScan>(segment.reader(), std::move(options));

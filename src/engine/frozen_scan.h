@@ -17,10 +17,9 @@ namespace omendb::engine {
 
 class FrozenScan {
  public:
-  // Blocks without a row within every one of `bounds` are left out, and rows outside exact ones.
-  FrozenScan(const Run& run, std::span<const ColumnId> columns,
-             std::span<const Relation::ScanOptions::Bound> bounds, bool with_row_ids = true,
-             bool late_columns = false);
+  // Blocks without a row within every one of the bounds are left out, and rows outside exact and
+  // moving ones. `with_refs` asks for the row ids.
+  FrozenScan(const Run& run, const Relation::ScanOptions& wanted);
 
   std::unique_ptr<colstore::SegmentScan::Worker> NewWorker() const { return scan_->NewWorker(); }
   // Chunks have the columns that the segment has, then, when asked for, the row ids.

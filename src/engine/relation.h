@@ -20,6 +20,7 @@
 
 #include "catalog/definitions.h"
 #include "colstore/format.h"
+#include "colstore/moving_range.h"
 #include "engine/database.h"
 #include "types/chunk.h"
 #include "types/value.h"
@@ -146,6 +147,12 @@ class Relation {
       std::optional<types::Value> except = {};
     };
     std::vector<Bound> bounds;
+    // Rows outside may be left out: what the range says when they are read. Integers only.
+    struct MovingBound {
+      ColumnId column;
+      std::shared_ptr<const colstore::MovingRange> range;
+    };
+    std::vector<MovingBound> moving;
   };
   virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
 

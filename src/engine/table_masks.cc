@@ -98,7 +98,8 @@ Status Table::UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes
   const Run only = OnlyRowsOf(set->runs[segment], mask);
   const bool replaced = mask.replacement() != nullptr;
   KeyColumns key_columns(replaced ? Indexes() : indexes);
-  FrozenScan scan(only, key_columns.columns(), {});
+  const std::span<const ColumnId> columns = key_columns.columns();
+  FrozenScan scan(only, {.columns = {columns.begin(), columns.end()}, .with_refs = true});
   const auto worker = scan.NewWorker();
   types::Chunk chunk;
   KeyColumns::Keys keys;

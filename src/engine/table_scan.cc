@@ -44,8 +44,7 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
   for (const Run& run : runs_->runs) {
     std::unique_ptr<FrozenScan>& scan = frozen_.emplace_back();
     if (!run.IsSeen(txns, snapshot_)) continue;
-    scan = std::make_unique<FrozenScan>(run, options_.columns, options_.bounds, options_.with_refs,
-                                        options_.late_columns);
+    scan = std::make_unique<FrozenScan>(run, options_);
     blocks_count_ += run.segment->reader()->footer().blocks_count();
   }
   const EngineTransaction* const engine = EngineTransaction::Find(*context.txn);

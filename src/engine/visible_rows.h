@@ -50,9 +50,11 @@ Status ForEachFrozenRow(const RunSet& runs, std::span<const ColumnId> columns,
                         const Missing& missing, const Visit& visit) {
   types::Row row(columns.size());
   types::Chunk chunk;
+  const Relation::ScanOptions wanted{.columns = {columns.begin(), columns.end()},
+                                     .with_refs = true};
   for (size_t number = 0; number < runs.runs.size(); ++number) {
     if (runs.runs[number].live_rows() == 0) continue;
-    FrozenScan scan(runs.runs[number], columns, {});
+    FrozenScan scan(runs.runs[number], wanted);
     const auto worker = scan.NewWorker();
     for (;;) {
       OMEN_ASSIGN(const bool more, scan.Next(*worker, chunk));

@@ -164,4 +164,22 @@ std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, Co
                          std::move(collector.any_of)};
 }
 
+bool IsMoving(const duckdb::TableFilter& filter) {
+  switch (filter.filter_type) {
+    case duckdb::TableFilterType::DYNAMIC_FILTER:
+      return true;
+    case duckdb::TableFilterType::OPTIONAL_FILTER: {
+      const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
+      return child != nullptr && IsMoving(*child);
+    }
+    case duckdb::TableFilterType::CONJUNCTION_AND: {
+      const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
+      return std::any_of(children.begin(), children.end(),
+                         [](const auto& child) { return IsMoving(*child); });
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace omendb::duck

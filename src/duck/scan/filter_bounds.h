@@ -24,4 +24,7 @@ struct ColumnCondition {
 std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
                                            const types::SqlType& type, types::Arena& arena);
 
+// Whether what the filter lets through becomes less while the query runs.
+bool IsMoving(const duckdb::TableFilter& filter);
+
 }  // namespace omendb::duck

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "colstore/block_filter.h"
 #include "duck/catalog/table_entry.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
@@ -28,6 +29,14 @@ struct ScannedColumn {
   duckdb::LogicalType logical;
 };
 
+// A filter of one column that lets less and less through, and what it does now, for the engine.
+struct MovingFilter {
+  const duckdb::TableFilter* filter;
+  ColumnId column;
+  types::SqlType type;
+  std::shared_ptr<colstore::MovingRange> range;
+};
+
 struct ScanState : public duckdb::GlobalTableFunctionState {
   std::shared_ptr<engine::Relation> relation;
   std::unique_ptr<engine::Relation::Scan> scan;
@@ -36,6 +45,7 @@ struct ScanState : public duckdb::GlobalTableFunctionState {
   std::vector<duckdb::idx_t> projection;  // Output column i is columns[projection[i]].
   duckdb::optional_ptr<duckdb::TableFilterSet> filters;
   std::vector<std::optional<ColumnId>> exact;  // by column: it has an exact bound
+  std::vector<MovingFilter> moving;
   bool with_refs = false;
   types::Arena arena;
   int64_t threads = 1;
@@ -116,8 +126,13 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
     for (const auto& [index, filter] : input.filters->filters) {
       const ScannedColumn& column = state->columns[index];
       if (column.kind != ScannedColumn::Kind::kStored) continue;
-      if (auto condition = ConditionOf(*filter, options.columns[column.chunk_column], column.type,
-                                       state->arena)) {
+      const ColumnId id = options.columns[column.chunk_column];
+      if (IsMoving(*filter) && colstore::HasIntCells(column.type)) {
+        auto range = std::make_shared<colstore::MovingRange>();
+        options.moving.push_back({id, range});
+        state->moving.push_back({filter.get(), id, column.type, std::move(range)});
+      }
+      if (auto condition = ConditionOf(*filter, id, column.type, state->arena)) {
         options.bounds.push_back(condition->bound);
         if (condition->bound.exact) state->exact[index] = condition->bound.column;
         conditions.push_back(std::move(*condition));
@@ -265,9 +280,21 @@ duckdb::idx_t ApplyFilters(ScanState& state, ScanLocal& local, duckdb::Selection
   return passed;
 }
 
+void MoveFilters(const ScanState& state) {
+  for (const MovingFilter& moving : state.moving) {
+    types::Arena unused;  // Integers own nothing.
+    const auto condition = ConditionOf(*moving.filter, moving.column, moving.type, unused);
+    if (!condition) continue;
+    const auto& [lower, upper] = std::tie(condition->bound.lower, condition->bound.upper);
+    moving.range->Set(lower ? colstore::IntOfCell(moving.type, *lower) : INT64_MIN,
+                      upper ? colstore::IntOfCell(moving.type, *upper) : INT64_MAX);
+  }
+}
+
 // The next batch of rows, filtered; false at the end. None may have passed.
 bool NextBatch(ScanState& state, ScanLocal& local) {
   local.refs.clear();
+  MoveFilters(state);
   const bool more = ValueOrThrow(
       state.scan->Next(*local.worker, local.chunk, state.with_refs ? &local.refs : nullptr));
   local.passed = 0;
