@@ -273,6 +273,7 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
     ReplaceKnownAggregates(context, plan);
     duckdb::Optimizer optimizer(*binding.binder, context);
     plan = optimizer.Optimize(std::move(plan));
+    ReplaceKnownAggregates(context, plan);  // Those that the optimizer made of others.
   }
   MakeStatesPlain(context, *plan);
   duckdb::PhysicalPlanGenerator generator(context);

@@ -158,12 +158,14 @@ class Relation {
 
   // The rows that the statement sees.
   virtual Result<uint64_t> CountRows(StatementContext& context) const = 0;
-  struct Extremes {
+  struct ColumnFacts {
     types::Value least = types::Value::Null();  // NULL: there is no value
     types::Value greatest = types::Value::Null();
+    uint64_t values = 0;                   // that are not NULL
+    std::optional<types::Int128> sum = 0;  // of the cells as integers; nullopt: not known
   };
   // Of what the statement sees in a column of integers or times; nullopt: only a scan can tell.
-  virtual Result<std::optional<Extremes>> ExtremesOf(StatementContext& context,
+  virtual Result<std::optional<ColumnFacts>> FactsOf(StatementContext& context,
                                                      ColumnId column) const = 0;
   virtual uint64_t rows_estimate() const = 0;
   // Where the rows lie, about.

@@ -44,7 +44,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
   std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
   Result<uint64_t> CountRows(StatementContext& context) const override;
-  Result<std::optional<Extremes>> ExtremesOf(StatementContext& context,
+  Result<std::optional<ColumnFacts>> FactsOf(StatementContext& context,
                                              ColumnId column) const override;
   uint64_t rows_estimate() const override;
   Placement placement() const override;

@@ -219,11 +219,11 @@ Result<uint64_t> RelationImpl::CountRows(StatementContext& context) const {
   return TableScan(shared_from_this(), context, {}).CountRows();
 }
 
-Result<std::optional<Relation::Extremes>> RelationImpl::ExtremesOf(StatementContext& context,
+Result<std::optional<Relation::ColumnFacts>> RelationImpl::FactsOf(StatementContext& context,
                                                                    ColumnId column) const {
   ScanOptions options;
   options.columns = {column};
-  return TableScan(shared_from_this(), context, std::move(options)).ExtremesOfColumn();
+  return TableScan(shared_from_this(), context, std::move(options)).FactsOfColumn();
 }
 
 RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionRef* ref,

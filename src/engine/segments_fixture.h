@@ -114,11 +114,16 @@ class SegmentsTest : public ::testing::Test {
     const auto count = relation->CountRows(context);
     ASSERT_TRUE(count.ok());
     EXPECT_EQ(*count, rows.size());
-    const auto extremes = relation->ExtremesOf(context, ColumnId(1));
-    ASSERT_TRUE(extremes.ok());
-    if (!*extremes || rows.empty()) return;
-    EXPECT_EQ((*extremes)->least.i32, rows.begin()->first);
-    EXPECT_EQ((*extremes)->greatest.i32, rows.rbegin()->first);
+    const auto facts = relation->FactsOf(context, ColumnId(1));
+    ASSERT_TRUE(facts.ok());
+    if (!*facts) return;
+    EXPECT_EQ((*facts)->values, rows.size());
+    types::Int128 sum = 0;
+    for (const auto& [key, value] : rows) sum += key;
+    EXPECT_EQ((*facts)->sum, sum);
+    if (rows.empty()) return;
+    EXPECT_EQ((*facts)->least.i32, rows.begin()->first);
+    EXPECT_EQ((*facts)->greatest.i32, rows.rbegin()->first);
   }
   void Check(Engine& e, const Pairs& rows) {
     auto txn = e.Begin();

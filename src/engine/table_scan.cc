@@ -248,18 +248,20 @@ Result<uint64_t> TableScan::CountRows() {
 
 namespace {
 
-void Add(const types::SqlType& type, const types::Value& value, Relation::Extremes& extremes) {
-  if (extremes.least.is_null || types::Compare(type, value, extremes.least) < 0) {
-    extremes.least = value;
+void Widen(const types::SqlType& type, const types::Value& value, Relation::ColumnFacts& facts) {
+  if (facts.least.is_null || types::Compare(type, value, facts.least) < 0) facts.least = value;
+  if (facts.greatest.is_null || types::Compare(type, value, facts.greatest) > 0) {
+    facts.greatest = value;
   }
-  if (extremes.greatest.is_null || types::Compare(type, value, extremes.greatest) > 0) {
-    extremes.greatest = value;
-  }
+}
+
+void AddToSum(types::Int128 part, Relation::ColumnFacts& facts) {
+  if (facts.sum && __builtin_add_overflow(*facts.sum, part, &*facts.sum)) facts.sum.reset();
 }
 
 }  // namespace
 
-bool TableScan::AddFrozenExtremes(const types::SqlType& type, Relation::Extremes& extremes) const {
+bool TableScan::AddFrozenFacts(const types::SqlType& type, Relation::ColumnFacts& facts) const {
   for (size_t i = 0; i < frozen_.size(); ++i) {
     if (frozen_[i] == nullptr) continue;
     const Run& run = runs_->runs[i];
@@ -269,19 +271,24 @@ bool TableScan::AddFrozenExtremes(const types::SqlType& type, Relation::Extremes
         run.segment->reader()->footer().columns[static_cast<size_t>(position)].zone;
     if (zone.nulls() == run.segment->rows()) continue;
     if (!zone.has_range() || !zone.min_exact() || !zone.max_exact()) return false;
-    Add(type, zone.min(), extremes);
-    Add(type, zone.max(), extremes);
+    Widen(type, zone.min(), facts);
+    Widen(type, zone.max(), facts);
+    facts.values += run.segment->rows() - zone.nulls();
+    if (zone.has_sum()) {
+      AddToSum(zone.sum(), facts);
+    } else {
+      facts.sum.reset();
+    }
   }
   return true;
 }
 
-Result<std::optional<Relation::Extremes>> TableScan::ExtremesOfColumn() {
+Result<std::optional<Relation::ColumnFacts>> TableScan::FactsOfColumn() {
   const types::SqlType type = relation_->TypeOf(options_.columns.front());
-  std::optional<Relation::Extremes> extremes(std::in_place);
+  std::optional<Relation::ColumnFacts> facts(std::in_place);
   const bool known = colstore::HasIntCells(type) &&
-                     relation_->placement().hot_rows <= kHotRowsMax &&
-                     AddFrozenExtremes(type, *extremes);
-  if (!known) return std::optional<Relation::Extremes>();
+                     relation_->placement().hot_rows <= kHotRowsMax && AddFrozenFacts(type, *facts);
+  if (!known) return std::optional<Relation::ColumnFacts>();
   Worker worker;
   types::Chunk chunk;
   while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
@@ -289,10 +296,13 @@ Result<std::optional<Relation::Extremes>> TableScan::ExtremesOfColumn() {
     if (!NextPage(worker, chunk, nullptr)) continue;
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
       const types::Value value = chunk.columns.front().Get(i);
-      if (!value.is_null) Add(type, value, *extremes);
+      if (value.is_null) continue;
+      Widen(type, value, *facts);
+      AddToSum(colstore::IntOfCell(type, value), *facts);
+      ++facts->values;
     }
   }
-  return extremes;
+  return facts;
 }
 
 uint64_t TableScan::rows_total_estimate() const { return relation_->rows_estimate(); }

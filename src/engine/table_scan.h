@@ -32,7 +32,7 @@ class TableScan final : public Relation::Scan {
   // Of all rows, by what segments know of themselves. Requires: nothing was scanned.
   Result<uint64_t> CountRows();
   // Of the one column; nullopt when rows of segments are dead, or many are in pages.
-  Result<std::optional<Relation::Extremes>> ExtremesOfColumn();
+  Result<std::optional<Relation::ColumnFacts>> FactsOfColumn();
   uint64_t rows_total_estimate() const override;
   double progress() const override;
   Relation::BlockCounts block_counts() const override;
@@ -55,7 +55,7 @@ class TableScan final : public Relation::Scan {
   void FillMissing(size_t i, types::ColumnView& view) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
   // Adds what segments have; false when they cannot tell.
-  bool AddFrozenExtremes(const types::SqlType& type, Relation::Extremes& extremes) const;
+  bool AddFrozenFacts(const types::SqlType& type, Relation::ColumnFacts& facts) const;
   void FillChunk(const rowstore::Page& page, Worker& worker, types::Chunk& chunk) const;
   void FillRowIds(const rowstore::Page& page, Worker& worker, types::ColumnView& view) const;
 

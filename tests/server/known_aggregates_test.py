@@ -1,5 +1,5 @@
-"""count(*), min and max of whole tables, which segments answer without a scan: the same as a scan
-finds, whatever is in pages, dead, not committed, or newer than the snapshot."""
+"""count, min, max, sum and avg of whole tables, which segments answer without a scan: the same as a
+scan finds, whatever is in pages, dead, not committed, or newer than the snapshot."""
 
 import os
 import sys
@@ -10,8 +10,11 @@ from system_test import SystemTest  # noqa: E402
 
 ROWS = 40_000
 COLUMNS = ('id', 'small', 'wide', 'day', 'moment', 'price', 'name', 'nothing', 'flag')
+NUMBERS = ('id', 'small', 'wide', 'price', 'nothing')
 SUMMARY = ('SELECT count(*), ' + ', '.join(f'min({c}), max({c})' for c in COLUMNS
                                            if c != 'flag') + ' FROM {t}')
+SUMS = ('sum(id + 3), sum(small + 3), '
+        + ', '.join(f'count({c}), sum({c}), avg({c})' for c in NUMBERS))
 # No plain column: what follows is scanned.
 SCANNED = ('SELECT count(id), ' + ', '.join(f'min(x.{c}), max(x.{c})' for c in COLUMNS
                                             if c != 'flag')
@@ -46,6 +49,9 @@ class KnownAggregatesTest(SystemTest):
     def check(self, cursor=None):
         found = self.rows(SUMMARY, cursor)
         self.assertEqual(self.rows(SCANNED, cursor), found)
+        self.assertEqual(
+            self.rows(f'SELECT {SUMS} FROM {{t}} WHERE id > -1000000 OR id IS NULL', cursor),
+            self.rows(f'SELECT {SUMS} FROM {{t}}', cursor))
         return found[0]
 
     def is_scanned(self, sql):
@@ -62,14 +68,26 @@ class KnownAggregatesTest(SystemTest):
         found = self.check()
         self.assertEqual((ROWS + 3, -5, ROWS), found[:3])
         self.assertFalse(self.is_scanned('SELECT max(id) + 1, min(price) FROM t'))
+        self.assertFalse(self.is_scanned(f'SELECT {SUMS}, count(*) FROM t'))
 
     def test_what_needs_a_scan(self):
         self.fill(1, ROWS)
         for sql in ('SELECT min(name) FROM t', 'SELECT max(id) FROM t WHERE small = 3',
                     'SELECT max(id) FILTER (WHERE flag) FROM t', 'SELECT max(id + 1) FROM t',
-                    'SELECT small, max(id) FROM t GROUP BY small', 'SELECT sum(id) FROM t',
-                    'SELECT max(wide), sum(wide) FROM t'):
+                    'SELECT small, max(id) FROM t GROUP BY small', 'SELECT sum(DISTINCT id) FROM t',
+                    'SELECT count(DISTINCT small) FROM t', 'SELECT sum(id * 2) FROM t',
+                    'SELECT sum(id) FILTER (WHERE flag) FROM t'):
             self.assertTrue(self.is_scanned(sql), sql)
+
+    def test_sums_at_the_end_of_their_types(self):
+        self.cursor.execute('DROP TABLE IF EXISTS big')
+        self.cursor.execute('CREATE TABLE big AS SELECT 9223372036854775807 - i AS b, '
+                            '(2147483647 - i)::int AS a, 99.9::numeric(3,1) AS n '
+                            f'FROM generate_series(1, {ROWS}) i')
+        sums = 'sum(b), avg(b), sum(a), avg(a), sum(n), avg(n), count(a)'
+        self.assertEqual(self.rows(f'SELECT {sums} FROM big WHERE a > 0'),
+                         self.rows(f'SELECT {sums} FROM big'))
+        self.assertFalse(self.is_scanned(f'SELECT {sums} FROM big'))
 
     def test_deleted_and_changed_rows(self):
         self.fill(1, ROWS)
