@@ -11,24 +11,21 @@ namespace {
 
 using catalog::ConstraintDef;
 
-// Whether an index or a foreign key, of this table or referring to it, has one of the columns.
-bool HaveKeys(const StatementContext& context, const catalog::TableDef& table,
-              std::span<const ColumnId> columns) {
-  const auto is_one = [&](ColumnId column) {
+bool HaveOne(std::span<const ColumnId> columns, std::span<const ColumnId> wanted) {
+  return std::any_of(wanted.begin(), wanted.end(), [&](ColumnId column) {
     return std::find(columns.begin(), columns.end(), column) != columns.end();
-  };
-  for (const catalog::IndexDef& index : table.indexes) {
-    for (const catalog::IndexKey& key : index.keys) {
-      if (is_one(key.column)) return true;
-    }
-  }
+  });
+}
+
+// Whether a foreign key, of this table or referring to it, has one of the columns.
+bool HaveForeignKeys(const StatementContext& context, const catalog::TableDef& table,
+                     std::span<const ColumnId> columns) {
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != catalog::ConstraintKind::kForeignKey) continue;
-    if (std::any_of(constraint.columns.begin(), constraint.columns.end(), is_one)) return true;
+    if (HaveOne(constraint.columns, columns)) return true;
   }
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
-    const auto& referenced = constraint->referenced_columns;
-    if (std::any_of(referenced.begin(), referenced.end(), is_one)) return true;
+    if (HaveOne(constraint->referenced_columns, columns)) return true;
   }
   return false;
 }
@@ -36,23 +33,41 @@ bool HaveKeys(const StatementContext& context, const catalog::TableDef& table,
 }  // namespace
 
 BulkUpdate::BulkUpdate(StatementContext& context, std::shared_ptr<Relation> relation,
-                       std::span<const ColumnId> changed, Limits limits)
+                       std::span<const ColumnId> changed, Limits limits, Beside beside)
     : context_(context),
       relation_(std::static_pointer_cast<RelationImpl>(std::move(relation))),
       limits_(limits.Within(relation_->memory_limit())),
-      replaces_(relation_->storage().logged() && !relation_->storage().frozen().empty() &&
-                !HaveKeys(context, relation_->table(), changed)),
       gathered_(NewRowBuffer(relation_->table())),
-      writer_(relation_->segment_files()) {}
+      writer_(relation_->segment_files()) {
+  if (!relation_->storage().logged() || relation_->storage().frozen().empty()) return;
+  if (HaveForeignKeys(context, relation_->table(), changed)) return;
+  for (std::shared_ptr<TableIndex>& index : relation_->IndexesOn(changed)) {
+    if (index->is_row_map()) return;
+    in_order_ = in_order_ || index->unique();
+    indexes_.push_back(std::move(index));
+  }
+  replaces_ = !in_order_ || beside == Beside::kNothing;
+}
+
+// What is newer than the statement's snapshot is not pinned until it is claimed.
+bool BulkUpdate::Gathers(const RowRef& found) const {
+  return replaces_ && !in_order_ && rowstore::IsFrozen(found.version) &&
+         relation_->IsSeen(context_, found);
+}
+
+bool BulkUpdate::IsGathered(const RowRef& seen) const {
+  if (!replaces_) return false;
+  return rowstore::IsFrozen(seen.version) ||
+         (in_order_ && (gathered_->rows() > 0 || writer_.is_busy()));
+}
 
 Result<RowResult> BulkUpdate::Update(const RowRef& seen, std::span<const types::Value> row) {
-  if (!replaces_ || !rowstore::IsFrozen(seen.version)) {
-    return relation_->Update(context_, seen, row);
-  }
+  if (!IsGathered(seen)) return relation_->Update(context_, seen, row);
   OMEN_TRY(relation_->CheckWritable(context_));
-  OMEN_TRY(relation_->CheckRow(context_, row));
+  OMEN_TRY(relation_->CheckReplacing(context_, row));
   gathered_->AppendRow(row);
   seen_.push_back(seen);
+  frozen_ += rowstore::IsFrozen(seen.version) ? 1 : 0;
   OMEN_ASSIGN(const RowOutcome outcome, FlushWhenFull());
   return RowResult{outcome, seen};
 }
@@ -60,8 +75,14 @@ Result<RowResult> BulkUpdate::Update(const RowRef& seen, std::span<const types::
 Result<RowOutcome> BulkUpdate::FlushWhenFull() {
   if (!limits_.AreReachedBy(*gathered_)) return RowOutcome::kDone;
   OMEN_ASSIGN(const RowOutcome outcome, EnterWritten());
-  if (outcome == RowOutcome::kDone) OMEN_TRY(StartWriting());
-  return outcome;
+  return outcome == RowOutcome::kDone ? Flush() : outcome;
+}
+
+// A segment most of whose rows are in pages anyway is not worth it.
+Result<RowOutcome> BulkUpdate::Flush() {
+  if (frozen_ < gathered_->rows() / 2) return UpdateGathered();
+  OMEN_TRY(StartWriting());
+  return RowOutcome::kDone;
 }
 
 Status BulkUpdate::StartWriting() {
@@ -69,8 +90,11 @@ Status BulkUpdate::StartWriting() {
   batch->relation = relation_.get();
   batch->rows = std::move(gathered_);
   batch->replaced = std::move(seen_);
+  batch->indexes = indexes_;
+  batch->in_order = in_order_;
   gathered_ = NewRowBuffer(relation_->table());
   seen_.clear();
+  frozen_ = 0;
   return writer_.Start(std::move(batch));
 }
 
@@ -95,6 +119,9 @@ Result<RowOutcome> BulkUpdate::UpdateGathered() {
     OMEN_ASSIGN(const RowResult updated, relation_->Update(context_, seen_[i], row));
     if (updated.outcome != RowOutcome::kDone) return updated.outcome;
   }
+  gathered_->Clear();
+  seen_.clear();
+  frozen_ = 0;
   return RowOutcome::kDone;
 }
 
@@ -104,8 +131,8 @@ Result<RowOutcome> BulkUpdate::Finish() {
   if (gathered_->rows() < (undo_ != nullptr ? limits_.rest_min : limits_.rows_min)) {
     return UpdateGathered();
   }
-  OMEN_TRY(StartWriting());
-  return EnterWritten();
+  OMEN_ASSIGN(const RowOutcome flushed, Flush());
+  return flushed == RowOutcome::kDone ? EnterWritten() : flushed;
 }
 
 }  // namespace omendb::engine

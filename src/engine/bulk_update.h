@@ -6,16 +6,21 @@
 //
 //   gather -> sort, write, sync (a thread) -> publish, {claim the old, set the head} -> {kFreeze}
 //
-// It is for updates that change no key: neither an index's nor a foreign key's. Others, rows in
-// pages, those of a table that is not logged, and the rows of a statement that is too small for a
-// segment are updated one by one.
+// It is for updates that change neither the primary key nor a foreign key. Others, rows in pages,
+// those of a table that is not logged, and the rows of a statement that is too small for a segment
+// are updated one by one. Entries of secondary indexes stay packed (packed_entries.h) until those
+// of the old versions are gone.
 //
 // Order          Conflicts are found when a segment is full, or by Finish. That is in time: both
-//                belong to the statement.
+//                belong to the statement. Where keys of unique indexes may change, each row is
+//                judged when those that came before it have their new keys, and those that come
+//                after it have not; so rows in pages are gathered too while there are others before
+//                them. They are locked as if their keys did change.
 // Crash, abort   As of a load (bulk_load.h). Undoing needs to read nothing.
 // Thread safety  One thread, the transaction's.
-// Cost           8 bytes a row until no snapshot sees the old versions; as many again until the end
-//                of the transaction where ids do not follow each other in the order of the keys.
+// Cost           8 bytes a row until no snapshot sees the old versions, and 7 or more for each
+//                secondary index whose columns change; 8 until the end of the transaction where ids
+//                do not follow each other in the order of the keys.
 // Errors         Those of Relation::Update, and of writing a file: 53100, 58030. After an error it
 //                is of no more use, and the statement must be undone.
 #pragma once
@@ -36,20 +41,31 @@ class ReplaceUndo;
 class BulkUpdate {
  public:
   using Limits = BatchLimits;
+  // What else the statement does to the table.
+  enum class Beside : uint8_t {
+    kNothing,
+    kOthers,  // It inserts or deletes rows too, at any time: unique keys change one by one.
+  };
 
   // `relation` is one of the database's. `context` must outlive it. `changed`: no other column
   // gets a new value.
   BulkUpdate(StatementContext& context, std::shared_ptr<Relation> relation,
-             std::span<const ColumnId> changed, Limits limits = Limits());
+             std::span<const ColumnId> changed, Limits limits = Limits(),
+             Beside beside = Beside::kNothing);
 
   // As Relation::Update, each row once. What is not kDone may be of a row that was given before:
   // the statement must be undone. `latest` has the row's id, but may not be the new version.
   Result<RowResult> Update(const RowRef& seen, std::span<const types::Value> row);
+  // Whether a row that was found by its key would be gathered, and may be: whatever keys it and
+  // others get, and what was found stays told from what is newer.
+  bool Gathers(const RowRef& found) const;
   // Replaces what was gathered. Call once, at the end.
   Result<RowOutcome> Finish();
 
  private:
+  bool IsGathered(const RowRef& seen) const;
   Result<RowOutcome> FlushWhenFull();
+  Result<RowOutcome> Flush();
   // Hands the gathered rows to the writing thread.
   Status StartWriting();
   // Waits for the segment being written and makes it part of the table.
@@ -59,9 +75,12 @@ class BulkUpdate {
   StatementContext& context_;
   const std::shared_ptr<RelationImpl> relation_;
   const Limits limits_;
-  const bool replaces_;
+  bool replaces_ = false;
+  bool in_order_ = false;
+  std::vector<std::shared_ptr<TableIndex>> indexes_;  // whose columns change
   std::unique_ptr<RowBuffer> gathered_;
   std::vector<RowRef> seen_;  // of the gathered rows
+  uint32_t frozen_ = 0;       // of them
   BatchWriter writer_;
   ReplaceUndo* undo_ = nullptr;  // the transaction's, once there is a segment
 };

@@ -1,85 +1,23 @@
 // Rows of segments that are replaced where they lie.
-#include "engine/bulk_update.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
-#include <thread>
 
-#include "base/sqlstate.h"
-#include "engine/masked_deletes.h"
-#include "engine/segments_fixture.h"
+#include "engine/bulk_update_fixture.h"
 #include "txn/transaction_impl.h"
 
 namespace omendb::engine {
 namespace {
 
-using txn::IsolationLevel;
-using txn::LockWait;
-using txn::RowLockMode;
-constexpr auto kRc = IsolationLevel::kReadCommitted;
-constexpr auto kRr = IsolationLevel::kRepeatableRead;
-constexpr ColumnId kColumns[] = {ColumnId(1), ColumnId(2), ColumnId(3)};
-constexpr BulkUpdate::Limits kSmallSegments{.rows_min = 1, .rest_min = 1, .segment_rows = 1000};
-
-class BulkUpdateTest : public MasksTest {
+// A secondary index has the texts, which stay, or the values, which change.
+class BulkUpdateIndexTest : public BulkUpdateTest, public ::testing::WithParamInterface<size_t> {
  protected:
-  // An index has the texts.
-  void Fill(Engine& e, int32_t rows, size_t keys = 1) {
-    MasksTest::Fill(e, rows, {.keys = keys, .secondary = {{2}}});
-  }
-  // One statement: adds to v of these rows, as the statement sees them.
-  Result<RowOutcome> Add(Engine& e, StatementContext& context, int32_t from, int32_t to, int32_t by,
-                         int32_t step = 1, BulkUpdate::Limits limits = kSmallSegments,
-                         std::span<const ColumnId> changed = {&kColumns[1], 1}) {
-    auto relation = e.Open(context);
-    BulkUpdate updates(context, relation, changed, limits);
-    const auto has_id = [&](int32_t id) {
-      return id >= from && id < to && (id - from) % step == 0;
-    };
-    auto scan = relation->OpenScan(
-        context, {.columns = {kColumns[0], kColumns[1], kColumns[2]}, .with_refs = true});
-    auto worker = scan->NewWorker();
-    types::Chunk chunk;
-    std::vector<RowRef> refs;
-    for (;;) {
-      OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
-      if (!more) break;
-      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-        types::Value row[] = {chunk.columns[0].Get(i), chunk.columns[1].Get(i),
-                              chunk.columns[2].Get(i)};
-        if (!has_id(row[0].i32)) continue;
-        row[1] = Int(row[1].i32 + by);
-        OMEN_ASSIGN(const RowResult result, updates.Update(refs[i], row));
-        if (result.outcome != RowOutcome::kDone) return result.outcome;
-      }
-    }
-    return updates.Finish();
-  }
-  void Add(Engine& e, txn::Transaction& txn, int32_t from, int32_t to, int32_t by,
-           int32_t step = 1) {
-    StatementContext context = e.Statement(txn);
-    const auto done = Add(e, context, from, to, by, step);
-    ASSERT_TRUE(done.ok()) << done.status().ToString();
-    ASSERT_EQ(*done, RowOutcome::kDone);
-  }
-  void AddAndCommit(Engine& e, int32_t from, int32_t to, int32_t by, int32_t step = 1) {
-    auto txn = e.Begin();
-    Add(e, *txn, from, to, by, step);
-    ASSERT_TRUE(e.Commit(*txn).ok());
-    Add(expected_, from, to, by, step);
-  }
-  static void Add(Pairs& pairs, int32_t from, int32_t to, int32_t by, int32_t step = 1) {
-    for (int32_t i = from; i < to; i += step) pairs[i] += by;
-  }
-  // Until nothing is left of so many versions.
-  static bool Reclaimed(Engine& e, uint64_t versions) {
-    return Eventually([&] { return e.db->stats().versions_reclaimed >= versions; });
-  }
+  BulkUpdateIndexTest() { spec_.secondary = {{GetParam()}}; }
 };
+INSTANTIATE_TEST_SUITE_P(Columns, BulkUpdateIndexTest, ::testing::Values(size_t{1}, size_t{2}));
 
-TEST_F(BulkUpdateTest, EachSnapshotSeesItsOwnVersion) {
+TEST_P(BulkUpdateIndexTest, EachSnapshotSeesItsOwnVersion) {
   Engine e;
   Fill(e, 20'000);
   const uint64_t before = e.db->stats().hot_bytes;
@@ -109,7 +47,7 @@ TEST_F(BulkUpdateTest, EachSnapshotSeesItsOwnVersion) {
   Check(e, expected_);
 }
 
-TEST_F(BulkUpdateTest, OfATableWithoutAPrimaryKey) {
+TEST_P(BulkUpdateIndexTest, OfATableWithoutAPrimaryKey) {
   Engine e;
   Fill(e, 5000, /*keys=*/0);
   auto old = e.Begin(kRr);
@@ -129,7 +67,7 @@ TEST_F(BulkUpdateTest, OfATableWithoutAPrimaryKey) {
   CheckIndexes(e, expected_);
 }
 
-TEST_F(BulkUpdateTest, WhatIsUndoneIsAsBefore) {
+TEST_P(BulkUpdateIndexTest, WhatIsUndoneIsAsBefore) {
   Engine e;
   Fill(e, 5000);
   auto txn = e.Begin();
@@ -176,7 +114,7 @@ TEST_F(BulkUpdateTest, WhatIsUndoneIsAsBefore) {
 }
 
 // Snapshots of each of many versions, which end in any order; some versions go to pages.
-TEST_F(BulkUpdateTest, OldVersionsStayAsLongAsASnapshotSeesThem) {
+TEST_P(BulkUpdateIndexTest, OldVersionsStayAsLongAsASnapshotSeesThem) {
   for (uint32_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(seed);
     expected_.clear();
@@ -248,7 +186,7 @@ TEST_F(BulkUpdateTest, OldVersionsStayAsLongAsASnapshotSeesThem) {
 }
 
 // What is left of a replaced row whose newest version was deleted, while the oldest is seen.
-TEST_F(BulkUpdateTest, ADeletedSuccessorGoesBeforeWhatItReplaced) {
+TEST_P(BulkUpdateIndexTest, ADeletedSuccessorGoesBeforeWhatItReplaced) {
   Engine e;
   Fill(e, 100);
   auto old = e.Begin(kRr);
@@ -301,161 +239,7 @@ TEST_F(BulkUpdateTest, ADeletedSuccessorGoesBeforeWhatItReplaced) {
   Check(e, expected_);
 }
 
-// What a second transaction does to a row that the first is replacing.
-class BulkUpdateConflictTest
-    : public BulkUpdateTest,
-      public ::testing::WithParamInterface<std::tuple<IsolationLevel, int>> {
- protected:
-  static constexpr int kDelete = 0, kUpdate = 1, kLock = 2, kUpdateMany = 3, kDeleteMany = 4;
-  int what() const { return std::get<1>(GetParam()); }
-  Result<RowResult> Act(Engine& e, StatementContext& context, const RowRef& seen) {
-    auto relation = e.Open(context);
-    const types::Value row[] = {Int(5), Int(-5), Text("text")};
-    switch (what()) {
-      case kDelete:
-        MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax;
-        return relation->Delete(context, seen);
-      case kDeleteMany:
-        return relation->Delete(context, seen);
-      case kUpdate:
-        return relation->Update(context, seen, row);
-      case kLock:
-        return relation->Lock(context, seen, RowLockMode::kShare, LockWait::kWait);
-      default:
-        break;
-    }
-    BulkUpdate updates(context, relation, {&kColumns[1], 1}, kSmallSegments);
-    OMEN_TRY(updates.Update(seen, row).status());
-    OMEN_ASSIGN(const RowOutcome outcome, updates.Finish());
-    return RowResult{outcome, {}};
-  }
-  // The first transaction has replaced row 5 and others; the second is made to wait for its end.
-  void Run(const std::function<void(Engine&, txn::Transaction& first)>& end_first,
-           const std::function<void(Engine&, StatementContext&, const Result<RowResult>&)>& check) {
-    Engine e;
-    Fill(e, 1000);
-    RunConflict(
-        e, std::get<0>(GetParam()), [&](txn::Transaction& first) { Add(e, first, 0, 500, 1); },
-        [&](txn::Transaction& first) { end_first(e, first); },
-        [&](StatementContext& context, const RowRef& seen) { return Act(e, context, seen); },
-        [&](StatementContext& context, const Result<RowResult>& result) {
-          check(e, context, result);
-        });
-    Check(e, expected_);
-    e.Crash(5);
-    Check(e, expected_);
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(LevelsAndChanges, BulkUpdateConflictTest,
-                         ::testing::Combine(::testing::Values(kRc, kRr), ::testing::Range(0, 5)));
-
-TEST_P(BulkUpdateConflictTest, ACommittedUpdateIsTold) {
-  Run(
-      [&](Engine& e, txn::Transaction& first) {
-        ASSERT_TRUE(e.Commit(first).ok());
-        Add(expected_, 0, 500, 1);
-      },
-      [&](Engine& e, StatementContext& context, const Result<RowResult>& result) {
-        if (std::get<0>(GetParam()) == kRr) {
-          EXPECT_TRUE(result.status().Is(sqlstate::kSerializationFailure));
-          return;
-        }
-        ASSERT_TRUE(result.ok()) << result.status().ToString();
-        EXPECT_EQ(result->outcome, RowOutcome::kChanged);
-        if (what() == kUpdateMany) return;
-        // The newest version, which can be changed in its turn.
-        types::Value v;
-        const auto relation = e.Open(context);
-        ASSERT_TRUE(relation->Read(result->latest, {&kColumns[1], 1}, e.arena, &v).ok());
-        EXPECT_EQ(v.i32, 51);
-        const auto again = Act(e, context, result->latest);
-        ASSERT_TRUE(again.ok());
-        EXPECT_EQ(again->outcome, RowOutcome::kDone);
-        ASSERT_TRUE(e.Commit(*context.txn).ok());
-        if (what() == kDelete || what() == kDeleteMany) expected_.erase(5);
-        if (what() == kUpdate) expected_[5] = -5;
-      });
-}
-
-TEST_P(BulkUpdateConflictTest, AnUndoneUpdateIsAsNone) {
-  Run([&](Engine& e, txn::Transaction& first) { e.db->Abort(first); },
-      [&](Engine&, StatementContext&, const Result<RowResult>& result) {
-        ASSERT_TRUE(result.ok()) << result.status().ToString();
-        EXPECT_EQ(result->outcome, RowOutcome::kDone);
-        if (what() == kDelete || what() == kDeleteMany) expected_.erase(5);
-        if (what() == kUpdate || what() == kUpdateMany) expected_[5] = -5;
-      });
-}
-
-// An old version that was seen is told from the newest one, wherever that lies.
-TEST_P(BulkUpdateConflictTest, WhatWasSeenIsToldFromWhatIsNewer) {
-  for (const bool thawed : {false, true}) {
-    expected_.clear();
-    Engine e;
-    Fill(e, 100);
-    auto second = e.Begin(std::get<0>(GetParam()));
-    StatementContext context = e.Statement(*second);
-    const auto seen = Find(e, context, 5);
-    AddAndCommit(e, 0, 100, 1);
-    if (thawed) {  // The new version is the copy in a page that somebody gave up to change.
-      auto txn = e.Begin();
-      Change(e, *txn, 5, 0);
-      e.db->Abort(*txn);
-    }
-    EXPECT_FALSE(*e.Open(context)->IsCurrent(context, *seen));
-    const auto result = Act(e, context, *seen);
-    if (std::get<0>(GetParam()) == kRr) {
-      EXPECT_TRUE(result.status().Is(sqlstate::kSerializationFailure)) << thawed;
-    } else {
-      ASSERT_TRUE(result.ok()) << result.status().ToString();
-      EXPECT_EQ(result->outcome, RowOutcome::kChanged) << thawed;
-    }
-    second.reset();
-    Check(e, expected_);
-  }
-}
-
-TEST_F(BulkUpdateTest, RowLocksStandInTheWayButThoseOfKeys) {
-  Engine e;
-  Fill(e, 100);
-  auto locker = e.Begin();
-  StatementContext context = e.Statement(*locker);
-  const auto row = Find(e, context, 5);
-  const auto lock = [&](StatementContext& statement, RowLockMode mode, LockWait wait) {
-    return e.Open(statement)->Lock(statement, *row, mode, wait);
-  };
-  ASSERT_EQ(lock(context, RowLockMode::kKeyShare, LockWait::kWait)->outcome, RowOutcome::kDone);
-  AddAndCommit(e, 0, 50, 1);  // Goes past it.
-  ASSERT_TRUE(e.Commit(*locker).ok());
-  locker = e.Begin();
-  context = e.Statement(*locker);
-  const auto newer = Find(e, context, 5);
-  ASSERT_EQ(e.Open(context)->Lock(context, *newer, RowLockMode::kShare, LockWait::kWait)->outcome,
-            RowOutcome::kDone);
-  auto updater = e.Begin();
-  std::thread waiting([&] { Add(e, *updater, 0, 50, 2); });
-  while (e.db->stats().transactions_waiting == 0) std::this_thread::yield();
-  Check(e, expected_);
-  ASSERT_TRUE(e.Commit(*locker).ok());
-  waiting.join();
-  // Now the replaced row stands in the way of locks, but for those of its key.
-  locker = e.Begin();
-  context = e.Statement(*locker);
-  const auto seen = Find(e, context, 5);
-  const auto try_lock = [&](RowLockMode mode, LockWait wait) {
-    return e.Open(context)->Lock(context, *seen, mode, wait);
-  };
-  EXPECT_TRUE(
-      try_lock(RowLockMode::kShare, LockWait::kNoWait).status().Is(sqlstate::kLockNotAvailable));
-  EXPECT_EQ(try_lock(RowLockMode::kUpdate, LockWait::kSkipLocked)->outcome, RowOutcome::kSkipped);
-  EXPECT_EQ(try_lock(RowLockMode::kKeyShare, LockWait::kNoWait)->outcome, RowOutcome::kDone);
-  ASSERT_TRUE(e.Commit(*updater).ok());
-  Add(expected_, 0, 50, 2);
-  Check(e, expected_);
-}
-
-TEST_F(BulkUpdateTest, KeysAndSmallStatementsAreChangedInPages) {
+TEST_P(BulkUpdateIndexTest, KeysAndSmallStatementsAreChangedInPages) {
   Engine e;
   Fill(e, 1000);
   auto txn = e.Begin();
@@ -488,7 +272,7 @@ TEST_F(BulkUpdateTest, KeysAndSmallStatementsAreChangedInPages) {
 }
 
 // A row that was thawed between being seen and being replaced.
-TEST_F(BulkUpdateTest, ARowThatLeftItsSegmentIsChangedInItsPage) {
+TEST_P(BulkUpdateIndexTest, ARowThatLeftItsSegmentIsChangedInItsPage) {
   Engine e;
   Fill(e, 300);
   {
@@ -513,7 +297,7 @@ TEST_F(BulkUpdateTest, ARowThatLeftItsSegmentIsChangedInItsPage) {
   Check(e, expected_);
 }
 
-TEST_F(BulkUpdateTest, AStatementThatIsCancelledLeavesNothing) {
+TEST_P(BulkUpdateIndexTest, AStatementThatIsCancelledLeavesNothing) {
   Engine e;
   Fill(e, 3000);
   auto txn = e.Begin();
@@ -542,7 +326,7 @@ TEST_F(BulkUpdateTest, AStatementThatIsCancelledLeavesNothing) {
   Check(e, expected_);
 }
 
-TEST_F(BulkUpdateTest, SegmentsOfWhichAllIsReplacedGo) {
+TEST_P(BulkUpdateIndexTest, SegmentsOfWhichAllIsReplacedGo) {
   Engine e;
   Fill(e, 1000);
   for (int round = 0; round < 5; ++round) AddAndCommit(e, 0, 1000, 1);
@@ -555,7 +339,7 @@ TEST_F(BulkUpdateTest, SegmentsOfWhichAllIsReplacedGo) {
 }
 
 // The power fails at every file operation.
-TEST_F(BulkUpdateTest, ACrashAtAnyFileOperationLosesNothing) {
+TEST_P(BulkUpdateIndexTest, ACrashAtAnyFileOperationLosesNothing) {
   Engine e(SmallOptions());
   Fill(e, 600);
   CrashRecorder recorder(e, expected_);

@@ -7,6 +7,12 @@ namespace omendb::engine {
 using rowstore::VersionRef;
 using txn::UndoRecord;
 
+namespace {
+
+constexpr size_t kPackedAtOnce = 2;  // Lists that a pass enters of a table.
+
+}  // namespace
+
 void GarbageCollector::Add(txn::Garbage garbage) {
   MutexLock lock(mu_);
   queue_.push_back(std::move(garbage));
@@ -77,9 +83,15 @@ void GarbageCollector::SettleSome() {
       settling_.push_back(std::move(item));
       continue;
     }
+    const auto& replacement = item.mask->replacement();
+    if (replacement != nullptr && !replacement->changed.empty()) packed_.insert(item.table);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     reclaimed_.fetch_add(rows, std::memory_order_relaxed);
   }
+}
+
+void GarbageCollector::EnterPacked() {
+  std::erase_if(packed_, [](const auto& table) { return !table->EnterPacked(kPackedAtOnce); });
 }
 
 void GarbageCollector::FlushRetired() {
@@ -121,6 +133,7 @@ size_t GarbageCollector::Run(const mvcc::TxnTable& txns, const std::atomic<uint6
     FlushRetired();
   }
   SettleSome();
+  EnterPacked();
   epochs_.Collect();
   return reclaimed() - before;
 }

@@ -4,7 +4,8 @@
 // garbage when no pinned timestamp lies in it; otherwise it waits for the greatest such pin to go,
 // and is not looked at before. So one old snapshot keeps one version of each row, and costs nothing
 // more. Rows of a segment that were deleted together are one such version; what is to be done for
-// them takes long, and is done for few segments in each pass. A commit is published before its
+// them takes long, and is done for few segments in each pass, as is entering what is packed of the
+// keys of rows that replaced others (packed_entries.h). A commit is published before its
 // versions are stamped: a version that still has its creator's mark waits for the next pass, as
 // nothing is known of its begin, and the stamp must not meet a slot that has been given away.
 //
@@ -16,6 +17,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/epoch.h"
@@ -52,6 +54,7 @@ class GarbageCollector final : public txn::GarbageSink {
   void AddGarbage(const txn::UndoRecord& record, uint64_t now_ms,
                   const std::vector<uint64_t>& pins);
   void SettleSome();
+  void EnterPacked();
   void Collect(Item item, const std::vector<uint64_t>& pins);
   void FlushRetired();
 
@@ -62,7 +65,8 @@ class GarbageCollector final : public txn::GarbageSink {
   // ---- The maintenance thread's ----
   std::map<uint64_t, std::vector<Item>> blocked_;  // by the pin that keeps them
   std::vector<Item> unstamped_;
-  std::deque<Item> settling_;  // masks that no snapshot needs
+  std::deque<Item> settling_;                // masks that no snapshot needs
+  std::set<std::shared_ptr<Table>> packed_;  // with entries that are to be entered
   std::map<std::shared_ptr<Table>, std::vector<rowstore::VersionRef>> retired_;
   std::atomic<uint64_t> reclaimed_{0};
   std::atomic<uint64_t> waiting_{0};

@@ -14,22 +14,20 @@ using txn::LockWait;
 using txn::RowLockMode;
 using txn::UndoRecord;
 
-namespace {
-
-// Deleting makes room, so it may go on when other writes are refused; what it takes for rows of
-// segments ends that at a third more.
-Status CheckMemoryToDelete(const rowstore::MemoryAccount& memory) {
+// It makes room, so it may go on when other writes are refused; what it takes for rows of segments
+// ends that at a third more.
+Status RelationImpl::CheckMemoryToEnd() const {
+  const rowstore::MemoryAccount& memory = table_->store().memory();
   const uint64_t limit = memory.limit() / 3 * 4;
   if (memory.used_with_other() < limit) [[likely]]
     return Status::Ok();
   return Status(sqlstate::kOutOfMemory, "out of memory")
       .WithDetail(
-          "The rows in memory, with those of segments that are being deleted, have reached " +
+          "The rows in memory, with what is kept of rows of segments that are being deleted or "
+          "updated, have reached " +
           std::to_string(limit >> 20) + " MB.")
-      .WithHint("Delete fewer rows at once, or start the server with a larger --memory.");
+      .WithHint("Change fewer rows at once, or start the server with a larger --memory.");
 }
-
-}  // namespace
 
 Status RelationImpl::DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen) {
   UndoRecord undo;
@@ -60,10 +58,9 @@ DeleteMask* RelationImpl::MaskFor(txn::TransactionImpl& txn, VersionRef frozen, 
 
 Result<std::optional<RowResult>> RelationImpl::ClaimInSegment(StatementContext& context,
                                                               const RowRef& first_seen,
-                                                              bool replaces) {
+                                                              bool replaces, RowLockMode mode) {
   txn::TransactionImpl& txn = TxnOf(context);
   FrozenTable& segments = table_->frozen();
-  const RowLockMode mode = replaces ? RowLockMode::kNoKeyUpdate : RowLockMode::kUpdate;
   for (;;) {
     RowRef seen{first_seen.row_id, 0};
     if (FindThawed(first_seen, &seen.version)) return std::optional<RowResult>();
@@ -90,9 +87,9 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
   OMEN_TRY(txn.CheckWritable());
   std::optional<RowResult> deleted;
   if (IsFrozen(seen.version)) {
-    OMEN_TRY(CheckMemoryToDelete(table_->store().memory()));
+    OMEN_TRY(CheckMemoryToEnd());
     if (MaskedDeletes::IsOneOfMany(txn)) {
-      OMEN_ASSIGN(deleted, ClaimInSegment(context, seen, /*replaces=*/false));
+      OMEN_ASSIGN(deleted, ClaimInSegment(context, seen, /*replaces=*/false, RowLockMode::kUpdate));
       if (deleted && deleted->outcome == RowOutcome::kDone) table_->store().AddRows(-1);
     }
   }

@@ -71,6 +71,13 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // What a statement may not write: see TransactionImpl.
   Status CheckWritable(StatementContext& context) const;
   Status CheckRow(StatementContext& context, std::span<const types::Value> row);
+  // The same of a row of a segment that is replaced there: what that takes beyond the row ends, so
+  // it may go on when other writes are refused, as deleting may.
+  Status CheckReplacing(StatementContext& context, std::span<const types::Value> row);
+  // Whether the statement's snapshot sees that the version began.
+  bool IsSeen(const StatementContext& context, const RowRef& row) const;
+  // The indexes that have one of the columns.
+  std::vector<std::shared_ptr<TableIndex>> IndexesOn(std::span<const ColumnId> columns) const;
   // `at`: the row that fails.
   Status CheckChunk(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
   Status DuplicatePrimaryKey(const StatementContext& context,
@@ -151,7 +158,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   static txn::WaitContext WaitOf(const StatementContext& context);
   static txn::TransactionImpl& TxnOf(const StatementContext& context);
 
+  Status CheckNotNull(const StatementContext& context, std::span<const types::Value> row) const;
   Status CheckMemory() const;
+  // Of what is deleted or replaced in segments.
+  Status CheckMemoryToEnd() const;
   // Inserts; on a conflict with one of the arbiters (all unique indexes, with `any`) undoes that
   // and tells it in `conflict`; on another conflict: 23505.
   Result<RowRef> TryInsert(StatementContext& context, std::span<const types::Value> row,
@@ -173,8 +183,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // The same; a conflict is 23505.
   Status EnterEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
                       std::span<const types::Value> old_values);
+  // Without `enter` it only waits and looks: the entry is packed.
   Status AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
-                        const std::string& key, Conflict* conflict);
+                        const std::string& key, Conflict* conflict, bool enter = true);
   // Another row with this key that is live or in doubt.
   Result<bool> FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
                              RowRef* duplicate, uint64_t* mark) const;
@@ -242,14 +253,18 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
                             std::span<const types::Value> row);
   Status DeleteClaimed(txn::TransactionImpl& txn, const RowRef& seen);
   // Ends a row's version where it lies in a segment (`latest` of kDone), as it is deleted, or
-  // replaced without a change of keys; nullopt: it does not lie there, or the segment has no mask
-  // left.
+  // replaced; nullopt: it does not lie there, or the segment has no mask left.
   Result<std::optional<RowResult>> ClaimInSegment(StatementContext& context, const RowRef& seen,
-                                                  bool replaces);
+                                                  bool replaces, txn::RowLockMode mode);
   // Puts the row of a batch that lies at `fresh` in the place of the one it names; in a page, where
   // that has left its segment.
   Result<RowOutcome> ReplaceRow(StatementContext& context, const SegmentBatch& batch,
                                 rowstore::VersionRef fresh);
+  // Those of a batch whose first row lies at `first`.
+  Result<RowOutcome> ReplaceRows(StatementContext& context, const SegmentBatch& batch,
+                                 rowstore::VersionRef first);
+  // 23505 when another row has a unique key that a row of a batch has got.
+  Status CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch, uint32_t at);
   // The mask that takes the rows of a segment that the transaction deletes or replaces now; null:
   // there are too many.
   DeleteMask* MaskFor(txn::TransactionImpl& txn, rowstore::VersionRef frozen, bool replaces);

@@ -30,13 +30,19 @@ Status RelationImpl::CheckMemory() const {
       .WithHint("Delete rows, or start the server with a larger --memory.");
 }
 
-Status RelationImpl::CheckRow(StatementContext& context, std::span<const types::Value> row) {
+Status RelationImpl::CheckNotNull(const StatementContext& context,
+                                  std::span<const types::Value> row) const {
   OMEN_CHECK(row.size() == physical_.size());
   for (const ColumnId column : not_null_) {
     if (row[static_cast<size_t>(column.value() - 1)].is_null) [[unlikely]] {
       return NotNullViolation(context, *definition_, column, row);
     }
   }
+  return Status::Ok();
+}
+
+Status RelationImpl::CheckRow(StatementContext& context, std::span<const types::Value> row) {
+  OMEN_TRY(CheckNotNull(context, row));
   return CheckMemory();
 }
 
@@ -186,7 +192,7 @@ Status RelationImpl::EnterEntries(StatementContext& context, RowId row,
 // The row's version is its head already: of two transactions that enter the same key, the second to
 // take the stripe sees the first.
 Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
-                                    const std::string& key, Conflict* conflict) {
+                                    const std::string& key, Conflict* conflict, bool enter) {
   txn::TransactionImpl& txn = TxnOf(context);
   const size_t hash = std::hash<std::string>()(key) + access.index->storage().value();
   for (;;) {
@@ -197,7 +203,7 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
       RowRef duplicate;
       OMEN_ASSIGN(const bool found, FindDuplicate(txn.id(), access, row, key, &duplicate, &mark));
       if (!found) {
-        access.index->InsertEntry(key, row);
+        if (enter) access.index->InsertEntry(key, row);
         return Status::Ok();
       }
       if (mark == 0) {

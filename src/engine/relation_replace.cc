@@ -1,4 +1,6 @@
 // Replacing rows where they lie in segments: see bulk_update.h.
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/redo.h"
 #include "engine/relation_impl.h"
@@ -8,12 +10,47 @@ namespace omendb::engine {
 
 using rowstore::MakeFrozenRef;
 using rowstore::VersionRef;
+using txn::RowLockMode;
 
 namespace {
 
 constexpr uint32_t kCancelRows = 4096;  // Between two looks at the flag.
 
+void AddColumnsOf(const SegmentBatch& batch, Replacement& replacement) {
+  for (const auto& index : batch.indexes) {
+    for (const ColumnId column : index->key_columns()) {
+      std::vector<ColumnId>& changed = replacement.changed;
+      if (std::find(changed.begin(), changed.end(), column) == changed.end()) {
+        changed.push_back(column);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+Status RelationImpl::CheckReplacing(StatementContext& context, std::span<const types::Value> row) {
+  OMEN_TRY(CheckNotNull(context, row));
+  return CheckMemoryToEnd();
+}
+
+bool RelationImpl::IsSeen(const StatementContext& context, const RowRef& row) const {
+  EpochGuard guard(table_->epochs());
+  return mvcc::IsSeen(manager_.txns(), TxnOf(context).snapshot(), BeginOf(row.version));
+}
+
+std::vector<std::shared_ptr<TableIndex>> RelationImpl::IndexesOn(
+    std::span<const ColumnId> columns) const {
+  std::vector<std::shared_ptr<TableIndex>> found;
+  for (const Access& access : indexes_) {
+    const std::span<const ColumnId> keys = access.index->key_columns();
+    const bool has_one = std::any_of(keys.begin(), keys.end(), [&](ColumnId key) {
+      return std::find(columns.begin(), columns.end(), key) != columns.end();
+    });
+    if (has_one) found.push_back(access.index);
+  }
+  return found;
+}
 
 ReplaceUndo* RelationImpl::NewReplaceUndo(StatementContext& context) const {
   auto undo = std::make_unique<ReplaceUndo>(table_);
@@ -32,21 +69,37 @@ Result<RowOutcome> RelationImpl::EnterReplacing(StatementContext& context,
   segment->MakeOlder();
   const uint64_t number = frozen.Publish(segment, DeadRows(count), {});
   undo.Add(number, batch);
-  EngineTransaction::Of(txn)
-      .masked_deletes()
-      .ReplacementOf(txn, frozen)
-      ->segments.push_back(number);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (i % kCancelRows == 0 && context.cancel != nullptr && context.cancel->set()) {
-      return context.cancel->ToStatus();
-    }
-    OMEN_ASSIGN(const RowOutcome outcome, ReplaceRow(context, batch, MakeFrozenRef(number, i)));
-    if (outcome != RowOutcome::kDone) return outcome;
+  Replacement& replacement =
+      *EngineTransaction::Of(txn).masked_deletes().ReplacementOf(txn, frozen);
+  replacement.segments.push_back(number);
+  AddColumnsOf(batch, replacement);
+  // Before the rows have the keys: entries must not be missing then.
+  for (size_t i = 0; i < batch.indexes.size(); ++i) {
+    batch.indexes[i]->packed().Add(number, batch.entries[i]);
   }
+  OMEN_ASSIGN(const RowOutcome outcome, ReplaceRows(context, batch, MakeFrozenRef(number, 0)));
+  if (outcome != RowOutcome::kDone) return outcome;
   std::string dead;
   frozen.runs()->runs[number].dead->Serialize(dead);
   AppendSegment(RedoOp::kFreeze, table_->storage(), segment->file_id(), dead, txn.redo());
   OMEN_TRY(txn.MaybeSpill());
+  return RowOutcome::kDone;
+}
+
+Result<RowOutcome> RelationImpl::ReplaceRows(StatementContext& context, const SegmentBatch& batch,
+                                             VersionRef first) {
+  std::vector<uint32_t> places;
+  if (batch.in_order) places = batch.places();
+  const uint32_t count = batch.rows->rows();
+  for (uint32_t i = 0; i < count; ++i) {
+    if (i % kCancelRows == 0 && context.cancel != nullptr && context.cancel->set()) {
+      return context.cancel->ToStatus();
+    }
+    const uint32_t at = batch.in_order ? places[i] : i;
+    const VersionRef fresh = MakeFrozenRef(rowstore::FrozenSegmentOf(first), at);
+    OMEN_ASSIGN(const RowOutcome outcome, ReplaceRow(context, batch, fresh));
+    if (outcome != RowOutcome::kDone) return outcome;
+  }
   return RowOutcome::kDone;
 }
 
@@ -55,8 +108,9 @@ Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const Seg
   FrozenTable& frozen = table_->frozen();
   const uint32_t at = rowstore::FrozenRowOf(fresh);
   const RowRef& seen = batch.seen(at);
+  const RowLockMode mode = batch.in_order ? RowLockMode::kUpdate : RowLockMode::kNoKeyUpdate;
   OMEN_ASSIGN(const std::optional<RowResult> claimed,
-              ClaimInSegment(context, seen, /*replaces=*/true));
+              ClaimInSegment(context, seen, /*replaces=*/true, mode));
   if (!claimed) {
     // In a page by now, or it has to go there.
     frozen.MarkDead(fresh);
@@ -70,7 +124,24 @@ Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const Seg
   // mark as its begin.
   frozen.SegmentOf(fresh).SetOlder(at, claimed->latest.version);
   OMEN_CHECK(table_->store().SetHead(seen.row_id, claimed->latest.version, fresh));
+  if (batch.in_order) OMEN_TRY(CheckUniqueKeys(context, batch, at));
   return RowOutcome::kDone;
+}
+
+Status RelationImpl::CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch,
+                                     uint32_t at) {
+  types::Row row;
+  batch.rows->Read(at, row);
+  std::string key;
+  for (const Access& access : indexes_) {
+    const auto changed = std::find(batch.indexes.begin(), batch.indexes.end(), access.index);
+    if (changed == batch.indexes.end() || !access.index->Conflicts(row)) continue;
+    access.index->KeyOfRow(row, key);
+    Conflict conflict;
+    OMEN_TRY(AddUniqueEntry(context, access, batch.id(at), key, &conflict, /*enter=*/false));
+    if (conflict.access != nullptr) return DuplicateKey(context, *access.definition, row);
+  }
+  return Status::Ok();
 }
 
 }  // namespace omendb::engine

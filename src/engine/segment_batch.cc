@@ -85,6 +85,20 @@ void SortByRowId(SegmentBatch& batch) {
   batch.duplicate = SortBy(ids, *batch.rows);
 }
 
+// What the indexes have to know of the rows.
+void PackEntries(SegmentBatch& batch) {
+  types::Row row;
+  for (const auto& index : batch.indexes) {
+    std::vector<PackedEntries::Entry> entries(batch.rows->rows());
+    for (uint32_t i = 0; i < entries.size(); ++i) {
+      batch.rows->Read(i, row);
+      index->KeyOfRow(row, entries[i].key);
+      entries[i].row = batch.id(i);
+    }
+    batch.entries.push_back(std::make_shared<const PackedEntries>(std::move(entries)));
+  }
+}
+
 void Write(SegmentBatch& batch) {
   if (const TableIndex* const primary = batch.relation->primary_index()) {
     batch.duplicate = SortByPrimaryKey(*primary, *batch.rows, batch.keys);
@@ -92,6 +106,7 @@ void Write(SegmentBatch& batch) {
     SortByRowId(batch);
   }
   if (batch.duplicate) return;
+  PackEntries(batch);
   batch.segment = WriteSegment(batch);
   if (!batch.segment.ok()) return;
   const Status counted = batch.relation->AddToStatistics(**batch.segment);
@@ -99,6 +114,12 @@ void Write(SegmentBatch& batch) {
 }
 
 }  // namespace
+
+std::vector<uint32_t> SegmentBatch::places() const {
+  std::vector<uint32_t> places(rows->rows());
+  for (uint32_t i = 0; i < places.size(); ++i) places[rows->arrival(i)] = i;
+  return places;
+}
 
 BatchLimits BatchLimits::Within(uint64_t memory_limit) const {
   OMEN_CHECK(segment_rows <= colstore::kSegmentRowsMax);

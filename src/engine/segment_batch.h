@@ -15,6 +15,7 @@
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
 #include "engine/segment_files.h"
+#include "engine/table_index.h"
 
 namespace omendb::engine {
 
@@ -39,17 +40,24 @@ struct SegmentBatch {
   std::vector<RowRef> replaced;  // Versions, by arrival; none: the rows are new,
   RowId first;                   // the first of which, in their order, has this id.
   uint64_t first_arrival = 0;    // how many rows of the statement came before them
+  // Of replaced rows: those whose keys may be new, and whether one of them is unique, so that rows
+  // are replaced in the order in which they came.
+  std::vector<std::shared_ptr<TableIndex>> indexes;
+  bool in_order = false;
   uint64_t file_id = 0;
   const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
   // ---- Set by the thread -----------------------------------------------------------------------
   RowKeys keys;
   std::optional<uint32_t> duplicate;  // has the key of the row before it; then there is no segment
   Result<std::shared_ptr<const FrozenSegment>> segment{nullptr};
+  std::vector<std::shared_ptr<const PackedEntries>> entries;  // of `indexes`
 
   RowId id(uint32_t row) const {
     return replaced.empty() ? RowId(first.value() + row) : seen(row).row_id;
   }
   const RowRef& seen(uint32_t row) const { return replaced[rows->arrival(row)]; }
+  // Rows by arrival: where they are now.
+  std::vector<uint32_t> places() const;
 };
 
 std::unique_ptr<RowBuffer> NewRowBuffer(const catalog::TableDef& table);
@@ -66,6 +74,8 @@ class BatchWriter {
   // The batch, once it is written; null when there is none. Errors: 57014.
   Result<const SegmentBatch*> Await(StatementContext& context);
   std::unique_ptr<SegmentBatch> Take() { return std::move(batch_); }
+  // Whether there is one.
+  bool is_busy() const { return batch_ != nullptr; }
 
  private:
   SegmentFiles& files_;

@@ -221,14 +221,17 @@ void Table::EraseEntries(RowId row, VersionRef gone) {
   }
 }
 
-void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {
+// An entry that stays without need is harmless; one that goes missing is not.
+bool Table::HasKey(const TableIndex& index, std::string_view key, RowId row) const {
   std::string other;
-  for (VersionRef ref = store_.head(row); ref != 0;) {
-    // An entry that stays without need is harmless; one that goes missing is not.
-    if (!KeyOf(index, ref, other).ok() || other == key) return;
-    ref = OlderThan(ref);
+  for (VersionRef ref = store_.head(row); ref != 0; ref = OlderThan(ref)) {
+    if (!KeyOf(index, ref, other).ok() || other == key) return true;
   }
-  index.EraseEntry(key, row);
+  return false;
+}
+
+void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {
+  if (!HasKey(index, key, row)) index.EraseEntry(key, row);
 }
 
 void Table::EraseRow(RowId row, VersionRef gone) {

@@ -83,6 +83,9 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // The same for all rows of a mask of a segment that has no older versions (has_older); then
   // settles the mask. Errors: those of the segment; it can be tried again.
   Status SettleMask(uint64_t segment, const DeleteMask& mask);
+  // Enters packed entries of up to so many segments whose rows are committed and have no older
+  // versions, and drops their lists. Whether any lists are left. One thread at a time.
+  bool EnterPacked(size_t segments_max);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
   // The same for a page taken from the store, all of whose rows have moved away.
@@ -98,12 +101,17 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   void UndoThaw(const txn::UndoRecord& record);
   void Revive(rowstore::VersionRef old);
   Status UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes& indexes);
-  // Of a version that was replaced by one with its keys.
-  Status UnlinkReplaced(RowId row, rowstore::VersionRef old, const Indexes& indexes);
+  using Keys = std::vector<std::pair<TableIndex*, std::string>>;
+  // Of a version that was replaced by one with its keys, but for these.
+  Status UnlinkReplaced(RowId row, rowstore::VersionRef old, const Indexes& indexes,
+                        const Keys& changed);
   // Whether the version that replaced it is still there, which forgets it then.
   bool LeavesReplaced(RowId row, rowstore::VersionRef old);
   void UnlinkFrozen(RowId row, rowstore::VersionRef old,
                     std::span<const std::pair<TableIndex*, std::string>> keys);
+  // Whether a version of the row has the key; what cannot be read has it.
+  bool HasKey(const TableIndex& index, std::string_view key, RowId row) const;
+  void EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries);
   // Erases an entry unless a version of the row has its key.
   void EraseEntry(TableIndex& index, std::string_view key, RowId row);
   // Erases the entries of a version that is no longer in the row's chain.

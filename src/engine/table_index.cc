@@ -200,12 +200,20 @@ void TableIndex::EraseEntry(std::string_view key, RowId row) {
 void TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows) const {
   Bounds bounds{std::string(key), std::string(key)};
   if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
-  Cursor cursor(*this, std::move(bounds), /*backward=*/false, kEntriesOfKey);
+  // Before the index is looked at, to which entries go from there.
+  const auto lists = packed_.empty() ? nullptr : packed_.all();
+  const auto first = static_cast<ptrdiff_t>(rows.size());
+  Cursor cursor(*this, std::move(bounds), /*backward=*/false, kEntriesOfKey, /*with_packed=*/false);
   RowId row;
   std::string_view entry;
   while (cursor.Next(&row, &entry)) {
     if (entry == key) rows.push_back(row);
   }
+  if (lists == nullptr) return;
+  const uint64_t hash = PackedEntries::HashOf(key);
+  for (const PackedLists::Listed& listed : *lists) listed.entries->Find(key, hash, rows);
+  std::sort(rows.begin() + first, rows.end());
+  rows.erase(std::unique(rows.begin() + first, rows.end()), rows.end());
 }
 
 void TableIndex::WarmEntries(const KeyBatch& keys) const {
@@ -273,13 +281,22 @@ TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
   return bounds;
 }
 
-TableIndex::Cursor::Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size)
+TableIndex::Cursor::Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size,
+                           bool with_packed)
     : index_(index),
       bounds_(std::move(bounds)),
       backward_(backward),
       batch_size_(batch_size),
       finished_(bounds_.empty) {
   if (finished_) return;
+  // Before the index is looked at, to which entries go from there.
+  if (with_packed && !index_.packed_.empty()) {
+    packed_.emplace(index_.packed_.all(), backward_ ? bounds_.high : bounds_.low, backward_);
+  }
+  SeekIndex();
+}
+
+void TableIndex::Cursor::SeekIndex() {
   if (index_.shape_ == Shape::kRowByInt) {
     int_cursor_.emplace(*index_.ints_);
     const uint64_t low = bounds_.low.empty() ? 0 : LoadBe<uint64_t>(bounds_.low.data());
@@ -315,23 +332,52 @@ bool TableIndex::Cursor::Fill() {
   return count > 0;
 }
 
-bool TableIndex::Cursor::Next(RowId* row, std::string_view* key) {
-  if (finished_) return false;
+bool TableIndex::Cursor::NextOfIndex(RowId* row, std::string_view* entry) {
   const size_t count = int_cursor_ ? int_count_ : bytes_batch_.size();
-  if (at_ == count && !Fill()) {
-    finished_ = true;
-    return false;
-  }
+  if (at_ == count && !Fill()) return false;
   if (int_cursor_) {
-    const index::Entry& entry = int_batch_[at_++];
-    int_key_ = IntKeyBytes(entry.key);
-    *key = int_key_;
-    *row = RowId(entry.value);
+    const index::Entry& next = int_batch_[at_++];
+    int_key_ = IntKeyBytes(next.key);
+    *entry = int_key_;
+    *row = RowId(next.value);
   } else {
-    *key = bytes_batch_.key(at_);
+    *entry = bytes_batch_.key(at_);
     *row = RowId(bytes_batch_.value(at_));
     ++at_;
   }
+  return true;
+}
+
+bool TableIndex::Cursor::NextMerged(RowId* row, std::string_view* entry) {
+  for (;;) {
+    if (!has_entry_ && !index_ended_) {
+      RowId of_entry;
+      has_entry_ = NextOfIndex(&of_entry, &entry_);
+      index_ended_ = !has_entry_;
+    }
+    if (packed_->at_end() && !has_entry_) return false;
+    bool from_index = packed_->at_end();
+    if (!from_index && has_entry_) {
+      from_index = backward_ ? packed_->entry() < entry_ : entry_ < packed_->entry();
+    }
+    const bool again = (from_index ? entry_ : packed_->entry()) == last_;
+    if (!again) last_ = from_index ? entry_ : packed_->entry();
+    if (from_index) {
+      has_entry_ = false;
+    } else {
+      packed_->Next();
+    }
+    if (again) continue;
+    *entry = last_;
+    *row = RowId(LoadBe<uint64_t>(last_.data() + last_.size() - kRowIdBytes));
+    return true;
+  }
+}
+
+bool TableIndex::Cursor::Next(RowId* row, std::string_view* key) {
+  if (finished_) return false;
+  finished_ = !(packed_ ? NextMerged(row, key) : NextOfIndex(row, key));
+  if (finished_) return false;
   // Bounds are compared with the whole entry, row id included: it only lengthens the key.
   const bool past = backward_ ? *key < std::string_view(bounds_.low)
                               : !bounds_.high.empty() && *key >= std::string_view(bounds_.high);
@@ -352,7 +398,7 @@ uint64_t TableIndex::Estimate(const KeyRange& range) const {
         bounds.high.empty() ? UINT64_MAX : LoadBe<uint64_t>(bounds.high.data()) - 1;
     return ints_->CountRange(low, last);
   }
-  return bytes_->CountRange(bounds.low, bounds.high);
+  return bytes_->CountRange(bounds.low, bounds.high) + packed_.CountRange(bounds.low, bounds.high);
 }
 
 std::optional<size_t> TableIndex::BulkLoad(std::vector<BulkEntry>& entries) {
@@ -391,7 +437,7 @@ std::optional<size_t> TableIndex::BulkLoad(std::vector<index::Entry>& entries) {
 }
 
 size_t TableIndex::memory_bytes() const {
-  return ints_ ? ints_->MemoryBytes() : bytes_->MemoryBytes();
+  return (ints_ ? ints_->MemoryBytes() : bytes_->MemoryBytes()) + packed_.memory_bytes();
 }
 size_t TableIndex::size() const { return ints_ ? ints_->Size() : bytes_->Size(); }
 index::IndexStats TableIndex::stats() const { return ints_ ? ints_->Stats() : bytes_->Stats(); }

@@ -22,6 +22,7 @@
 #include "base/epoch.h"
 #include "catalog/definitions.h"
 #include "engine/frozen_keys.h"
+#include "engine/packed_entries.h"
 #include "engine/relation.h"
 #include "index/bytes_index.h"
 #include "index/int_index.h"
@@ -105,6 +106,8 @@ class TableIndex {
   // ---- kEntries --------------------------------------------------------------------------------
   void InsertEntry(std::string_view key, RowId row);
   void EraseEntry(std::string_view key, RowId row);
+  // Those that are not in the index yet. Who enters one takes it from there afterwards.
+  PackedLists& packed() { return packed_; }
   // Appends the rows that have or had this full key.
   void FindEntries(std::string_view key, std::vector<RowId>& rows) const;
   // Goes the way to all of these keys at once, so that FindEntries meets no miss on it.
@@ -118,16 +121,23 @@ class TableIndex {
     bool empty = false;
   };
   Bounds BoundsOf(const KeyRange& range) const;
-  // Entries of the bounds in order, in batches; for kEntries `key` is without the row id.
+  // Entries of the bounds in order, in batches; for kEntries `key` is without the row id, and
+  // packed ones are among them, each entry once.
   class Cursor {
    public:
     // `batch_size`: of the first one; they grow, so that short ranges stay cheap.
-    Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size = 16);
+    Cursor(const TableIndex& index, Bounds bounds, bool backward, size_t batch_size = 16,
+           bool with_packed = true);
     // False at the end.
     bool Next(RowId* row, std::string_view* key);
 
    private:
+    void SeekIndex();
     bool Fill();
+    // The next entry of the index, of any bounds; with the row id.
+    bool NextOfIndex(RowId* row, std::string_view* entry);
+    // The same of index and packed lists.
+    bool NextMerged(RowId* row, std::string_view* entry);
     const TableIndex& index_;
     const Bounds bounds_;
     const bool backward_;
@@ -140,6 +150,12 @@ class TableIndex {
     std::string int_key_;
     std::optional<index::BytesCursor> bytes_cursor_;
     index::BytesBatch bytes_batch_;
+    // What is packed, and the entry of the index that comes next.
+    std::optional<PackedCursor> packed_;
+    bool has_entry_ = false;
+    bool index_ended_ = false;
+    std::string_view entry_;
+    std::string last_;  // of both
   };
   uint64_t Estimate(const KeyRange& range) const;
 
@@ -177,6 +193,7 @@ class TableIndex {
   std::unique_ptr<index::IntIndex> ints_;
   std::unique_ptr<index::BytesIndex> bytes_;
   FrozenKeys frozen_keys_;
+  PackedLists packed_;
 };
 
 }  // namespace omendb::engine

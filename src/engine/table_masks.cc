@@ -1,4 +1,6 @@
 // Rows of a segment that were deleted or replaced together leave the table together.
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/frozen_scan.h"
 #include "engine/redo.h"
@@ -25,6 +27,21 @@ Run OnlyRowsOf(const Run& run, const DeleteMask& mask) {
     if (!wanted.Has(row)) only.dead->Add(row);
   }
   return only;
+}
+
+// Those in which replaced rows may have got other keys.
+Indexes ChangedIndexes(const Indexes& indexes, const Replacement& replacement) {
+  Indexes changed;
+  for (const auto& index : indexes) {
+    if (index->is_row_map()) continue;
+    for (const ColumnId column : index->key_columns()) {
+      const auto& columns = replacement.changed;
+      if (std::find(columns.begin(), columns.end(), column) == columns.end()) continue;
+      changed.push_back(index);
+      break;
+    }
+  }
+  return changed;
 }
 
 // The columns that the keys of all indexes have.
@@ -97,7 +114,7 @@ Status Table::UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes
   const std::shared_ptr<const RunSet> set = frozen_.runs();
   const Run only = OnlyRowsOf(set->runs[segment], mask);
   const bool replaced = mask.replacement() != nullptr;
-  KeyColumns key_columns(replaced ? Indexes() : indexes);
+  KeyColumns key_columns(replaced ? ChangedIndexes(indexes, *mask.replacement()) : indexes);
   const std::span<const ColumnId> columns = key_columns.columns();
   FrozenScan scan(only, {.columns = {columns.begin(), columns.end()}, .with_refs = true});
   const auto worker = scan.NewWorker();
@@ -109,10 +126,10 @@ Status Table::UnlinkRows(uint64_t segment, const DeleteMask& mask, const Indexes
     EpochGuard guard(epochs_);
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
       const VersionRef old = MakeFrozenRef(segment, worker->row_at(i));
+      key_columns.ReadKeys(scan, chunk, i, keys);
       if (replaced) {
-        OMEN_TRY(UnlinkReplaced(scan.row_id(chunk, i), old, indexes));
+        OMEN_TRY(UnlinkReplaced(scan.row_id(chunk, i), old, indexes, keys));
       } else {
-        key_columns.ReadKeys(scan, chunk, i, keys);
         UnlinkFrozen(scan.row_id(chunk, i), old, keys);
       }
     }
@@ -136,8 +153,14 @@ bool Table::LeavesReplaced(RowId row, VersionRef old) {
 }
 
 // Where its successor went before it, the keys that both had are its to take away.
-Status Table::UnlinkReplaced(RowId row, VersionRef old, const Indexes& indexes) {
-  if (LeavesReplaced(row, old)) return Status::Ok();
+Status Table::UnlinkReplaced(RowId row, VersionRef old, const Indexes& indexes,
+                             const Keys& changed) {
+  if (LeavesReplaced(row, old)) {
+    if (changed.empty()) return Status::Ok();
+    MutexLock lock(row_stripe(row));
+    for (const auto& [index, key] : changed) EraseEntry(*index, key, row);
+    return Status::Ok();
+  }
   KeyColumns::Keys keys;
   for (const auto& index : indexes) {
     keys.emplace_back(index.get(), std::string());
@@ -164,6 +187,39 @@ void Table::UnlinkFrozen(RowId row, VersionRef old,
     } else if (gone) {
       index->EraseRow(key, row);
     }
+  }
+}
+
+bool Table::EnterPacked(size_t segments_max) {
+  bool left = false;
+  for (const auto& index : *indexes()) {
+    const std::shared_ptr<const PackedLists::List> lists = index->packed().all();
+    if (lists == nullptr) continue;
+    for (const PackedLists::Listed& listed : *lists) {
+      const FrozenSegment& segment = frozen_.SegmentOf(MakeFrozenRef(listed.segment, 0));
+      const bool waits =
+          segment.has_older() || mvcc::IsTxnWord(segment.begin().load(std::memory_order_acquire));
+      if (waits || segments_max == 0) {
+        left = true;
+        continue;
+      }
+      --segments_max;
+      EnterPackedOf(*index, listed.segment, *listed.entries);
+      index->packed().Remove(listed.segment);
+    }
+  }
+  return left;
+}
+
+void Table::EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries) {
+  PackedEntries::Cursor cursor(entries);
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    const RowId row = cursor.RowAt(i);
+    EpochGuard guard(epochs_);
+    MutexLock lock(row_stripe(row));
+    const VersionRef head = store_.head(row);
+    const bool is_head = IsFrozen(head) && FrozenSegmentOf(head) == segment;
+    if (is_head || HasKey(index, cursor.KeyAt(i), row)) index.InsertEntry(cursor.KeyAt(i), row);
   }
 }
 

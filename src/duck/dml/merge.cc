@@ -2,6 +2,7 @@
 // whose condition is true.
 //
 // See PostgreSQL 15, MERGE.
+#include <algorithm>
 #include <optional>
 
 #include "base/sqlstate.h"
@@ -96,7 +97,9 @@ class MergeOperator : public WriteOperator {
     for (const Action& action : matched_) {
       columns.insert(columns.end(), action.columns.begin(), action.columns.end());
     }
-    run->updates = run->writer->StartUpdates(columns);
+    run->updates =
+        run->writer->StartUpdates(columns, OnlyUpdates() ? engine::BulkUpdate::Beside::kNothing
+                                                         : engine::BulkUpdate::Beside::kOthers);
     run->matched = StartActions(context, matched_);
     run->unmatched = StartActions(context, unmatched_);
     return run;
@@ -138,6 +141,15 @@ class MergeOperator : public WriteOperator {
   }
 
  private:
+  bool OnlyUpdates() const {
+    const auto updates = [](const Action& action) {
+      return action.type == MergeActionType::MERGE_UPDATE ||
+             action.type == MergeActionType::MERGE_DO_NOTHING;
+    };
+    return std::all_of(matched_.begin(), matched_.end(), updates) &&
+           std::all_of(unmatched_.begin(), unmatched_.end(), updates);
+  }
+
   static std::vector<ActionRun> StartActions(duckdb::ClientContext& context,
                                              const std::vector<Action>& actions) {
     std::vector<ActionRun> runs(actions.size());

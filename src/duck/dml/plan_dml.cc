@@ -229,7 +229,7 @@ class UpdateOperator : public WriteOperator {
     if (!default_types.empty()) run->default_values.Initialize(context, default_types);
     std::vector<size_t> columns;
     for (const duckdb::PhysicalIndex& column : columns_) columns.push_back(column.index);
-    run->updates = run->writer->StartUpdates(columns);
+    run->updates = run->writer->StartUpdates(columns, engine::BulkUpdate::Beside::kNothing);
     return run;
   }
 

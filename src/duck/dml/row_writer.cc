@@ -127,13 +127,15 @@ std::optional<types::Value> RowWriter::ValueAhead(duckdb::DataChunk& chunk, duck
   return LoadCell(chunk.data[c], chunk.size(), i, c);
 }
 
-std::unique_ptr<engine::BulkUpdate> RowWriter::StartUpdates(const std::vector<size_t>& columns) {
+std::unique_ptr<engine::BulkUpdate> RowWriter::StartUpdates(const std::vector<size_t>& columns,
+                                                            engine::BulkUpdate::Beside beside) {
   std::vector<ColumnId> changed;
   for (const size_t column : columns) changed.push_back(table_.column_ids()[column]);
   for (const Generated& generated : generated_) {
     changed.push_back(table_.column_ids()[generated.column]);
   }
-  return std::make_unique<engine::BulkUpdate>(statement(), relation_, changed);
+  return std::make_unique<engine::BulkUpdate>(statement(), relation_, changed,
+                                              engine::BulkUpdate::Limits(), beside);
 }
 
 void RowWriter::ReadRow(const engine::RowRef& ref, types::Row& row) {

@@ -51,7 +51,8 @@ class RowWriter {
                                          ColumnId column);
   // For the updates of the statement that assign to these columns, DuckDB's numbers; generated ones
   // may change too.
-  std::unique_ptr<engine::BulkUpdate> StartUpdates(const std::vector<size_t>& columns);
+  std::unique_ptr<engine::BulkUpdate> StartUpdates(const std::vector<size_t>& columns,
+                                                   engine::BulkUpdate::Beside beside);
   // Throws a conflict unless it is kDone.
   void RequireDone(engine::RowOutcome outcome) {
     if (outcome != engine::RowOutcome::kDone) ThrowConflict();
