@@ -24,6 +24,11 @@ namespace omendb::duck {
 
 namespace {
 
+// An ON CONFLICT of up to so many rows locks and updates each as it comes, so that what others
+// change meanwhile is updated as they leave it. Those of a longer statement are gathered, and where
+// others were faster it is run again.
+constexpr uint64_t kUpdatedAtOnce = engine::BulkUpdate::Limits().rows_min;
+
 using Constraints = duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>;
 
 // ---- INSERT -----------------------------------------------------------------------------------
@@ -45,9 +50,11 @@ class InsertOperator : public WriteOperator {
   struct InsertRun : public Run {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> set_executor;
     duckdb::unique_ptr<duckdb::ExpressionExecutor> where_executor;
-    duckdb::DataChunk pair;                  // the existing row, then the proposed one
-    duckdb::DataChunk values;                // of SET
-    RowIdSet touched;                        // this command inserted or updated them
+    duckdb::DataChunk pair;    // the existing row, then the proposed one
+    duckdb::DataChunk values;  // of SET
+    RowIdSet touched;          // this command inserted or updated them
+    std::unique_ptr<engine::BulkUpdate> updates;
+    uint64_t updated = 0;
     std::unique_ptr<engine::BulkLoad> load;  // where rows are not asked for again
   };
 
@@ -76,6 +83,8 @@ class InsertOperator : public WriteOperator {
         run->where_executor =
             duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *conflict_->where);
       }
+      run->updates =
+          run->writer->StartUpdates(conflict_->set_columns, engine::BulkUpdate::Beside::kOthers);
     }
     return run;
   }
@@ -109,6 +118,7 @@ class InsertOperator : public WriteOperator {
   void Finish(Run& base) const override {
     auto& run = static_cast<InsertRun&>(base);
     if (run.load != nullptr) ThrowIfError(run.load->Finish());
+    if (run.updates != nullptr) run.writer->RequireDone(ValueOrThrow(run.updates->Finish()));
   }
 
  private:
@@ -148,32 +158,51 @@ class InsertOperator : public WriteOperator {
 
   bool UpdateExisting(InsertRun& run, const types::Row& proposed, engine::RowRef existing) const {
     RowWriter& writer = *run.writer;
+    types::Row updated;
+    // A row that WHERE leaves alone is locked all the same.
+    if (run.updated >= kUpdatedAtOnce && run.updates->Gathers(existing) &&
+        Compute(run, proposed, existing, updated)) {
+      writer.RequireDone(ValueOrThrow(run.updates->Update(existing, updated)).outcome);
+      NoteUpdated(run, existing, updated);
+      return true;
+    }
     const engine::RowResult locked = ValueOrThrow(writer.relation().Lock(
         writer.statement(), existing, txn::RowLockMode::kUpdate, txn::LockWait::kWait));
     if (locked.outcome == engine::RowOutcome::kChanged) existing = locked.latest;
     if (locked.outcome == engine::RowOutcome::kGone) return false;
-    types::Row current;
-    writer.ReadRow(existing, current);
-    FillPair(run, current, proposed);
+    if (!Compute(run, proposed, existing, updated)) return true;
+    const engine::RowResult result =
+        ValueOrThrow(writer.relation().Update(writer.statement(), existing, updated));
+    if (result.outcome != engine::RowOutcome::kDone) return false;
+    NoteUpdated(run, result.latest, updated);
+    return true;
+  }
+
+  static void NoteUpdated(InsertRun& run, const engine::RowRef& row, const types::Row& updated) {
+    run.touched.Insert(row.row_id.value());
+    ++run.updated;
+    ++run.writer->rows_affected;
+    run.writer->AddReturning(updated);
+  }
+
+  // What the existing row becomes; false when WHERE leaves it alone.
+  bool Compute(InsertRun& run, const types::Row& proposed, const engine::RowRef& existing,
+               types::Row& updated) const {
+    RowWriter& writer = *run.writer;
+    writer.ReadRow(existing, updated);
+    FillPair(run, updated, proposed);
     if (run.where_executor != nullptr) {
       duckdb::Vector keep(conflict_->where->return_type);
       run.where_executor->ExecuteExpression(run.pair, keep);
       const duckdb::Value value = keep.GetValue(0);
-      if (value.IsNull() || !value.GetValue<bool>()) return true;
+      if (value.IsNull() || !value.GetValue<bool>()) return false;
     }
     run.values.Reset();
     run.set_executor->Execute(run.pair, run.values);
-    types::Row updated = current;
     for (size_t i = 0; i < conflict_->set_columns.size(); ++i) {
       writer.AssignCell(run.values.data[i], 1, 0, conflict_->set_columns[i], updated);
     }
     writer.Complete(updated);
-    const engine::RowResult result =
-        ValueOrThrow(writer.relation().Update(writer.statement(), existing, updated));
-    if (result.outcome != engine::RowOutcome::kDone) return false;
-    run.touched.Insert(result.latest.row_id.value());
-    ++writer.rows_affected;
-    writer.AddReturning(updated);
     return true;
   }
 
