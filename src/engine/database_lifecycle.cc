@@ -259,7 +259,10 @@ void DatabaseImpl::MaintenanceLoop() {
   for (uint64_t passes = 1; Pause(kMaintenancePauseMs); ++passes) {
     garbage_.Run(manager_.txns(), manager_.last_visible(), SteadyMillis());
     if (passes % kEmptyPagesPasses == 0) {
-      for (const auto& table : storages_.All()) (void)freezer_.DropEmptyPages(*table).ok();
+      for (const auto& table : storages_.All()) {
+        (void)freezer_.DropEmptyPages(*table).ok();
+        freezer_.HollowSegments(*table);
+      }
     }
     freezer_.FreePages();
   }

@@ -16,10 +16,20 @@ class DeadRows {
  public:
   DeadRows() = default;
   explicit DeadRows(uint32_t rows) : words_((rows + 63) / 64) {}
+  // Every row of so many, without a bit for each: nothing but count() and Has is asked of it, and
+  // none comes back.
+  static DeadRows All(uint32_t rows) {
+    DeadRows all;
+    all.count_ = rows;
+    return all;
+  }
   uint32_t count() const { return count_; }
-  bool Has(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
+  bool Has(uint32_t row) const {
+    return words_.empty() || (words_[row / 64] >> (row % 64) & 1) != 0;
+  }
   void Add(uint32_t row) {
-    count_ += Has(row) ? 0 : 1;
+    if (Has(row)) return;
+    ++count_;
     words_[row / 64] |= 1ULL << (row % 64);
   }
   void Remove(uint32_t row) {

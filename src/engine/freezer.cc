@@ -288,28 +288,62 @@ Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
     OMEN_TRY(ThawSome(*relation, *set, numbers, &at, cancel));
     OMEN_ASSIGN(const uint64_t moved, FreezePages(*relation, settled, cancel));
     rows += moved;
-    if (at == before) return rows;  // All are done, or memory is short still.
+    if (at == before) break;  // All are done, or memory is short still.
   }
+  HollowDead(table);
+  return rows;
 }
 
-// Scans that began before may be looking at the pages: they are told by a timestamp, which a commit
-// of nothing takes.
-Status Freezer::DropEmptyPages(Table& table) {
-  OMEN_TRY(manager_.health());
-  std::vector<Page*> pages = table.store().DropEmptyPages();
-  if (pages.empty()) return Status::Ok();
+size_t Freezer::HollowSegments(Table& table) {
+  if (!freeze_mu_.TryLock()) return 0;
+  const size_t count = HollowDead(table);
+  freeze_mu_.Unlock();
+  return count;
+}
+
+// Who thaws a segment must not lose it.
+size_t Freezer::HollowDead(Table& table) {
+  const std::vector<uint64_t> dead = table.frozen().NewlyDead();
+  if (!dead.empty()) {
+    const Result<Timestamp> now = TakeTimestamp();
+    if (now.ok()) table.frozen().NoteDead(dead, *now);
+  }
+  uint64_t oldest = UINT64_MAX;
+  for (const uint64_t pin : manager_.txns().Pinned()) oldest = std::min(oldest, pin);
+  const std::shared_ptr<const Indexes> indexes = table.indexes();
+  return table.frozen().HollowDead(oldest, [&](uint64_t number, const FrozenSegment& segment) {
+    return std::any_of(indexes->begin(), indexes->end(), [&](const auto& index) {
+      return index->packed().Has(number) || index->frozen_keys().Has(segment);
+    });
+  });
+}
+
+// A commit of nothing takes one, so that there is an "after" when nobody writes.
+Result<Timestamp> Freezer::TakeTimestamp() {
   class Nothing final : public txn::CommitHook {
    public:
     Result<std::string> Prepare() override { return std::string(); }
     void OnLogged() override {}
     void OnPublished(Timestamp ts) override { published = ts; }
-    Timestamp published{UINT64_MAX};  // Until then for ever.
+    Timestamp published;
   } hook;
+  OMEN_TRY(manager_.health());
   auto txn = manager_.Begin({}, 0);
-  const Status committed = manager_.Commit(*txn, waiter_, &hook);
+  OMEN_TRY(manager_.Commit(*txn, waiter_, &hook));
+  return hook.published;
+}
+
+// Scans that began before may be looking at the pages.
+Status Freezer::DropEmptyPages(Table& table) {
+  OMEN_TRY(manager_.health());
+  std::vector<Page*> pages = table.store().DropEmptyPages();
+  if (pages.empty()) return Status::Ok();
+  const Result<Timestamp> now = TakeTimestamp();
   MutexLock lock(mu_);
-  moved_.push_back({hook.published, table.shared_from_this(), std::move(pages)});
-  return committed;
+  // Until there is one, for ever.
+  const Timestamp ts = now.ok() ? *now : Timestamp(UINT64_MAX);
+  moved_.push_back({ts, table.shared_from_this(), std::move(pages)});
+  return now.status();
 }
 
 size_t Freezer::FreePages() {

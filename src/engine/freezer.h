@@ -58,6 +58,9 @@ class Freezer {
   // `cancel`, which may be null, ends it between two segments.
   Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation,
                           const FreezeSelection& selection, CancelFlag* cancel);
+  // Lets go of what is known of segments whose rows are all dead, once no transaction is from
+  // before; returns of how many. Not while rows are being frozen: that does it itself at its end.
+  size_t HollowSegments(Table& table);
   // Takes pages whose rows are all deleted out of the table.
   Status DropEmptyPages(Table& table);
   // Frees pages whose rows moved or which were empty, and which no snapshot can reach any more.
@@ -65,6 +68,9 @@ class Freezer {
   size_t FreePages();
 
  private:
+  size_t HollowDead(Table& table) OMEN_REQUIRES(freeze_mu_);
+  // One from after all that has been done until now.
+  Result<Timestamp> TakeTimestamp();
   struct Group;
   class Switch;
   // Compaction: brings the live rows of segments back to pages, from where they are frozen anew.

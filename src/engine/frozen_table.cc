@@ -1,6 +1,7 @@
 #include "engine/frozen_table.h"
 
 #include "base/check.h"
+#include "base/sqlstate.h"
 #include "colstore/segment_scan.h"
 
 namespace omendb::engine {
@@ -31,8 +32,21 @@ Result<std::shared_ptr<const FrozenSegment>> FrozenSegment::Make(
   if (segment->positions_.empty() || segment->positions_[0] < 0) {
     return env::DamagedFile(reader->path(), 0, "it has no row ids");
   }
+  segment->file_id_ = reader->file_id();
+  segment->rows_ = reader->rows();
+  segment->settled_ = std::max(reader->footer().max_ts, Timestamp(1));
   segment->reader_ = std::move(reader);
   return std::shared_ptr<const FrozenSegment>(std::move(segment));
+}
+
+std::shared_ptr<const FrozenSegment> FrozenSegment::Hollow() const {
+  auto hollow = std::make_shared<FrozenSegment>();
+  hollow->file_id_ = file_id_;
+  hollow->rows_ = rows_;
+  hollow->settled_ = settled_;
+  hollow->positions_ = positions_;
+  hollow->begin_.store(begin_.load(std::memory_order_acquire), std::memory_order_relaxed);
+  return hollow;
 }
 
 const colstore::Zone* FrozenSegment::row_id_sequence() const {
@@ -134,6 +148,61 @@ void FrozenTable::Abandon(uint64_t segment) {
   for (uint32_t row = 0; row < abandoned.rows(); ++row) mask.Add(row);
 }
 
+bool FrozenTable::IsDead(const Run& run) {
+  const FrozenSegment& segment = *run.segment;
+  return run.live_rows() == 0 && run.masks == nullptr && !segment.is_hollow() &&
+         !segment.has_older() && segment.masks_.load(std::memory_order_acquire) == nullptr &&
+         !mvcc::IsTxnWord(segment.begin().load(std::memory_order_acquire));
+}
+
+Status FrozenTable::HollowIsRead() {
+  return Status(sqlstate::kInternalError, "a segment is read whose rows are all dead");
+}
+
+std::vector<uint64_t> FrozenTable::NewlyDead() const {
+  MutexLock lock(mu_);
+  std::vector<uint64_t> dead;
+  for (uint64_t number = 0; number < current_->runs.size(); ++number) {
+    const Run& run = current_->runs[number];
+    if (run.segment->dead_at_ == 0 && IsDead(run)) dead.push_back(number);
+  }
+  return dead;
+}
+
+void FrozenTable::NoteDead(std::span<const uint64_t> segments, Timestamp ts) {
+  MutexLock lock(mu_);
+  for (const uint64_t number : segments) current_->runs[number].segment->dead_at_ = ts.value();
+}
+
+size_t FrozenTable::HollowDead(
+    uint64_t oldest, const std::function<bool(uint64_t, const FrozenSegment&)>& is_needed) {
+  std::vector<std::shared_ptr<const FrozenSegment>> gone;
+  {
+    MutexLock lock(mu_);
+    for (uint64_t number = 0; number < current_->runs.size(); ++number) {
+      const Run& run = current_->runs[number];
+      const std::shared_ptr<const FrozenSegment> segment = run.segment;
+      if (segment->dead_at_ == 0 || segment->dead_at_ > oldest || !IsDead(run)) continue;
+      if (is_needed(number, *segment)) continue;
+      std::shared_ptr<const FrozenSegment> hollow = segment->Hollow();
+      segments_[number].store(hollow.get(), std::memory_order_release);
+      Run& changed = OwnRuns().runs[number];
+      changed.segment = std::move(hollow);
+      changed.dead = std::make_shared<DeadRows>(DeadRows::All(segment->rows()));
+      masks_made_[number] = given_;
+      gone.push_back(segment);
+    }
+  }
+  // Somebody may just have found it at its number.
+  using Gone = std::vector<std::shared_ptr<const FrozenSegment>>;
+  const size_t count = gone.size();
+  if (count == 0) return count;
+  epochs_.Retire(
+      new Gone(std::move(gone)), [](void* object, void*) { delete static_cast<Gone*>(object); },
+      nullptr, count * sizeof(FrozenSegment));
+  return count;
+}
+
 void FrozenTable::MarkDead(VersionRef frozen) {
   MutexLock lock(mu_);
   OwnMask(FrozenSegmentOf(frozen)).Add(FrozenRowOf(frozen));
@@ -143,7 +212,8 @@ size_t FrozenTable::memory_bytes() const {
   const std::shared_ptr<const RunSet> set = runs();
   size_t bytes = 0;
   for (const Run& run : set->runs) {
-    bytes += run.segment->reader()->memory_bytes() + run.dead->words().size() * sizeof(uint64_t);
+    bytes += sizeof(FrozenSegment) + run.dead->words().size() * sizeof(uint64_t);
+    if (!run.segment->is_hollow()) bytes += run.segment->reader()->memory_bytes();
     if (run.segment->has_older()) bytes += run.segment->rows() * sizeof(VersionRef);
     if (run.masks == nullptr) continue;
     for (const auto& mask : *run.masks) bytes += mask->memory_bytes();

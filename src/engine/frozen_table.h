@@ -23,6 +23,10 @@
 //                reads find them at the segment, under an epoch guard from before they read the
 //                row map word: there they stay until no guard from before the words were emptied
 //                is left.
+// Dead segments  Of one whose rows all are dead, what is known is let go once every transaction
+// from
+//                before has ended (Hollow): its number stays, as copies go on naming it. Who took a
+//                set before keeps all of it.
 // Thread safety  Any thread; Restore: recovery's. Thaw and Publish step aside for scans by mu_.
 // Ownership      Segments stay as long as the table. A set taken never changes.
 // Lock order     mu_ is a leaf.
@@ -48,7 +52,8 @@
 
 namespace omendb::engine {
 
-// A segment of a table. Immutable but for its begin and its masks.
+// A segment of a table. Immutable but for its begin and its masks. Of a hollow one only what is not
+// in its file is known: all of its rows are dead for every transaction.
 class FrozenSegment {
  public:
   FrozenSegment() = default;
@@ -61,9 +66,13 @@ class FrozenSegment {
   // XX001 when it is not one of a table: no row ids.
   static Result<std::shared_ptr<const FrozenSegment>> Make(
       std::shared_ptr<const colstore::SegmentReader> reader);
+  // The same without what its file tells. Requires: no row of it can be seen, or come back.
+  std::shared_ptr<const FrozenSegment> Hollow() const;
+  bool is_hollow() const { return reader_ == nullptr; }
+  // Requires: it is not hollow.
   const std::shared_ptr<const colstore::SegmentReader>& reader() const { return reader_; }
-  uint64_t file_id() const { return reader_->file_id(); }
-  uint32_t rows() const { return reader_->rows(); }
+  uint64_t file_id() const { return file_id_; }
+  uint32_t rows() const { return rows_; }
   // Begin of its rows, as of a version: 0, a mark, a timestamp, or infinity (loading was undone).
   const std::atomic<uint64_t>& begin() const { return begin_; }
   void set_begin(uint64_t word) const { begin_.store(word, std::memory_order_release); }
@@ -89,7 +98,7 @@ class FrozenSegment {
   bool is_settled() const { return begin_.load(std::memory_order_acquire) == 0; }
   // Begin of hot copies of its rows when its own is 0: every snapshot since sees it. What was
   // loaded before the last start has none of its own.
-  Timestamp settled() const { return std::max(reader_->footer().max_ts, Timestamp(1)); }
+  Timestamp settled() const { return settled_; }
   // Position of a column among the segment's; -1 when it is older than the column.
   int32_t position_of(ColumnId column) const {
     const auto i = static_cast<size_t>(column.value());
@@ -112,11 +121,16 @@ class FrozenSegment {
   const colstore::Zone* row_id_sequence() const;
 
   std::shared_ptr<const colstore::SegmentReader> reader_;
+  uint64_t file_id_ = 0;
+  uint32_t rows_ = 0;
+  Timestamp settled_;
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
   mutable std::atomic<bool> keys_are_entered_{false};
   mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
   mutable std::atomic<OlderVersions*> older_{nullptr};      // by row; null: none
+  mutable uint64_t dead_at_ =
+      0;  // FrozenTable's: the newest timestamp then, and 1 more; 0: unknown
 };
 
 struct Run {
@@ -180,6 +194,7 @@ class FrozenTable {
   Status Read(rowstore::VersionRef frozen, std::span<const ColumnId> columns,
               const Missing& missing, types::Arena& arena, types::Value* out) const {
     const FrozenSegment& segment = SegmentOf(frozen);
+    if (segment.is_hollow()) return HollowIsRead();
     for (size_t i = 0; i < columns.size(); ++i) {
       const int32_t position = segment.position_of(columns[i]);
       if (position < 0) {
@@ -205,6 +220,16 @@ class FrozenTable {
                 rowstore::VersionRef frozen);
   // Nobody sees a row of the segment any more: loading it was undone.
   void Abandon(uint64_t segment);
+  // ---- Segments whose rows are all dead ---------------------------------------------------------
+  // Those that were not noted yet.
+  std::vector<uint64_t> NewlyDead() const;
+  // Who has a snapshot of `ts` or later has found no row in them.
+  void NoteDead(std::span<const uint64_t> segments, Timestamp ts);
+  // Makes those hollow that were noted and that no transaction is older than: `oldest` is the
+  // least timestamp that one has. `is_needed(number, segment)` tells of those whose keys or entries
+  // are asked for. Returns how many.
+  size_t HollowDead(uint64_t oldest,
+                    const std::function<bool(uint64_t, const FrozenSegment&)>& is_needed);
 
   // ---- Rows deleted where they lie -------------------------------------------------------------
   // As FrozenSegment::EndOf.
@@ -244,6 +269,8 @@ class FrozenTable {
   size_t memory_bytes() const;
 
  private:
+  // Of who has found the row there before it moved, without a snapshot: garbage collection.
+  static Status HollowIsRead();
   // A mask that no set taken by runs() shares.
   DeadRows& OwnMask(uint64_t segment) OMEN_REQUIRES(mu_);
   RunSet& OwnRuns() OMEN_REQUIRES(mu_);
@@ -253,6 +280,8 @@ class FrozenTable {
   void RetireList(const DeleteMasks* list);
   // Whether a mask that was not taken back has it.
   bool IsDeleted(rowstore::VersionRef frozen) const OMEN_REQUIRES(mu_);
+  // Whether no row of it can be seen by who begins now, or come back, and something is known of it.
+  static bool IsDead(const Run& run);
 
   EpochManager& epochs_;
   mutable Mutex mu_;

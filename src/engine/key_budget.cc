@@ -1,6 +1,7 @@
 #include "engine/key_budget.h"
 
 #include <algorithm>
+#include <map>
 
 #include "colstore/key_cursor.h"
 
@@ -22,6 +23,7 @@ Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tabl
     const auto indexes = table->indexes();
     TableIndex* const primary = Table::RowMapOf(*indexes);
     if (primary == nullptr || table->frozen().empty()) continue;
+    segments += TakeBackDead(*table, *primary);
     if (room > 0) segments += Refill(*table, *primary, room);
     if (excess == 0) continue;
     // Each by its part of the whole.
@@ -47,6 +49,34 @@ Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& primary, uint64_t exc
     ++segments;
   }
   return segments;
+}
+
+// Keys of segments whose rows are all dead come back, so that nothing keeps these; but not where
+// another one on the list gives the row for the key.
+uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& primary) {
+  if (primary.frozen_keys().empty()) return 0;
+  std::map<uint64_t, uint64_t> live;  // numbers by file
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  for (uint64_t number = 0; number < set->runs.size(); ++number) {
+    const Run& run = set->runs[number];
+    if (run.live_rows() > 0) live[run.segment->file_id()] = number;
+  }
+  std::set<uint64_t> listed;
+  std::vector<FrozenKeys::SegmentPtr> dead;
+  for (FrozenKeys::SegmentPtr& segment : primary.frozen_keys().Overlapping({}, {})) {
+    const auto found = live.find(segment->file_id());
+    if (found != live.end()) {
+      listed.insert(found->second);
+    } else if (dead.size() < kDeadTakenBackMax) {
+      dead.push_back(std::move(segment));
+    }
+  }
+  std::vector<const FrozenSegment*> taken;
+  for (const FrozenKeys::SegmentPtr& segment : dead) {
+    if (TakeBack(table, primary, segment, listed).ok()) taken.push_back(segment.get());
+  }
+  if (!taken.empty()) primary.frozen_keys().Unlist(taken);
+  return taken.size();
 }
 
 // What cannot be read stays where it is, and the others have their turn.
@@ -99,15 +129,17 @@ Status KeyBudget::LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segme
 
 // A row may be going at the same time. Who takes its key from the index first marks it as gone: so
 // either he finds the key that was entered here, or it is seen here that the row is gone.
-Status KeyBudget::TakeBack(Table& table, TableIndex& primary,
-                           const FrozenKeys::SegmentPtr& segment) {
+Status KeyBudget::TakeBack(Table& table, TableIndex& primary, const FrozenKeys::SegmentPtr& segment,
+                           const std::set<uint64_t>& listed) {
   OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
   colstore::KeyCursor keys(*segment->reader());
   std::string key;
   for (uint32_t i = 0; i < rows.size(); ++i) {
     OMEN_TRY(keys.KeyAt(i, key));
     MutexLock lock(table.row_stripe(rows[i]));
-    if (table.store().head(rows[i]) == 0) continue;
+    const rowstore::VersionRef head = table.store().head(rows[i]);
+    if (head == 0) continue;
+    if (rowstore::IsFrozen(head) && listed.contains(rowstore::FrozenSegmentOf(head))) continue;
     if (primary.InsertRow(key, rows[i])) continue;
     if (table.store().head(rows[i]) == 0) primary.EraseRow(key, rows[i]);
   }

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "engine/table.h"
@@ -35,7 +36,9 @@ class KeyBudget {
   // Takes the segment's keys from the index. Requires: IsSortedBy, its keys are all entered.
   static Status LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
   // Enters the keys of the segment's rows again, but of those that are gone.
-  static Status TakeBack(Table& table, TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
+  // `listed`: other segments by number, whose rows need no entry.
+  static Status TakeBack(Table& table, TableIndex& primary, const FrozenKeys::SegmentPtr& segment,
+                         const std::set<uint64_t>& listed = {});
 
  private:
   // A quarter of the memory for rows; when it is exceeded half of that is aimed at.
@@ -44,9 +47,12 @@ class KeyBudget {
   static constexpr uint64_t kBytesOfKey = 24;
   // Of a table, with one call: the caller may have to stop.
   static constexpr size_t kTakenBackMax = 8;
+  static constexpr size_t kDeadTakenBackMax = 2;
 
   // Lets go until `excess` bytes are free, as far as there are keys to let go.
   static Result<uint64_t> Free(Table& table, TableIndex& primary, uint64_t excess);
+  // Of segments without live rows, which then nothing needs.
+  static uint64_t TakeBackDead(Table& table, TableIndex& primary);
   // As far as they fit into `room`, which is lowered by what they take.
   static uint64_t Refill(Table& table, TableIndex& primary, uint64_t& room);
 

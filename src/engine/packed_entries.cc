@@ -149,6 +149,14 @@ void PackedLists::Remove(uint64_t segment) {
   list_ = next->empty() ? nullptr : std::move(next);
 }
 
+bool PackedLists::Has(uint64_t segment) const {
+  if (empty()) return false;
+  const std::shared_ptr<const List> lists = all();
+  return lists != nullptr && std::any_of(lists->begin(), lists->end(), [&](const Listed& listed) {
+           return listed.segment == segment;
+         });
+}
+
 size_t PackedLists::memory_bytes() const {
   if (empty()) return 0;
   const std::shared_ptr<const List> lists = all();

@@ -92,6 +92,7 @@ class PackedLists {
   std::shared_ptr<const List> all() const;
   void Add(uint64_t segment, std::shared_ptr<const PackedEntries> entries);
   void Remove(uint64_t segment);
+  bool Has(uint64_t segment) const;
   size_t memory_bytes() const;
   // In [low, high); an empty high has no end.
   uint64_t CountRange(std::string_view low, std::string_view high) const;
