@@ -99,8 +99,16 @@ Arena& Arena::Shared() {
 
 void* Arena::Allocate(size_t bytes, bool patient) {
   OMEN_CHECK(bytes > 0 && bytes <= kHugePage);
-  bytes = RoundUp(bytes);
   MutexLock lock(mu_);
+  return AllocateLocked(RoundUp(bytes), patient);
+}
+
+void Arena::AllocateGranules(std::span<void*> granules) {
+  MutexLock lock(mu_);
+  for (size_t i = granules.size(); i-- > 0;) granules[i] = AllocateLocked(kGranule, false);
+}
+
+void* Arena::AllocateLocked(size_t bytes, bool patient) {
   if (chunks_.empty() && small_bytes_ + bytes <= kSmallBytes) return AllocateSmall(bytes);
   void* block = AllocateInChunk(static_cast<uint32_t>(bytes / kGranule), patient);
   if (!patient) KeepAhead();
@@ -179,8 +187,16 @@ void Arena::Warmed(void* arena) {
 }
 
 void Arena::Free(void* block, size_t bytes) {
-  bytes = RoundUp(bytes);
   MutexLock lock(mu_);
+  FreeLocked(block, RoundUp(bytes));
+}
+
+void Arena::FreeGranules(std::span<void* const> granules) {
+  MutexLock lock(mu_);
+  for (void* granule : granules) FreeLocked(granule, kGranule);
+}
+
+void Arena::FreeLocked(void* block, size_t bytes) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const auto it = chunk_by_base_.find(address & ~(kHugePage - 1));
   // Of malloc may be what lies beside a chunk, but never in one.

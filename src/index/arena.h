@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -49,6 +50,9 @@ class Arena {
   // page that is not there yet. Requires: bytes <= kHugePage.
   void* Allocate(size_t bytes, bool patient = false);
   void Free(void* block, size_t bytes);
+  // The same for many single granules, the last one of lowest address where they lie side by side.
+  void AllocateGranules(std::span<void*> granules);
+  void FreeGranules(std::span<void* const> granules);
   static size_t RoundUp(size_t bytes) { return (bytes + kGranule - 1) / kGranule * kGranule; }
 
   // All memory held: free parts of chunks too, but not huge pages that are not present.
@@ -56,6 +60,8 @@ class Arena {
 
  private:
   struct Chunk;
+  void* AllocateLocked(size_t bytes, bool patient) OMEN_REQUIRES(mu_);
+  void FreeLocked(void* block, size_t bytes) OMEN_REQUIRES(mu_);
   static constexpr uint32_t kHints = 128;
   Arena();
   ~Arena();

@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "index/arena.h"
+#include "index/granule_cache.h"
 
 namespace omendb::index {
 
@@ -29,10 +30,13 @@ class LeafMemory {
   // As Arena::Allocate and Arena::Free.
   void* Allocate(size_t bytes) {
     bytes_.fetch_add(Arena::RoundUp(bytes), std::memory_order_relaxed);
-    return arena_.Allocate(bytes, patient_.load(std::memory_order_relaxed));
+    const bool patient = patient_.load(std::memory_order_relaxed);
+    if (bytes == Arena::kGranule && !patient) return GranuleCache::Take();
+    return arena_.Allocate(bytes, patient);
   }
   void Free(void* block, size_t bytes) {
     bytes_.fetch_sub(Arena::RoundUp(bytes), std::memory_order_relaxed);
+    if (bytes == Arena::kGranule) return GranuleCache::Give(block);
     arena_.Free(block, bytes);
   }
   // While set, an allocation may wait for a huge page.

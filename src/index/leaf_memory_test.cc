@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
+#include "index/granule_cache.h"
 
 namespace omendb::index {
 namespace {
@@ -53,6 +57,49 @@ TEST(LeafMemory, IndexesSharePages) {
     });
   }
   for (auto& thread : threads) thread.join();
+}
+
+// Granules go from thread to thread, and from threads that end back to the arena.
+TEST(GranuleCache, NoGranuleIsHandedOutTwice) {
+  constexpr size_t kGranules = 3 * GranuleCache::kMost;
+  Mutex mutex;
+  std::set<void*> held;
+  const auto take = [&] {
+    void* granule = GranuleCache::Take();
+    std::memset(granule, 1, Arena::kGranule);
+    MutexLock lock(mutex);
+    EXPECT_TRUE(held.insert(granule).second);
+  };
+  const auto give = [&] {
+    void* granule = nullptr;
+    {
+      MutexLock lock(mutex);
+      granule = *held.begin();
+      held.erase(held.begin());
+    }
+    GranuleCache::Give(granule);
+    EXPECT_LE(GranuleCache::count(), GranuleCache::kMost);
+  };
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&] {
+        for (size_t i = 0; i < kGranules; ++i) take();
+        for (size_t i = 0; i < kGranules; ++i) give();
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  }
+  EXPECT_TRUE(held.empty());
+  // None is lost: or else as many rounds again would need new pages.
+  const size_t before = Arena::Shared().MemoryBytes();
+  for (int round = 0; round < 200; ++round) {
+    std::thread([&] {
+      for (size_t i = 0; i < kGranules; ++i) take();
+      for (size_t i = 0; i < kGranules; ++i) give();
+    }).join();
+  }
+  EXPECT_LE(Arena::Shared().MemoryBytes(), before + Arena::kHugePage);
 }
 
 }  // namespace
