@@ -58,6 +58,14 @@ struct alignas(64) Run {
   }
 
   void Clear() {
+#if OMEN_INDEX_VECTORS
+    if constexpr (kSlots % 2 == 1) {  // Meta and keys are whole vectors.
+      auto* const v = reinterpret_cast<Words2*>(this);
+      v[0] = Words2{0, UINT64_MAX};
+      for (int i = 1; i <= kSlots / 2; ++i) v[i] = Words2{UINT64_MAX, UINT64_MAX};
+      return;
+    }
+#endif
     meta.set(0);
     for (Word& key : keys) key.set(UINT64_MAX);
   }
@@ -150,6 +158,16 @@ struct alignas(64) Run {
 #else
     static_cast<void>(known), static_cast<void>(downward);
     InsertAt(rank, key, value);
+#endif
+  }
+  // Requires: `key` is below all others.
+  [[gnu::always_inline]] void InsertFirst(uint64_t known, uint64_t key, uint64_t value) {
+#if OMEN_INDEX_VECTORS
+    OpenFirstSlot(&meta, key, known + 1);
+    OpenFirstSlot(&unused, value, 0);
+#else
+    static_cast<void>(known);
+    InsertAt(0, key, value);
 #endif
   }
 #if OMEN_INDEX_VECTORS

@@ -97,6 +97,13 @@ struct Chain {
     return {};
   }
 
+  size_t Count() const {
+    auto count = static_cast<size_t>(bucket->count());
+    for (const Spare* spare = Next(bucket->next()); spare != nullptr; spare = Next(spare->next())) {
+      count += static_cast<size_t>(spare->count());
+    }
+    return count;
+  }
   // The last run if it is full, else null: where room for one more would have to be linked.
   // `length` counts the spares.
   bool HasRoom(int* length) const {

@@ -9,6 +9,8 @@ namespace omendb::index {
 
 namespace {
 
+// Few, since one insert pays for all.
+constexpr uint32_t kRefill = 4;
 constexpr uint32_t kHalf = GranuleCache::kMost / 2;
 
 struct Held {
@@ -46,8 +48,8 @@ constexpr bool kEnabled = true;
 void* GranuleCache::Take() {
   if (held.count == 0) {
     if (!kEnabled || (!held.open && !Open())) return Arena::Shared().Allocate(Arena::kGranule);
-    Arena::Shared().AllocateGranules({held.granules, kHalf});
-    held.count = kHalf;
+    Arena::Shared().AllocateGranules({held.granules, kRefill});
+    held.count = kRefill;
   }
   void* granule = held.granules[--held.count];
   if (held.count > 0) {

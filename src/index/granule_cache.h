@@ -1,8 +1,8 @@
 // granule_cache.h - granules of the shared arena that a thread holds for the next buckets.
 //
 // A bucket or group of a plain leaf is one granule, and keys in order ask for one every fifteen
-// inserts: the arena's mutex for each would be a tenth of the time. A thread takes and gives back
-// half a cache at once.
+// inserts: the arena's mutex for each would be a tenth of the time. A thread takes a few at once,
+// and gives back half a cache.
 //
 // Thread safety  All: each thread has its own cache, which goes back to the arena with it.
 #pragma once

@@ -186,6 +186,8 @@ Status IntTree::Validate() const {
     if (leaf.low != next_low || (!first && next_low == 0)) status = Invalid("a gap in the ranges");
     if (!VersionLock::Readable(leaf.lock.Read())) status = Invalid("a leaf is locked or dead");
     if (!BoundsAreWithin(leaf)) status = Invalid("a bucket's bound outside its leaf's range");
+    if (!RunIsThere(leaf)) status = Invalid("keys in order are sent to another bucket");
+    if (!SegmentsAreThere(leaf)) status = Invalid("a segment of a leaf is not there");
     first = false;
     next_low = leaf.last + 1;
     std::vector<Entry> entries;

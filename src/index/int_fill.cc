@@ -70,14 +70,41 @@ void IntTree::MakeBuckets(Leaf* leaf, uint32_t buckets) {
   OMEN_CHECK(buckets <= kModelBucketsMax);
   leaf->buckets.set(buckets);
   leaf->bytes = 0;
-  for (uint32_t first = 0; first < buckets; first += kSegmentBuckets) {
-    const uint32_t n = std::min(kSegmentBuckets, buckets - first);
-    const size_t bytes = Arena::RoundUp(n * sizeof(Bucket));
-    auto* segment = static_cast<Bucket*>(memory_->Allocate(bytes));
-    leaf->pieces[first / kSegmentBuckets].set_release(reinterpret_cast<uint64_t>(segment));
-    leaf->bytes += static_cast<uint32_t>(bytes);
-    for (uint32_t i = 0; i < n; ++i) segment[i].Clear();
+  for (uint32_t s = 0; s < leaf->segments(); ++s) AddSegment(leaf, s);
+}
+
+void IntTree::AddSegment(Leaf* leaf, uint32_t s) {
+  const size_t bytes = leaf->SegmentBytes(s);
+  auto* segment = static_cast<Bucket*>(memory_->Allocate(bytes));
+  for (size_t i = 0; i < bytes / sizeof(Bucket); ++i) segment[i].Clear();
+  leaf->pieces[s].set_release(reinterpret_cast<uint64_t>(segment));
+  leaf->bytes += static_cast<uint32_t>(bytes);
+}
+
+// A leaf that has got another range: the segments that its keys may be dealt to are there, the
+// others go.
+void IntTree::FitSegments(Leaf* leaf) {
+  const LinearModel model = leaf->model();
+  const uint64_t first = model(leaf->low) / kSegmentBuckets;
+  const uint64_t last = model(leaf->last) / kSegmentBuckets;
+  for (uint32_t s = 0; s < leaf->segments(); ++s) {
+    const bool needed = s >= first && s <= last;
+    if (needed && !leaf->HasSegment(s)) AddSegment(leaf, s);
+    if (needed || !leaf->HasSegment(s)) continue;
+    RetireBlock(reinterpret_cast<char*>(leaf->pieces[s].get()), leaf->SegmentBytes(s));
+    leaf->pieces[s].set_release(reinterpret_cast<uint64_t>(kNoBuckets));
+    leaf->bytes -= static_cast<uint32_t>(leaf->SegmentBytes(s));
   }
+}
+
+// See leaf.h, I7.
+bool IntTree::SegmentsAreThere(const Leaf& leaf) {
+  if (!leaf.is_model()) return true;
+  for (uint32_t s = leaf.Route(leaf.low) / kSegmentBuckets;
+       s <= leaf.Route(leaf.last) / kSegmentBuckets; ++s) {
+    if (!leaf.HasSegment(s)) return false;
+  }
+  return true;
 }
 
 // Room for a few more, `wanted` in all if they fit into the last segment.

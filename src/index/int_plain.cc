@@ -15,8 +15,6 @@ namespace {
 // Buckets with fewer entries than this look for a neighbour to join, up to kJoinMax together.
 constexpr int kJoinBelow = 5;
 constexpr int kJoinMax = 12;
-// A neighbour with less room is not worth the lines it takes to read and write.
-constexpr int kRoomMin = 4;
 
 uint64_t AddressOf(const void* memory) { return reinterpret_cast<uint64_t>(memory); }
 
@@ -65,11 +63,16 @@ bool IntTree::MakeRoomPlain(Leaf* leaf, uint32_t place, uint64_t key) {
   PrefetchBeside(*leaf, place);
   const uint32_t g = place / kGroupSize;
   const KeyOrder order = OrderAt(*leaf, place, key);
-  if (order != KeyOrder::kNone) run_.store(leaf, std::memory_order_release);
+  if (order != KeyOrder::kNone) SetRun(leaf);
   leaf->downward.set(order == KeyOrder::kDownward);
-  if (ShareBucket(leaf, place, key, order)) return true;
-  if (leaf->sizes[g].get() < kGroupSize) {
-    SplitBucket(leaf, place, key, order);
+  leaf->ForgetRun();
+  const Bucket& full = *leaf->ChainAt(place).bucket;
+  const int rank = full.Rank(key);
+  const bool run = order != KeyOrder::kNone && !FewFit(full, rank, key, leaf->latest);
+  const bool shared = ShareBucket(leaf, place, rank, order);
+  if (shared || leaf->sizes[g].get() < kGroupSize) {
+    if (!shared) SplitBucket(leaf, place, rank, order);
+    if (run) NoteRun(leaf, key);
     return true;
   }
   if (ShareGroup(leaf, place, order)) return true;
@@ -104,12 +107,23 @@ IntTree::KeyOrder IntTree::OrderAt(const Leaf& leaf, uint32_t place, uint64_t ke
   return near ? KeyOrder::kDownward : KeyOrder::kNone;
 }
 
-// Moves entries, or only the bound, to a neighbour with room. False: neither has any.
-bool IntTree::ShareBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order) {
+// Whether few keys more fit between the key and the next in its bucket, at the distance it has from
+// the one that came `before`: the run will be beyond that one at once.
+bool IntTree::FewFit(const Bucket& full, int rank, uint64_t key, uint64_t before) {
+  constexpr uint64_t kFew = 4;
+  if (before < key) {
+    return rank < Bucket::kCapacity && (full.keys[rank].get() - key) / kFew < key - before;
+  }
+  return rank > 0 && (key - full.keys[rank - 1].get()) / kFew < before - key;
+}
+
+// Moves entries, or only the bound, to a neighbour with room. False: neither has any. `rank`: of
+// the new key in its bucket.
+bool IntTree::ShareBucket(Leaf* leaf, uint32_t place, int rank, KeyOrder order) {
   BucketGroup& group = *leaf->GroupAt(place / kGroupSize);
   const uint32_t slot = place % kGroupSize, size = leaf->sizes[place / kGroupSize].get();
   Bucket& full = *group.At(slot);
-  const int n = Bucket::kCapacity, rank = full.Rank(key);
+  const int n = Bucket::kCapacity;
   if (slot > 0 && order != KeyOrder::kDownward && n - group.At(slot - 1)->count() >= kRoomMin) {
     Bucket& left = *group.At(slot - 1);
     const bool in_order = order == KeyOrder::kUpward;
@@ -136,14 +150,14 @@ bool IntTree::ShareBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder ord
 }
 
 // Requires: the group has a place free.
-void IntTree::SplitBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order) {
+void IntTree::SplitBucket(Leaf* leaf, uint32_t place, int rank, KeyOrder order) {
   const uint32_t g = place / kGroupSize, slot = place % kGroupSize, size = leaf->sizes[g].get();
   BucketGroup& group = *leaf->GroupAt(g);
   Bucket& full = *group.At(slot);
   auto* fresh = static_cast<Bucket*>(memory_->Allocate(sizeof(Bucket)));
   fresh->Clear();
   leaf->Scatter(g);
-  const int n = Bucket::kCapacity, rank = full.Rank(key);
+  const int n = Bucket::kCapacity;
   const int keep = order == KeyOrder::kNone ? n / 2 : rank;
   if (keep == 0) {  // The new key and what follows it downwards.
     group.InsertAt(slot, size, full.keys[0].get() - 1, AddressOf(fresh));
@@ -170,6 +184,7 @@ void IntTree::MergeBuckets(Leaf* leaf, uint64_t key) {
   Bucket* const from = group.At(left + 1);
   if (to->count() + from->count() > kJoinMax) return;
   leaf->Scatter(g);
+  leaf->ForgetRun();
   MoveFirst(*from, *to, from->count());
   group.upper[left].set(group.upper[left + 1].get());
   group.RemoveAt(left + 1, 1, size);

@@ -83,7 +83,12 @@ void IntTree::RetireInner(Inner* inner) {
 
 void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {
   entries->reserve(entries->size() + leaf.count.get());
-  for (uint32_t i = 0; i < leaf.End(); i = leaf.After(i)) {
+  Gather(leaf, 0, leaf.End(), entries);
+}
+
+// Of the places from `begin` on, before `end`.
+void IntTree::Gather(const Leaf& leaf, uint32_t begin, uint32_t end, std::vector<Entry>* entries) {
+  for (uint32_t i = begin; i < end; i = leaf.After(i)) {
     const Chain chain = leaf.ChainAt(i);
     const Bucket& bucket = *chain.bucket;
     for (int k = 0; k < bucket.count(); ++k) entries->push_back(bucket.At(k));
@@ -98,18 +103,21 @@ bool IntTree::MakeRoom(Leaf* leaf, uint32_t place, uint64_t key) {
   return leaf->is_model() ? MakeRoomModel(leaf, place, key) : MakeRoomPlain(leaf, place, key);
 }
 
-bool IntTree::MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key) {
-  const Chain chain = leaf->ChainAt(place);
+// One more spare for a full chain. False: it is long, or spares are used up.
+bool IntTree::LinkSpare(Leaf* leaf, const Chain& chain, uint64_t key) {
   int length = 0;
   chain.HasRoom(&length);
+  const bool beyond = key - leaf->base.get() > leaf->span.get();  // Or below.
+  if (beyond || length >= kChainMax || leaf->spares_used >= leaf->spare_limit) return false;
+  if (leaf->spares_used == leaf->spare_capacity) AddSpares(leaf, leaf->spares_used + 1);
+  leaf->spares.At(leaf->spares_used++)->Clear();
+  chain.Link(leaf->spares_used);
+  return true;
+}
+
+bool IntTree::MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key) {
+  if (LinkSpare(leaf, leaf->ChainAt(place), key)) return true;
   const bool below = key < leaf->base.get();
-  const bool beyond = below || key - leaf->base.get() > leaf->span.get();
-  if (!beyond && length < kChainMax && leaf->spares_used < leaf->spare_limit) {
-    if (leaf->spares_used == leaf->spare_capacity) AddSpares(leaf, leaf->spares_used + 1);
-    leaf->spares.At(leaf->spares_used++)->Clear();
-    chain.Link(leaf->spares_used);
-    return true;
-  }
   const uint64_t start = Ticks();
   const uint64_t top = Outermost(*leaf, true), bottom = Outermost(*leaf, false);
   const bool above_all = key > top;

@@ -1,5 +1,5 @@
-// int_runs.cc - keys that come in order: what they leave behind stays full, what they go on to has
-// room. The caller holds the leaf's lock.
+// int_runs.cc - keys that come in order: where they go on is known without a search. The caller
+// holds the leaf's lock, but for ContinueRun.
 #include <algorithm>
 
 #include "index/int_tree.h"
@@ -11,38 +11,106 @@ namespace {
 
 // How much further than its keys so far a leaf reaches that is extended for keys in order.
 constexpr uint32_t kExtendTimes = 4;
-// Keys a leaf is made for that goes on where one filled in order ends.
-constexpr uint32_t kNextKeys = kModelKeysMax * 15 / 16;
-// A sealed leaf whose block takes more than this per key is packed first.
-constexpr size_t kSealedBytesMax = 23;
 
 }  // namespace
 
-Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
-  Leaf* moved = NewLeaf(low, last);
-  moved->base.set(leaf->base.get());
-  moved->span.set(leaf->span.get());
-  moved->factor.set(leaf->factor.get());
-  moved->shape.set(leaf->shape.get());
-  moved->buckets.set(leaf->buckets.get());
-  moved->count.set(leaf->count.get());
-  moved->shrink_below.set(leaf->shrink_below.get());
-  moved->spare_capacity = leaf->spare_capacity;
-  moved->spares_used = leaf->spares_used;
-  moved->spare_limit = leaf->spare_limit;
-  moved->bytes = leaf->bytes;
-  moved->built_count = leaf->built_count;
-  moved->sticky_plain = leaf->sticky_plain;
-  moved->filled.set(leaf->filled.get());
-  for (uint32_t i = 0; i < kGroups; ++i) {
-    moved->tops[i].set(leaf->tops[i].get());
-    moved->pieces[i].set_release(leaf->pieces[i].get());
-    moved->sizes[i].set(leaf->sizes[i].get());
+// The keys that go to the bucket at a place, or some of them. False: not known.
+bool IntTree::RunBounds(const Leaf& leaf, uint32_t place, uint64_t* low, uint64_t* high) {
+  *low = leaf.low;
+  *high = leaf.last;
+  if (!leaf.is_model()) {
+    const uint32_t g = place / kGroupSize, slot = place % kGroupSize;
+    if (slot > 0 || g > 0) {
+      *low = (slot > 0 ? leaf.GroupAt(g)->upper[slot - 1] : leaf.tops[g - 1]).get() + 1;
+    }
+    *high = std::min(*high, leaf.GroupAt(g)->upper[slot].get());
+    return true;
   }
-  for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
-    moved->spares.words[i].set(leaf->spares.words[i].get());
+  const LinearModel model = leaf.model();
+  if (place > 0) *low = std::max(*low, model.FirstAt(place));
+  if (place + 1 < leaf.buckets.get()) *high = std::min(*high, model.FirstAt(place + 1) - 1);
+  // Where keys go ascends with them: what holds at both ends holds between.
+  return *low <= *high && leaf.Route(*low) == place && leaf.Route(*high) == place;
+}
+
+// The next insert is expected in the bucket of `key`, which is or will be there.
+void IntTree::NoteRun(Leaf* leaf, uint64_t key) {
+  SetRun(leaf);
+  const uint32_t place = leaf->Route(key);
+  uint64_t low = 0, high = 0;
+  leaf->ForgetRun();
+  if (!RunBounds(*leaf, place, &low, &high)) return;
+  leaf->run_low.set(low);
+  leaf->run_high.set(high);
+  leaf->run_bucket.set(reinterpret_cast<uint64_t>(leaf->ChainAt(place).bucket));
+}
+
+// See leaf.h, I6.
+bool IntTree::RunIsThere(const Leaf& leaf) {
+  if (leaf.RunBucket() == nullptr) return true;
+  const uint64_t low = leaf.run_low.get(), high = leaf.run_high.get();
+  return leaf.low <= low && low <= high && high <= leaf.last &&
+         leaf.ChainAt(leaf.Route(low)).bucket == leaf.RunBucket() &&
+         leaf.ChainAt(leaf.Route(high)).bucket == leaf.RunBucket();
+}
+
+// The run's bucket is full: the key goes to a spare, or begins the next bucket. False: nothing was
+// done.
+OMEN_INDEX_CLONES bool IntTree::ContinueRun(Leaf* leaf, uint64_t version, uint64_t key,
+                                            uint64_t value) {
+  if (!leaf->lock.TryLockAt(version)) return false;
+  if (!(leaf->is_model() ? AddToChain(leaf, key, value) : AddBucket(leaf, key, value))) {
+    leaf->lock.UnlockUnchanged();
+    return false;
   }
-  return moved;
+  leaf->count.set(leaf->count.get() + 1);
+  leaf->latest = key;
+  leaf->lock.UnlockChangedAt(version);
+  size_.Add(1);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool IntTree::AddToChain(Leaf* leaf, uint64_t key, uint64_t value) {
+  const Chain chain{leaf->RunBucket(), &leaf->spares};
+  Place place;
+  const auto outcome = chain.TryInsert(key, value, &place);
+  if (outcome != Chain::Outcome::kFull) return outcome == Chain::Outcome::kInserted;
+  if (!LinkSpare(leaf, chain, key)) return false;
+  chain.Insert(key, value);
+  return true;
+}
+
+// A bucket with the key, beside that of the run. False: the key is not beyond all in there, or did
+// not come in order, or the group is full, or the bucket behind is to be filled first.
+bool IntTree::AddBucket(Leaf* leaf, uint64_t key, uint64_t value) {
+  const uint32_t place = leaf->Route(key), g = place / kGroupSize, slot = place % kGroupSize;
+  const uint32_t size = leaf->sizes[g].get();
+  BucketGroup& group = *leaf->GroupAt(g);
+  const Bucket& full = *group.At(slot);
+  const uint64_t bottom = full.keys[0].get(), top = full.keys[Bucket::kCapacity - 1].get();
+  const bool upward = key > top;
+  if (size == kGroupSize || (!upward && key >= bottom)) return false;
+  if (leaf->latest < leaf->run_low.get() || leaf->latest > leaf->run_high.get()) return false;
+  const bool outermost = upward ? slot == 0 : slot + 1 == size;
+  const int behind =
+      outermost ? Bucket::kCapacity : group.At(upward ? slot - 1 : slot + 1)->count();
+  if (Bucket::kCapacity - behind >= kRoomMin) return false;
+  const Entry entry{key, value};
+  const uint64_t fresh = NewBucket({&entry, 1});
+  leaf->Scatter(g);
+  if (upward) {
+    group.InsertAt(slot + 1, size, group.upper[slot].get(), fresh);
+    group.upper[slot].set(top);
+    leaf->run_low.set(top + 1);
+  } else {
+    group.InsertAt(slot, size, bottom - 1, fresh);
+    leaf->run_high.set(bottom - 1);
+  }
+  leaf->run_bucket.set(fresh);
+  leaf->sizes[g].set(static_cast<uint8_t>(size + 1));
+  leaf->bytes += sizeof(Bucket);
+  leaf->downward.set(!upward);
+  return true;
 }
 
 // Only where nothing lies beyond: keys that come in order between others may stop at any time, and
@@ -58,67 +126,6 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
   leaf->downward.set(!upward);
   rebuilds_.fetch_add(1, std::memory_order_relaxed);
   return true;
-}
-
-std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last) {
-  // Buckets whose keys were erased may lie beyond the outermost key, and so beyond the new range.
-  const bool as_it_is = leaf->is_model()
-                            ? leaf->bytes <= leaf->count.get() * kSealedBytesMax
-                            : OutermostPlace(*leaf, false) == 0 &&
-                                  leaf->After(OutermostPlace(*leaf, true)) >= leaf->End();
-  if (as_it_is) return {MoveToNewHeader(leaf, low, last)};
-  const std::vector<Entry>& entries = Gathered(*leaf);
-  const auto plans = Partition(entries, Fill::kDense, false);
-  RetireMemory(*leaf);
-  return BuildLeaves(entries, plans, low, last);
-}
-
-// The empty leaf next to one that keys in order have filled. At the end of the index they go on, it
-// is taken, as they came: the same line, so that nothing is moved until that leaf is full too.
-void IntTree::FillNext(Leaf* next, const Leaf& filled, bool upward) {
-  const uint32_t count = filled.count.get();
-  // Not more keys than may be gathered when the leaf is cut one day.
-  const auto scaled = [count](uint64_t of) {
-    return static_cast<uint64_t>(static_cast<unsigned __int128>(of) * std::min(count, kNextKeys) /
-                                 std::max<uint32_t>(1, count));
-  };
-  const uint64_t span = scaled(filled.span.get());
-  const bool even = filled.is_model() && count > kModelKeysMax / 2 &&
-                    span <= next->last - next->low && filled.bytes <= count * kSealedBytesMax;
-  if (!even || !next->Reaches(upward)) {
-    FillPlain(next, {}, Fill::kGrow);
-    next->sticky_plain = filled.sticky_plain;
-    next->downward.set(!upward);
-    return;
-  }
-  ModelPlan plan;
-  plan.buckets = static_cast<uint32_t>(scaled(filled.buckets.get())) + 1;
-  plan.model = LinearModel::Make(upward ? next->low : next->last - span, span, plan.buckets);
-  const auto spares = static_cast<uint32_t>(scaled(filled.spares_used));
-  plan.spare_room = spares;
-  plan.spare_limit = spares + spares / 16 + plan.buckets / 32 + 1;
-  FillModel(next, {}, plan);
-  next->downward.set(!upward);
-}
-
-// The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
-// its own.
-void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
-  std::vector<Leaf*> news = Sealed(leaf, leaf->low, top);
-  news.push_back(NewLeaf(top + 1, leaf->last));
-  FillNext(news.back(), *leaf, true);
-  Leaf* const olds[] = {leaf};
-  Replace(olds, news);
-  splits_.fetch_add(1, std::memory_order_relaxed);
-}
-
-void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
-  std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last);
-  news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
-  FillNext(news.front(), *leaf, false);
-  Leaf* const olds[] = {leaf};
-  Replace(olds, news);
-  splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Width 0: the key inserted last is elsewhere.

@@ -208,13 +208,50 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
   bucket.InsertAtFast(rank, meta, key, value, leaf->downward.get() != 0);
   leaf->count.set(leaf->count.get() + 1);
   leaf->latest = key;
+  if (n == 0) [[unlikely]]
+    NoteRun(leaf, key);
   leaf->lock.UnlockChangedAt(version);
   return true;
 }
 
-OMEN_INDEX_CLONES bool IntTree::InsertNow(uint64_t key, uint64_t value, bool replace,
-                                          uint64_t* existing) {
+// An insert that goes on where keys came in order, at either end of their bucket: neither the leaf
+// nor the bucket is searched. What is read of the leaf before its lock is taken is right if it is
+// taken at the version read; the bucket may be read at once, since a leaf whose version is readable
+// names none that was retired before our guard (leaf.h, I6). False: nothing was done.
+[[gnu::always_inline]] inline bool IntTree::InsertInRun(Leaf* leaf, uint64_t key, uint64_t value) {
+  const uint64_t version = leaf->lock.Read();
+  Bucket* const named = leaf->RunBucket();
+  if (key < leaf->run_low.get() || key > leaf->run_high.get() || named == nullptr ||
+      !VersionLock::Readable(version)) {
+    return false;
+  }
+  Bucket& bucket = *named;
+  const uint64_t meta = bucket.meta.get();
+  const int n = Bucket::Count(meta);
+  if (n >= Bucket::kCapacity) [[unlikely]]
+    return ContinueRun(leaf, version, key, value);
+  const bool first = n > 0 && key < bucket.keys[0].get();
+  if (!first && n > 0 && key <= bucket.keys[n - 1].get()) return false;
+  if (!leaf->lock.TryLockAt(version)) [[unlikely]]
+    return false;
+  if (first) {
+    bucket.InsertFirst(meta, key, value);
+  } else {
+    bucket.keys[n].set(key);
+    bucket.values[n].set(value);
+    bucket.meta.set(meta + 1);
+  }
+  leaf->count.set(leaf->count.get() + 1);
+  leaf->latest = key;
+  leaf->lock.UnlockChangedAt(version);
+  size_.Add(1);
+  return true;
+}
+
+OMEN_INDEX_CLONES_INSERT bool IntTree::InsertNow(uint64_t key, uint64_t value, bool replace,
+                                                 uint64_t* existing) {
   EpochGuard guard(epochs_);
+  if (InsertInRun(run_.load(std::memory_order_acquire), key, value)) return false;
   if (InsertAhead(FindLeafInOrder(key), key, value)) [[likely]] {
     size_.Add(1);
     return false;
@@ -222,8 +259,8 @@ OMEN_INDEX_CLONES bool IntTree::InsertNow(uint64_t key, uint64_t value, bool rep
   return InsertLocked(key, value, replace, existing);
 }
 
-OMEN_INDEX_CLONES bool IntTree::InsertLocked(uint64_t key, uint64_t value, bool replace,
-                                             uint64_t* existing) {
+OMEN_INDEX_CLONES_INSERT bool IntTree::InsertLocked(uint64_t key, uint64_t value, bool replace,
+                                                    uint64_t* existing) {
   Leaf* leaf = LockLeaf(key);
   for (;;) {
     Place place;

@@ -11,9 +11,9 @@
 //              Before both: the tuning lock.
 // Files        int_tree.cc point operations, int_restructure.cc (with int_plain.cc and
 // int_groups.cc
-//              for leaves that are plain, int_runs.cc for keys in order, int_replace.cc for the
-//              nodes above), int_build.cc and int_fill.cc, int_scan.cc, int_directory.cc the short
-//              way from the root to the leaves, int_tuning.cc.
+//              for leaves that are plain, int_runs.cc and int_seal.cc for keys in order,
+//              int_replace.cc for the nodes above), int_build.cc and int_fill.cc, int_scan.cc,
+//              int_directory.cc the short way from the root to the leaves, int_tuning.cc.
 #pragma once
 
 #include <atomic>
@@ -89,6 +89,8 @@ class IntTree {
     uint32_t place;
   };
   using Path = std::vector<Step>;
+  // A neighbour of a full bucket with less room is not worth the lines it takes to read and write.
+  static constexpr int kRoomMin = 4;
   // After a failed fit this many generations of splits do not try again.
   static constexpr uint32_t kStickyGenerations = 3;
 
@@ -124,7 +126,8 @@ class IntTree {
     return key >= last->low ? last : Descend(key);
   }
   Leaf* LockLeaf(uint64_t key);
-  static bool InsertAhead(Leaf* leaf, uint64_t key, uint64_t value);
+  bool InsertAhead(Leaf* leaf, uint64_t key, uint64_t value);
+  bool InsertInRun(Leaf* leaf, uint64_t key, uint64_t value);
   bool InsertNow(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
   bool InsertLocked(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
   // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
@@ -150,6 +153,9 @@ class IntTree {
   Leaf* NewLeaf(uint64_t low, uint64_t last);
   void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
   void MakeBuckets(Leaf* leaf, uint32_t buckets);
+  void AddSegment(Leaf* leaf, uint32_t s);
+  void FitSegments(Leaf* leaf);
+  static bool SegmentsAreThere(const Leaf& leaf);
   void AddSpares(Leaf* leaf, uint32_t wanted);
   void FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill);
   uint64_t NewBucket(std::span<const Entry> entries);
@@ -159,6 +165,7 @@ class IntTree {
   // (dead, lock gone).
   bool MakeRoom(Leaf* leaf, uint32_t place, uint64_t key);
   bool MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key);
+  bool LinkSpare(Leaf* leaf, const Chain& chain, uint64_t key);
   // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
   // 0: not to be measured.
   bool Recut(Leaf* leaf, std::span<const Entry> entries, bool plain_only, const KeyRun* run,
@@ -167,6 +174,7 @@ class IntTree {
   void AfterErase(Leaf* leaf, uint64_t key);
   bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
   static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
+  static void Gather(const Leaf& leaf, uint32_t begin, uint32_t end, std::vector<Entry>* entries);
   static std::vector<Entry>& Gathered(const Leaf& leaf);
   void RetireBlock(char* block, size_t bytes);
   void RetireMemory(const Leaf& leaf);
@@ -179,8 +187,9 @@ class IntTree {
   // Whether the key follows the one inserted before it.
   enum class KeyOrder { kNone, kUpward, kDownward };
   static KeyOrder OrderAt(const Leaf& leaf, uint32_t place, uint64_t key);
-  static bool ShareBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order);
-  void SplitBucket(Leaf* leaf, uint32_t place, uint64_t key, KeyOrder order);
+  static bool FewFit(const Bucket& full, int rank, uint64_t key, uint64_t before);
+  static bool ShareBucket(Leaf* leaf, uint32_t place, int rank, KeyOrder order);
+  void SplitBucket(Leaf* leaf, uint32_t place, int rank, KeyOrder order);
   void MergeBuckets(Leaf* leaf, uint64_t key);
 
   // --- int_groups.cc ---
@@ -195,19 +204,34 @@ class IntTree {
   void MergeGroups(Leaf* leaf, uint32_t g);
 
   // --- int_runs.cc ---
+  void SetRun(Leaf* leaf) {
+    if (run_.load(std::memory_order_relaxed) != leaf) run_.store(leaf, std::memory_order_release);
+  }
+  void NoteRun(Leaf* leaf, uint64_t key);
+  static bool RunBounds(const Leaf& leaf, uint32_t place, uint64_t* low, uint64_t* high);
+  static bool RunIsThere(const Leaf& leaf);
+  bool ContinueRun(Leaf* leaf, uint64_t version, uint64_t key, uint64_t value);
+  bool AddToChain(Leaf* leaf, uint64_t key, uint64_t value);
+  bool AddBucket(Leaf* leaf, uint64_t key, uint64_t value);
   KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
   bool Extend(Leaf* leaf, std::span<const Entry> entries, bool upward);
   static uint32_t OutermostPlace(const Leaf& leaf, bool upward);
   static uint64_t Outermost(const Leaf& leaf, bool upward);
-  void FillNext(Leaf* next, const Leaf& filled, bool upward);
+
+  // --- int_seal.cc ---
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
   void SealAndAppend(Leaf* leaf, uint64_t top);
   void SealAndPrepend(Leaf* leaf, uint64_t bottom);
-  // The leaf's keys in leaves covering [low, last]: its own memory, or packed if that is wasteful
-  // or has buckets for keys beyond.
-  std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last);
+  // The leaf's keys in leaves covering [low, last]: its own memory as far as that is not wasteful,
+  // the rest packed.
+  std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last, bool upward);
+  std::vector<Leaf*> SealedInParts(Leaf* leaf, uint64_t low, uint64_t last, bool upward);
+  static uint32_t WellFilled(const Leaf& leaf, bool upward);
+  static size_t BytesWithin(const Leaf& leaf, uint64_t low, uint64_t last);
   Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
+  static bool PlanNext(const Leaf& filled, bool upward, ModelPlan* plan);
+  void FillNext(Leaf* next, uint32_t sticky, bool upward, const ModelPlan* plan);
 
   // --- int_replace.cc ---
   // Puts `news` where `olds` (locked, neighbours below one parent) were; olds die.

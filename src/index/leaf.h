@@ -25,6 +25,11 @@
 //                    read as a group, so that a reader may do so before it asks for the version
 //                I5  plain: every bound but the last bucket's lies in [low, last): a leaf may be
 //                    split at any of them
+//                I6  run_bucket is 0 or a bucket of the leaf to which every key from run_low to
+//                    run_high, all in [low, last], goes. Whoever changes which keys go to a bucket,
+//                    or retires one, calls ForgetRun or names another before the lock is released
+//                I7  model: a segment to which some key of [low, last] is dealt is there; any other
+//                    may be kNoBuckets
 #pragma once
 
 #include <algorithm>
@@ -54,6 +59,9 @@ inline constexpr uint32_t kModelBucketsMax = kSegmentBuckets * kSegments;
 // all of it is dealt anew; a plain leaf splits a bucket.
 inline constexpr size_t kModelKeysMin = 2048;
 
+// What a segment leads to that no key of the leaf's range is dealt to: empty buckets, of nobody.
+inline const Bucket kNoBuckets[kSegmentBuckets]{};
+
 struct alignas(64) Leaf {
   VersionLock lock;
   uint64_t low = 0;           // Constant.
@@ -76,11 +84,13 @@ struct alignas(64) Leaf {
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
   // Whether keys were coming downward when it was made, or last when it had no room: only a guess.
   Relaxed<uint32_t> downward;
+  Word run_bucket;  // The address of the bucket to which keys came in order last, or 0: I6.
 
   alignas(64) Word tops[kGroups];   // Plain: upper bounds of the groups.
   Word pieces[kGroups];             // Plain: groups. Model: segments.
   SpareTable spares;                // Model; else empty.
   Relaxed<uint8_t> sizes[kGroups];  // Plain: buckets of each group.
+  Word run_low, run_high;           // Keys that go to that bucket.
 
   static constexpr uint32_t kModelFlag = 1 << 16;
   // Of a piece: a group whose buckets lie behind it in a row, so that the lines with their
@@ -93,6 +103,13 @@ struct alignas(64) Leaf {
     static_assert(kSegments == kGroups);
     return reinterpret_cast<Bucket*>(pieces[i / kSegmentBuckets % kSegments].get() +
                                      i % kSegmentBuckets * sizeof(Bucket));
+  }
+  uint32_t segments() const { return (buckets.get() + kSegmentBuckets - 1) / kSegmentBuckets; }
+  size_t SegmentBytes(uint32_t s) const {
+    return std::min(kSegmentBuckets, buckets.get() - s * kSegmentBuckets) * sizeof(Bucket);
+  }
+  bool HasSegment(uint32_t s) const {
+    return pieces[s].get() != reinterpret_cast<uint64_t>(kNoBuckets);
   }
   // Plain; memory that may be read whatever the leaf is by now.
   [[gnu::always_inline]] BucketGroup* GroupAt(uint32_t g) const {
@@ -115,10 +132,12 @@ struct alignas(64) Leaf {
     span.set(model.span);
     factor.set(model.factor);
     shape.set(model.left | uint32_t{model.right} << 8 | kModelFlag);
+    run_bucket.set(0);
   }
   // As a plain leaf of so many groups, which are still to be named.
   void SetPlain(uint32_t groups) {
     shape.set(0);
+    run_bucket.set(0);
     buckets.set(groups * kGroupSize);
     spares.Clear();
     SetUnused(0);
@@ -187,10 +206,14 @@ struct alignas(64) Leaf {
   }
   uint32_t End() const { return buckets.get(); }
 
+  Bucket* RunBucket() const { return reinterpret_cast<Bucket*>(run_bucket.get()); }
+  void ForgetRun() { run_bucket.set(0); }
+
   // The share of the leaf's entries below `key`, were all of its buckets equally full.
   double ShareBelow(uint64_t key) const {
     if (is_model()) {
-      return std::min(1.0, static_cast<double>(Route(key)) / std::max(1U, buckets.get()));
+      const uint32_t first = Route(low), end = Route(last) + 1;
+      return std::min(1.0, static_cast<double>(Route(key) - first) / std::max(1U, end - first));
     }
     const uint32_t g = GroupFor(key);
     uint32_t before = GroupAt(g)->SlotOf(key);
@@ -235,9 +258,8 @@ struct alignas(64) Leaf {
       }
       return;
     }
-    for (uint32_t i = 0; i < buckets.get(); i += kSegmentBuckets) {
-      visit(reinterpret_cast<char*>(BucketAt(i)),
-            std::min(kSegmentBuckets, buckets.get() - i) * sizeof(Bucket));
+    for (uint32_t s = 0; s < segments(); ++s) {
+      if (HasSegment(s)) visit(reinterpret_cast<char*>(pieces[s].get()), SegmentBytes(s));
     }
     for (uint32_t i = 0; i < SpareTable::kSegments; ++i) {
       if (spares.capacity(i) > 0) visit(spares.memory(i), spares.capacity(i) * sizeof(Spare));

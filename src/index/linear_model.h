@@ -33,6 +33,14 @@ struct LinearModel {
     return model;
   }
 
+  // The least key with this position or a greater one. Requires: 0 < position < positions.
+  uint64_t FirstAt(uint64_t position) const {
+    const auto high = static_cast<unsigned __int128>(position) << (64 + right);
+    const auto shifted = static_cast<uint64_t>((high + factor - 1) / factor);
+    const uint64_t mask = (uint64_t{1} << left) - 1;
+    return base + (shifted >> left) + ((shifted & mask) != 0);
+  }
+
   [[gnu::always_inline]] uint64_t operator()(uint64_t key) const {
     // Without branches: which side of the base a key is on cannot be foreseen.
     uint64_t from_base = 0;
