@@ -51,21 +51,68 @@ struct Dealt {
   size_t spare_keys = 0;
 };
 
+// Positions of neighbouring keys, of which the first kBack are those of the chunk before. A key is
+// at least the d-th of its bucket but one if the key d before it goes to the same bucket.
+class Positions {
+ public:
+  static constexpr size_t kChunk = 512;
+
+  Positions() { std::fill(at_, at_ + kBack, uint16_t{kNone}); }
+  // Requires: at most kChunk entries, as many as that in each chunk but the last.
+  void Take(std::span<const Entry> entries, const LinearModel& model) {
+    if (count_ > 0) std::copy(at_ + count_, at_ + count_ + kBack, at_);
+    count_ = entries.size();
+    for (size_t i = 0; i < count_; ++i) {
+      at_[kBack + i] = static_cast<uint16_t>(model(entries[i].key));
+    }
+  }
+  // How many keys of the chunk have `d` others before them in their bucket.
+  size_t Behind(size_t d) const {
+    using Lanes [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(2)]] = uint16_t;
+    const uint16_t* const here = at_ + kBack;
+    Lanes minus = {};  // A comparison that holds gives -1.
+    size_t i = 0;
+    for (; i + 8 <= count_; i += 8) {
+      minus += Lanes(*reinterpret_cast<const Lanes*>(here + i) ==
+                     *reinterpret_cast<const Lanes*>(here + i - d));
+    }
+    size_t same = 0;
+    for (size_t lane = 0; lane < 8; ++lane) same += static_cast<uint16_t>(-minus[lane]);
+    for (; i < count_; ++i) same += here[i] == here[i - d];
+    return same;
+  }
+
+ private:
+  // As many keys as the longest chain may hold, and one.
+  static constexpr size_t kBack = 32;
+  static_assert(Bucket::kCapacity + kChainMax * Spare::kCapacity < kBack);
+  static constexpr uint16_t kNone = UINT16_MAX;
+
+  uint16_t at_[kBack + kChunk];
+  size_t count_ = 0;
+};
+
 // Deals the keys to buckets and counts the spares. Stops early when over the limit.
 Dealt Deal(std::span<const Entry> entries, const LinearModel& model, int chain_max,
            size_t spare_keys_max) {
   Dealt dealt;
-  const int run_max = Bucket::kCapacity + chain_max * Spare::kCapacity;
-  uint64_t current = UINT64_MAX;
-  int run = 0;
-  for (const Entry& entry : entries) {
-    const uint64_t bucket = model(entry.key);
-    run = bucket == current ? run + 1 : 1;
-    current = bucket;
-    if (run <= Bucket::kCapacity) continue;
-    const int over = run - Bucket::kCapacity;
-    if (over % Spare::kCapacity == 1) ++dealt.spares;
-    if (++dealt.spare_keys > spare_keys_max || run > run_max) return dealt;
+  if (model(entries.back().key) >= UINT16_MAX) return dealt;
+  constexpr size_t kFull = Bucket::kCapacity, kMore = Spare::kCapacity;
+  Positions positions;
+  for (size_t begin = 0; begin < entries.size(); begin += Positions::kChunk) {
+    const size_t n = std::min(Positions::kChunk, entries.size() - begin);
+    positions.Take(entries.subspan(begin, n), model);
+    const size_t over = positions.Behind(kFull);
+    dealt.spare_keys += over;
+    if (dealt.spare_keys > spare_keys_max) return dealt;
+    size_t next = over;  // Of those, the ones that are beyond `k` spares.
+    for (int k = 0; k < chain_max && next > 0; ++k) {
+      const size_t first = kFull + static_cast<size_t>(k) * kMore;
+      // The first key of each spare: all but those that have one more before them.
+      dealt.spares += static_cast<uint32_t>(next - positions.Behind(first + 1));
+      next = positions.Behind(first + kMore);
+    }
+    if (next > 0) return dealt;
   }
   dealt.ok = true;
   return dealt;
