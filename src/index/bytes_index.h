@@ -66,6 +66,12 @@ class BytesIndex {
 
 // A batch of entries copied out. Keys are views into the batch, valid until it is filled again.
 class BytesBatch {
+  struct Item {
+    size_t offset;
+    size_t size;
+    uint64_t value;
+  };
+
  public:
   size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
@@ -93,6 +99,35 @@ class BytesBatch {
     items_.push_back({offset, key_size, value});
     return bytes_.data() + offset;
   }
+  // Writes entries of keys that are known to fit, without asking for each. Room must have been
+  // reserved, and nothing else is done with the batch, until Done.
+  class Writer {
+   public:
+    Writer(BytesBatch& batch, size_t entries)
+        : batch_(batch), bytes_(batch.bytes_.data()), used_(batch.used_), begin_(batch.size()) {
+      batch.items_.resize(begin_ + entries);
+      next_ = batch.items_.data() + begin_;
+    }
+    // As BytesBatch::Extend.
+    [[gnu::always_inline]] char* Extend(size_t key_size, uint64_t value) {
+      *next_++ = {used_, key_size, value};
+      char* const out = bytes_ + used_;
+      used_ += key_size;
+      return out;
+    }
+    // The batch holds what was written.
+    void Done() {
+      batch_.used_ = used_;
+      batch_.items_.resize(static_cast<size_t>(next_ - batch_.items_.data()));
+    }
+
+   private:
+    BytesBatch& batch_;
+    char* const bytes_;
+    size_t used_;
+    const size_t begin_;
+    Item* next_ = nullptr;
+  };
   // Drops the entries from `count` on.
   void Truncate(size_t count) {
     if (count >= items_.size()) return;
@@ -102,11 +137,6 @@ class BytesBatch {
 
  private:
   static constexpr size_t kSlack = 8;
-  struct Item {
-    size_t offset;
-    size_t size;
-    uint64_t value;
-  };
   std::string bytes_;  // Its first used_ bytes count.
   size_t used_ = 0;
   std::vector<Item> items_;

@@ -86,28 +86,50 @@ BytesLeaf::Spot BytesLeaf::SearchInOrder(std::string_view key, uint64_t version)
 
 bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
                          uint64_t version) const {
-  batch.Reserve(n, size_t{n} * (skip + (cell_words - 1) * 8));
-  const size_t begin = batch.size();
-  for (uint32_t k = 0; k < n; ++k, at += static_cast<uint32_t>(step)) {
-    const uint32_t i = order[at].get();
-    const Word* words = cell(i);
-    const uint8_t length = lengths[i].get();
-    if (length == kOutside) [[unlikely]] {
-      const BytesRecord* record = RecordOf(words);
-      if (!lock.Unchanged(version)) return false;
-      batch.Append(record->key(), words[0].get());
-      continue;
-    }
-    char* out = batch.Extend(skip + length, words[0].get());
-    if (k == 0) {
-      prefix().copy(out, skip);
-    } else {  // From the key before, whose end may be read past.
-      const char* from = batch.key(begin).data();
-      for (uint32_t c = 0; c < skip; c += 8) StoreLe(out + c, LoadLe<uint64_t>(from + c));
-    }
-    for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(out + skip + w * 8, words[w + 1].get());
+  uint32_t k = 0;
+  while (k < n) {
+    const uint32_t done = AppendInside(batch, at, n - k, step);
+    k += done;
+    at += static_cast<uint32_t>(step) * done;
+    if (k == n) break;
+    // A key outside.
+    const Word* words = cell_at(at);
+    const BytesRecord* record = RecordOf(words);
+    if (!lock.Unchanged(version)) return false;
+    batch.Append(record->key(), words[0].get());
+    ++k;
+    at += static_cast<uint32_t>(step);
   }
   return true;
+}
+
+// The same, up to the first entry whose key lies outside; returns how many.
+uint32_t BytesLeaf::AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step) const {
+  const uint32_t prefix_size = skip, words_each = cell_words;
+  const auto* const cells = reinterpret_cast<const Word*>(this + 1);
+  batch.Reserve(n, size_t{n} * (prefix_size + (words_each - 1) * 8));
+  BytesBatch::Writer writer(batch, n);
+  const char* from = nullptr;
+  uint32_t k = 0;
+  for (; k < n; ++k, at += static_cast<uint32_t>(step)) {
+    const uint32_t i = order[at].get();
+    const uint8_t length = lengths[i].get();
+    // Of a leaf that is being changed the length may be of another key; it is not above kOutside.
+    if (length > (words_each - 1) * 8) [[unlikely]]
+      break;
+    const Word* words = cells + size_t{i} * words_each;
+    char* out = writer.Extend(prefix_size + length, words[0].get());
+    if (from == nullptr) {
+      prefix().copy(out, prefix_size);
+      from = out;
+    } else {  // From the first key, whose end may be read past.
+      for (uint32_t c = 0; c < prefix_size; c += 8) StoreLe(out + c, LoadLe<uint64_t>(from + c));
+    }
+    out += prefix_size;
+    for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(out + w * 8, words[w + 1].get());
+  }
+  writer.Done();
+  return k;
 }
 
 uint32_t BytesLeaf::TakeCell(uint8_t fingerprint) {

@@ -252,6 +252,7 @@ struct alignas(64) BytesLeaf {
     }
     return true;
   }
+  uint32_t AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step) const;
   // The free cell nearest above the one the fingerprint names, now taken.
   uint32_t TakeCell(uint8_t fingerprint);
   void FreeCells(uint32_t begin, uint32_t end);

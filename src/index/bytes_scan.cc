@@ -11,47 +11,82 @@ BytesTree::Way BytesTree::FindWayBelow(const std::string* high, bool inclusive) 
   });
 }
 
-BytesTree::Way BytesTree::FindWayAndNext(std::string_view key, BytesRef* next) const {
-  return Descend([key, next](const BytesInner& inner) {
-    const uint32_t place = inner.Find(key);
-    *next = place + 1 < inner.count() ? inner.child(place + 1) : BytesRef();
-    return place;
-  });
+BytesTree::Way BytesTree::FindWayAndPlace(std::string_view key, uint32_t* place) const {
+  *place = 0;
+  return Descend([key, place](const BytesInner& inner) { return *place = inner.Find(key); });
+}
+
+// The leaf behind the one at `place` below the node that led there. Null: there is none, or the
+// node has changed.
+BytesRef BytesTree::Behind(const Way& way, uint32_t place) {
+  if (way.above == nullptr || place + 1 >= way.above->count()) return {};
+  const BytesRef ref = way.above->child(place + 1);
+  return way.Stands() ? ref : BytesRef();
+}
+
+// Appends a leaf's entries, from the one on that `first` names, if the leaf `covers` what is looked
+// for. False: it does not, or it has changed; nothing was done. *high: where it ends.
+template <typename Covers, typename First>
+bool BytesTree::CopyForward(BytesRef ref, BytesRef next, const Covers& covers, const First& first,
+                            BytesBatch& batch, size_t count, const BytesRecord** high) {
+  const BytesLeaf* leaf = ref.leaf();
+  const uint64_t version = leaf->lock.Read();
+  *high = leaf->high.get_acquire();
+  const size_t before = batch.size();
+  bool whole = VersionLock::Readable(version) && covers(*leaf);
+  if (whole) {
+    const uint32_t i = first(*leaf, version), n = leaf->ReadCount();
+    if (i < n) {
+      const size_t take = std::min<size_t>(n - i, count - before);
+      if (take < count - before && !next.is_null()) {
+        next.leaf()->PrefetchForScan(next.cell_words());
+      }
+      whole = leaf->AppendTo(batch, i, static_cast<uint32_t>(take), 1, version);
+    }
+  }
+  if (whole && leaf->lock.Unchanged(version)) return true;
+  batch.Truncate(before);
+  return false;
+}
+
+// Goes on behind a leaf that ends at *high, without descending: a leaf that begins with the same
+// record covers the keys from there on. (No other bound can have its address while our guard
+// holds.) Stops where that is not so.
+void BytesTree::FollowForward(const Way& way, uint32_t place, BytesBatch& batch, size_t count,
+                              const BytesRecord** high) {
+  constexpr uint32_t kLeavesHeld = 8;
+  for (uint32_t i = 1; i < kLeavesHeld && batch.size() < count && *high != nullptr; ++i) {
+    const BytesRef next = Behind(way, place);
+    if (next.is_null()) return;
+    ++place;
+    const auto covers = [high](const BytesLeaf& leaf) { return leaf.low.get_acquire() == *high; };
+    const auto first = [](const BytesLeaf&, uint64_t) { return 0u; };
+    const BytesRecord* end = nullptr;
+    if (!CopyForward(next, Behind(way, place), covers, first, batch, count, &end)) return;
+    *high = end;
+  }
 }
 
 void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& batch, size_t count,
                             bool* more) const {
   std::string bound(low);
   while (batch.size() < count) {
-    EpochGuard guard(epochs_);  // One leaf at a time, so that a long scan holds nothing back.
-    BytesRef next;
-    const Way way = FindWayAndNext(bound, &next);
-    const BytesLeaf* leaf = way.leaf();
-    leaf->PrefetchForScan(way.ref.cell_words());
-    const uint64_t version = leaf->lock.Read();
-    const BytesRecord* const high = leaf->high.get_acquire();
-    const size_t before = batch.size();
-    bool whole = VersionLock::Readable(version) && way.Stands();
-    if (whole) {
-      uint32_t i = 0;
-      if (!inclusive || bound != BytesLeaf::KeyOf(leaf->low.get_acquire())) {
-        const BytesLeaf::Spot spot = leaf->Search(bound, version);
-        i = spot.at + (spot.found && !inclusive ? 1 : 0);
-      }
-      const uint32_t n = leaf->ReadCount();
-      if (i < n) {
-        const size_t take = std::min<size_t>(n - i, count - before);
-        if (take < count - before && !next.is_null()) {
-          next.leaf()->PrefetchForScan(next.cell_words());
-        }
-        whole = leaf->AppendTo(batch, i, static_cast<uint32_t>(take), 1, version);
-      }
-    }
-    if (!whole || !leaf->lock.Unchanged(version)) {
-      batch.Truncate(before);
+    EpochGuard guard(epochs_);  // Few leaves at a time, so that a long scan holds nothing back.
+    uint32_t place = 0;
+    const Way way = FindWayAndPlace(bound, &place);
+    way.leaf()->PrefetchForScan(way.ref.cell_words());
+    const auto covers = [&way](const BytesLeaf&) { return way.Stands(); };
+    const auto first = [&bound, inclusive](const BytesLeaf& leaf, uint64_t version) -> uint32_t {
+      if (inclusive && bound == BytesLeaf::KeyOf(leaf.low.get_acquire())) return 0;
+      const BytesLeaf::Spot spot = leaf.Search(bound, version);
+      return spot.at + (spot.found && !inclusive ? 1 : 0);
+    };
+    const BytesRecord* high = nullptr;
+    if (!CopyForward(way.ref, Behind(way, place), covers, first, batch, count, &high)) {
       CpuRelax();
       continue;
     }
+    FollowForward(way, place, batch, count, &high);
     if (batch.size() == count) break;
     if (high == nullptr) {
       *more = false;

@@ -111,8 +111,14 @@ class BytesTree {
     return Descend([key](const BytesInner& inner) { return inner.Find(key); });
   }
   static void Pause(uint32_t round);
-  // *next: the leaf after it below the same node, if there is one, as a hint.
-  Way FindWayAndNext(std::string_view key, BytesRef* next) const;
+  // *place: of the leaf in the node above.
+  Way FindWayAndPlace(std::string_view key, uint32_t* place) const;
+  static BytesRef Behind(const Way& way, uint32_t place);
+  template <typename Covers, typename First>
+  static bool CopyForward(BytesRef ref, BytesRef next, const Covers& covers, const First& first,
+                          BytesBatch& batch, size_t count, const BytesRecord** high);
+  static void FollowForward(const Way& way, uint32_t place, BytesBatch& batch, size_t count,
+                            const BytesRecord** high);
   // To the leaf that holds the keys just below `high`; the last leaf when it is null.
   Way FindWayBelow(const std::string* high, bool inclusive) const;
   BytesLeaf* LockLeaf(std::string_view key);
