@@ -76,15 +76,17 @@ void GarbageCollector::SettleSome() {
   for (size_t left = std::min(kAtOnce, settling_.size()); left > 0; --left) {
     Item item = std::move(settling_.front());
     settling_.pop_front();
+    // The mask is gone when it is settled.
     const uint32_t rows = item.mask->count();
+    const auto& replacement = item.mask->replacement();
+    const bool is_packed = replacement != nullptr && !replacement->changed.empty();
     // The oldest versions first: see replacement.h.
     if (item.table->frozen().SegmentOf(item.version).has_older() ||
         !item.table->SettleMask(rowstore::FrozenSegmentOf(item.version), *item.mask).ok()) {
       settling_.push_back(std::move(item));
       continue;
     }
-    const auto& replacement = item.mask->replacement();
-    if (replacement != nullptr && !replacement->changed.empty()) packed_.insert(item.table);
+    if (is_packed) packed_.insert(item.table);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     reclaimed_.fetch_add(rows, std::memory_order_relaxed);
   }
