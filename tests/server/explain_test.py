@@ -77,13 +77,13 @@ class ExplainTest(SystemTest):
             return tuple(plan[f'Blocks {name}'] for name in ('Read', 'From Cache', 'Skipped'))
 
         every = -(-ROWS // 2048)
-        read, _, skipped = blocks('SELECT sum(v) FROM frozen')
+        read, _, skipped = blocks('SELECT sum(v * 2) FROM frozen')
         self.assertEqual((every, 0), (read, skipped))
-        self.assertEqual((every, every, 0), blocks('SELECT sum(v) FROM frozen'))
-        self.assertEqual((2 * every, 0), blocks('SELECT sum(v), sum(w) FROM frozen')[::2])
+        self.assertEqual((every, every, 0), blocks('SELECT sum(v * 2) FROM frozen'))
+        self.assertEqual((2 * every, 0), blocks('SELECT sum(v * 2), sum(w * 2) FROM frozen')[::2])
         # All scans of the statement, whichever they are.
-        self.assertEqual(2 * every, blocks('SELECT sum(v) FROM frozen UNION ALL '
-                                           'SELECT sum(v) FROM frozen')[0])
+        self.assertEqual(2 * every, blocks('SELECT sum(v * 2) FROM frozen UNION ALL '
+                                           'SELECT sum(v * 2) FROM frozen')[0])
         read, _, skipped = blocks('SELECT count(w) FROM frozen WHERE v < 40 AND w < 9')
         self.assertLess(read, 6)
         self.assertGreater(skipped, 0)
@@ -91,9 +91,9 @@ class ExplainTest(SystemTest):
 
     def test_blocks_are_those_of_one_statement(self):
         self.connection.autocommit = False
-        first = self.plan('SELECT sum(v) FROM frozen')['Blocks Read']
-        self.cursor.execute('SELECT sum(v) FROM frozen')
-        self.assertEqual(first, self.plan('SELECT sum(v) FROM frozen')['Blocks Read'])
+        first = self.plan('SELECT sum(v * 2) FROM frozen')['Blocks Read']
+        self.cursor.execute('SELECT sum(v * 2) FROM frozen')
+        self.assertEqual(first, self.plan('SELECT sum(v * 2) FROM frozen')['Blocks Read'])
 
     def test_options_leave_properties_out(self):
         sql = 'SELECT * FROM items WHERE id = 1'
