@@ -93,6 +93,21 @@ TEST_F(FirstRowsTest, AreThoseOfAllRows) {
   }
 }
 
+TEST_F(FirstRowsTest, OfTextAndOfRowsInPages) {
+  Add(9000, 2000, 10);
+  for (const bool frozen : {false, true}) {
+    if (frozen) FreezeAll();
+    Check("", true, 12, 3);
+    Check("text 5", false, 12, 3);
+    std::vector<Row> rows = rows_;
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const Row& a, const Row& b) { return a.id % 7 > b.id % 7; });
+    std::string expected;
+    for (size_t i = 0; i < 2000; ++i) expected += std::to_string(rows[i].id) + "\n";
+    EXPECT_EQ(f_.Run("SELECT id FROM t WHERE s <> '' ORDER BY s DESC, id LIMIT 2000"), expected);
+  }
+}
+
 TEST_F(FirstRowsTest, NullsComeWhereOthersAreTooFew) {
   Add(8000, 100, 1);
   Add(20, 100, 2);

@@ -40,6 +40,7 @@ FrozenScan::FrozenScan(const Run& run, const Relation::ScanOptions& wanted) : ru
     const auto column = static_cast<uint32_t>(position);
     if (!colstore::HasIntCells(segment.reader()->footer().columns[column].column.type)) continue;
     options.ranges.push_back({column, {}, {}, bound.range});
+    moved_.push_back(bound.column);
   }
   if (run_.dead->count() > 0) options.dead = run_.dead->words();
   scan_ = std::make_unique<colstore::SegmentScan>(segment.reader(), std::move(options));

@@ -39,12 +39,17 @@ class FrozenScan {
   bool HasApplied(ColumnId column) const {
     return std::find(exact_.begin(), exact_.end(), column) != exact_.end();
   }
+  // Whether those outside its moving bound were.
+  bool HasMoved(ColumnId column) const {
+    return std::find(moved_.begin(), moved_.end(), column) != moved_.end();
+  }
   colstore::SegmentScan::Counters counters() const { return scan_->counters(); }
 
  private:
   const Run run_;
   std::vector<int32_t> chunk_columns_;
   std::vector<ColumnId> exact_;
+  std::vector<ColumnId> moved_;
   std::unique_ptr<colstore::SegmentScan> scan_;
 };
 

@@ -127,6 +127,8 @@ class Relation {
     virtual Status Fill(WorkerState&, types::Chunk&, size_t) { return Status::Ok(); }
     // Whether the chunk that Next gave has only rows that pass the bound, which is an exact one.
     virtual bool HasApplied(const WorkerState&, ColumnId) const { return false; }
+    // Whether rows outside the column's moving bound were left out of it.
+    virtual bool HasMoved(const WorkerState&, ColumnId) const { return false; }
     virtual uint64_t rows_total_estimate() const = 0;
     virtual double progress() const = 0;  // 0..1
     // So far, by all workers.

@@ -202,6 +202,11 @@ bool TableScan::HasApplied(const WorkerState& state, ColumnId column) const {
   return worker.blocks != nullptr && frozen_[worker.run]->HasApplied(column);
 }
 
+bool TableScan::HasMoved(const WorkerState& state, ColumnId column) const {
+  const auto& worker = static_cast<const Worker&>(state);
+  return worker.blocks != nullptr && frozen_[worker.run]->HasMoved(column);
+}
+
 Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
   for (; worker.run < frozen_.size(); ++worker.run, worker.blocks = nullptr) {
     if (frozen_[worker.run] == nullptr) continue;

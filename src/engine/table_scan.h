@@ -29,6 +29,7 @@ class TableScan final : public Relation::Scan {
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
   Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
   bool HasApplied(const WorkerState& state, ColumnId column) const override;
+  bool HasMoved(const WorkerState& state, ColumnId column) const override;
   // Of all rows, by what segments know of themselves. Requires: nothing was scanned.
   Result<uint64_t> CountRows();
   // Of the one column; nullopt when rows of segments are dead, or many are in pages.

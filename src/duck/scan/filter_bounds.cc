@@ -5,7 +5,6 @@
 #include "duck/logical_types.h"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
 #include "duckdb/planner/filter/constant_filter.hpp"
-#include "duckdb/planner/filter/dynamic_filter.hpp"
 #include "duckdb/planner/filter/in_filter.hpp"
 #include "duckdb/planner/filter/optional_filter.hpp"
 
@@ -164,22 +163,27 @@ std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, Co
                          std::move(collector.any_of)};
 }
 
-bool IsMoving(const duckdb::TableFilter& filter) {
+duckdb::DynamicFilterData* MovingPart(const duckdb::TableFilter& filter) {
   switch (filter.filter_type) {
     case duckdb::TableFilterType::DYNAMIC_FILTER:
-      return true;
+      return filter.Cast<duckdb::DynamicFilter>().filter_data.get();
     case duckdb::TableFilterType::OPTIONAL_FILTER: {
       const auto& child = filter.Cast<duckdb::OptionalFilter>().child_filter;
-      return child != nullptr && IsMoving(*child);
+      return child != nullptr ? MovingPart(*child) : nullptr;
     }
-    case duckdb::TableFilterType::CONJUNCTION_AND: {
-      const auto& children = filter.Cast<duckdb::ConjunctionAndFilter>().child_filters;
-      return std::any_of(children.begin(), children.end(),
-                         [](const auto& child) { return IsMoving(*child); });
-    }
+    case duckdb::TableFilterType::CONJUNCTION_AND:
+      for (const auto& child : filter.Cast<duckdb::ConjunctionAndFilter>().child_filters) {
+        if (auto* const part = MovingPart(*child); part != nullptr) return part;
+      }
+      return nullptr;
     default:
-      return false;
+      return nullptr;
   }
+}
+
+duckdb::unique_ptr<duckdb::TableFilter> PartNow(duckdb::DynamicFilterData& moving) {
+  duckdb::lock_guard<duckdb::mutex> lock(moving.lock);
+  return moving.initialized && moving.filter != nullptr ? moving.filter->Copy() : nullptr;
 }
 
 }  // namespace omendb::duck

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "duckdb.hpp"
+#include "duckdb/planner/filter/dynamic_filter.hpp"
 #include "duckdb/planner/table_filter.hpp"
 #include "engine/relation.h"
 
@@ -24,7 +25,9 @@ struct ColumnCondition {
 std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
                                            const types::SqlType& type, types::Arena& arena);
 
-// Whether what the filter lets through becomes less while the query runs.
-bool IsMoving(const duckdb::TableFilter& filter);
+// The part of the filter that lets less through the longer the query runs; null when there is none.
+duckdb::DynamicFilterData* MovingPart(const duckdb::TableFilter& filter);
+// What that is now; null when nothing is known yet.
+duckdb::unique_ptr<duckdb::TableFilter> PartNow(duckdb::DynamicFilterData& moving);
 
 }  // namespace omendb::duck

@@ -29,12 +29,14 @@ struct ScannedColumn {
   duckdb::LogicalType logical;
 };
 
-// A filter of one column that lets less and less through, and what it does now, for the engine.
+// A filter of one column that lets less and less through.
 struct MovingFilter {
+  duckdb::idx_t index;  // of the column
   const duckdb::TableFilter* filter;
+  duckdb::DynamicFilterData* part;
   ColumnId column;
   types::SqlType type;
-  std::shared_ptr<colstore::MovingRange> range;
+  std::shared_ptr<colstore::MovingRange> range;  // for the engine; null: not of integers
 };
 
 struct ScanState : public duckdb::GlobalTableFunctionState {
@@ -127,10 +129,11 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
       const ScannedColumn& column = state->columns[index];
       if (column.kind != ScannedColumn::Kind::kStored) continue;
       const ColumnId id = options.columns[column.chunk_column];
-      if (IsMoving(*filter) && colstore::HasIntCells(column.type)) {
-        auto range = std::make_shared<colstore::MovingRange>();
-        options.moving.push_back({id, range});
-        state->moving.push_back({filter.get(), id, column.type, std::move(range)});
+      if (auto* const part = MovingPart(*filter); part != nullptr) {
+        std::shared_ptr<colstore::MovingRange> range;
+        if (colstore::HasIntCells(column.type)) range = std::make_shared<colstore::MovingRange>();
+        if (range != nullptr) options.moving.push_back({id, range});
+        state->moving.push_back({index, filter.get(), part, id, column.type, std::move(range)});
       }
       if (auto condition = ConditionOf(*filter, id, column.type, state->arena)) {
         options.bounds.push_back(condition->bound);
@@ -262,26 +265,43 @@ void FillColumn(ScanState& state, ScanLocal& local, duckdb::idx_t i) {
   }
 }
 
+// Takes out of the selection what a filter rules out, the column filled if it was not.
+void ApplyFilter(ScanState& state, ScanLocal& local, duckdb::idx_t column,
+                 const duckdb::TableFilter& filter, duckdb::TableFilterState& filter_state,
+                 duckdb::SelectionVector& selection, duckdb::idx_t& passed) {
+  const duckdb::idx_t count = local.chunk.rows_count;
+  FillColumn(state, local, column);
+  duckdb::Vector& vector = local.scanned.data[column];
+  duckdb::UnifiedVectorFormat format;
+  vector.ToUnifiedFormat(count, format);
+  duckdb::ColumnSegment::FilterSelection(selection, vector, format, filter, filter_state, count,
+                                         passed);
+}
+
 // Rows of local.chunk that pass the filters; `selection` names them. Columns are filled as filters
 // come to them: most blocks have no row that passes the first.
-duckdb::idx_t ApplyFilters(ScanState& state, ScanLocal& local, duckdb::SelectionVector& selection) {
-  const duckdb::idx_t count = local.chunk.rows_count;
-  duckdb::idx_t passed = count;
+duckdb::idx_t ApplyFilters(duckdb::ClientContext& context, ScanState& state, ScanLocal& local,
+                           duckdb::SelectionVector& selection) {
+  duckdb::idx_t passed = local.chunk.rows_count;
   for (auto& filter : local.filters) {
     if (filter.exact && state.scan->HasApplied(*local.worker, *filter.exact)) continue;
-    FillColumn(state, local, filter.column);
-    duckdb::Vector& vector = local.scanned.data[filter.column];
-    duckdb::UnifiedVectorFormat format;
-    vector.ToUnifiedFormat(count, format);
-    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter.filter, *filter.state,
-                                           count, passed);
-    if (passed == 0) break;
+    ApplyFilter(state, local, filter.column, *filter.filter, *filter.state, selection, passed);
+    if (passed == 0) return 0;
+  }
+  for (const MovingFilter& moving : state.moving) {
+    if (state.scan->HasMoved(*local.worker, moving.column)) continue;
+    const auto now = PartNow(*moving.part);
+    if (now == nullptr) continue;
+    const auto filter_state = duckdb::TableFilterState::Initialize(context, *now);
+    ApplyFilter(state, local, moving.index, *now, *filter_state, selection, passed);
+    if (passed == 0) return 0;
   }
   return passed;
 }
 
 void MoveFilters(const ScanState& state) {
   for (const MovingFilter& moving : state.moving) {
+    if (moving.range == nullptr) continue;
     types::Arena unused;  // Integers own nothing.
     const auto condition = ConditionOf(*moving.filter, moving.column, moving.type, unused);
     if (!condition) continue;
@@ -292,7 +312,7 @@ void MoveFilters(const ScanState& state) {
 }
 
 // The next batch of rows, filtered; false at the end. None may have passed.
-bool NextBatch(ScanState& state, ScanLocal& local) {
+bool NextBatch(duckdb::ClientContext& context, ScanState& state, ScanLocal& local) {
   local.refs.clear();
   MoveFilters(state);
   const bool more = ValueOrThrow(
@@ -302,7 +322,7 @@ bool NextBatch(ScanState& state, ScanLocal& local) {
   local.filled.assign(state.columns.size(), false);
   local.scanned.SetCardinality(local.chunk.rows_count);
   local.selection = duckdb::SelectionVector();
-  local.passed = ApplyFilters(state, local, local.selection);
+  local.passed = ApplyFilters(context, state, local, local.selection);
   return true;
 }
 
@@ -345,7 +365,7 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
       return Refer(state, local, output);
     }
     session.ThrowIfCancelled();
-    local.ended = !NextBatch(state, local);
+    local.ended = !NextBatch(context, state, local);
     if (local.ended) break;
     const duckdb::idx_t gathered = local.gathered.size();
     local.gathered_blocks += gathered > 0 ? 1 : 0;
