@@ -1,7 +1,6 @@
 #include "engine/bulk_update.h"
 
-#include <algorithm>
-
+#include "catalog/column_ids.h"
 #include "engine/relation_impl.h"
 #include "engine/replace_undo.h"
 
@@ -11,21 +10,15 @@ namespace {
 
 using catalog::ConstraintDef;
 
-bool HaveOne(std::span<const ColumnId> columns, std::span<const ColumnId> wanted) {
-  return std::any_of(wanted.begin(), wanted.end(), [&](ColumnId column) {
-    return std::find(columns.begin(), columns.end(), column) != columns.end();
-  });
-}
-
 // Whether a foreign key, of this table or referring to it, has one of the columns.
 bool HaveForeignKeys(const StatementContext& context, const catalog::TableDef& table,
                      std::span<const ColumnId> columns) {
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != catalog::ConstraintKind::kForeignKey) continue;
-    if (HaveOne(constraint.columns, columns)) return true;
+    if (catalog::HaveCommon(constraint.columns, columns)) return true;
   }
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
-    if (HaveOne(constraint->referenced_columns, columns)) return true;
+    if (catalog::HaveCommon(constraint->referenced_columns, columns)) return true;
   }
   return false;
 }

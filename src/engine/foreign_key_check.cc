@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "types/casts.h"
 #include "types/text_io.h"
 
@@ -26,11 +27,9 @@ bool AllNull(std::span<const Value> key) {
 const IndexDef* IndexOn(const TableDef& table, const std::vector<ColumnId>& columns) {
   for (const IndexDef& index : table.indexes) {
     if (index.keys.size() < columns.size()) continue;
-    const bool covers =
-        std::all_of(index.keys.begin(), index.keys.begin() + static_cast<ptrdiff_t>(columns.size()),
-                    [&](const catalog::IndexKey& key) {
-                      return std::find(columns.begin(), columns.end(), key.column) != columns.end();
-                    });
+    const bool covers = std::all_of(
+        index.keys.begin(), index.keys.begin() + static_cast<ptrdiff_t>(columns.size()),
+        [&](const catalog::IndexKey& key) { return catalog::Contains(columns, key.column); });
     if (covers) return &index;
   }
   return nullptr;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "catalog/column_ids.h"
 #include "engine/redo.h"
 #include "engine/relation_impl.h"
 #include "engine/replace_undo.h"
@@ -19,10 +20,7 @@ constexpr uint32_t kCancelRows = 4096;  // Between two looks at the flag.
 void AddColumnsOf(const SegmentBatch& batch, Replacement& replacement) {
   for (const auto& index : batch.indexes) {
     for (const ColumnId column : index->key_columns()) {
-      std::vector<ColumnId>& changed = replacement.changed;
-      if (std::find(changed.begin(), changed.end(), column) == changed.end()) {
-        changed.push_back(column);
-      }
+      if (!catalog::Contains(replacement.changed, column)) replacement.changed.push_back(column);
     }
   }
 }
@@ -43,11 +41,7 @@ std::vector<std::shared_ptr<TableIndex>> RelationImpl::IndexesOn(
     std::span<const ColumnId> columns) const {
   std::vector<std::shared_ptr<TableIndex>> found;
   for (const Access& access : indexes_) {
-    const std::span<const ColumnId> keys = access.index->key_columns();
-    const bool has_one = std::any_of(keys.begin(), keys.end(), [&](ColumnId key) {
-      return std::find(columns.begin(), columns.end(), key) != columns.end();
-    });
-    if (has_one) found.push_back(access.index);
+    if (catalog::HaveCommon(access.index->key_columns(), columns)) found.push_back(access.index);
   }
   return found;
 }

@@ -1,7 +1,6 @@
 // Rows of a segment that were deleted or replaced together leave the table together.
-#include <algorithm>
-
 #include "base/check.h"
+#include "catalog/column_ids.h"
 #include "engine/frozen_scan.h"
 #include "engine/redo.h"
 #include "engine/table.h"
@@ -34,12 +33,7 @@ Indexes ChangedIndexes(const Indexes& indexes, const Replacement& replacement) {
   Indexes changed;
   for (const auto& index : indexes) {
     if (index->is_row_map()) continue;
-    for (const ColumnId column : index->key_columns()) {
-      const auto& columns = replacement.changed;
-      if (std::find(columns.begin(), columns.end(), column) == columns.end()) continue;
-      changed.push_back(index);
-      break;
-    }
+    if (catalog::HaveCommon(index->key_columns(), replacement.changed)) changed.push_back(index);
   }
   return changed;
 }

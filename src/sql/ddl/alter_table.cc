@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "engine/relation.h"
 #include "sql/ddl/generated_columns.h"
 #include "sql/privileges.h"
@@ -164,9 +165,7 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
   const ColumnId id = (*found)->id;
   const std::string name = (*found)->name;
   Dropper dropper(call_);
-  auto uses = [&](const std::vector<ColumnId>& columns) {
-    return std::find(columns.begin(), columns.end(), id) != columns.end();
-  };
+  auto uses = [&](const std::vector<ColumnId>& columns) { return catalog::Contains(columns, id); };
   std::string details;
   for (const auto& view : session_.catalog()->views(session_.database())) {
     const auto& on = view->depends_on;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "sql/ddl/table_builder.h"
 #include "sql/privileges.h"
 
@@ -32,10 +33,6 @@ ReferentialAction Action(std::string_view code) {
 
 bool Sets(ReferentialAction action) {
   return action == ReferentialAction::kSetNull || action == ReferentialAction::kSetDefault;
-}
-
-bool Contains(const std::vector<ColumnId>& columns, ColumnId column) {
-  return std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
 // The referenced columns are the primary key's, or have a unique index.
@@ -67,7 +64,7 @@ Status FindReferencedKey(const PgQuery__Constraint& source, const catalog::Table
     if (!index.unique || index.keys.size() != constraint.referenced_columns.size()) continue;
     const bool same =
         std::all_of(index.keys.begin(), index.keys.end(), [&](const catalog::IndexKey& key) {
-          return Contains(constraint.referenced_columns, key.column);
+          return catalog::Contains(constraint.referenced_columns, key.column);
         });
     if (!same) continue;
     constraint.referenced_index = index.oid;
@@ -122,7 +119,7 @@ Status ReadActions(const PgQuery__Constraint& source, const catalog::TableDef& t
   for (size_t i = 0; i < source.n_fk_del_set_cols; ++i) {
     const std::string name(StringOf(source.fk_del_set_cols[i]));
     const catalog::ColumnDef* column = table.FindColumn(name);
-    if (column == nullptr || !Contains(constraint.columns, column->id)) {
+    if (column == nullptr || !catalog::Contains(constraint.columns, column->id)) {
       return Status(sqlstate::kInvalidColumnReference,
                     fmt::format("column \"{}\" referenced in ON DELETE SET action must be part of "
                                 "foreign key",

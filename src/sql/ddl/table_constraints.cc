@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "sql/ddl/table_builder.h"
 
 namespace omendb::sql {
@@ -91,7 +92,7 @@ Result<std::vector<ColumnId>> TableBuilder::KeyColumns(const Pending& pending, s
                                           name)
                             : fmt::format("column \"{}\" named in key does not exist", name));
     }
-    if (std::find(columns.begin(), columns.end(), column->id) != columns.end()) {
+    if (catalog::Contains(columns, column->id)) {
       const bool primary = pending.constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
       return Status(sqlstate::kDuplicateColumn,
                     fmt::format("column \"{}\" appears twice in {} constraint", name,

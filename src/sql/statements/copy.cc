@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "pgwire/copy_parser.h"
 #include "pgwire/copy_writer.h"
 #include "sql/privileges.h"
@@ -307,7 +308,7 @@ Result<std::vector<ColumnId>> CopiedColumns(const catalog::TableDef& table, size
                     fmt::format("column \"{}\" is a generated column", name))
           .WithDetail("Generated columns cannot be used in COPY.");
     }
-    if (std::find(columns.begin(), columns.end(), column->id) != columns.end()) {
+    if (catalog::Contains(columns, column->id)) {
       return Status(sqlstate::kDuplicateColumn,
                     fmt::format("column \"{}\" specified more than once", name));
     }
