@@ -44,7 +44,6 @@ class PooledStates {
     for (idx_t i = 0; i < count; ++i) cells_.push_back(cells[format_.sel->get_index(i)]);
   }
 
-  // Leaves out the rows that have none, which keep their order.
   std::vector<idx_t> RowsWithState() const {
     std::vector<idx_t> rows;
     for (idx_t i = 0; i < cells_.size(); ++i) {
@@ -52,6 +51,7 @@ class PooledStates {
     }
     return rows;
   }
+  // Leaves out the others. Requires: in order.
   void Keep(const std::vector<idx_t>& rows) {
     for (size_t i = 0; i < rows.size(); ++i) cells_[i] = cells_[rows[i]];
     cells_.resize(rows.size());
@@ -62,7 +62,6 @@ class PooledStates {
     for (data_ptr_t* const cell : cells_) given.push_back(std::exchange(*cell, nullptr));
     pool.Give(given);
   }
-  idx_t count() const { return cells_.size(); }
   Vector& vector() {
     auto* const addresses = duckdb::FlatVector::GetData<data_ptr_t>(pooled_);
     for (size_t i = 0; i < cells_.size(); ++i) addresses[i] = *cells_[i];

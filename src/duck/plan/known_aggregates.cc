@@ -183,8 +183,9 @@ class KnownAggregates {
 
 // All rows of a table, perhaps below projections.
 duckdb::optional_ptr<const duckdb::LogicalGet> PlainScan(const duckdb::LogicalOperator& plan) {
-  if (plan.type == LogicalOperatorType::LOGICAL_PROJECTION)
+  if (plan.type == LogicalOperatorType::LOGICAL_PROJECTION) {
     return PlainScan(*plan.children.front());
+  }
   if (plan.type != LogicalOperatorType::LOGICAL_GET) return {};
   const auto& get = plan.Cast<duckdb::LogicalGet>();
   const bool plain =

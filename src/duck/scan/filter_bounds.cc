@@ -40,12 +40,9 @@ class BoundCollector {
       }
       case duckdb::TableFilterType::DYNAMIC_FILTER: {
         exact = false;
-        const auto& dynamic = filter.Cast<duckdb::DynamicFilter>();
-        if (dynamic.filter_data == nullptr) return;
-        duckdb::lock_guard<duckdb::mutex> lock(dynamic.filter_data->lock);
-        if (dynamic.filter_data->initialized && dynamic.filter_data->filter != nullptr) {
-          Visit(*dynamic.filter_data->filter);
-        }
+        const auto& moving = filter.Cast<duckdb::DynamicFilter>().filter_data;
+        const auto now = moving != nullptr ? PartNow(*moving) : nullptr;
+        if (now != nullptr) Visit(*now);
         return;
       }
       default:

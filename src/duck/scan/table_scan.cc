@@ -32,7 +32,6 @@ struct ScannedColumn {
 // A filter of one column that lets less and less through.
 struct MovingFilter {
   duckdb::idx_t index;  // of the column
-  const duckdb::TableFilter* filter;
   duckdb::DynamicFilterData* part;
   ColumnId column;
   types::SqlType type;
@@ -133,7 +132,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
         std::shared_ptr<colstore::MovingRange> range;
         if (colstore::HasIntCells(column.type)) range = std::make_shared<colstore::MovingRange>();
         if (range != nullptr) options.moving.push_back({id, range});
-        state->moving.push_back({index, filter.get(), part, id, column.type, std::move(range)});
+        state->moving.push_back({index, part, id, column.type, std::move(range)});
       }
       if (auto condition = ConditionOf(*filter, id, column.type, state->arena)) {
         options.bounds.push_back(condition->bound);
@@ -301,9 +300,10 @@ duckdb::idx_t ApplyFilters(duckdb::ClientContext& context, ScanState& state, Sca
 
 void MoveFilters(const ScanState& state) {
   for (const MovingFilter& moving : state.moving) {
-    if (moving.range == nullptr) continue;
+    const auto now = moving.range != nullptr ? PartNow(*moving.part) : nullptr;
+    if (now == nullptr) continue;
     types::Arena unused;  // Integers own nothing.
-    const auto condition = ConditionOf(*moving.filter, moving.column, moving.type, unused);
+    const auto condition = ConditionOf(*now, moving.column, moving.type, unused);
     if (!condition) continue;
     const auto& [lower, upper] = std::tie(condition->bound.lower, condition->bound.upper);
     moving.range->Set(lower ? colstore::IntOfCell(moving.type, *lower) : INT64_MIN,
