@@ -181,8 +181,9 @@ size_t FrozenTable::HollowDead(
     MutexLock lock(mu_);
     for (uint64_t number = 0; number < current_->runs.size(); ++number) {
       const Run& run = current_->runs[number];
+      const uint64_t dead_at = run.segment->dead_at_;
+      if (dead_at == 0 || dead_at > oldest || !IsDead(run)) continue;
       const std::shared_ptr<const FrozenSegment> segment = run.segment;
-      if (segment->dead_at_ == 0 || segment->dead_at_ > oldest || !IsDead(run)) continue;
       if (is_needed(number, *segment)) continue;
       std::shared_ptr<const FrozenSegment> hollow = segment->Hollow();
       segments_[number].store(hollow.get(), std::memory_order_release);

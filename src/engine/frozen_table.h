@@ -24,9 +24,8 @@
 //                row map word: there they stay until no guard from before the words were emptied
 //                is left.
 // Dead segments  Of one whose rows all are dead, what is known is let go once every transaction
-// from
-//                before has ended (Hollow): its number stays, as copies go on naming it. Who took a
-//                set before keeps all of it.
+//                from before has ended (Hollow): its number stays, as copies go on naming it. Who
+//                took a set before keeps all of it.
 // Thread safety  Any thread; Restore: recovery's. Thaw and Publish step aside for scans by mu_.
 // Ownership      Segments stay as long as the table. A set taken never changes.
 // Lock order     mu_ is a leaf.
@@ -129,8 +128,8 @@ class FrozenSegment {
   mutable std::atomic<bool> keys_are_entered_{false};
   mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
   mutable std::atomic<OlderVersions*> older_{nullptr};      // by row; null: none
-  mutable uint64_t dead_at_ =
-      0;  // FrozenTable's: the newest timestamp then, and 1 more; 0: unknown
+  // FrozenTable's: see NoteDead; 0: it was not noted.
+  mutable uint64_t dead_at_ = 0;
 };
 
 struct Run {

@@ -4,8 +4,8 @@
 // Life           The old rows are in masks (delete_mask.h), each of which names this. When the last
 //                of them is settled, the segments forget what their rows replace.
 // Keys           Where the statement assigned to columns of secondary indexes, the entries of the
-// new
-//                versions are packed (packed_entries.h), and are entered when the segments forget.
+//                new versions are packed (packed_entries.h), and are entered when the segments
+//                forget.
 // Order          Masks are settled oldest first: one whose segment knows old versions waits. So the
 //                version that goes is the last one of its row, and needs no successor.
 // Thread safety  segments, changed: the transaction's until it commits, then nobody changes them.

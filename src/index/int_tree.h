@@ -10,10 +10,10 @@
 // Lock order   leaf lock, then structure mutex; under the structure mutex leaves are only tried.
 //              Before both: the tuning lock.
 // Files        int_tree.cc point operations, int_restructure.cc (with int_plain.cc and
-// int_groups.cc
-//              for leaves that are plain, int_runs.cc and int_seal.cc for keys in order,
-//              int_replace.cc for the nodes above), int_build.cc and int_fill.cc, int_scan.cc,
-//              int_directory.cc the short way from the root to the leaves, int_tuning.cc.
+//              int_groups.cc for leaves that are plain, int_runs.cc and int_seal.cc for keys in
+//              order, int_replace.cc for the nodes above), int_build.cc and int_fill.cc,
+//              int_scan.cc, int_directory.cc the short way from the root to the leaves,
+//              int_tuning.cc.
 #pragma once
 
 #include <atomic>
