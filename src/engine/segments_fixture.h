@@ -129,6 +129,12 @@ class SegmentsTest : public ::testing::Test {
     auto txn = e.Begin();
     Check(e, *txn, rows);
   }
+  // expected_; again when the power has failed. `seed`: of what was not synced.
+  void CheckAndCrash(Engine& e, uint64_t seed) {
+    Check(e, expected_);
+    e.Crash(seed);
+    Check(e, expected_);
+  }
   // Until the masks are gone.
   static bool Settled(Engine& e, uint64_t live, uint64_t dead) {
     return Eventually([&] {

@@ -12,6 +12,10 @@ SUMS = 'SELECT count(*), sum(id), sum(k), sum(v), min(s), max(s), sum(double) FR
 
 class FrozenAndHotTest(SystemTest):
     server_options = ('--memory', '512MB', '-c', 'omendb.freeze_after=0')
+    compared = (SUMS, 'SELECT * FROM {t} ORDER BY id LIMIT 2000 OFFSET 49000',
+                'SELECT id, v FROM {t} WHERE id IN (1, 77, 50000, 99999) ORDER BY id',
+                'SELECT id, v FROM {t} WHERE k = 77 ORDER BY id',
+                'SELECT s, count(*), sum(v) FROM {t} GROUP BY s ORDER BY s')
 
     def setUp(self):
         self.connection = self.connect()
@@ -53,10 +57,7 @@ class FrozenAndHotTest(SystemTest):
         return counts[0]
 
     def compare(self, cursor=None):
-        for query in (SUMS, 'SELECT * FROM {t} ORDER BY id LIMIT 2000 OFFSET 49000',
-                      'SELECT id, v FROM {t} WHERE id IN (1, 77, 50000, 99999) ORDER BY id',
-                      'SELECT id, v FROM {t} WHERE k = 77 ORDER BY id',
-                      'SELECT s, count(*), sum(v) FROM {t} GROUP BY s ORDER BY s'):
+        for query in self.compared:
             frozen, hot = (self.rows_of(query.format(t=table), cursor) for table in TABLES)
             self.assertEqual(hot, frozen, query)
 
