@@ -101,6 +101,48 @@ TEST_F(BulkUpdateKeysTest, WhatIsUndoneLeavesNoEntries) {
   Check(e, expected_);
 }
 
+// Rows get their first keys back, and these go as those of the oldest versions; then that is
+// undone.
+TEST_F(BulkUpdateKeysTest, EntriesThatOnlyUndoneVersionsHaveAreNotLeft) {
+  spec_.secondary = {{1}};
+  Engine e;
+  Fill(e, 100);
+  auto old = e.Begin(kRr);
+  Check(e, *old, expected_);
+  AddAndCommit(e, 0, 100, 10);
+  auto txn = e.Begin();
+  Add(e, *txn, 0, 100, -10);
+  old.reset();
+  EXPECT_TRUE(Reclaimed(e, 100));
+  Pairs back = expected_;
+  Add(back, 0, 100, -10);
+  Check(e, *txn, back);
+  e.db->Abort(*txn);
+  EXPECT_TRUE(HasEntries(e, 100));
+  CheckAndCrash(e, 1);
+}
+
+// The same, but it is committed: its entries are there when those of the oldest are not.
+TEST_F(BulkUpdateKeysTest, EntriesThatComeBackAreThereWhenTheOldestAreGone) {
+  spec_.secondary = {{1}};
+  Engine e;
+  Fill(e, 100);
+  auto old = e.Begin(kRr);
+  Check(e, *old, expected_);
+  AddAndCommit(e, 0, 100, 10);
+  auto reader = e.Begin(kRr);
+  Check(e, *reader, expected_);
+  const Pairs between = expected_;
+  AddAndCommit(e, 0, 100, -10);
+  old.reset();
+  EXPECT_TRUE(Reclaimed(e, 100));
+  Check(e, *reader, between);
+  Check(e, expected_);
+  reader.reset();
+  EXPECT_TRUE(HasEntries(e, 100));
+  CheckAndCrash(e, 2);
+}
+
 // Keys that come back, rows that go to pages, rows that are deleted: each while entries are packed.
 TEST_F(BulkUpdateKeysTest, EntriesOfRowsThatChangeAgainAreNeitherLostNorLeft) {
   spec_.secondary = {{1}};

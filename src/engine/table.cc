@@ -221,10 +221,20 @@ void Table::EraseEntries(RowId row, VersionRef gone) {
   }
 }
 
+// Of a replaced row whose transaction has not ended: the entry comes with its list, or never.
+// (Entering takes the row's stripe, and begins when the transaction has ended: who holds the stripe
+// and sees a mark comes before.)
+bool Table::IsPacked(const TableIndex& index, VersionRef ref) const {
+  if (!IsFrozen(ref) || index.packed().empty()) return false;
+  const uint64_t begin = frozen_.SegmentOf(ref).begin().load(std::memory_order_acquire);
+  return mvcc::IsTxnWord(begin) && index.packed().Has(FrozenSegmentOf(ref));
+}
+
 // An entry that stays without need is harmless; one that goes missing is not.
 bool Table::HasKey(const TableIndex& index, std::string_view key, RowId row) const {
   std::string other;
   for (VersionRef ref = store_.head(row); ref != 0; ref = OlderThan(ref)) {
+    if (IsPacked(index, ref)) continue;
     if (!KeyOf(index, ref, other).ok() || other == key) return true;
   }
   return false;

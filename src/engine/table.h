@@ -109,7 +109,10 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   bool LeavesReplaced(RowId row, rowstore::VersionRef old);
   void UnlinkFrozen(RowId row, rowstore::VersionRef old,
                     std::span<const std::pair<TableIndex*, std::string>> keys);
-  // Whether a version of the row has the key; what cannot be read has it.
+  // Whether the index needs no entry of the version, as a packed one is there.
+  bool IsPacked(const TableIndex& index, rowstore::VersionRef ref) const;
+  // Whether a version of the row has the key and needs an entry; what cannot be read does.
+  // Requires: the row's stripe.
   bool HasKey(const TableIndex& index, std::string_view key, RowId row) const;
   void EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries);
   // Erases an entry unless a version of the row has its key.

@@ -108,6 +108,7 @@ class TableIndex {
   void EraseEntry(std::string_view key, RowId row);
   // Those that are not in the index yet. Who enters one takes it from there afterwards.
   PackedLists& packed() { return packed_; }
+  const PackedLists& packed() const { return packed_; }
   // Appends the rows that have or had this full key.
   void FindEntries(std::string_view key, std::vector<RowId>& rows) const;
   // Goes the way to all of these keys at once, so that FindEntries meets no miss on it.
