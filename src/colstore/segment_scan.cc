@@ -107,9 +107,16 @@ Result<bool> SegmentScan::MayMatch(uint32_t block) const {
   return true;
 }
 
+bool SegmentScan::TakeMorsel(Worker& worker) {
+  if (next_block_.load(std::memory_order_relaxed) >= end_block_) return false;
+  const uint32_t first = next_block_.fetch_add(options_.morsel_blocks, std::memory_order_relaxed);
+  if (first >= end_block_) return false;
+  worker.morsel_ = worker.end_ = first;
+  worker.morsel_end_ = std::min(first + options_.morsel_blocks, end_block_);
+  return true;
+}
+
 Status SegmentScan::TakeBlocks(Worker& worker) {
-  const uint32_t count = std::max(1U, options_.blocks_at_once);
-  const uint32_t first = next_block_.fetch_add(count, std::memory_order_relaxed);
   for (Worker::Held& held : worker.held_) {
     if (!worker.blocks_.empty()) held.likely = held.uses * 2 >= worker.blocks_.size();
     held.uses = 0;
@@ -117,9 +124,10 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
     held.blocks.clear();
   }
   worker.blocks_.clear();
-  worker.first_ = first;
+  worker.first_ = worker.end_;
+  worker.end_ = std::min(worker.first_ + options_.blocks_at_once, worker.morsel_end_);
   worker.next_ = 0;
-  for (uint32_t block = first; block < std::min(first + count, end_block_); ++block) {
+  for (uint32_t block = worker.first_; block < worker.end_; ++block) {
     OMEN_ASSIGN(const bool matches, MayMatch(block));
     if (matches) {
       worker.blocks_.push_back(block);
@@ -296,7 +304,7 @@ Status SegmentScan::Fill(Worker& worker, types::Chunk& chunk, size_t i) {
 Result<bool> SegmentScan::Next(Worker& worker, types::Chunk& chunk) {
   for (;;) {
     while (worker.next_ == worker.blocks_.size()) {
-      if (next_block_.load(std::memory_order_relaxed) >= end_block_) return false;
+      if (worker.end_ == worker.morsel_end_ && !TakeMorsel(worker)) return false;
       OMEN_TRY(TakeBlocks(worker));
     }
     worker.block_ = worker.blocks_[worker.next_++];

@@ -49,7 +49,8 @@ struct ScanOptions {
   uint32_t end_row = UINT32_MAX;
   // By row of the segment, bit set = not to be seen. Empty: all are live.
   std::span<const uint64_t> dead;
-  // What a worker takes at once, and reads with one call for each column.
+  // What a worker takes at once: a morsel; and what of it it reads with one call for each column.
+  uint32_t morsel_blocks = 16;
   uint32_t blocks_at_once = 8;
 };
 
@@ -62,6 +63,8 @@ class SegmentScan {
     // How column `i` of the chunk was stored: DuckDB has vectors for all three.
     VectorForm form(size_t i) const { return vectors_[i].form(); }
     uint32_t cells_count(size_t i) const { return vectors_[i].cells_count(); }
+    // The first block of the morsel that the chunk is of.
+    uint32_t morsel() const { return morsel_; }
 
    private:
     friend class SegmentScan;
@@ -90,8 +93,11 @@ class SegmentScan {
     bool selected_ = false;
     uint32_t block_ = 0;  // of the chunk that Next gave
     uint32_t block_first_row_ = 0;
-    uint32_t first_ = 0;            // of those taken
-    std::vector<uint32_t> blocks_;  // taken, and not ruled out by their zones
+    uint32_t morsel_ = 0;           // its first block
+    uint32_t morsel_end_ = 0;       // behind its last
+    uint32_t first_ = 0;            // of those that are read together
+    uint32_t end_ = 0;              // behind the last of them
+    std::vector<uint32_t> blocks_;  // of these, not ruled out by their zones
     size_t next_ = 0;               // of blocks_
     std::vector<Held> held_;        // by column
     std::vector<Filter> filters_;   // which let few through first
@@ -115,6 +121,9 @@ class SegmentScan {
   Counters counters() const;
 
  private:
+  // False when all are taken.
+  bool TakeMorsel(Worker& worker);
+  // The next of its morsel.
   Status TakeBlocks(Worker& worker);
   // The blocks that the worker has taken and not read.
   Status Prefetch(Worker& worker, size_t i);

@@ -379,7 +379,7 @@ TEST(SegmentTest, WorkersShareTheRows) {
   ASSERT_TRUE(table.Write(env, "/s").ok());
   BlockCache cache(1 << 16);  // Evicts all the time.
   const auto reader = Open(env, "/s", &cache);
-  SegmentScan scan(reader, {.columns = {0, 1}, .blocks_at_once = 2});
+  SegmentScan scan(reader, {.columns = {0, 1}, .morsel_blocks = 4, .blocks_at_once = 2});
   std::atomic<uint64_t> rows{0};
   std::atomic<int64_t> sum{0};
   const auto work = [&] {

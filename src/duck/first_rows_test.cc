@@ -39,13 +39,6 @@ class FirstRowsTest : public ::testing::Test {
     EXPECT_EQ(f_.Run(sql), "affected " + std::to_string(rows));
   }
 
-  void FreezeAll() {
-    const auto catalog = f_.database().catalog();
-    const Oid schema = catalog->FindSchema(catalog->FindDatabase("omendb")->oid, "public")->oid;
-    const auto moved = f_.database().Freeze(catalog->FindRelation(schema, "t").table->oid, {});
-    EXPECT_TRUE(moved.ok() && *moved > 0);
-  }
-
   std::string Expected(const std::string& text, bool descending, size_t limit, size_t offset) {
     std::vector<Row> rows;
     for (const Row& row : rows_) {
@@ -81,7 +74,7 @@ TEST_F(FirstRowsTest, AreThoseOfAllRows) {
   Add(9000, 2000, 10);
   Add(9000, 500, 3);
   Add(9000, -5000, 40);
-  FreezeAll();
+  f_.FreezeAll("t");
   Add(50, -4500, 5);  // Hot.
   for (const bool descending : {false, true}) {
     for (const char* text : {"", "text 3"}) {
@@ -96,7 +89,7 @@ TEST_F(FirstRowsTest, AreThoseOfAllRows) {
 TEST_F(FirstRowsTest, OfTextAndOfRowsInPages) {
   Add(9000, 2000, 10);
   for (const bool frozen : {false, true}) {
-    if (frozen) FreezeAll();
+    if (frozen) f_.FreezeAll("t");
     Check("", true, 12, 3);
     Check("text 5", false, 12, 3);
     std::vector<Row> rows = rows_;
@@ -111,7 +104,7 @@ TEST_F(FirstRowsTest, OfTextAndOfRowsInPages) {
 TEST_F(FirstRowsTest, NullsComeWhereOthersAreTooFew) {
   Add(8000, 100, 1);
   Add(20, 100, 2);
-  FreezeAll();
+  f_.FreezeAll("t");
   for (const bool descending : {false, true}) {
     for (const size_t limit : {5, 15, 40}) Check("", descending, limit, 0);
   }

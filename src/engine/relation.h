@@ -125,6 +125,9 @@ class Relation {
     // With ScanOptions::late_columns: column `i` of the chunk that Next gave, before it is read. A
     // column that a filter makes needless is never decoded.
     virtual Status Fill(WorkerState&, types::Chunk&, size_t) { return Status::Ok(); }
+    // Where the chunk that Next gave belongs: a number that ascends for each worker, and that no
+    // two share. Rows of lower ones come before.
+    virtual uint64_t MorselOf(const WorkerState& state) const = 0;
     // Whether the chunk that Next gave has only rows that pass the bound, which is an exact one.
     virtual bool HasApplied(const WorkerState&, ColumnId) const { return false; }
     // Whether rows outside the column's moving bound were left out of it.

@@ -15,6 +15,8 @@ namespace {
 
 // More rows in pages are looked through by all processors, in a plan.
 constexpr uint64_t kHotRowsMax = 32'768;
+// What a worker takes at once.
+constexpr uint64_t kMorselPages = 16;
 
 }  // namespace
 
@@ -23,6 +25,10 @@ struct TableScan::Worker final : Relation::Scan::WorkerState {
   bool whole_page = false;  // Then the selection is not filled.
   uint32_t selection[kPageSlots];
   int64_t row_ids[kPageSlots];  // of a page, when they are read
+  // Of its morsel.
+  uint64_t pages_begin = 0;
+  uint64_t next_page = 0;
+  uint64_t pages_end = 0;
   // ---- In segments ----
   size_t run = 0;
   std::unique_ptr<colstore::SegmentScan::Worker> blocks;  // of `run`
@@ -43,6 +49,7 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
   const mvcc::TxnTable& txns = relation_->manager().txns();
   for (const Run& run : runs_->runs) {
     std::unique_ptr<FrozenScan>& scan = frozen_.emplace_back();
+    blocks_before_.push_back(blocks_count_);
     if (!run.IsSeen(txns, snapshot_)) continue;
     scan = std::make_unique<FrozenScan>(run, options_);
     blocks_count_ += run.segment->reader()->footer().blocks_count();
@@ -145,19 +152,32 @@ void TableScan::FillChunk(const Page& page, Worker& worker, types::Chunk& chunk)
   }
 }
 
-bool TableScan::NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
-  const uint64_t number = next_page_.fetch_add(1, std::memory_order_relaxed);
-  if (number > pages_count_) return false;  // Another worker took the last one.
-  Page* page = HotPage(relation_->storage(), *runs_, number);
-  if (page == nullptr || !SelectPage(*page, worker)) return false;
-  FillChunk(*page, worker, chunk);
-  if (refs == nullptr) return true;
-  refs->clear();
-  for (uint32_t i = 0; i < worker.count; ++i) {
-    const uint32_t slot = worker.whole_page ? i : worker.selection[i];
-    refs->push_back({RowId(page->header(slot).row_id), rowstore::MakeRef(number, slot)});
+uint64_t TableScan::TakePage(Worker& worker) {
+  if (worker.next_page == worker.pages_end) {
+    if (next_page_.load(std::memory_order_relaxed) > pages_count_) return 0;
+    const uint64_t first = next_page_.fetch_add(kMorselPages, std::memory_order_relaxed);
+    if (first > pages_count_) return 0;  // Another worker took the last ones.
+    worker.pages_begin = worker.next_page = first;
+    worker.pages_end = std::min(first + kMorselPages, pages_count_ + 1);
   }
-  return true;
+  return worker.next_page++;
+}
+
+Result<bool> TableScan::NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
+  while (const uint64_t number = TakePage(worker)) {
+    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
+    Page* page = HotPage(relation_->storage(), *runs_, number);
+    if (page == nullptr || !SelectPage(*page, worker)) continue;
+    FillChunk(*page, worker, chunk);
+    if (refs == nullptr) return true;
+    refs->clear();
+    for (uint32_t i = 0; i < worker.count; ++i) {
+      const uint32_t slot = worker.whole_page ? i : worker.selection[i];
+      refs->push_back({RowId(page->header(slot).row_id), rowstore::MakeRef(number, slot)});
+    }
+    return true;
+  }
+  return false;
 }
 
 void TableScan::FillMissing(size_t i, types::ColumnView& view) const {
@@ -197,6 +217,12 @@ Status TableScan::Fill(WorkerState& state, types::Chunk& chunk, size_t i) {
   return Status::Ok();
 }
 
+uint64_t TableScan::MorselOf(const WorkerState& state) const {
+  const auto& worker = static_cast<const Worker&>(state);
+  if (worker.blocks == nullptr) return worker.pages_begin / kMorselPages;
+  return pages_count_ / kMorselPages + 1 + blocks_before_[worker.run] + worker.blocks->morsel();
+}
+
 bool TableScan::HasApplied(const WorkerState& state, ColumnId column) const {
   const auto& worker = static_cast<const Worker&>(state);
   return worker.blocks != nullptr && frozen_[worker.run]->HasApplied(column);
@@ -229,10 +255,8 @@ Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vect
 
 Result<bool> TableScan::Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) {
   auto& worker = static_cast<Worker&>(state);
-  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
-    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
-    if (NextPage(worker, chunk, refs)) return true;
-  }
+  OMEN_ASSIGN(const bool has_page, NextPage(worker, chunk, refs));
+  if (has_page) return true;
   if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
   return NextBlock(worker, chunk, refs);
 }
@@ -241,9 +265,10 @@ Result<uint64_t> TableScan::CountRows() {
   uint64_t rows = 0;
   Worker worker;
   types::Chunk chunk;
-  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
-    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
-    if (NextPage(worker, chunk, nullptr)) rows += chunk.rows_count;
+  for (;;) {
+    OMEN_ASSIGN(const bool more, NextPage(worker, chunk, nullptr));
+    if (!more) break;
+    rows += chunk.rows_count;
   }
   for (size_t i = 0; i < frozen_.size(); ++i) {
     if (frozen_[i] != nullptr) rows += runs_->runs[i].live_rows();
@@ -296,9 +321,9 @@ Result<std::optional<Relation::ColumnFacts>> TableScan::FactsOfColumn() {
   if (!known) return std::optional<Relation::ColumnFacts>();
   Worker worker;
   types::Chunk chunk;
-  while (next_page_.load(std::memory_order_relaxed) <= pages_count_) {
-    if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
-    if (!NextPage(worker, chunk, nullptr)) continue;
+  for (;;) {
+    OMEN_ASSIGN(const bool more, NextPage(worker, chunk, nullptr));
+    if (!more) break;
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
       const types::Value value = chunk.columns.front().Get(i);
       if (value.is_null) continue;

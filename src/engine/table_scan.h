@@ -28,6 +28,7 @@ class TableScan final : public Relation::Scan {
   std::unique_ptr<WorkerState> NewWorker() override;
   Result<bool> Next(WorkerState& state, types::Chunk& chunk, std::vector<RowRef>* refs) override;
   Status Fill(WorkerState& state, types::Chunk& chunk, size_t i) override;
+  uint64_t MorselOf(const WorkerState& state) const override;
   bool HasApplied(const WorkerState& state, ColumnId column) const override;
   bool HasMoved(const WorkerState& state, ColumnId column) const override;
   // Of all rows, by what segments know of themselves. Requires: nothing was scanned.
@@ -48,7 +49,9 @@ class TableScan final : public Relation::Scan {
   bool IsMissingSomewhere(ColumnId column) const;
   Missing MakeMissing(ColumnId column) const;
   // Batches of pages, of segments; false at the end.
-  bool NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
+  Result<bool> NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
+  // The next of the worker's pages; 0: all are taken.
+  uint64_t TakePage(Worker& worker);
   Result<bool> NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
   void FillBlockChunk(Worker& worker, types::Chunk& chunk) const;
   void TakeColumn(const Worker& worker, types::Chunk& chunk, size_t i) const;
@@ -69,6 +72,7 @@ class TableScan final : public Relation::Scan {
   std::vector<Missing> missing_;  // by projected column
   std::atomic<uint64_t> next_page_{1};
   std::vector<std::unique_ptr<FrozenScan>> frozen_;  // of runs_
+  std::vector<uint64_t> blocks_before_;              // by run: in those before it
   std::atomic<uint64_t> blocks_done_{0};
   uint64_t blocks_count_ = 0;
   std::shared_ptr<BlockSums> block_sums_;  // may be null

@@ -165,6 +165,7 @@ class IndexScan : public Relation::Scan {
     const size_t begin = next_.fetch_add(types::kChunkRowsMax, std::memory_order_relaxed);
     if (begin >= rows_.size()) return false;
     const size_t count = std::min<size_t>(types::kChunkRowsMax, rows_.size() - begin);
+    worker.begin = begin;
     worker.arena.Reset();
     for (size_t i = 0; i < count; ++i) {
       OMEN_TRY(relation_->Read(rows_[begin + i], columns_, worker.arena, worker.row.data()));
@@ -175,6 +176,9 @@ class IndexScan : public Relation::Scan {
     return true;
   }
 
+  uint64_t MorselOf(const WorkerState& state) const override {
+    return static_cast<const Worker&>(state).begin;
+  }
   uint64_t rows_total_estimate() const override { return rows_.size(); }
   double progress() const override {
     return rows_.empty() ? 1.0
@@ -188,6 +192,7 @@ class IndexScan : public Relation::Scan {
     types::ChunkBuilder builder;
     types::Row row;
     types::Arena arena;  // of the chunk's strings
+    size_t begin = 0;    // of the chunk, in rows_
   };
 
   const std::shared_ptr<Relation> relation_;

@@ -1,6 +1,7 @@
 #include "duck/scan/table_scan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "colstore/block_filter.h"
 #include "duck/catalog/table_entry.h"
@@ -9,6 +10,7 @@
 #include "duck/scan/filter_bounds.h"
 #include "duck/scan/index_scan.h"
 #include "duck/session_state.h"
+#include "duckdb/execution/partition_info.hpp"
 #include "duckdb/function/partition_stats.hpp"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
 #include "duckdb/planner/table_filter_state.hpp"
@@ -70,20 +72,20 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   };
   std::vector<Filter> filters;
   std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
-  // Rows of blocks of which few pass are handed over together: a chunk costs its receivers about as
-  // much for one row as for a thousand.
+  // Rows of a morsel's blocks of which few pass are handed over together: a chunk costs its
+  // receivers about as much for one row as for a thousand.
   duckdb::DataChunk gathered;
-  uint32_t gathered_blocks = 0;  // scanned since the first of them
-  bool given = false;            // what was gathered
-  bool waits = false;            // `chunk` passed the filters, and comes after what was gathered
+  uint64_t gathered_of = 0;  // their morsel
+  bool given = false;        // what was gathered
+  bool waits = false;        // `chunk` has rows that passed and comes after what was gathered
+  uint64_t given_of = 0;     // the morsel of the rows that went out
   duckdb::SelectionVector selection;
   duckdb::idx_t passed = 0;
   bool ended = false;
 };
 
-// Few: below kFewRows. As many blocks as this may be scanned for more, so that LIMIT stays cheap.
+// Few: below this.
 constexpr duckdb::idx_t kFewRows = 256;
-constexpr uint32_t kGatheredBlocksMax = 32;
 
 void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t id,
                engine::Relation::ScanOptions& options) {
@@ -341,12 +343,39 @@ void Gather(ScanState& state, ScanLocal& local) {
   rows.InitializeEmpty(local.gathered.GetTypes());
   Refer(state, local, rows);
   local.gathered.Append(rows);
+  local.gathered_of = state.scan->MorselOf(*local.worker);
 }
 
 // They stay until the next call, as a batch does.
 void GiveGathered(ScanLocal& local, duckdb::DataChunk& output) {
   output.Reference(local.gathered);
   local.given = true;
+  local.given_of = local.gathered_of;
+}
+
+void GiveBatch(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
+  Refer(state, local, output);
+  local.given_of = state.scan->MorselOf(*local.worker);
+}
+
+// With what was read last, of which rows may have passed. False when nothing can go out yet.
+bool Give(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
+  const bool few = local.passed < kFewRows && !local.filters.empty();
+  const bool ends_gathering = !few || state.scan->MorselOf(*local.worker) != local.gathered_of;
+  if (local.gathered.size() > 0 && ends_gathering) {
+    local.waits = local.passed > 0;
+    GiveGathered(local, output);
+    return true;
+  }
+  if (local.passed == 0) return false;
+  if (!few) {
+    GiveBatch(state, local, output);
+    return true;
+  }
+  Gather(state, local);
+  if (local.gathered.size() < 4 * kFewRows) return false;
+  GiveGathered(local, output);
+  return true;
 }
 
 void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
@@ -354,37 +383,24 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   auto& state = input.global_state->Cast<ScanState>();
   auto& local = input.local_state->Cast<ScanLocal>();
   SessionState& session = SessionState::Get(context);
-  if (local.given) {
-    local.given = false;
-    local.gathered.Reset();
-    local.gathered_blocks = 0;
-  }
+  if (local.given) local.gathered.Reset();
+  local.given = false;
   while (!local.ended) {
-    if (local.waits) {
-      local.waits = false;
-      return Refer(state, local, output);
+    if (!std::exchange(local.waits, false)) {
+      session.ThrowIfCancelled();
+      local.ended = !NextBatch(context, state, local);
+      if (local.ended) break;
     }
-    session.ThrowIfCancelled();
-    local.ended = !NextBatch(context, state, local);
-    if (local.ended) break;
-    const duckdb::idx_t gathered = local.gathered.size();
-    local.gathered_blocks += gathered > 0 ? 1 : 0;
-    const bool few = local.passed < kFewRows && !local.filters.empty();
-    if (!few && gathered == 0) {
-      if (local.passed > 0) return Refer(state, local, output);
-      continue;
-    }
-    if (!few) {
-      local.waits = true;
-      return GiveGathered(local, output);
-    }
-    if (local.passed > 0) Gather(state, local);
-    if (local.gathered.size() >= 4 * kFewRows || local.gathered_blocks >= kGatheredBlocksMax) {
-      return GiveGathered(local, output);
-    }
+    if (Give(state, local, output)) return;
   }
   if (local.gathered.size() == 0) return output.SetCardinality(0);
   GiveGathered(local, output);
+}
+
+// So that rows stay in their order where several threads scan and something asks for it.
+duckdb::OperatorPartitionData PartitionOf(duckdb::ClientContext&,
+                                          duckdb::TableFunctionGetPartitionInput& input) {
+  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocal>().given_of);
 }
 
 duckdb::unique_ptr<duckdb::BaseStatistics> Statistics(duckdb::ClientContext& context,
@@ -469,6 +485,7 @@ duckdb::TableFunction TableScanFunction() {
   function.init_local = InitLocal;
   function.statistics = Statistics;
   function.cardinality = Cardinality;
+  function.get_partition_data = PartitionOf;
   function.get_partition_stats = PartitionStats;
   function.table_scan_progress = Progress;
   function.get_bind_info = GetBindInfo;

@@ -60,6 +60,14 @@ class DuckFixture {
                    const std::vector<std::string>& key,
                    const std::vector<std::string>& checks = {});
 
+  // Moves the rows of a table of "public" to segments.
+  void FreezeAll(std::string_view table) {
+    const auto catalog = database().catalog();
+    const Oid schema = catalog->FindSchema(catalog->FindDatabase("omendb")->oid, "public")->oid;
+    const auto moved = database().Freeze(catalog->FindRelation(schema, table).table->oid, {});
+    EXPECT_TRUE(moved.ok() && *moved > 0);
+  }
+
   // Binds and runs in its own transaction, in DuckDB.
   std::string Run(const std::string& sql, const std::vector<types::SqlType>& types = {},
                   const std::vector<types::Value>& params = {});
