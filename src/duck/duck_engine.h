@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/analytical_share.h"
 #include "engine/database.h"
 #include "exec/row_plan.h"
 #include "types/chunk.h"
@@ -75,7 +76,8 @@ struct DuckOptions {
   uint64_t memory_bytes = 1ULL << 30;  // until SetLimit
   int threads = 2;
   std::string temp_directory;
-  SqlRewriter* rewriter = nullptr;  // Borrowed; may be null.
+  SqlRewriter* rewriter = nullptr;   // Borrowed; may be null.
+  AnalyticalShare* share = nullptr;  // The same; what reads much keeps to it.
 };
 
 // Hidden columns of every table, in DuckDB's SQL. The first names a version of a row, for who locks

@@ -17,6 +17,7 @@ class DuckEngineImpl : public DuckEngine {
   DuckEngineImpl(DuckOptions options, engine::Database& database, SystemTables& system_tables,
                  SessionFunctions& functions)
       : rewriter_(options.rewriter),
+        share_(options.share),
         database_(database),
         system_tables_(system_tables),
         functions_(functions),
@@ -32,9 +33,11 @@ class DuckEngineImpl : public DuckEngine {
   SystemTables& system_tables() { return system_tables_; }
   SessionFunctions& functions() { return functions_; }
   SqlRewriter* rewriter() { return rewriter_; }
+  AnalyticalShare* share() { return share_; }
 
  private:
   SqlRewriter* const rewriter_;
+  AnalyticalShare* const share_;
   engine::Database& database_;
   SystemTables& system_tables_;
   SessionFunctions& functions_;

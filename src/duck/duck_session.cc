@@ -289,6 +289,9 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
   OMEN_TRY(Connect());
   StatementScope scope(*state_, context);
   state_->one_thread = options.one_thread;
+  // Who locks or writes rows keeps others waiting for as long as he reads.
+  const bool only_reads = statement.class_ == StatementClass::kSelect && !statement.options_.lock;
+  state_->share = only_reads ? engine_.share() : nullptr;
   TellingScope told(context);
   try {
     OMEN_TRY(ApplySettings());

@@ -43,6 +43,8 @@ class SessionState : public duckdb::ClientContextState {
   txn::LockWait row_lock_wait = txn::LockWait::kWait;
   // See ExecuteOptions.
   bool one_thread = false;
+  // Of the processors, that threads of the statement keep to; may be null.
+  AnalyticalShare* share = nullptr;
   // Told with the error.
   std::atomic<RunAgain> run_again{RunAgain::kNo};
   std::atomic<uint64_t> rows_affected{0};

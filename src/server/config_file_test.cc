@@ -57,6 +57,7 @@ TEST(ServeOptionsTest, DefaultsAreThoseOfTheSettings) {
   EXPECT_EQ(options->database.checkpoint_wal_bytes, boot("max_wal_size", 1 << 20));
   EXPECT_EQ(options->database.checkpoint_interval_ms, boot("checkpoint_timeout", 1000));
   EXPECT_EQ(options->server.analytical_nice, boot("omendb.analytical_nice", 1));
+  EXPECT_DOUBLE_EQ(options->instance.analytical_share * 100, boot("omendb.analytical_share", 1));
   EXPECT_EQ(options->server.max_connections, boot("max_connections", 1));
   EXPECT_EQ(options->server.http_port, boot("omendb.http_port", 1));
   EXPECT_EQ(options->learned_index_tuning, false);

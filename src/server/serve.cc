@@ -128,6 +128,9 @@ Result<ServeOptions> ResolveServeOptions(const std::string& data_dir, const Sett
   options.instance.port = options.server.port;
   options.instance.max_connections = options.server.max_connections;
   options.instance.duck_threads = CoreCount();
+  int share_percent = 100;
+  reader.GetOrDefault("omendb.analytical_share", share_percent);
+  options.instance.analytical_share = share_percent / 100.0;
   options.instance.temp_directory = data_dir + "/tmp";
   options.instance.settings = reader.values();
   return options;

@@ -37,6 +37,9 @@ Result<std::unique_ptr<Instance>> Instance::Create(engine::Database& database, O
 InstanceImpl::InstanceImpl(engine::Database& database, Options options)
     : database_(database),
       options_(std::move(options)),
+      share_({.share = options_.analytical_share,
+              .processors = static_cast<double>(options_.duck_threads),
+              .statements = [this] { return counters_.RowStatements(); }}),
       system_tables_(MakeSystemTables(*this)),
       functions_(MakeSessionFunctions(*this)),
       rewriter_(std::make_unique<CatalogTextRewriter>()) {}
@@ -49,6 +52,7 @@ Status InstanceImpl::Start() {
   duck_options.threads = options_.duck_threads;
   duck_options.temp_directory = options_.temp_directory;
   duck_options.rewriter = rewriter_.get();
+  duck_options.share = &share_;
   OMEN_ASSIGN(duck_,
               duck::DuckEngine::Create(duck_options, database_, *system_tables_, *functions_));
   database_.ShareMemory(duck_.get());
@@ -130,6 +134,8 @@ void InstanceImpl::CollectMetrics(MetricFamilies& out) {
   out.Gauge("omendb_sessions", "Sessions that are open.", static_cast<double>(activity_.size()));
   out.Gauge("omendb_memory_bytes", "Memory by user.", static_cast<double>(duck_->used()),
             {{"user", "duckdb"}});
+  out.Gauge("omendb_analytical_processors",
+            "Processors that analytics may take, as was found when it last ran.", share_.limit());
 }
 
 }  // namespace omendb::sql

@@ -48,6 +48,7 @@ class InstanceImpl final : public Instance {
   ActivityList activity_;
   StatementTimer timer_;
   StatementCounters counters_;
+  AnalyticalShare share_;
   std::unique_ptr<duck::SystemTables> system_tables_;
   std::unique_ptr<duck::SessionFunctions> functions_;
   std::unique_ptr<duck::SqlRewriter> rewriter_;

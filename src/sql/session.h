@@ -97,6 +97,7 @@ class Instance {
     uint16_t port = 5433;                                       // for SHOW
     std::vector<std::pair<std::string, std::string>> settings;  // from config file and command line
     int duck_threads = 2;
+    double analytical_share = 1;  // of the processors, while transactions run: see base
     std::string temp_directory;
     int max_connections = 100;
   };

@@ -53,6 +53,16 @@ void StatementCounters::Count(StatementKind kind, Executor executor, std::chrono
   if (!ok) series.errors.fetch_add(1, std::memory_order_relaxed);
 }
 
+uint64_t StatementCounters::RowStatements() const {
+  uint64_t count = 0;
+  for (const auto& of_kind : series_) {
+    for (const auto& bucket : of_kind[static_cast<size_t>(Executor::kRow)].buckets) {
+      count += bucket.load(std::memory_order_relaxed);
+    }
+  }
+  return count;
+}
+
 template <class Fn>
 void StatementCounters::ForEach(Fn fn) const {
   for (size_t k = 0; k < kKinds; ++k) {

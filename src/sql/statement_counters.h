@@ -39,6 +39,8 @@ class StatementCounters {
   void CountRunAgain(duck::RunAgain why) {
     run_again_[static_cast<size_t>(why) - 1].fetch_add(1, std::memory_order_relaxed);
   }
+  // How many the row executor has run.
+  uint64_t RowStatements() const;
   void Collect(MetricFamilies& out) const;
 
  private:

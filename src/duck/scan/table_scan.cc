@@ -74,6 +74,7 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
   // Rows of a morsel's blocks of which few pass are handed over together: a chunk costs its
   // receivers about as much for one row as for a thousand.
+  uint64_t batches = 0;  // that were read
   duckdb::DataChunk gathered;
   uint64_t gathered_of = 0;  // their morsel
   bool given = false;        // what was gathered
@@ -84,6 +85,8 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   bool ended = false;
 };
 
+// Scans of so many batches are over before they keep anybody from anything.
+constexpr uint64_t kBatchesOfSmall = 16;
 // Few: below this.
 constexpr duckdb::idx_t kFewRows = 256;
 
@@ -388,6 +391,7 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   while (!local.ended) {
     if (!std::exchange(local.waits, false)) {
       session.ThrowIfCancelled();
+      if (session.share != nullptr && ++local.batches > kBatchesOfSmall) session.share->Rest();
       local.ended = !NextBatch(context, state, local);
       if (local.ended) break;
     }

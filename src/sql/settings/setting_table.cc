@@ -404,6 +404,7 @@ constexpr SettingDef kSettings[] = {
     {"old_snapshot_threshold", kInteger, kPostmaster, "min", "-1", "-1", "86400", "",
      "Resource Usage / Asynchronous Behavior"},
     {"omendb.analytical_nice", kInteger, kPostmaster, "", "10", "0", "19", "", "OmenDB"},
+    {"omendb.analytical_share", kInteger, kPostmaster, "", "20", "1", "100", "", "OmenDB"},
     {"omendb.auth", kEnum, kPostmaster, "", "trust", "", "", "trust,scram", "OmenDB"},
     {"omendb.freeze_after", kInteger, kPostmaster, "s", "600", "0", "31536000", "", "OmenDB"},
     {"omendb.http_port", kInteger, kPostmaster, "", "8080", "0", "65535", "", "OmenDB"},
