@@ -51,19 +51,19 @@ tsan: ## unit tests under ThreadSanitizer
 	cd build/tsan && $(NO_ASLR) $(CTEST) -j2 -L core
 
 bench: ## every benchmark of docs/benchmarks.md, with its peers
-	$(SETUP) test
+	$(SETUP) bench
 	@cmake --preset release >/dev/null
 	cmake --build build/release
 	bench/run.sh
 
 bench-index: ## the learned index against its peers
-	$(SETUP) test
+	$(SETUP) bench
 	@cmake --preset release >/dev/null
 	cmake --build build/release --target bench_index
 	build/release/bench/bench_index
 
 bench-olap: ## analytics beside DuckDB and PostgreSQL
-	$(SETUP) test
+	$(SETUP) bench
 	@cmake --preset release >/dev/null
 	cmake --build build/release --target omendb bench_olap_generate bench_olap_duckdb
 	for suite in tpch hits series; do /usr/bin/python3 bench/compare/olap.py $$suite || exit 1; done

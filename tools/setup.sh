@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a build ("setup.sh build") or the tests as well ("setup.sh test") need and lack:
-# Debian packages from third_party/debian-packages.txt, npm packages from third_party/npm.
+# Installs what a build ("setup.sh build"), the tests as well ("setup.sh test") or the benchmarks as
+# well ("setup.sh bench") need and lack: Debian packages from third_party/debian-packages.txt, npm
+# packages from third_party/npm.
 # Asks the registries only when something is missing, so that a second call takes no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,11 +15,8 @@ as_root() {
 }
 
 wanted_packages() {
-  if [ "$what" = build ]; then
-    awk '!/^#/ && NF == 1 { print $1 }' "$list"
-  else
-    awk '!/^#/ && NF { print $1 }' "$list"
-  fi
+  awk -v what="$what" '!/^#/ && NF && ($2 == "" || what == "bench" || $2 == what) { print $1 }' \
+    "$list"
 }
 
 # A machine may have Node.js from elsewhere; Debian's packages would collide with it.
