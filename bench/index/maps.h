@@ -3,6 +3,7 @@
 
 #include <absl/container/btree_map.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -123,11 +124,17 @@ class OursInt {
   bool Insert(uint64_t key, uint64_t value) { return !index_.Insert(key, value).has_value(); }
   bool Erase(uint64_t key) { return index_.Erase(key).has_value(); }
   size_t Scan(uint64_t from, size_t n, uint64_t* sum) const {
-    index::Entry out[128];
+    constexpr size_t kAtOnce = 128;
+    index::Entry out[kAtOnce];
     index::IntCursor cursor(index_);
     cursor.SeekForward(from);
-    const size_t seen = cursor.Next({out, n});
-    for (size_t i = 0; i < seen; ++i) *sum += out[i].value;
+    size_t seen = 0;
+    while (seen < n) {
+      const size_t got = cursor.Next({out, std::min(n - seen, kAtOnce)});
+      for (size_t i = 0; i < got; ++i) *sum += out[i].value;
+      seen += got;
+      if (got == 0) break;
+    }
     return seen;
   }
   size_t Bytes() const { return index_.MemoryBytes(); }
@@ -166,10 +173,16 @@ class OursBytes {
   }
   bool Erase(const std::string& key) { return index_.Erase(key).has_value(); }
   size_t Scan(const std::string& from, size_t n, uint64_t* sum) const {
+    constexpr size_t kAtOnce = 1024;
     index::BytesCursor cursor(index_);
     cursor.SeekForward(from);
-    const size_t seen = cursor.Next(batch_, n);
-    for (size_t i = 0; i < seen; ++i) *sum += batch_.value(i);
+    size_t seen = 0;
+    while (seen < n) {
+      const size_t got = cursor.Next(batch_, std::min(n - seen, kAtOnce));
+      for (size_t i = 0; i < got; ++i) *sum += batch_.value(i);
+      seen += got;
+      if (got == 0) break;
+    }
     return seen;
   }
   size_t Bytes() const { return index_.MemoryBytes(); }

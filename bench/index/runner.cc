@@ -24,8 +24,6 @@ namespace omendb::bench {
 
 namespace {
 
-constexpr int kLatencyRepeats = 3;
-
 using testutil::KeySet;
 using Random = std::mt19937_64;
 
@@ -165,6 +163,7 @@ class SetRunner {
         Add("batch64", *subject, subject->Batch(uniform, &found) / static_cast<double>(n));
         Add("scan100", *subject,
             subject->Scan(scans, 100, &found) / static_cast<double>(scans.size()));
+        LongScans(*subject);
       }
     }
   }
@@ -224,6 +223,17 @@ class SetRunner {
   std::vector<std::string> names() const { return Names(subjects_); }
 
  private:
+  // From the first key on; nanoseconds for each key.
+  void LongScans(Subject<Key>& subject) {
+    for (const size_t length : {size_t{1'000'000}, size_t{10'000'000}}) {
+      if (length > keys_.size()) continue;
+      size_t found = 0;
+      const double time = subject.Scan({keys_.data(), 1}, length, &found);
+      Expect(found == length, "a scan sees every key", subject);
+      Add("scan" + std::to_string(length / 1'000'000) + "M, each key", subject,
+          time / static_cast<double>(length));
+    }
+  }
   void Order(const std::string& name, std::span<const Pair> loaded, std::span<const Pair> pairs) {
     orders_.push_back(name);
     InsertChunks(loaded, pairs, name);
@@ -251,7 +261,7 @@ class SetRunner {
                     const std::string& operation) {
     const size_t rounds = std::max<size_t>(5, pairs.size() / 1'000'000);
     std::vector<Latencies> least(subjects_.size());
-    for (int repeat = 0; repeat < 2 * kLatencyRepeats; ++repeat) {
+    for (int repeat = 0; repeat < 2 * options_.repeats; ++repeat) {
       const bool clocked = repeat % 2 == 1;
       std::vector<Latencies> latencies(subjects_.size());
       for (size_t s = 0; s < subjects_.size(); ++s) {
@@ -481,10 +491,14 @@ void RunStores(const Options& options, Report& report, KeySet set, size_t n) {
   subjects.push_back(std::make_unique<SubjectOf<uint64_t, SqliteStore>>());
   subjects.push_back(std::make_unique<SubjectOf<uint64_t, LmdbStore>>());
   subjects.push_back(std::make_unique<SubjectOf<uint64_t, RocksStore>>());
+  Options once = options;  // They take a hundred times as long.
+  once.repeats = 1;
   SetRunner<uint64_t> runner(Label(std::string(Name(set)), n) + " stores", std::move(keys),
-                             std::move(absent), std::move(subjects), options, report);
+                             std::move(absent), std::move(subjects), once, report);
   runner.Lookups();
   runner.HalfInserts();
+  constexpr int kFromEmpty[] = {0};
+  runner.Orders(kFromEmpty);
   auto names = runner.names();
   names.push_back("read");
   report.PrintSet(runner.label(), names);

@@ -13,6 +13,7 @@ struct Options {
   std::string operations = "lookup,insert,grid,threads,static,strings,stores";
   std::string peers = "absl,art,std::map";
   int rounds = 5;
+  int repeats = 3;  // Of orders of inserts, as often for their rates and for their latencies.
 };
 
 // 0 when everything ran; missed bars are printed, not failures.
