@@ -16,7 +16,8 @@ namespace {
 
 using Keys = std::vector<std::string>;
 
-// Groups of keys that share long beginnings, some of them of the greatest byte.
+// Groups of keys that share long beginnings, some of them of the greatest byte; some keys do not
+// fit into a cell.
 Keys GroupedKeys(uint64_t seed) {
   std::mt19937_64 random(seed);
   Keys keys;
@@ -25,7 +26,8 @@ Keys GroupedKeys(uint64_t seed) {
     for (uint64_t i = random() % 8; i > 0; --i) begin += static_cast<char>(random() % 4 * 85);
     for (int i = 0; i < 150; ++i) {
       std::string key = begin;
-      for (uint64_t k = 1 + random() % 30; k > 0; --k) key += static_cast<char>(random() % 256);
+      const uint64_t rest = 1 + random() % (random() % 40 == 0 ? 150 : 30);
+      for (uint64_t k = rest; k > 0; --k) key += static_cast<char>(random() % 256);
       keys.push_back(std::move(key));
     }
   }
@@ -96,6 +98,26 @@ TEST(BytesIndexOrderTest, KeysInOrderFillTheirLeaves) {
   EXPECT_LT(inserted.Stats().plain_leaves, loaded.Stats().plain_leaves * 8 / 7);
 }
 
+// Also where keys begin alike for only a few more than a fence is put by: one leaf in four may be
+// left with those few, or, by half a leaf of keys, each be half full.
+TEST(BytesIndexOrderTest, SmallGroupsInOrderFillTheirLeaves) {
+  for (const size_t size : {10, 12, 16, 24, 31, 36, 40, 64, 70}) {
+    Keys keys;
+    for (size_t i = 0; i < 12000; ++i) {
+      keys.push_back(std::to_string(1000000 + i / size) + "/group/" +
+                     std::to_string(100 + i % size));
+    }
+    for (const bool downward : {false, true}) {
+      if (downward) std::reverse(keys.begin(), keys.end());
+      EpochManager epochs;
+      BytesIndex index(epochs);
+      for (const std::string& key : keys) index.Insert(key, 0);
+      const size_t full = keys.size() / 64 + 1, most = size < 30 ? full * 3 / 2 : full * 2;
+      EXPECT_LT(index.Stats().plain_leaves, most + 10) << size << (downward ? " down" : " up");
+    }
+  }
+}
+
 // The leaf where keys in order came is forgotten when it goes.
 TEST(BytesIndexOrderTest, KeysInOrderGoOnAfterABulkLoad) {
   EpochManager epochs;
@@ -141,8 +163,11 @@ TEST(BytesIndexOrderTest, KeysInOrderGoOnAfterLeavesWereJoined) {
 // writers go up and down through each other's keys, a third at random, two readers follow.
 TEST(BytesIndexOrderTest, KeysInsertedAreFoundWhileLeavesSplit) {
   constexpr size_t kKeys = 9000;
-  Keys keys;
-  for (size_t i = 0; i < kKeys; ++i) keys.push_back("common/" + std::to_string(1000000 + 7 * i));
+  Keys keys;  // In groups: leaves get fences and are made anew for their longer prefixes.
+  for (size_t i = 0; i < kKeys; ++i) {
+    keys.push_back("common/" + std::to_string(100 + i / 300) + "/of/a/group/" +
+                   std::to_string(1000000 + 7 * i));
+  }
   for (uint64_t round = 0; round < 4; ++round) {
     EpochManager epochs;
     BytesIndex index(epochs);

@@ -4,36 +4,6 @@
 
 namespace omendb::index {
 
-uint32_t BytesKeySizes::ChooseWords(uint32_t skip) const {
-  if (count_ == 0) return BytesLeaf::kCellWordsMin;
-  static constexpr uint32_t kMin = BytesLeaf::kCellWordsMin, kMax = BytesLeaf::kCellWordsMax;
-  // What a key outside costs beside its own bytes: malloc's header, the size, and a cache miss.
-  constexpr size_t kOutsideCost = 32;
-  const auto words_for = [skip](uint32_t size) {
-    return std::clamp((size - skip + 7) / 8 + 1, kMin, kMax + 1);
-  };
-  if (words_for(least_) == words_for(greatest_)) {
-    return words_for(least_) > kMax ? kMin : words_for(least_);
-  }
-  // By the words that keys need with their values: what they cost outside.
-  size_t outside[kMax + 2] = {};
-  for (uint32_t i = 0; i < count_; ++i) {
-    const uint32_t size = sizes_[i];
-    outside[words_for(size)] += size + kOutsideCost;
-  }
-  uint32_t best = kMax;
-  size_t least = SIZE_MAX, beyond = outside[kMax + 1];
-  for (uint32_t words = kMax; words >= kMin; --words) {
-    const size_t cost = size_t{count_} * words * 8 + beyond;
-    if (cost <= least) {
-      least = cost;
-      best = words;
-    }
-    beyond += outside[words];
-  }
-  return best;
-}
-
 int BytesLeaf::Compare(uint32_t i, std::string_view key, uint64_t version) const {
   const uint8_t length = lengths[i].get();
   if (length == kOutside) {
@@ -186,6 +156,61 @@ bool BytesLeaf::AppendCell(const BytesLeaf& from, uint32_t at) {
   return true;
 }
 
+// Keys without their first `cut` bytes, from cells to cells: big-endian, zeros at the end. As many
+// words for each, since how many a key has cannot be foreseen.
+class RestCopier {
+ public:
+  // `from`, `to`: the words of a cell.
+  RestCopier(uint32_t cut, uint32_t from, uint32_t to)
+      : first_(cut / 8), shift_(cut % 8 * 8), last_(from - 1), words_(to) {}
+  // `size`: of the key in `from`.
+  void Copy(const Word* from, uint32_t size, Word* to) const {
+    const uint32_t used = (size + 7) / 8;
+    for (uint32_t w = 1; w < words_; ++w) {
+      const uint64_t here = At(from, used, first_ + w), next = At(from, used, first_ + w + 1);
+      to[w].set(shift_ == 0 ? here : here << shift_ | next >> (64 - shift_));
+    }
+  }
+
+ private:
+  uint64_t At(const Word* from, uint32_t used, uint32_t w) const {
+    const uint64_t word = from[std::min(w, last_)].get();
+    return w <= used ? word : 0;
+  }
+  const uint32_t first_, shift_, last_, words_;
+};
+
+bool BytesLeaf::CopyAll(const BytesLeaf& from) {
+  if (skip < from.skip) return false;
+  const uint32_t n = from.count.get(), cut = skip - from.skip;
+  for (uint32_t at = 0; at < n; ++at) {
+    // Whoever is in a record here stays in it, nobody else needs one.
+    const bool fits = from.KeySizeAt(at) - skip <= (cell_words - 1) * 8;
+    if (fits == from.outside_at(at)) return false;
+  }
+  const RestCopier rest(cut, from.cell_words, cell_words);
+  for (uint32_t at = 0; at < n; ++at) {
+    const uint32_t i = from.order[at].get(), length = from.lengths[i].get();
+    const Word* theirs = from.cell(i);
+    Word* words = cell(i);
+    words[0].set(theirs[0].get());
+    fingerprints[i].set(from.fingerprints[i].get());
+    order[at].set(static_cast<uint8_t>(i));
+    if (length == kOutside) [[unlikely]] {
+      words[1].set_release(theirs[1].get());
+      lengths[i].set(kOutside);
+      heads[at].set(HeadOf(RecordOf(theirs)->key(), skip));
+      continue;
+    }
+    rest.Copy(theirs, length, words);
+    lengths[i].set(static_cast<uint8_t>(length - cut));
+    heads[at].set(words[1].get());
+  }
+  used.set(from.used.get());
+  count.set_release(n);
+  return true;
+}
+
 BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {
   const uint32_t i = order[at].get();
   BytesRecord* record = outside_at(at) ? RecordOf(cell(i)) : nullptr;
@@ -214,7 +239,7 @@ void BytesLeaf::KeepBefore(uint32_t at, BytesRecord* bound) {
 void BytesLeaf::KeepFrom(uint32_t at, BytesRecord* bound) {
   const uint32_t n = count.get();
   FreeCells(0, at);
-  for (uint32_t k = at; k < n; ++k) {
+  for (uint32_t k = at; at > 0 && k < n; ++k) {
     heads[k - at].set(heads[k].get());
     order[k - at].set(order[k].get());
   }

@@ -104,16 +104,24 @@ struct alignas(64) BytesLeaf {
   static constexpr uint32_t kCellWordsMax = 12;
   static constexpr uint8_t kOutside = 255;  // Instead of a length: the cell points to a record.
   static constexpr uint32_t kNone = UINT32_MAX - 1;
-  // So many keys in order are a run.
-  static constexpr uint32_t kRun = 4;
+  // After so many keys in order beside the first it is a run; the others see to what a run will
+  // need, one thing at a time (BytesTree::GoOn).
+  static constexpr uint32_t kRun = 4, kFenceSoon = 8, kFenceLate = 32, kSizesAhead = 40,
+                            kMemoryAhead = 48;
 
   VersionLock lock;
   Word used{0};  // I3
   Relaxed<uint32_t> count{0};
   const uint32_t skip;  // I2
   const uint32_t cell_words;
-  uint32_t latest = kNone;          // The writer's: where the entry inserted last is.
-  uint32_t in_order = 0;            // The writer's: so many entries were next to the one before.
+  uint32_t latest = kNone;  // The writer's: where the entry inserted last is.
+  uint32_t in_order = 0;    // The writer's: so many entries were next to the one before.
+  uint32_t alike = 0;       // The writer's: what keys in order before began with, bytes.
+  // The writer's: cells for the next leaf of keys in order, if that has this prefix (0: not known),
+  // and whether those of this one are as small as they should be.
+  uint32_t next_skip = 0;
+  uint16_t next_words = 0;
+  bool cells_fit = false;
   Relaxed<BytesRecord*> low, high;  // Null: no end.
   alignas(64) Relaxed<uint8_t> fingerprints[kCapacity];
   Relaxed<uint8_t> lengths[kCapacity];  // Of the key in cell i after `skip`.
@@ -215,12 +223,18 @@ struct alignas(64) BytesLeaf {
   void InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record);
   // Appends entry `at` of another leaf without making its key again. False: not possible here.
   bool AppendCell(const BytesLeaf& from, uint32_t at);
-  // Remembers where an entry was inserted. True: keys have begun to come in order.
+  // Copies all entries of another leaf into this, which is empty, each into the cell that it had
+  // there. False: not possible here.
+  bool CopyAll(const BytesLeaf& from);
+  // Remembers where an entry was inserted. True: there is something to do for keys in order.
   bool NoteInsert(uint32_t at) {
+    constexpr uint64_t kSteps = uint64_t{1} << kRun | uint64_t{7} << kFenceSoon |
+                                uint64_t{7} << kFenceLate | uint64_t{1} << kSizesAhead |
+                                uint64_t{1} << kMemoryAhead;
     const bool next = at == latest || at == latest + 1;
     in_order = next ? in_order + 1 : 0;
     latest = at;
-    return in_order == kRun;
+    return in_order < 64 && (kSteps >> in_order & 1) != 0;
   }
   // The record that belonged to the entry, or null.
   BytesRecord* RemoveAt(uint32_t at);
@@ -259,25 +273,6 @@ struct alignas(64) BytesLeaf {
   void Open(uint32_t at, uint64_t head, uint32_t cell_index);
   // As memcmp of the key in cell i with `key`.
   int Compare(uint32_t i, std::string_view key, uint64_t version) const;
-};
-// The sizes of the keys of a leaf that is to be made, or of two.
-class BytesKeySizes {
- public:
-  void Add(uint32_t size) {
-    sizes_[count_++] = size;
-    least_ = std::min(least_, size);
-    greatest_ = std::max(greatest_, size);
-  }
-  void Add(const BytesLeaf& leaf) {
-    for (uint32_t i = 0; i < leaf.count.get(); ++i) Add(leaf.KeySizeAt(i));
-  }
-  // The size of cells with which they take the least memory, the first `skip` bytes left out.
-  uint32_t ChooseWords(uint32_t skip) const;
-
- private:
-  uint32_t sizes_[2 * BytesLeaf::kCapacity];
-  uint32_t count_ = 0;
-  uint32_t least_ = UINT32_MAX, greatest_ = 0;
 };
 
 static_assert(sizeof(BytesLeaf) == 768 && offsetof(BytesLeaf, fingerprints) == 64);

@@ -4,7 +4,7 @@ namespace omendb::index {
 
 namespace {
 
-// What a new leaf is written to: where keys come in order it is needed soon.
+// What a new leaf is written to.
 void PrefetchLeaf(const void* memory) {
   for (size_t i = 0; i < sizeof(BytesLeaf); i += 64) {
     PrefetchWrite(static_cast<const char*>(memory) + i);
@@ -23,18 +23,26 @@ BytesLeaf* BytesLeafPool::New(BytesRecord* low, BytesRecord* high, uint32_t word
   {
     MutexLock lock(mu_);
     Class& its = classes_[words];
-    if (its.free.empty()) {
-      const size_t bytes = BytesLeaf::Bytes(words);
-      auto* slab = static_cast<char*>(memory_->Allocate(its.next_slab * bytes));
-      slabs_.push_back({slab, its.next_slab * bytes});
-      for (uint32_t i = its.next_slab; i-- > 0;) its.free.push_back(slab + i * bytes);
-      its.next_slab = std::min(its.next_slab * 2, kSlabMax);
-    }
+    if (its.free.empty()) Refill(words);
     memory = its.free.back();
     its.free.pop_back();
-    if (!its.free.empty()) PrefetchLeaf(its.free.back());
   }
   return new (memory) BytesLeaf(low, high, words);
+}
+
+void BytesLeafPool::Prepare(uint32_t words) {
+  MutexLock lock(mu_);
+  if (classes_[words].free.empty()) Refill(words);
+  PrefetchLeaf(classes_[words].free.back());
+}
+
+void BytesLeafPool::Refill(uint32_t words) {
+  Class& its = classes_[words];
+  const size_t bytes = BytesLeaf::Bytes(words);
+  auto* slab = static_cast<char*>(memory_->Allocate(its.next_slab * bytes));
+  slabs_.push_back({slab, its.next_slab * bytes});
+  for (uint32_t i = its.next_slab; i-- > 0;) its.free.push_back(slab + i * bytes);
+  its.next_slab = std::min(its.next_slab * 2, kSlabMax);
 }
 
 void BytesLeafPool::Delete(BytesLeaf* leaf) {

@@ -27,6 +27,9 @@ class BytesLeafPool {
 
   BytesLeaf* New(BytesRecord* low, BytesRecord* high, uint32_t words);
   void Delete(BytesLeaf* leaf);
+  // Sees to it that the next leaf with cells of these words finds its memory, in the cache but for
+  // the cells.
+  void Prepare(uint32_t words);
   // While set, a new leaf may wait for memory: LeafMemory::SetPatient.
   void SetPatient(bool patient) { memory_->SetPatient(patient); }
   size_t MemoryBytes() const { return memory_->MemoryBytes(); }
@@ -41,6 +44,7 @@ class BytesLeafPool {
     void* memory;
     size_t bytes;
   };
+  void Refill(uint32_t words) OMEN_REQUIRES(mu_);
   BytesLeafPool() : memory_(LeafMemory::Make()) {}
   ~BytesLeafPool();
 

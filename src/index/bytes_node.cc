@@ -111,7 +111,8 @@ bool BytesInner::SharesPrefix(std::string_view key) const {
   return key.substr(0, prefix_size_) == separator(1).substr(0, prefix_size_);
 }
 
-bool BytesInner::TrySplit(uint32_t place, BytesRef left, const BytesChild& right) {
+OMEN_INDEX_CLONES bool BytesInner::TrySplit(uint32_t place, BytesRef left,
+                                            const BytesChild& right) {
   const uint32_t count = count_.get(), at = place + 1;
   if (count < 2 || count == kFanout || !SharesPrefix(right.low->key())) return false;
   if (!uses_model() && count >= refit_at_) return false;

@@ -103,7 +103,7 @@ class alignas(64) BytesInner {
   void CountIn(uint64_t head, uint32_t count);
   void CountUp(uint32_t begin);
   // Without a model: how many children there shall be when one is tried again.
-  static uint32_t RefitAt(uint32_t count) { return std::max(kModelMin, count + count / 2); }
+  static uint32_t RefitAt(uint32_t count) { return std::max(kModelMin, 2 * count); }
   BytesRecord* low(uint32_t i) const {
     return reinterpret_cast<BytesRecord*>(lows_[i].get_acquire());
   }

@@ -200,8 +200,11 @@ std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, 
     }
     if (leaf->count.get() < BytesLeaf::kCapacity) {
       InsertInto(leaf, spot.at, key, value);
-      if (leaf->NoteInsert(spot.at)) run_.store(leaf, std::memory_order_release);
-      leaf->lock.UnlockChanged();
+      if (leaf->NoteInsert(spot.at)) {
+        GoOn(leaf, key);
+      } else {
+        leaf->lock.UnlockChanged();
+      }
       size_.Add(1);
       return std::nullopt;
     }

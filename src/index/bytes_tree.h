@@ -26,6 +26,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "index/bytes_index.h"
+#include "index/bytes_key_sizes.h"
 #include "index/bytes_leaf_pool.h"
 #include "index/bytes_node.h"
 #include "index/counters.h"
@@ -135,15 +136,19 @@ class BytesTree {
   // Records that the copies do without are added to `dropped`.
   void CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
                    std::vector<BytesRecord*>* dropped);
+  void CopyEntry(const BytesLeaf& from, uint32_t at, BytesLeaf* to,
+                 std::vector<BytesRecord*>* dropped);
   void ForEachLeaf(const std::function<void(const BytesLeaf&, uint32_t depth)>& visit) const;
   void FreeTree(BytesRef root);
 
-  // --- bytes_split.cc, bytes_restructure.cc; the caller holds the leaf's lock ---
+  // --- bytes_fence.cc, bytes_split.cc, bytes_restructure.cc; the caller holds the leaf's lock ---
+  void GoOn(BytesLeaf* leaf, std::string_view key);
+  void CountFullLeaf();
+  static void ChooseNext(BytesLeaf* leaf, std::string_view key);
+  void PrepareFence(BytesLeaf* leaf, std::string_view key);
+  void PutFence(BytesLeaf* leaf, std::string_view key);
+  void Renew(BytesLeaf* leaf);
   void SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at);
-  BytesRecord* NewFence(const BytesLeaf& leaf, std::string_view key, uint32_t cut,
-                        const BytesRecord* middle);
-  BytesLeaf* PutFence(BytesLeaf* empty, BytesRecord* fence, BytesRecord* high,
-                      const BytesKeySizes& sizes);
   void PutBehind(const BytesLeaf& leaf, BytesLeaf* left, const BytesChild& right);
   void AfterErase(BytesLeaf* leaf);
   bool TryMerge(BytesLeaf* leaf) OMEN_REQUIRES(structure_mu_);
@@ -160,6 +165,7 @@ class BytesTree {
   std::atomic<BytesRef> root_;  // Release by the structure's writers, acquire by everyone.
   // Where keys in order come, null if they do not; never a leaf that has been retired.
   std::atomic<BytesLeaf*> run_{nullptr};
+  Relaxed<uint32_t> full_leaves_{0};  // Of keys in order, since the last fences: bytes_fence.cc.
   mutable Mutex structure_mu_;
   std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_, record_bytes_;
