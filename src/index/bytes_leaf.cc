@@ -158,7 +158,7 @@ bool BytesLeaf::AppendCell(const BytesLeaf& from, uint32_t at) {
 
 // Keys without their first `cut` bytes, from cells to cells: big-endian, zeros at the end. As many
 // words for each, since how many a key has cannot be foreseen.
-class RestCopier {
+class BytesLeaf::RestCopier {
  public:
   // `from`, `to`: the words of a cell.
   RestCopier(uint32_t cut, uint32_t from, uint32_t to)
@@ -180,35 +180,40 @@ class RestCopier {
   const uint32_t first_, shift_, last_, words_;
 };
 
-bool BytesLeaf::CopyAll(const BytesLeaf& from) {
+bool BytesLeaf::CopyRange(const BytesLeaf& from, uint32_t begin, uint32_t end) {
   if (skip < from.skip) return false;
-  const uint32_t n = from.count.get(), cut = skip - from.skip;
-  for (uint32_t at = 0; at < n; ++at) {
+  for (uint32_t at = begin; at < end; ++at) {
     // Whoever is in a record here stays in it, nobody else needs one.
     const bool fits = from.KeySizeAt(at) - skip <= (cell_words - 1) * 8;
     if (fits == from.outside_at(at)) return false;
   }
-  const RestCopier rest(cut, from.cell_words, cell_words);
-  for (uint32_t at = 0; at < n; ++at) {
-    const uint32_t i = from.order[at].get(), length = from.lengths[i].get();
-    const Word* theirs = from.cell(i);
-    Word* words = cell(i);
-    words[0].set(theirs[0].get());
-    fingerprints[i].set(from.fingerprints[i].get());
-    order[at].set(static_cast<uint8_t>(i));
-    if (length == kOutside) [[unlikely]] {
-      words[1].set_release(theirs[1].get());
-      lengths[i].set(kOutside);
-      heads[at].set(HeadOf(RecordOf(theirs)->key(), skip));
-      continue;
-    }
-    rest.Copy(theirs, length, words);
-    lengths[i].set(static_cast<uint8_t>(length - cut));
-    heads[at].set(words[1].get());
+  const RestCopier rest(skip - from.skip, from.cell_words, cell_words);
+  uint64_t cells = 0;
+  for (uint32_t at = begin; at < end; ++at) {
+    const uint32_t i = from.order[at].get();
+    cells |= uint64_t{1} << i;
+    CopyCell(from, i, rest);
+    order[at - begin].set(static_cast<uint8_t>(i));
+    heads[at - begin].set(IsOutside(i) ? HeadOf(RecordOf(cell(i))->key(), skip) : cell(i)[1].get());
   }
-  used.set(from.used.get());
-  count.set_release(n);
+  used.set(cells);
+  count.set_release(end - begin);
   return true;
+}
+
+void BytesLeaf::CopyCell(const BytesLeaf& from, uint32_t i, const RestCopier& rest) {
+  const Word* theirs = from.cell(i);
+  Word* words = cell(i);
+  const uint8_t length = from.lengths[i].get();
+  words[0].set(theirs[0].get());
+  fingerprints[i].set(from.fingerprints[i].get());
+  if (length == kOutside) [[unlikely]] {
+    words[1].set_release(theirs[1].get());
+    lengths[i].set(kOutside);
+    return;
+  }
+  rest.Copy(theirs, length, words);
+  lengths[i].set(static_cast<uint8_t>(length + from.skip - skip));
 }
 
 BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {
@@ -255,8 +260,8 @@ void BytesLeaf::ReadKeyAt(uint32_t at, std::string* key) const {
     return;
   }
   const uint8_t length = lengths[i].get();
-  key->assign(prefix());
   key->resize(skip + (length + 7) / 8 * 8);
+  prefix().copy(key->data(), skip);
   for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(key->data() + skip + w * 8, words[w + 1].get());
   key->resize(skip + length);
 }

@@ -72,6 +72,10 @@ inline uint64_t HeadOf(std::string_view key, size_t skip) {
 inline size_t CommonPrefix(std::string_view a, std::string_view b) {
   const size_t n = std::min(a.size(), b.size());
   size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const uint64_t bits = LoadLe<uint64_t>(a.data() + i) ^ LoadLe<uint64_t>(b.data() + i);
+    if (bits != 0) return i + static_cast<size_t>(std::countr_zero(bits)) / 8;
+  }
   while (i < n && a[i] == b[i]) ++i;
   return i;
 }
@@ -223,9 +227,9 @@ struct alignas(64) BytesLeaf {
   void InsertAt(uint32_t at, std::string_view key, uint64_t value, BytesRecord* record);
   // Appends entry `at` of another leaf without making its key again. False: not possible here.
   bool AppendCell(const BytesLeaf& from, uint32_t at);
-  // Copies all entries of another leaf into this, which is empty, each into the cell that it had
-  // there. False: not possible here.
-  bool CopyAll(const BytesLeaf& from);
+  // Copies entries [begin, end) of another leaf into this, which is empty, each into the cell that
+  // it had there. False: not possible here.
+  bool CopyRange(const BytesLeaf& from, uint32_t begin, uint32_t end);
   // Remembers where an entry was inserted. True: there is something to do for keys in order.
   bool NoteInsert(uint32_t at) {
     constexpr uint64_t kSteps = uint64_t{1} << kRun | uint64_t{7} << kFenceSoon |
@@ -267,6 +271,8 @@ struct alignas(64) BytesLeaf {
     return true;
   }
   uint32_t AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step) const;
+  class RestCopier;
+  void CopyCell(const BytesLeaf& from, uint32_t i, const RestCopier& rest);
   // The free cell nearest above the one the fingerprint names, now taken.
   uint32_t TakeCell(uint8_t fingerprint);
   void FreeCells(uint32_t begin, uint32_t end);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -59,7 +60,8 @@ Keys KeysBehind(const std::string& prefix, size_t count, size_t longest, std::mt
   return keys;
 }
 
-void ExpectHolds(const BytesLeaf& leaf, const Keys& keys) {
+// The keys, with the values that Fill gave them from `first` on.
+void ExpectHolds(const BytesLeaf& leaf, const Keys& keys, uint32_t first) {
   ASSERT_EQ(leaf.count.get(), keys.size());
   for (uint32_t at = 0; at < keys.size(); ++at) {
     ASSERT_EQ(leaf.KeyAt(at), keys[at]);
@@ -67,7 +69,7 @@ void ExpectHolds(const BytesLeaf& leaf, const Keys& keys) {
     ASSERT_EQ(leaf.heads[at].get(), HeadOf(keys[at], leaf.skip));
     const Word* cell = leaf.Find(keys[at], FingerprintOf(keys[at]), leaf.lock.Read());
     ASSERT_NE(cell, nullptr);
-    ASSERT_EQ(cell->get(), at * 3);
+    ASSERT_EQ(cell->get(), (first + at) * 3);
     ASSERT_EQ(leaf.Search(keys[at], leaf.lock.Read()).at, at);
   }
 }
@@ -81,15 +83,30 @@ TEST(BytesLeafTest, ACopyWithALongerPrefixHoldsTheSame) {
     TestLeaf from(prefix.substr(0, random() % 3), "q", 2 + random() % 11);
     TestLeaf to(prefix, prefix + std::string(61, '\xff'), 2 + random() % 11);
     from.Fill(keys);
-    if (!to.leaf().CopyAll(from.leaf())) {
+    const auto begin = static_cast<uint32_t>(random() % keys.size());
+    const auto end = static_cast<uint32_t>(begin + random() % (keys.size() - begin + 1));
+    if (!to.leaf().CopyRange(from.leaf(), begin, end)) {
       EXPECT_EQ(to.leaf().count.get(), 0u);
       continue;
     }
     ++copied;
-    ExpectHolds(to.leaf(), keys);
-    EXPECT_EQ(to.leaf().used.get(), from.leaf().used.get());
+    ExpectHolds(to.leaf(), {keys.begin() + begin, keys.begin() + end}, begin);
+    EXPECT_EQ(std::popcount(to.leaf().used.get()), static_cast<int>(end - begin));
   }
   EXPECT_GT(copied, 40);
+}
+
+TEST(BytesLeafTest, CommonPrefixesAreThoseOfTheBytes) {
+  for (size_t size = 0; size < 40; ++size) {
+    for (size_t at = 0; at <= size; ++at) {
+      for (const size_t longer : {size_t{0}, size_t{1}, size_t{9}}) {
+        std::string a(size, 'x'), b(size + longer, 'x');
+        if (at < size) b[at] = static_cast<char>(at % 2 == 0 ? '\xff' : 'w');
+        ASSERT_EQ(CommonPrefix(a, b), at);
+        ASSERT_EQ(CommonPrefix(b, a), at);
+      }
+    }
+  }
 }
 
 // Memory of the cells, and of keys outside with what each of those costs.

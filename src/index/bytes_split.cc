@@ -74,7 +74,7 @@ uint32_t AlikeFrom(const BytesLeaf& leaf, std::string_view key, bool upward) {
 
 void BytesTree::CopyEntries(const BytesLeaf& from, uint32_t begin, uint32_t end, BytesLeaf* to,
                             std::vector<BytesRecord*>* dropped) {
-  if (begin == 0 && end == from.count.get() && to->count.get() == 0 && to->CopyAll(from)) return;
+  if (to->count.get() == 0 && to->CopyRange(from, begin, end)) return;
   for (uint32_t i = begin; i < end; ++i) {
     if (!to->AppendCell(from, i)) CopyEntry(from, i, to, dropped);
   }
