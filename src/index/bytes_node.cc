@@ -33,31 +33,12 @@ void BytesInner::SetPrefix(std::string_view first, std::string_view last) {
   }
 }
 
-// In strides that run over the end, as Inner::FillCells.
-void BytesInner::FillCells(uint32_t begin, uint32_t end, uint32_t child) {
-  do {
-    std::memset(static_cast<void*>(cells_ + begin), static_cast<int>(child), kCellStride);
-    begin += kCellStride;
-  } while (begin < end);
-}
-
-// As Inner::FitModel, over the heads; equal heads share a cell.
+// Over the heads; equal heads share a cell.
 bool BytesInner::FitModel() {
   const uint32_t count = count_.get();
   if (count < kModelMin) return false;
   cell_count_ = count * kCellsPerChild;
-  const uint64_t base = heads_[1].get();
-  model_ = LinearModel::Make(base, heads_[count - 1].get() - base, cell_count_);
-  uint32_t filled = 0;  // Cells written.
-  for (uint32_t next = 1; next < count; ++next) {
-    // A cell names the child before its first separator; so do the empty ones before it.
-    const auto cell = static_cast<uint32_t>(model_(heads_[next].get()));
-    if (cell >= filled) FillCells(filled, cell + 1, next - 1);
-    filled = cell + 1;
-    if (next - cells_[cell].get() > kCellMax) return false;
-  }
-  FillCells(filled, cell_count_, count - 1);
-  return true;
+  return FitCells(heads_, count, cell_count_, &model_, cells_);
 }
 
 // The number of separators, the first not counted, whose head is below `head`, at most `last`.
@@ -139,24 +120,11 @@ OMEN_INDEX_CLONES bool BytesInner::TrySplit(uint32_t place, BytesRef left,
 // the model.
 void BytesInner::CountIn(uint64_t head, uint32_t count) {
   const auto cell = static_cast<uint32_t>(model_(head));
-  CountUp(cell + 1);
+  CountUpCells(cells_, cell + 1, cell_count_);
   const uint32_t end = cell + 1 < cell_count_ ? cells_[cell + 1].get() : count - 1;
   if (end - cells_[cell].get() <= kCellMax) return;
   use_model_.set(0);
   refit_at_ = RefitAt(count);
-}
-
-// Adds one to the cells from `begin` on, eight at a time. No cell overflows into the next; those
-// past the last one are not looked at.
-void BytesInner::CountUp(uint32_t begin) {
-  uint32_t c = begin;
-#if OMEN_INDEX_VECTORS
-  for (; c % 8 != 0 && c < cell_count_; ++c) cells_[c].set(cells_[c].get() + 1);
-  for (; c < cell_count_; c += 8) {
-    StoreLe(cells_ + c, LoadLe<uint64_t>(cells_ + c) + 0x0101010101010101);
-  }
-#endif
-  for (; c < cell_count_; ++c) cells_[c].set(cells_[c].get() + 1);
 }
 
 }  // namespace omendb::index

@@ -24,6 +24,7 @@
 
 #include "base/check.h"
 #include "index/bytes_leaf.h"
+#include "index/child_cells.h"
 #include "index/linear_model.h"
 #include "index/plain_group.h"
 #include "index/relaxed.h"
@@ -87,21 +88,16 @@ class alignas(64) BytesInner {
   bool TrySplit(uint32_t place, BytesRef left, const BytesChild& right);
 
  private:
-  static constexpr uint32_t kCellMax = 4;
-  static constexpr uint32_t kCellsPerChild = 4;
   static constexpr uint32_t kPrefixWords = 4;
   static constexpr uint32_t kGroup = kGroupSize;
-  static constexpr uint32_t kCellStride = 16;
   // Fewer children than this need no model.
   static constexpr uint32_t kModelMin = 8;
   static_assert(kGroup * kGroup == kFanout);
   void SetPrefix(std::string_view first, std::string_view last);
   bool FitModel();
-  void FillCells(uint32_t begin, uint32_t end, uint32_t child);
   bool SharesPrefix(std::string_view key) const;
   uint32_t FindAmong(std::string_view key, bool below, uint32_t first, uint32_t end) const;
   void CountIn(uint64_t head, uint32_t count);
-  void CountUp(uint32_t begin);
   // Without a model: how many children there shall be when one is tried again.
   static uint32_t RefitAt(uint32_t count) { return std::max(kModelMin, 2 * count); }
   BytesRecord* low(uint32_t i) const {

@@ -24,6 +24,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "index/child_cells.h"
 #include "index/leaf.h"
 #include "index/linear_model.h"
 #include "index/node_cache.h"
@@ -57,11 +58,7 @@ class alignas(64) Inner {
  public:
   static constexpr uint32_t kFanout = 256;
 
-  // Separators compared in one cell.
-  static constexpr uint32_t kCellMax = 4;
-  static constexpr uint32_t kCellsPerChild = 4;
   static constexpr uint32_t kGroup = 16;
-  static constexpr uint32_t kCellStride = 16;
   static_assert(kGroup * kGroup == kFanout);
 
   static Inner* Make(std::span<const ChildEntry> children) {
@@ -140,23 +137,11 @@ class alignas(64) Inner {
     std::memcpy(cells_, from.cells_, sizeof(cells_));
     for (uint32_t i = 1; i <= grown; ++i) {
       const auto cell = static_cast<uint32_t>(model_(separator(place + i)));
-      CountUp(cell + 1);
+      CountUpCells(cells_, cell + 1, cell_count_);
       const uint32_t end = cell + 1 < cell_count_ ? cells_[cell + 1] : from.last_ + i;
       if (end - cells_[cell] > kCellMax) return false;
     }
     return true;
-  }
-  // Adds one to the cells from `begin` on, eight at a time. No cell overflows into the next; those
-  // past the last one are not looked at.
-  void CountUp(uint32_t begin) {
-    uint32_t c = begin;
-    for (; c % 8 != 0 && c < cell_count_; ++c) ++cells_[c];
-    for (; c < cell_count_; c += 8) {
-      uint64_t eight = 0;
-      std::memcpy(&eight, cells_ + c, sizeof(eight));
-      eight += 0x0101010101010101;
-      std::memcpy(cells_ + c, &eight, sizeof(eight));
-    }
   }
   // The last of sixteen ascending words that is not above `key`; the first if all are.
   [[gnu::always_inline]] static uint32_t LastUpTo(const Word* words, uint64_t key) {
@@ -164,29 +149,9 @@ class alignas(64) Inner {
     const uint32_t not_above = key == UINT64_MAX ? kGroup : CountBelow(words, key + 1);
     return not_above - (not_above > 0);
   }
-  // In strides that run over the end: how many cells there are cannot be foreseen, and a branch
-  // mispredicted for each separator took longer than all else.
-  void FillCells(uint32_t begin, uint32_t end, uint8_t child) {
-    do {
-      std::memset(cells_ + begin, child, kCellStride);
-      begin += kCellStride;
-    } while (begin < end);
-  }
   bool FitModel() {
     cell_count_ = count_ * kCellsPerChild;
-    // The first separator is the low bound of the node, often far below the rest.
-    const uint64_t base = separator(count_ > 1 ? 1 : 0);
-    model_ = LinearModel::Make(base, separator(count_ - 1) - base, cell_count_);
-    uint32_t filled = 0;  // Cells written.
-    for (uint32_t next = 1; next < count_; ++next) {
-      // A cell names the child before its first separator; so do the empty ones before it.
-      const auto cell = static_cast<uint32_t>(model_(separator(next)));
-      if (cell >= filled) FillCells(filled, cell + 1, static_cast<uint8_t>(next - 1));
-      filled = cell + 1;
-      if (next - cells_[cell] > kCellMax) return false;
-    }
-    FillCells(filled, cell_count_, static_cast<uint8_t>(last_));
-    return true;
+    return FitCells(separators_, count_, cell_count_, &model_, cells_);
   }
 
   LinearModel model_;
