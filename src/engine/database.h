@@ -140,6 +140,8 @@ class Database {
   // What `txn` sees: its edit's view, or the newest.
   virtual std::shared_ptr<const catalog::CatalogSnapshot> CatalogFor(
       const txn::Transaction& txn) const = 0;
+  // The version of that (of null: of the newest); takes no lock.
+  virtual uint64_t CatalogVersionFor(const txn::Transaction* txn) const = 0;
   // The edit of this transaction, begun on first use.
   virtual catalog::CatalogEdit& EditCatalog(txn::Transaction& txn) = 0;
   virtual Oid NewOid() = 0;  // never 0, never given twice in this data folder

@@ -58,7 +58,7 @@ class DatabaseImpl::CatalogCommit final : public txn::CommitHook {
   void OnPublished(Timestamp /*ts*/) override {
     {
       MutexLock lock(database_.catalog_mu_);
-      if (next_->version() > database_.catalog_->version()) database_.catalog_ = next_;
+      if (next_->version() > database_.catalog_->version()) database_.SetCatalog(next_);
     }
     database_.DropUnused(*before_, *next_, edit_.changes());
   }
@@ -120,12 +120,31 @@ std::shared_ptr<const CatalogSnapshot> DatabaseImpl::catalog() const {
   return catalog_;
 }
 
-std::shared_ptr<const CatalogSnapshot> DatabaseImpl::CatalogFor(const txn::Transaction& txn) const {
+void DatabaseImpl::SetCatalog(std::shared_ptr<const CatalogSnapshot> catalog) {
+  catalog_ = std::move(catalog);
+  catalog_version_.store(catalog_->version(), std::memory_order_release);
+}
+
+namespace {
+
+// Null unless the transaction has changed the catalog.
+const catalog::CatalogEdit* EditOf(const txn::Transaction& txn) {
   EngineTransaction* extension = EngineTransaction::Find(txn);
-  if (extension != nullptr && extension->edit() != nullptr && !extension->edit()->empty()) {
-    return extension->edit()->view();
-  }
-  return catalog();
+  const catalog::CatalogEdit* edit = extension != nullptr ? extension->edit() : nullptr;
+  return edit != nullptr && !edit->empty() ? edit : nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<const CatalogSnapshot> DatabaseImpl::CatalogFor(const txn::Transaction& txn) const {
+  const catalog::CatalogEdit* const edit = EditOf(txn);
+  return edit != nullptr ? edit->view() : catalog();
+}
+
+uint64_t DatabaseImpl::CatalogVersionFor(const txn::Transaction* txn) const {
+  const catalog::CatalogEdit* const edit = txn != nullptr ? EditOf(*txn) : nullptr;
+  return edit != nullptr ? edit->view()->version()
+                         : catalog_version_.load(std::memory_order_acquire);
 }
 
 catalog::CatalogEdit& DatabaseImpl::EditCatalog(txn::Transaction& txn) {

@@ -44,6 +44,7 @@ class DatabaseImpl final : public Database {
   std::shared_ptr<const catalog::CatalogSnapshot> catalog() const override;
   std::shared_ptr<const catalog::CatalogSnapshot> CatalogFor(
       const txn::Transaction& txn) const override;
+  uint64_t CatalogVersionFor(const txn::Transaction* txn) const override;
   catalog::CatalogEdit& EditCatalog(txn::Transaction& txn) override;
   Oid NewOid() override { return counters_.NewOid(); }
   Status CreateStorage(StatementContext& context, const catalog::TableDef& table) override;
@@ -71,6 +72,8 @@ class DatabaseImpl final : public Database {
   class DropIndex;
   Status Recover();
   Status OpenLog(Lsn end);
+  void SetCatalog(std::shared_ptr<const catalog::CatalogSnapshot> catalog)
+      OMEN_REQUIRES(catalog_mu_);
   // Takes storage and indexes that `next` no longer names out of use.
   void DropUnused(const catalog::CatalogSnapshot& before, const catalog::CatalogSnapshot& next,
                   const std::vector<catalog::CatalogChange>& changes);
@@ -109,6 +112,7 @@ class DatabaseImpl final : public Database {
 
   mutable Mutex catalog_mu_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_ OMEN_GUARDED_BY(catalog_mu_);
+  std::atomic<uint64_t> catalog_version_{0};  // of catalog_
   // What the log has, published or not. Guarded by the manager's commit mutex.
   std::shared_ptr<const catalog::CatalogSnapshot> logged_catalog_;
 

@@ -108,7 +108,7 @@ Status DatabaseImpl::Recover() {
   segments_.RemoveUnused([&] { return recovery.segment_files(); });
   {
     MutexLock lock(catalog_mu_);
-    catalog_ = recovery.catalog();
+    SetCatalog(recovery.catalog());
     logged_catalog_ = catalog_;
   }
   {

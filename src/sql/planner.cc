@@ -137,7 +137,7 @@ std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
 
 bool SessionImpl::IsCurrent(const Plan& plan) const {
   return plan.bound_ok && plan.generation == settings_.plan_generation() &&
-         plan.catalog_version == catalog()->version();
+         plan.catalog_version == db().CatalogVersionFor(block_.txn());
 }
 
 Status SessionImpl::EnsureBound(Plan& plan) {
@@ -226,7 +226,7 @@ Status SessionImpl::LockAndBind(Plan& plan, engine::StatementContext& context) {
                                        &cancel_, context.lock_timeout_ms));
     }
     if (IsCurrent(plan)) {
-      context.catalog = catalog();
+      if (context.catalog->version() != plan.catalog_version) context.catalog = catalog();
       return CheckPlanPrivileges(plan, *context.catalog);
     }
   }

@@ -172,9 +172,7 @@ bool SessionImpl::is_superuser() const {
 }
 
 std::shared_ptr<const catalog::CatalogSnapshot> SessionImpl::catalog() const {
-  auto& self = const_cast<SessionImpl&>(*this);
-  if (self.block_.txn() == nullptr) return self.db().catalog();
-  return self.db().CatalogFor(*self.block_.txn());
+  return block_.txn() == nullptr ? db().catalog() : db().CatalogFor(*block_.txn());
 }
 
 engine::StatementContext SessionImpl::MakeContext(Waiter& waiter) {

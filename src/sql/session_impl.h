@@ -69,7 +69,7 @@ class SessionImpl final : public Session,
 
   // ---- For statement handlers, functions and system tables
   InstanceImpl& instance() { return instance_; }
-  engine::Database& db() { return instance_.database(); }
+  engine::Database& db() const { return instance_.database(); }
   SessionSettings& settings() { return settings_; }
   TransactionBlock& block() { return block_; }
   Host& host() { return host_; }

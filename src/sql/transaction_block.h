@@ -29,7 +29,7 @@ class TransactionBlock {
 
   State state() const { return state_; }
   bool in_block() const { return state_ == State::kBlock || state_ == State::kFailed; }
-  txn::Transaction* txn() { return txn_.get(); }
+  txn::Transaction* txn() const { return txn_.get(); }
   uint64_t serial() const { return serial_; }  // which transaction of this session
 
   // Starts an implicit transaction when there is none.

@@ -133,7 +133,9 @@ void LockManager::EraseIfIdle(Shard& shard, const LockKey& key, const std::funct
   const auto found = shard.queues.find(key);
   if (found == shard.queues.end()) return;
   if (!found->second.holders.empty() || !found->second.waiters.empty()) return;
-  shard.queues.erase(found);
+  if (key.kind != LockKind::kTable || shard.queues.size() > kIdleQueuesMax) {
+    shard.queues.erase(found);
+  }
   if (last) last();
 }
 
@@ -160,7 +162,7 @@ Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLock
     const bool holds = std::any_of(queue.holders.begin(), queue.holders.end(),
                                    [&](const Holder& h) { return h.owner == owner; });
     if (holds) {
-      queue.waiters.push_front(entry);
+      queue.waiters.insert(queue.waiters.begin(), entry);
     } else {
       queue.waiters.push_back(entry);
     }

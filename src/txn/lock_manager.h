@@ -14,7 +14,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -87,13 +86,15 @@ class LockManager {
   };
   struct Queue {
     std::vector<Holder> holders;
-    std::deque<std::shared_ptr<Waiting>> waiters;
+    std::vector<std::shared_ptr<Waiting>> waiters;
   };
   struct alignas(64) Shard {
     Mutex mu;
     std::unordered_map<LockKey, Queue, LockKeyHash> queues OMEN_GUARDED_BY(mu);
   };
   static constexpr size_t kShards = 64;
+  // So many keys of tables stay in a shard when nobody holds them: the next statement does.
+  static constexpr size_t kIdleQueuesMax = 16;
 
   Shard& ShardOf(const LockKey& key) { return shards_[LockKeyHash()(key) % kShards]; }
   static std::vector<LockOwner> Blockers(const Queue& queue, const Waiting& entry);
