@@ -100,6 +100,7 @@ class Block {
   static Result<std::shared_ptr<const Block>> Make(types::PhysicalType physical,
                                                    AlignedBytes bytes);
   const BlockView& view() const { return view_; }
+  std::string_view bytes() const { return bytes_.view(); }
   // What it takes in memory.
   size_t memory_bytes() const { return bytes_.size() + sizeof(Block); }
 

@@ -12,7 +12,6 @@
 //                one block for each column asked for; blocks come from the cache where it has them.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +27,7 @@
 #include "colstore/footer.h"
 #include "colstore/key_filter.h"
 #include "colstore/key_index.h"
+#include "colstore/lazy.h"
 #include "env/env.h"
 
 namespace omendb::colstore {
@@ -48,6 +48,7 @@ class SegmentReader {
   const std::string& path() const { return path_; }
   uint64_t file_id() const { return header_.file_id; }
   uint64_t file_bytes() const { return tail_.file_bytes; }
+  uint32_t footer_crc() const { return tail_.footer_crc; }
   const SegmentFooter& footer() const { return footer_; }
   uint32_t rows() const { return footer_.rows; }
   // Position of the column; nullopt when the segment is older than it.
@@ -92,29 +93,6 @@ class SegmentReader {
   size_t memory_bytes() const;
 
  private:
-  // Something that is loaded once, under a mutex, and then read without one.
-  template <typename T>
-  class Lazy {
-   public:
-    // `load` answers a Result<T>; an error is not kept.
-    template <typename Load>
-    Result<const T*> Get(Mutex& mu, Load load) {
-      const T* ready = ready_.load(std::memory_order_acquire);
-      if (ready != nullptr) return ready;
-      MutexLock lock(mu);
-      if (owned_ != nullptr) return owned_.get();
-      OMEN_ASSIGN(T loaded, load());
-      owned_ = std::make_unique<const T>(std::move(loaded));
-      ready_.store(owned_.get(), std::memory_order_release);
-      return owned_.get();
-    }
-    const T* ready() const { return ready_.load(std::memory_order_acquire); }
-
-   private:
-    std::atomic<const T*> ready_{nullptr};
-    std::unique_ptr<const T> owned_;
-  };
-
   SegmentReader(std::string path, const ReaderOptions& options,
                 std::unique_ptr<env::RandomAccessFile> file);
   Status Load(uint64_t file_bytes, uint64_t system_id);

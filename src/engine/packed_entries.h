@@ -12,17 +12,16 @@
 //                the id.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "colstore/entry_block.h"
 #include "colstore/key_filter.h"
 
 namespace omendb::engine {
@@ -36,45 +35,26 @@ class PackedEntries {
   };
   // In any order.
   explicit PackedEntries(std::vector<Entry> entries);
+  PackedEntries(const PackedEntries&) = delete;
+  PackedEntries& operator=(const PackedEntries&) = delete;
 
-  uint32_t size() const { return size_; }
-  size_t memory_bytes() const {
-    return sizeof(*this) + bytes_.capacity() + blocks_.capacity() * sizeof(blocks_[0]) +
-           filter_.memory_bytes();
-  }
+  uint32_t size() const { return block_.size(); }
+  size_t memory_bytes() const { return sizeof(*this) + bytes_.capacity() + filter_.memory_bytes(); }
   // Appends the rows that have the key, of this hash.
   void Find(std::string_view key, uint64_t hash, std::vector<RowId>& rows) const;
   static uint64_t HashOf(std::string_view key);
   // The first entry that is not below; size() when there is none.
-  uint32_t LowerBound(std::string_view bound) const;
+  uint32_t LowerBound(std::string_view bound) const { return block_.LowerBound(bound); }
 
-  static constexpr uint32_t kBlockEntries = 16;
   // Reads entries near each other. Borrows the list. One thread at a time.
-  class Cursor {
+  class Cursor : public colstore::EntryBlock::Cursor {
    public:
-    explicit Cursor(const PackedEntries& entries) : entries_(&entries) {}
-    // Valid until the next call. Requires: at < size().
-    std::string_view EntryAt(uint32_t at);
-    std::string_view KeyAt(uint32_t at);
-    RowId RowAt(uint32_t at);
-
-   private:
-    const PackedEntries* entries_;
-    uint32_t block_ = UINT32_MAX;
-    std::array<std::string, kBlockEntries> unpacked_;
+    explicit Cursor(const PackedEntries& entries) : colstore::EntryBlock::Cursor(entries.block_) {}
   };
 
  private:
-  void Unpack(uint32_t block, std::string* entries) const;
-  // Whether the first entry of a block is below.
-  bool BeginsBelow(uint32_t block, std::string_view bound) const;
-
-  uint32_t size_ = 0;
-  uint64_t first_row_ = 0;        // the least
-  std::vector<uint32_t> blocks_;  // where in bytes_ each begins
-  // Entry by entry: varint of how much of the key is that of the one before (in a block's first:
-  // 0), varint of how many bytes are not, these, varint of how far the row is from first_row_.
   std::string bytes_;
+  colstore::EntryBlock block_;  // of bytes_
   colstore::KeyFilter filter_;  // of keys
 };
 
