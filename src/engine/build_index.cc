@@ -60,8 +60,11 @@ Status ForEachRow(Table& table, const TableIndex& index, const Columns& columns,
   const std::shared_ptr<const RunSet> runs = SeenRuns(table.frozen().runs(), txns, snapshot);
   OMEN_TRY(ForEachHot(table, *runs, columns, txns, snapshot, visit));
   RunSet entered;
-  for (const Run& run : runs->runs) {
-    if (!index.frozen_keys().Has(*run.segment)) entered.runs.push_back(run);
+  for (uint64_t number = 0; number < runs->runs.size(); ++number) {
+    const Run& run = runs->runs[number];
+    const bool listed =
+        index.is_row_map() ? index.frozen_keys().Has(*run.segment) : index.runs().Has(number);
+    if (!listed) entered.runs.push_back(run);
   }
   return ForEachFrozen(entered, columns, visit);
 }
@@ -105,7 +108,7 @@ Result<std::optional<RowId>> LoadInts(TableIndex& index, size_t rows, const Each
 template <typename Each>
 Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Each& each) {
   std::vector<TableIndex::BulkEntry> entries;
-  if (index.frozen_keys().empty()) entries.reserve(rows);
+  if (index.frozen_keys().empty() && index.runs().empty()) entries.reserve(rows);
   OMEN_TRY(each([&](RowId id, const types::Row& row) {
     TableIndex::BulkEntry& entry = entries.emplace_back();
     index.KeyOfRow(row, entry.key);
@@ -166,12 +169,12 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
   return Status::Ok();
 }
 
-Status RebuildTable(Table& table, const catalog::TableDef& definition,
+Status RebuildTable(SegmentFiles& files, Table& table, const catalog::TableDef& definition,
                     const mvcc::TxnTable& no_transactions) {
   const mvcc::Snapshot everything{Timestamp(mvcc::kMoved - 1), TxnId(0), 0};
   for (const catalog::IndexDef& index : definition.indexes) {
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-    if (built->is_row_map()) KeyBudget::RestoreKeys(table, *built);
+    KeyBudget::RestoreKeys(files, table, *built);
     OMEN_ASSIGN(const std::optional<RowId> repeated,
                 FillIndex(table, *built, definition, no_transactions, everything, nullptr));
     if (repeated) {

@@ -22,9 +22,10 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(Table& table,
 Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,
                             const Sketches& sketches);
 
-// After recovery, when every version in the table is committed: all indexes and statistics.
+// After recovery, when every version in the table is committed: all indexes and statistics. Of
+// frozen rows nothing is read for an index whose keys are found in `files`.
 // `no_transactions` is a table in which none runs: large, so one serves all.
-Status RebuildTable(Table& table, const catalog::TableDef& definition,
+Status RebuildTable(SegmentFiles& files, Table& table, const catalog::TableDef& definition,
                     const mvcc::TxnTable& no_transactions);
 
 }  // namespace omendb::engine

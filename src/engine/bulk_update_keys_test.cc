@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/bulk_update_fixture.h"
+#include "engine/entry_cursor.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
@@ -18,10 +19,12 @@ constexpr BulkUpdate::Limits kOneByOne{
 
 class BulkUpdateKeysTest : public BulkUpdateTest {
  protected:
-  // In all secondary indexes, those that are packed too.
+  // In all secondary indexes, those that are packed too, and those in runs.
   struct Entries {
     size_t count = 0;
     bool packed = false;
+    // Runs go on having what nobody needs any more.
+    bool Are(size_t wanted) const { return kLetGo ? count >= wanted : count == wanted; }
   };
   static Entries EntriesOf(Engine& e) {
     auto txn = e.Begin();
@@ -30,10 +33,15 @@ class BulkUpdateKeysTest : public BulkUpdateTest {
     Entries entries;
     for (const auto& index : *static_cast<RelationImpl&>(*relation).storage().indexes()) {
       if (index->is_row_map()) continue;
-      TableIndex::Cursor cursor(*index, index->BoundsOf({}), /*backward=*/false);
+      EntryCursor cursor(*index, index->BoundsOf({}), /*backward=*/false);
       RowId row;
       std::string_view key;
-      while (cursor.Next(&row, &key)) ++entries.count;
+      for (;;) {
+        const Result<bool> more = cursor.Next(&row, &key);
+        EXPECT_TRUE(more.ok()) << more.status().ToString();
+        if (!more.ok() || !*more) break;
+        ++entries.count;
+      }
       entries.packed = entries.packed || !index->packed().empty();
     }
     return entries;
@@ -42,7 +50,7 @@ class BulkUpdateKeysTest : public BulkUpdateTest {
   static bool HasEntries(Engine& e, size_t count) {
     return Eventually([&] {
       const Entries entries = EntriesOf(e);
-      return entries.count == count && !entries.packed;
+      return entries.Are(count) && !entries.packed;
     });
   }
   // One statement that gives rows these values, in this order.
@@ -73,7 +81,7 @@ TEST_F(BulkUpdateKeysTest, EntriesOfBothVersionsStayAsLongAsASnapshotSeesTheOld)
   AddAndCommit(e, 0, 3000, 7, 2);
   AddAndCommit(e, 0, 2000, 3);
   EXPECT_LE(e.db->stats().hot_bytes, before);
-  EXPECT_EQ(EntriesOf(e).count, 2 * (3000 + 1500 + 2000));
+  EXPECT_TRUE(EntriesOf(e).Are(2 * (3000 + 1500 + 2000)));
   EXPECT_TRUE(EntriesOf(e).packed);
   Check(e, expected_);
   Check(e, *old, all);
@@ -92,11 +100,11 @@ TEST_F(BulkUpdateKeysTest, WhatIsUndoneLeavesNoEntries) {
   Add(e, *txn, 0, 2000, 1);
   const uint64_t mark = txn->Mark();
   Add(e, *txn, 0, 2000, 1);
-  EXPECT_EQ(EntriesOf(e).count, 3 * 2000u);
+  EXPECT_TRUE(EntriesOf(e).Are(3 * 2000u));
   txn->RollbackTo(mark);
-  EXPECT_EQ(EntriesOf(e).count, 2 * 2000u);
+  EXPECT_TRUE(EntriesOf(e).Are(2 * 2000u));
   e.db->Abort(*txn);
-  EXPECT_EQ(EntriesOf(e).count, 2000u);
+  EXPECT_TRUE(EntriesOf(e).Are(2000u));
   EXPECT_FALSE(EntriesOf(e).packed);
   Check(e, expected_);
 }

@@ -30,7 +30,7 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       storages_(epochs_, memory_, manager_, segments_),
       freezer_(manager_, segments_),
       freeze_job_(options_.freeze_after_ms, memory_),
-      key_budget_(memory_.limit()),
+      key_budget_(memory_.limit(), segments_),
       counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
@@ -283,6 +283,11 @@ std::vector<Status> DatabaseImpl::VerifySegments() {
     for (const Run& run : set->runs) {
       if (run.live_rows() == 0) continue;  // Its file may be gone.
       for (Status& damage : run.segment->reader()->Verify()) damages.push_back(std::move(damage));
+    }
+    for (const auto& index : *table->indexes()) {
+      for (const IndexRuns::Listed& listed : index->runs().all()) {
+        for (Status& damage : listed.run->Verify()) damages.push_back(std::move(damage));
+      }
     }
   }
   return damages;

@@ -79,14 +79,15 @@ class DatabaseImpl final : public Database {
                   const std::vector<catalog::CatalogChange>& changes);
   Status CheckpointLocked();
   void RemoveOldCheckpoints(const std::string& keep);
-  // The segment files of all tables, added to `files`.
-  void AddSegmentFiles(std::set<uint64_t>& files) const;
+  // The segments and indexes of all tables.
+  SegmentFiles::Used FilesInUse() const;
   void MaintenanceLoop();
   void MemoryLoop();
   void CheckpointLoop();
   void FreezeLoop();
   void KeyLoop();
   uint64_t MoveKeys();  // how many segments' keys were moved
+  void WriteRun();
   Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
                                const FreezeSelection& selection);
   void StopThreads();

@@ -20,6 +20,7 @@ constexpr uint64_t kMemoryPauseMs = 20;
 constexpr uint64_t kCheckpointPauseMs = 500;
 constexpr uint64_t kFreezePauseMs = 1000;
 constexpr uint64_t kKeyPauseMs = 500;
+constexpr uint64_t kQuietPasses = 10;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
 
 std::string CheckpointName(Timestamp ts) {
@@ -105,7 +106,13 @@ Status DatabaseImpl::Recover() {
     }
   }
   OMEN_TRY(recovery.Finish());
-  segments_.RemoveUnused([&] { return recovery.segment_files(); });
+  segments_.RemoveUnused(
+      [&] {
+        SegmentFiles::Used used = FilesInUse();
+        used.segments = recovery.segment_files();
+        return used;
+      },
+      /*at_start=*/true);
   {
     MutexLock lock(catalog_mu_);
     SetCatalog(recovery.catalog());
@@ -186,7 +193,7 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   checkpoint_end_.store(moment.end.value());
   RemoveOldCheckpoints(next.checkpoint_file);
-  segments_.RemoveUnused([&] {
+  const auto in_use = [&] {
     std::set<uint64_t> used;
     std::set<uint64_t> empty;
     for (const auto& [storage, stored] : source.tables) {
@@ -197,19 +204,24 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
         (run.live_rows() > 0 || later ? used : empty).insert(run.segment->file_id());
       }
     }
-    AddSegmentFiles(used);
+    SegmentFiles::Used all = FilesInUse();
+    all.segments.merge(used);
     // What was empty at the checkpoint, recovery will not ask for. Who reads it has it open.
-    for (const uint64_t file_id : empty) used.erase(file_id);
-    return used;
-  });
+    for (const uint64_t file_id : empty) all.segments.erase(file_id);
+    return all;
+  };
+  segments_.RemoveUnused(in_use, /*at_start=*/false);
   return log_->RemoveBefore(moment.redo_start);
 }
 
-void DatabaseImpl::AddSegmentFiles(std::set<uint64_t>& files) const {
+SegmentFiles::Used DatabaseImpl::FilesInUse() const {
+  SegmentFiles::Used used;
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     const std::shared_ptr<const RunSet> set = table->frozen().runs();
-    for (const Run& run : set->runs) files.insert(run.segment->file_id());
+    for (const Run& run : set->runs) used.segments.insert(run.segment->file_id());
+    for (const auto& index : *table->indexes()) used.indexes.insert(index->storage());
   }
+  return used;
 }
 
 void DatabaseImpl::RemoveOldCheckpoints(const std::string& keep) {
@@ -293,10 +305,22 @@ void DatabaseImpl::FreezeLoop() {
 }
 
 void DatabaseImpl::KeyLoop() {
-  bool more = KeyBudget::share_for_tests != nullptr;
-  while (Pause(more ? 1 : kKeyPauseMs)) {
-    more = MoveKeys() > 0 || KeyBudget::share_for_tests != nullptr;
+  bool more = false;
+  for (uint64_t quiet = 0;
+       Pause(more || KeyBudget::share_for_tests != nullptr ? 1 : kKeyPauseMs);) {
+    more = MoveKeys() > 0;
+    quiet = more ? 0 : quiet + 1;
+    if (quiet > kQuietPasses) WriteRun();
   }
+}
+
+// When no keys have moved for a while, one at a time, with a pause behind each: there is time until
+// the next start. What has failed is tried again.
+void DatabaseImpl::WriteRun() {
+  if (!manager_.health().ok()) return;
+  MutexLock lock(key_budget_mu_);
+  const std::vector<std::shared_ptr<Table>> tables = storages_.All();
+  (void)key_budget_.WriteRun(tables);
 }
 
 uint64_t DatabaseImpl::MoveKeys() {

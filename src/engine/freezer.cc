@@ -313,7 +313,8 @@ size_t Freezer::HollowDead(Table& table) {
   const std::shared_ptr<const Indexes> indexes = table.indexes();
   return table.frozen().HollowDead(oldest, [&](uint64_t number, const FrozenSegment& segment) {
     return std::any_of(indexes->begin(), indexes->end(), [&](const auto& index) {
-      return index->packed().Has(number) || index->frozen_keys().Has(segment);
+      return index->packed().Has(number) || index->frozen_keys().Has(segment) ||
+             index->runs().Has(number);
     });
   });
 }

@@ -12,48 +12,61 @@ std::atomic<uint64_t (*)()> KeyBudget::share_for_tests{nullptr};
 Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
   uint64_t total = 0;
   for (const auto& table : tables) {
-    const auto indexes = table->indexes();
-    if (const TableIndex* primary = Table::RowMapOf(*indexes)) total += primary->memory_bytes();
+    for (const auto& index : *table->indexes()) total += index->memory_bytes();
   }
   uint64_t segments = 0;
   const uint64_t share = this->share();
   const uint64_t excess = total > share ? total - share / 2 : 0;
   uint64_t room = share / 2 > total ? share / 2 - total : 0;
   for (const auto& table : tables) {
-    const auto indexes = table->indexes();
-    TableIndex* const primary = Table::RowMapOf(*indexes);
-    if (primary == nullptr || table->frozen().empty()) continue;
-    segments += TakeBackDead(*table, *primary);
-    if (room > 0) segments += Refill(*table, *primary, room);
-    if (excess == 0) continue;
-    // Each by its part of the whole.
-    const double part = static_cast<double>(primary->memory_bytes()) / static_cast<double>(total);
-    OMEN_ASSIGN(const uint64_t gone,
-                Free(*table, *primary, static_cast<uint64_t>(static_cast<double>(excess) * part)));
-    segments += gone;
+    if (table->frozen().empty()) continue;
+    for (const auto& index : *table->indexes()) {
+      segments += TakeBackDead(*table, *index);
+      if (room > 0) segments += Refill(*table, *index, room);
+      if (excess == 0) continue;
+      // Each by its part of the whole.
+      const double part = static_cast<double>(index->memory_bytes()) / static_cast<double>(total);
+      OMEN_ASSIGN(const uint64_t gone,
+                  Free(*table, *index, static_cast<uint64_t>(static_cast<double>(excess) * part)));
+      segments += gone;
+    }
   }
   return segments;
 }
 
-Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& primary, uint64_t excess) {
+bool KeyBudget::MayLetGo(const Run& run, uint64_t number, const TableIndex& index) {
+  const FrozenSegment& segment = *run.segment;
+  if (run.live_rows() == 0 || !segment.keys_are_entered()) return false;
+  if (index.is_row_map()) return IsSortedBy(segment, index) && !index.frozen_keys().Has(segment);
+  return !index.packed().Has(number) && !index.runs().Has(number);
+}
+
+Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& index, uint64_t excess) const {
   uint64_t segments = 0;
   uint64_t freed = 0;
+  const uint64_t of_row = index.is_row_map() ? kBytesOfKey : kBytesOfEntry;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
-  for (const Run& run : set->runs) {
-    if (freed >= excess) break;
-    const FrozenSegment& segment = *run.segment;
-    if (run.live_rows() == 0 || !segment.keys_are_entered()) continue;
-    if (!IsSortedBy(segment, primary) || primary.frozen_keys().Has(segment)) continue;
-    OMEN_TRY(LetGo(primary, run.segment));
-    freed += run.segment->rows() * kBytesOfKey;
+  for (uint64_t number = 0; number < set->runs.size() && freed < excess; ++number) {
+    const Run& run = set->runs[number];
+    if (!MayLetGo(run, number, index)) continue;
+    OMEN_TRY(LetGo(files_, index, number, run.segment));
+    freed += run.segment->rows() * of_row;
     ++segments;
   }
   return segments;
 }
 
+uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& index) {
+  return index.is_row_map() ? TakeBackDeadKeys(table, index) : TakeBackDeadEntries(table, index);
+}
+
+uint64_t KeyBudget::Refill(Table& table, TableIndex& index, uint64_t& room) {
+  return index.is_row_map() ? RefillKeys(table, index, room) : RefillEntries(table, index, room);
+}
+
 // Keys of segments whose rows are all dead come back, so that nothing keeps these; but not where
 // another one on the list gives the row for the key.
-uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& primary) {
+uint64_t KeyBudget::TakeBackDeadKeys(Table& table, TableIndex& primary) {
   if (primary.frozen_keys().empty()) return 0;
   std::map<uint64_t, uint64_t> live;  // numbers by file
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
@@ -80,7 +93,7 @@ uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& primary) {
 }
 
 // What cannot be read stays where it is, and the others have their turn.
-uint64_t KeyBudget::Refill(Table& table, TableIndex& primary, uint64_t& room) {
+uint64_t KeyBudget::RefillKeys(Table& table, TableIndex& primary, uint64_t& room) {
   std::vector<FrozenKeys::SegmentPtr> listed = primary.frozen_keys().Overlapping({}, {});
   std::sort(listed.begin(), listed.end(),
             [](const auto& a, const auto& b) { return a->file_id() > b->file_id(); });
@@ -96,13 +109,14 @@ uint64_t KeyBudget::Refill(Table& table, TableIndex& primary, uint64_t& room) {
   return taken.size();
 }
 
-void KeyBudget::RestoreKeys(Table& table, TableIndex& primary) {
+void KeyBudget::RestoreKeys(SegmentFiles& files, Table& table, TableIndex& index) {
+  if (!index.is_row_map()) return RestoreRuns(files, table, index);
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
-    if (run.live_rows() > 0 && IsSortedBy(*run.segment, primary)) segments.push_back(run.segment);
+    if (run.live_rows() > 0 && IsSortedBy(*run.segment, index)) segments.push_back(run.segment);
   }
-  if (!segments.empty()) primary.frozen_keys().List(std::move(segments));
+  if (!segments.empty()) index.frozen_keys().List(std::move(segments));
 }
 
 bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& primary) {
@@ -115,7 +129,13 @@ bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& prima
   return true;
 }
 
-Status KeyBudget::LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment) {
+Status KeyBudget::LetGo(SegmentFiles& files, TableIndex& index, uint64_t number,
+                        const FrozenKeys::SegmentPtr& segment) {
+  return index.is_row_map() ? LetKeysGo(index, segment)
+                            : LetEntriesGo(files, index, number, segment);
+}
+
+Status KeyBudget::LetKeysGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment) {
   OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
   primary.frozen_keys().List({segment});
   colstore::KeyCursor keys(*segment->reader());

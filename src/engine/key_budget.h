@@ -1,13 +1,15 @@
-// key_budget.h - keeps the indexes of primary keys within their share of the memory: where they
-// take more, keys of frozen rows leave the index and are found in their segments (frozen_keys.h);
-// where there is room again they come back. A start leaves them all where they are, so that it
-// takes no time for rows that are frozen.
+// key_budget.h - keeps the indexes within their share of the memory: where they take more, what
+// they have of frozen rows leaves them. Primary keys are found in their segments (frozen_keys.h),
+// entries of secondary indexes in runs that are written for that (index_runs.h). Where there is
+// room again they come back. A start leaves them all where they are, so that it takes no time for
+// rows that are frozen; so that it finds them there, runs are written before anybody needs them.
 //
-// Keys of pages never leave: they are there to be changed. Of segments the oldest go first, as row
-// ids and most keys follow time, and come back last. Secondary indexes stay whole.
+// What pages have never leaves: it is there to be changed. Of segments the oldest go first, as row
+// ids and most keys follow time, and come back last.
 //
-// Thread safety  Enforce: one thread at a time. RestoreKeys: recovery's.
-// Errors         Those of reading a segment; its keys stay, and the next call tries again.
+// Thread safety  Enforce, WriteRun: one thread at a time. RestoreKeys: recovery's.
+// Errors         Those of reading a segment or run, and of writing one; what it has stays where it
+//                is, and the next call tries again.
 #pragma once
 
 #include <atomic>
@@ -15,26 +17,34 @@
 #include <set>
 #include <span>
 
+#include "engine/segment_files.h"
 #include "engine/table.h"
 
 namespace omendb::engine {
 
 class KeyBudget {
  public:
-  explicit KeyBudget(uint64_t memory_limit) : memory_limit_(memory_limit) {}
+  KeyBudget(uint64_t memory_limit, SegmentFiles& files)
+      : memory_limit_(memory_limit), files_(files) {}
   // Tells the share of every budget, whatever the memory; null: as always.
   static std::atomic<uint64_t (*)()> share_for_tests;
 
   // Returns how many segments' keys have left or come back: when some have, more may be to do.
   Result<uint64_t> Enforce(std::span<const std::shared_ptr<Table>> tables) const;
 
-  // Recovery, before a primary index is filled: lists the segments, whose keys are not entered.
-  static void RestoreKeys(Table& table, TableIndex& primary);
+  // Writes a run of one segment that has none, or none that can be read. False: all have one.
+  Result<bool> WriteRun(std::span<const std::shared_ptr<Table>> tables) const;
+
+  // Recovery, before an index is filled: lists the segments whose keys are not to be entered, or
+  // those that have a run.
+  static void RestoreKeys(SegmentFiles& files, Table& table, TableIndex& index);
 
   // Whether the segment is sorted by this index's key.
   static bool IsSortedBy(const FrozenSegment& segment, const TableIndex& primary);
-  // Takes the segment's keys from the index. Requires: IsSortedBy, its keys are all entered.
-  static Status LetGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
+  // Takes the keys of the segment of this number from the index. Requires: they are all entered;
+  // of a primary index: IsSortedBy.
+  static Status LetGo(SegmentFiles& files, TableIndex& index, uint64_t number,
+                      const FrozenKeys::SegmentPtr& segment);
   // Enters the keys of the segment's rows again, but of those that are gone.
   // `listed`: other segments by number, whose rows need no entry.
   static Status TakeBack(Table& table, TableIndex& primary, const FrozenKeys::SegmentPtr& segment,
@@ -43,18 +53,30 @@ class KeyBudget {
  private:
   // A quarter of the memory for rows; when it is exceeded half of that is aimed at.
   static constexpr uint64_t kShareDivisor = 4;
-  // What a key takes in the index, about.
+  // What a key takes in the index, and an entry, about.
   static constexpr uint64_t kBytesOfKey = 24;
-  // Of a table, with one call: the caller may have to stop.
+  static constexpr uint64_t kBytesOfEntry = 40;
+  // Of an index, with one call: the caller may have to stop.
   static constexpr size_t kTakenBackMax = 8;
   static constexpr size_t kDeadTakenBackMax = 2;
 
   // Lets go until `excess` bytes are free, as far as there are keys to let go.
-  static Result<uint64_t> Free(Table& table, TableIndex& primary, uint64_t excess);
+  Result<uint64_t> Free(Table& table, TableIndex& index, uint64_t excess) const;
+  static bool MayLetGo(const Run& run, uint64_t number, const TableIndex& index);
+  static Status LetKeysGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
+  static Status LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t number,
+                             const FrozenKeys::SegmentPtr& segment);
   // Of segments without live rows, which then nothing needs.
-  static uint64_t TakeBackDead(Table& table, TableIndex& primary);
+  static uint64_t TakeBackDead(Table& table, TableIndex& index);
+  static uint64_t TakeBackDeadKeys(Table& table, TableIndex& primary);
+  static uint64_t TakeBackDeadEntries(Table& table, TableIndex& index);
   // As far as they fit into `room`, which is lowered by what they take.
-  static uint64_t Refill(Table& table, TableIndex& primary, uint64_t& room);
+  static uint64_t Refill(Table& table, TableIndex& index, uint64_t& room);
+  static uint64_t RefillKeys(Table& table, TableIndex& primary, uint64_t& room);
+  static uint64_t RefillEntries(Table& table, TableIndex& index, uint64_t& room);
+  static void RestoreRuns(SegmentFiles& files, Table& table, TableIndex& index);
+  static bool TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed);
+  Result<bool> WriteRunOf(Table& table, TableIndex& index) const;
 
   uint64_t share() const {
     const auto for_tests = share_for_tests.load();
@@ -62,6 +84,7 @@ class KeyBudget {
   }
 
   const uint64_t memory_limit_;
+  SegmentFiles& files_;
 };
 
 }  // namespace omendb::engine

@@ -332,7 +332,7 @@ Status Recovery::Finish() {
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(*table, *def, *no_transactions));
+    OMEN_TRY(RebuildTable(segments_, *table, *def, *no_transactions));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {

@@ -221,7 +221,7 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
                                          const std::string& key, RowRef* duplicate,
                                          uint64_t* mark) const {
   std::vector<RowId> rows;
-  access.index->FindEntries(key, rows);
+  OMEN_TRY(access.index->FindEntries(key, rows));
   std::string actual;
   for (const RowId row : rows) {
     if (row == except) continue;

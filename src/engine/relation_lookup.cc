@@ -43,7 +43,7 @@ Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oi
   std::string bytes;
   storage.KeyOfValues(key, bytes);
   std::vector<RowId> rows;
-  storage.FindEntries(bytes, rows);
+  OMEN_TRY(storage.FindEntries(bytes, rows));
   return FirstWithKey(snapshot, storage, rows, bytes);
 }
 
@@ -138,7 +138,9 @@ Status RelationImpl::LookupEntries(const mvcc::Snapshot& snapshot, const TableIn
   std::vector<RowId> rows;
   std::array<size_t, TableIndex::kBatchMax> ends;  // of each key's in `rows`
   for (size_t i = 0; i < found.size(); ++i) {
-    if (!AnyNull(keys.subspan(i * width, width))) index.FindEntries(batch.key(i), rows);
+    if (!AnyNull(keys.subspan(i * width, width))) {
+      OMEN_TRY(index.FindEntries(batch.key(i), rows));
+    }
     ends[i] = rows.size();
   }
   PrefetchHeads(rows);

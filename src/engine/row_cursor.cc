@@ -23,7 +23,11 @@ bool Increment(const TableIndex& index, std::string& key) {
 
 RowCursor::RowCursor(const TableIndex& index, TableIndex::Bounds bounds, bool backward)
     : index_(index), bounds_(std::move(bounds)), backward_(backward) {
-  Start();
+  if (index_.is_row_map()) {
+    Start();
+  } else {
+    secondary_.emplace(index_, bounds_, backward_);
+  }
 }
 
 void RowCursor::Start() {
@@ -32,7 +36,7 @@ void RowCursor::Start() {
   entries_ended_ = false;
   runs_.clear();
   entries_.emplace(index_, bounds_, backward_);
-  if (bounds_.empty || !index_.is_row_map()) return;
+  if (bounds_.empty) return;
   for (FrozenKeys::SegmentPtr& segment :
        index_.frozen_keys().Overlapping(bounds_.low, bounds_.high)) {
     auto run = std::make_unique<Run>();
@@ -58,7 +62,7 @@ void RowCursor::StartAgain() {
 }
 
 Result<bool> RowCursor::Next(RowId* row, std::string_view* key) {
-  if (!index_.is_row_map()) return entries_->Next(row, key);
+  if (secondary_) return secondary_->Next(row, key);
   for (;;) {
     OMEN_ASSIGN(const bool more, NextMerged(row, key));
     // Keys that left the index before they were read are in segments that are not among the runs.

@@ -1,5 +1,6 @@
-// row_cursor.h - the rows of a table in the order of an index: the entries of the index, merged
-// with the keys of the segments that the index of the primary key has let go.
+// row_cursor.h - the rows of a table in the order of an index: of a secondary one by its entries
+// (entry_cursor.h); of that of the primary key by what is in the index, merged with the keys of the
+// segments that it has let go.
 //
 // Rows may be gone or invisible; an entry of a secondary index may be stale: readers look at the
 // version. A key that leaves the index while the cursor is under way is found in its segment.
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "colstore/key_cursor.h"
+#include "engine/entry_cursor.h"
 #include "engine/table_index.h"
 
 namespace omendb::engine {
@@ -51,6 +53,7 @@ class RowCursor {
   const TableIndex& index_;
   TableIndex::Bounds bounds_;
   const bool backward_;
+  std::optional<EntryCursor> secondary_;  // null: the primary key's; all that follows is of that
   uint64_t moves_ = 0;
   std::optional<TableIndex::Cursor> entries_;
   bool has_entry_ = false;

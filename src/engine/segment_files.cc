@@ -1,30 +1,58 @@
 #include "engine/segment_files.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace omendb::engine {
 namespace {
 
 constexpr std::string_view kSuffix = ".seg";
+constexpr std::string_view kRunSuffix = ".idx";
+constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr size_t kDigits = 20;
 
-std::string NameOf(uint64_t file_id) {
+std::string DigitsOf(uint64_t file_id) {
   const std::string digits = std::to_string(file_id);
-  return std::string(kDigits - digits.size(), '0') + digits + std::string(kSuffix);
+  return std::string(kDigits - digits.size(), '0') + digits;
 }
 
-// 0 when it is not the name of a segment.
-uint64_t IdOf(std::string_view name) {
-  if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) return 0;
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, id);
-  return error == std::errc() && end == name.data() + kDigits ? id : 0;
+// False when it is no number of the type.
+template <typename T>
+bool ParseNumber(std::string_view digits, T* number) {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *number);
+  return error == std::errc() && end == digits.data() + digits.size();
 }
+
+// What a name says; no segment: it is none of ours.
+struct Name {
+  explicit Name(std::string_view name) {
+    is_temporary = name.ends_with(kTemporarySuffix);
+    if (is_temporary) name.remove_suffix(kTemporarySuffix.size());
+    is_run = name.ends_with(kRunSuffix);
+    if (!is_run && !name.ends_with(kSuffix)) return;
+    name.remove_suffix(kSuffix.size());
+    uint64_t id = 0;
+    if (!ParseNumber(name.substr(0, kDigits), &id)) return;
+    name.remove_prefix(std::min(kDigits, name.size()));
+    const bool whole =
+        is_run ? name.starts_with('.') && ParseNumber(name.substr(1), &index) : name.empty();
+    if (whole) segment = id;
+  }
+  uint64_t segment = 0;
+  uint32_t index = 0;
+  bool is_run = false;
+  bool is_temporary = false;
+};
 
 }  // namespace
 
 std::string SegmentFiles::PathOf(uint64_t file_id) const {
-  return env::JoinPath(dir_, NameOf(file_id));
+  return env::JoinPath(dir_, DigitsOf(file_id) + std::string(kSuffix));
+}
+
+std::string SegmentFiles::PathOfRun(uint64_t file_id, Oid index) const {
+  return env::JoinPath(
+      dir_, DigitsOf(file_id) + "." + std::to_string(index.value()) + std::string(kRunSuffix));
 }
 
 Result<std::shared_ptr<const FrozenSegment>> SegmentFiles::Open(uint64_t file_id) {
@@ -56,20 +84,25 @@ void SegmentFiles::Release(uint64_t file_id) {
   reserved_.erase(file_id);
 }
 
-void SegmentFiles::RemoveUnused(const std::function<std::set<uint64_t>()>& used) {
+void SegmentFiles::RemoveUnused(const std::function<Used()>& used, bool at_start) {
   const auto names = env_.List(dir_);
   if (!names.ok()) return;  // No segment was ever made.
-  std::set<uint64_t> keep;
+  std::set<uint64_t> reserved;
   {
     MutexLock lock(mu_);
-    keep = reserved_;
+    reserved = reserved_;
   }
-  keep.merge(used());
-  for (const std::string& name : *names) {
-    std::string_view base = name;
-    if (base.ends_with(".tmp")) base.remove_suffix(4);
-    const uint64_t id = IdOf(base);
-    if (id != 0 && !keep.contains(id)) (void)env_.Remove(env::JoinPath(dir_, name));
+  Used keep = used();
+  keep.segments.merge(reserved);
+  for (const std::string& file : *names) {
+    const Name name(file);
+    if (name.segment == 0) continue;
+    bool is_used = keep.segments.contains(name.segment);
+    if (name.is_run) {
+      is_used =
+          is_used && keep.indexes.contains(Oid(name.index)) && !(at_start && name.is_temporary);
+    }
+    if (!is_used) (void)env_.Remove(env::JoinPath(dir_, file));
   }
 }
 

@@ -2,13 +2,15 @@
 //
 // Files lie in `segments/`, named by their number. A file is in use when a table's set of segments
 // has it or the newest checkpoint names it; others are left over from a crash, a freeze that failed
-// or a table that was dropped, and are removed.
+// or a table that was dropped, and are removed. Beside a segment lie its index runs, named by its
+// number and the index's storage; one is in use when both are.
 //
-// Format         docs/formats/segment.md
+// Format         docs/formats/segment.md, index_run.md
 // Thread safety  Any thread; mu_ is a leaf. Start: once, before.
 // Ownership      Borrows Env; owns the cache of blocks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,15 +34,22 @@ class SegmentFiles {
   const colstore::BlockCache& cache() const { return cache_; }
 
   std::string PathOf(uint64_t file_id) const;
+  std::string PathOfRun(uint64_t file_id, Oid index) const;
   Result<std::shared_ptr<const FrozenSegment>> Open(uint64_t file_id);
 
   // A number for a new file, which is in use until Release.
   Result<uint64_t> Reserve();
   // The file is in a table's set now, or was given up.
   void Release(uint64_t file_id);
+  // What is in use.
+  struct Used {
+    std::set<uint64_t> segments;
+    std::set<Oid> indexes;  // by storage
+  };
   // Removes every file that is neither in `used` nor reserved. `used` is asked after the folder was
-  // listed: a file that it does not know then is not in use. Errors: what cannot be removed stays.
-  void RemoveUnused(const std::function<std::set<uint64_t>()>& used);
+  // listed: a file that it does not know then is not in use. `at_start`: nobody writes any. Errors:
+  // what cannot be removed stays.
+  void RemoveUnused(const std::function<Used()>& used, bool at_start);
 
  private:
   env::Env& env_;

@@ -165,10 +165,14 @@ class SegmentsTest : public ::testing::Test {
       ASSERT_TRUE(e.Commit(*second).ok());
     }
   }
-  static std::set<std::string> SegmentFiles(env::Env& env) {
+  static std::set<std::string> SegmentFiles(env::Env& env, std::string_view suffix = ".seg") {
+    std::set<std::string> files;
     const auto names = env.List("data/segments");
-    return names.ok() ? std::set<std::string>(names->begin(), names->end())
-                      : std::set<std::string>();
+    if (!names.ok()) return files;
+    for (const std::string& name : *names) {
+      if (name.ends_with(suffix)) files.insert(name);
+    }
+    return files;
   }
 
   Pairs expected_;

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/epoch.h"
@@ -86,6 +87,9 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Enters packed entries of up to so many segments whose rows are committed and have no older
   // versions, and drops their lists. Whether any lists are left. One thread at a time.
   bool EnterPacked(size_t segments_max);
+  // Enters the entries of a segment's run, which is still listed, that a version of their row has;
+  // but of rows that lie in a segment with another listed run. Errors: those of the run.
+  Status EnterRun(TableIndex& index, uint64_t segment, const colstore::IndexRun& run);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
   // The same for a page taken from the store, all of whose rows have moved away.
@@ -115,6 +119,8 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Requires: the row's stripe.
   bool HasKey(const TableIndex& index, std::string_view key, RowId row) const;
   void EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries);
+  void EnterEntry(TableIndex& index, uint64_t segment, std::string_view key, RowId row,
+                  const std::set<uint64_t>& listed);
   // Erases an entry unless a version of the row has its key.
   void EraseEntry(TableIndex& index, std::string_view key, RowId row);
   // Erases the entries of a version that is no longer in the row's chain.

@@ -9,15 +9,11 @@
 namespace omendb::engine {
 namespace {
 
-constexpr size_t kRowIdBytes = 8;
+using colstore::AppendRowId;
+using colstore::kRowIdBytes;
+
 // Entries of one key of a unique index, and the next one's, which ends them.
 constexpr size_t kEntriesOfKey = 4;
-
-void AppendRowId(RowId row, std::string& key) {
-  char bytes[kRowIdBytes];
-  StoreBe<uint64_t>(bytes, row.value());
-  key.append(bytes, kRowIdBytes);
-}
 
 std::string IntKeyBytes(uint64_t key) {
   std::string bytes(8, '\0');
@@ -56,7 +52,8 @@ TableIndex::TableIndex(EpochManager& epochs, const catalog::TableDef& table,
     : storage_(definition.storage),
       unique_(definition.unique),
       nulls_not_distinct_(definition.nulls_not_distinct),
-      frozen_keys_(epochs, ColumnsOfKey(table, definition)) {
+      frozen_keys_(epochs, ColumnsOfKey(table, definition)),
+      runs_(epochs) {
   for (const catalog::IndexKey& key : definition.keys) {
     const catalog::ColumnDef& column = table.column(key.column);
     keys_.push_back({key.column,
@@ -132,6 +129,21 @@ void TableIndex::KeyOfValues(std::span<const types::Value> values, std::string& 
   for (size_t i = 0; i < values.size(); ++i) AppendColumn(keys_[i], values[i], key);
 }
 
+void TableIndex::AppendIdentity(std::string& out) const {
+  ByteWriter writer(out);
+  for (const Key& key : keys_) {
+    writer.Put(key.column.value());
+    writer.Put(static_cast<uint8_t>(key.type.kind));
+    writer.Put(static_cast<uint8_t>(key.type.is_array));
+    writer.Put(key.type.typmod);
+    writer.Put(static_cast<uint8_t>(key.options.descending));
+    writer.Put(static_cast<uint8_t>(key.options.nulls_first));
+    std::string missing;
+    types::AppendKey(key.type, key.missing, key.options, missing);
+    writer.PutString(missing);
+  }
+}
+
 TableIndex::KeyBatch TableIndex::KeysOfValues(std::span<const types::Value> values) const {
   KeyBatch batch;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -197,23 +209,40 @@ void TableIndex::EraseEntry(std::string_view key, RowId row) {
   bytes_->Erase(entry);
 }
 
-void TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows) const {
+Status TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows) const {
+  const auto first = static_cast<ptrdiff_t>(rows.size());
+  for (;;) {
+    const uint64_t moves = runs_.moves();
+    // Before the index is looked at, to which entries may come back from there.
+    const bool has_runs = !runs_.empty();
+    if (has_runs) OMEN_TRY(runs_.Find(key, rows));
+    const bool may_repeat = FindInMemory(key, rows) || has_runs;
+    if (runs_.moves() == moves) [[likely]] {
+      if (!may_repeat) return Status::Ok();
+      break;
+    }
+    rows.resize(static_cast<size_t>(first));
+  }
+  std::sort(rows.begin() + first, rows.end());
+  rows.erase(std::unique(rows.begin() + first, rows.end()), rows.end());
+  return Status::Ok();
+}
+
+bool TableIndex::FindInMemory(std::string_view key, std::vector<RowId>& rows) const {
   Bounds bounds{std::string(key), std::string(key)};
   if (!types::PrefixSuccessor(bounds.high)) bounds.high.clear();
   // Before the index is looked at, to which entries go from there.
   const auto lists = packed_.empty() ? nullptr : packed_.all();
-  const auto first = static_cast<ptrdiff_t>(rows.size());
   Cursor cursor(*this, std::move(bounds), /*backward=*/false, kEntriesOfKey, /*with_packed=*/false);
   RowId row;
   std::string_view entry;
   while (cursor.Next(&row, &entry)) {
     if (entry == key) rows.push_back(row);
   }
-  if (lists == nullptr) return;
+  if (lists == nullptr) return false;
   const uint64_t hash = PackedEntries::HashOf(key);
   for (const PackedLists::Listed& listed : *lists) listed.entries->Find(key, hash, rows);
-  std::sort(rows.begin() + first, rows.end());
-  rows.erase(std::unique(rows.begin() + first, rows.end()), rows.end());
+  return true;
 }
 
 void TableIndex::WarmEntries(const KeyBatch& keys) const {
@@ -256,6 +285,7 @@ TableIndex::Bounds TableIndex::BoundsOf(const KeyRange& range) const {
     std::swap(first_inclusive, last_inclusive);
   }
   bounds.low = prefix;
+  bounds.one_key = shape_ == Shape::kEntries && equal == keys_.size();
   if (first) {
     AppendColumn(keys_[equal], *first, bounds.low);
     if (!first_inclusive && !types::PrefixSuccessor(bounds.low)) bounds.empty = true;
@@ -369,12 +399,18 @@ bool TableIndex::Cursor::NextMerged(RowId* row, std::string_view* entry) {
     }
     if (again) continue;
     *entry = last_;
-    *row = RowId(LoadBe<uint64_t>(last_.data() + last_.size() - kRowIdBytes));
+    *row = colstore::RowOfEntry(last_);
     return true;
   }
 }
 
 bool TableIndex::Cursor::Next(RowId* row, std::string_view* key) {
+  if (!NextEntry(row, key)) return false;
+  if (index_.shape_ == Shape::kEntries) key->remove_suffix(kRowIdBytes);
+  return true;
+}
+
+bool TableIndex::Cursor::NextEntry(RowId* row, std::string_view* key) {
   if (finished_) return false;
   finished_ = !(packed_ ? NextMerged(row, key) : NextOfIndex(row, key));
   if (finished_) return false;
@@ -385,7 +421,6 @@ bool TableIndex::Cursor::Next(RowId* row, std::string_view* key) {
     finished_ = true;
     return false;
   }
-  if (index_.shape_ == Shape::kEntries) key->remove_suffix(kRowIdBytes);
   return true;
 }
 
@@ -398,7 +433,8 @@ uint64_t TableIndex::Estimate(const KeyRange& range) const {
         bounds.high.empty() ? UINT64_MAX : LoadBe<uint64_t>(bounds.high.data()) - 1;
     return ints_->CountRange(low, last);
   }
-  return bytes_->CountRange(bounds.low, bounds.high) + packed_.CountRange(bounds.low, bounds.high);
+  return bytes_->CountRange(bounds.low, bounds.high) + packed_.CountRange(bounds.low, bounds.high) +
+         runs_.Estimate(bounds.low, bounds.high, bounds.one_key);
 }
 
 std::optional<size_t> TableIndex::BulkLoad(std::vector<BulkEntry>& entries) {
@@ -437,7 +473,8 @@ std::optional<size_t> TableIndex::BulkLoad(std::vector<index::Entry>& entries) {
 }
 
 size_t TableIndex::memory_bytes() const {
-  return (ints_ ? ints_->MemoryBytes() : bytes_->MemoryBytes()) + packed_.memory_bytes();
+  return (ints_ ? ints_->MemoryBytes() : bytes_->MemoryBytes()) + packed_.memory_bytes() +
+         runs_.memory_bytes();
 }
 size_t TableIndex::size() const { return ints_ ? ints_->Size() : bytes_->Size(); }
 index::IndexStats TableIndex::stats() const { return ints_ ? ints_->Stats() : bytes_->Stats(); }

@@ -22,6 +22,7 @@
 #include "base/epoch.h"
 #include "catalog/definitions.h"
 #include "engine/frozen_keys.h"
+#include "engine/index_runs.h"
 #include "engine/packed_entries.h"
 #include "engine/relation.h"
 #include "index/bytes_index.h"
@@ -109,8 +110,14 @@ class TableIndex {
   // Those that are not in the index yet. Who enters one takes it from there afterwards.
   PackedLists& packed() { return packed_; }
   const PackedLists& packed() const { return packed_; }
-  // Appends the rows that have or had this full key.
-  void FindEntries(std::string_view key, std::vector<RowId>& rows) const;
+  // Those that have left the index for the runs of their segments.
+  IndexRuns& runs() { return runs_; }
+  const IndexRuns& runs() const { return runs_; }
+  // Appends the rows that have or had this full key, each once, wherever the entry lies. Errors:
+  // those of runs.
+  Status FindEntries(std::string_view key, std::vector<RowId>& rows) const;
+  // Appends what of the definition decides on the entries of a row.
+  void AppendIdentity(std::string& out) const;
   // Goes the way to all of these keys at once, so that FindEntries meets no miss on it.
   void WarmEntries(const KeyBatch& keys) const;
 
@@ -120,10 +127,11 @@ class TableIndex {
     std::string low;
     std::string high;
     bool empty = false;
+    bool one_key = false;  // of kEntries: `low` is a whole key, and no other is in the range
   };
   Bounds BoundsOf(const KeyRange& range) const;
   // Entries of the bounds in order, in batches; for kEntries `key` is without the row id, and
-  // packed ones are among them, each entry once.
+  // packed ones are among them, each entry once, but not those in runs (entry_cursor.h).
   class Cursor {
    public:
     // `batch_size`: of the first one; they grow, so that short ranges stay cheap.
@@ -131,6 +139,8 @@ class TableIndex {
            bool with_packed = true);
     // False at the end.
     bool Next(RowId* row, std::string_view* key);
+    // The same with the row id in the key.
+    bool NextEntry(RowId* row, std::string_view* entry);
 
    private:
     void SeekIndex();
@@ -183,6 +193,8 @@ class TableIndex {
     types::Value missing;  // of pages from before the column was added
   };
   void AppendColumn(const Key& key, const types::Value& value, std::string& out) const;
+  // FindEntries of index and packed lists. Whether rows may be there twice.
+  bool FindInMemory(std::string_view key, std::vector<RowId>& rows) const;
 
   const Oid storage_;
   const bool unique_;
@@ -195,6 +207,7 @@ class TableIndex {
   std::unique_ptr<index::BytesIndex> bytes_;
   FrozenKeys frozen_keys_;
   PackedLists packed_;
+  IndexRuns runs_;
 };
 
 }  // namespace omendb::engine

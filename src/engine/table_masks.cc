@@ -184,37 +184,4 @@ void Table::UnlinkFrozen(RowId row, VersionRef old,
   }
 }
 
-bool Table::EnterPacked(size_t segments_max) {
-  bool left = false;
-  for (const auto& index : *indexes()) {
-    const std::shared_ptr<const PackedLists::List> lists = index->packed().all();
-    if (lists == nullptr) continue;
-    for (const PackedLists::Listed& listed : *lists) {
-      const FrozenSegment& segment = frozen_.SegmentOf(MakeFrozenRef(listed.segment, 0));
-      const bool waits =
-          segment.has_older() || mvcc::IsTxnWord(segment.begin().load(std::memory_order_acquire));
-      if (waits || segments_max == 0) {
-        left = true;
-        continue;
-      }
-      --segments_max;
-      EnterPackedOf(*index, listed.segment, *listed.entries);
-      index->packed().Remove(listed.segment);
-    }
-  }
-  return left;
-}
-
-void Table::EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries) {
-  PackedEntries::Cursor cursor(entries);
-  for (uint32_t i = 0; i < entries.size(); ++i) {
-    const RowId row = cursor.RowAt(i);
-    EpochGuard guard(epochs_);
-    MutexLock lock(row_stripe(row));
-    const VersionRef head = store_.head(row);
-    const bool is_head = IsFrozen(head) && FrozenSegmentOf(head) == segment;
-    if (is_head || HasKey(index, cursor.KeyAt(i), row)) index.InsertEntry(cursor.KeyAt(i), row);
-  }
-}
-
 }  // namespace omendb::engine

@@ -1,0 +1,87 @@
+// index_runs.h - the runs in which entries of a secondary index are found, because the index has
+// let them go to save memory: each has the entries of all rows of one segment
+// (colstore/index_run.h).
+//
+// Invariants     I1  The entry of each version of a row that somebody may see is in the index, in a
+//                    packed list (packed_entries.h), or in a run that is listed here; or in several
+//                    of them. Whether the run is of the segment that has the version is of no
+//                    account: a row that was thawed and changed has no new entry for a key that
+//                    stays, as long as any run has it.
+//                I2  An entry is a hint, as one of the index: readers compare it with the version
+//                    they find. So a run never changes, and what the index has too is harmless.
+// Order          A run is listed, which counts a move, before its entries are taken from the index.
+//                Before it is taken from the list, which is a move too, each of its entries is
+//                entered again that a version of its row has (Table::EnterRun). So who looks at the
+//                runs first, then at the index, and sees by moves() that none was moved meanwhile,
+//                has missed none.
+// Thread safety  List, Unlist: one thread at a time. All else: any thread.
+// Ownership      Shares the runs; borrows the epochs.
+// Errors         XX001 and 58030, as reading a run.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "colstore/index_run.h"
+
+namespace omendb::engine {
+
+class IndexRuns {
+ public:
+  struct Listed {
+    uint64_t segment;  // by number
+    std::shared_ptr<const colstore::IndexRun> run;
+  };
+
+  explicit IndexRuns(EpochManager& epochs) : epochs_(epochs) {}
+  ~IndexRuns();
+  IndexRuns(const IndexRuns&) = delete;
+  IndexRuns& operator=(const IndexRuns&) = delete;
+
+  // No run has ever stood here.
+  bool empty() const { return list_.load(std::memory_order_acquire) == nullptr; }
+  // How often entries have left the index for here, or come back.
+  uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
+  bool Has(uint64_t segment) const;
+  std::vector<Listed> all() const;
+
+  // Appends the rows that have the key.
+  Status Find(std::string_view key, std::vector<RowId>& rows) const;
+  // Those with entries in [low, high), an empty high having no end. `one_key`: only entries of the
+  // key `low` are asked for.
+  std::vector<std::shared_ptr<const colstore::IndexRun>> Overlapping(std::string_view low,
+                                                                     std::string_view high,
+                                                                     bool one_key) const;
+  // About how many entries those have there.
+  uint64_t Estimate(std::string_view low, std::string_view high, bool one_key) const;
+  size_t memory_bytes() const;
+
+  // Takes the place of runs of the same segments. Requires: the entries of all their rows are in
+  // the index, or in the runs whose place they take; or, when the index is filled, are not going to
+  // be.
+  void List(std::vector<Listed> runs);
+  void Unlist(std::span<const uint64_t> segments);
+
+  // ---- Files -----------------------------------------------------------------------------------
+  // Segments, by file, of which a run has been written: it may be gone or damaged since.
+  bool IsWritten(uint64_t file_id) const;
+  void SetWritten(uint64_t file_id, bool written);
+
+ private:
+  using Runs = std::vector<Listed>;  // by first entry
+  void Replace(Runs next);
+
+  EpochManager& epochs_;
+  std::atomic<const Runs*> list_{nullptr};  // null: none
+  std::atomic<uint64_t> moves_{0};
+  mutable Mutex mu_;
+  std::set<uint64_t> written_ OMEN_GUARDED_BY(mu_);
+};
+
+}  // namespace omendb::engine

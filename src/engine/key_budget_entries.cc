@@ -1,0 +1,122 @@
+// The part of KeyBudget that moves entries of secondary indexes.
+#include <algorithm>
+
+#include "engine/key_budget.h"
+#include "engine/segment_run.h"
+
+namespace omendb::engine {
+namespace {
+
+// The run that was written before where it can be read, else a new one.
+Result<IndexRunPtr> RunOf(SegmentFiles& files, TableIndex& index,
+                          const std::shared_ptr<const FrozenSegment>& segment) {
+  if (index.runs().IsWritten(segment->file_id())) {
+    Result<IndexRunPtr> opened = OpenSegmentRun(files, index, *segment);
+    if (opened.ok()) return opened;
+  }
+  return WriteSegmentRun(files, index, segment);
+}
+
+}  // namespace
+
+// Whoever enters an entry of the run at the same time, and is late, leaves one in the index that is
+// in the run too; who is early has it taken away, and it is in the run.
+Status KeyBudget::LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t number,
+                               const FrozenKeys::SegmentPtr& segment) {
+  OMEN_ASSIGN(const IndexRunPtr run, RunOf(files, index, segment));
+  index.runs().List({{number, run}});
+  colstore::IndexRun::Cursor cursor(*run, /*keep=*/false);
+  OMEN_TRY(cursor.SeekForward({}));
+  while (!cursor.at_end()) {
+    const std::string_view entry = cursor.entry();
+    index.EraseEntry(colstore::KeyOfEntry(entry), colstore::RowOfEntry(entry));
+    OMEN_TRY(cursor.Next());
+  }
+  return Status::Ok();
+}
+
+// What cannot be read stays where it is, and the others have their turn.
+bool KeyBudget::TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed) {
+  if (!table.EnterRun(index, listed.segment, *listed.run).ok()) return false;
+  index.runs().Unlist({&listed.segment, 1});
+  return true;
+}
+
+uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index) {
+  if (index.runs().empty()) return 0;
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  uint64_t taken = 0;
+  for (const IndexRuns::Listed& listed : index.runs().all()) {
+    const Run& run = set->runs[listed.segment];
+    if (run.live_rows() > 0) continue;
+    if (TakeEntriesBack(table, index, listed)) {
+      index.runs().SetWritten(run.segment->file_id(), false);
+      ++taken;
+    }
+    if (taken == kDeadTakenBackMax) break;
+  }
+  return taken;
+}
+
+uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& room) {
+  std::vector<IndexRuns::Listed> listed = index.runs().all();
+  std::sort(listed.begin(), listed.end(),
+            [](const auto& a, const auto& b) { return a.segment > b.segment; });
+  uint64_t taken = 0;
+  for (const IndexRuns::Listed& newest : listed) {
+    const uint64_t bytes = newest.run->size() * kBytesOfEntry;
+    if (bytes > room || taken == kTakenBackMax) break;
+    if (!TakeEntriesBack(table, index, newest)) continue;
+    room -= bytes;
+    ++taken;
+  }
+  return taken;
+}
+
+void KeyBudget::RestoreRuns(SegmentFiles& files, Table& table, TableIndex& index) {
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  std::vector<IndexRuns::Listed> listed;
+  for (uint64_t number = 0; number < set->runs.size(); ++number) {
+    const Run& run = set->runs[number];
+    if (run.live_rows() == 0) continue;
+    Result<IndexRunPtr> opened = OpenSegmentRun(files, index, *run.segment);
+    if (!opened.ok()) continue;  // Its entries are made from the segment's columns.
+    index.runs().SetWritten(run.segment->file_id(), true);
+    listed.push_back({number, std::move(opened).value()});
+  }
+  if (!listed.empty()) index.runs().List(std::move(listed));
+}
+
+Result<bool> KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables) const {
+  for (const auto& table : tables) {
+    if (table->frozen().empty()) continue;
+    for (const auto& index : *table->indexes()) {
+      if (index->is_row_map()) continue;
+      OMEN_ASSIGN(const bool written, WriteRunOf(*table, *index));
+      if (written) return true;
+    }
+  }
+  return false;
+}
+
+Result<bool> KeyBudget::WriteRunOf(Table& table, TableIndex& index) const {
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  for (const IndexRuns::Listed& listed : index.runs().all()) {
+    const Run& run = set->runs[listed.segment];
+    if (!listed.run->is_damaged() || run.segment->is_hollow()) continue;
+    OMEN_ASSIGN(IndexRunPtr written, WriteSegmentRun(files_, index, run.segment));
+    index.runs().List({{listed.segment, std::move(written)}});
+    return true;
+  }
+  for (const Run& run : set->runs) {
+    const bool settled = run.segment->keys_are_entered() &&
+                         !mvcc::IsTxnWord(run.segment->begin().load(std::memory_order_acquire));
+    if (run.live_rows() == 0 || !settled) continue;
+    if (index.runs().IsWritten(run.segment->file_id())) continue;
+    OMEN_TRY(WriteSegmentRun(files_, index, run.segment).status());
+    return true;
+  }
+  return false;
+}
+
+}  // namespace omendb::engine

@@ -1,0 +1,97 @@
+#include "engine/segment_run.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "colstore/hash.h"
+#include "engine/frozen_scan.h"
+
+namespace omendb::engine {
+namespace {
+
+using colstore::IndexEntry;
+using colstore::IndexRun;
+using colstore::IndexRunName;
+
+// Raised whenever the encoding of a key changes (types/key_encoding.h).
+constexpr uint32_t kKeyEncodingVersion = 1;
+
+IndexRunName NameOf(const SegmentFiles& files, const TableIndex& index,
+                    const FrozenSegment& segment) {
+  std::string made_from;
+  ByteWriter out(made_from);
+  out.Put(kKeyEncodingVersion);
+  out.Put(files.system_id());
+  out.Put(segment.file_id());
+  out.Put(segment.reader()->footer_crc());
+  out.Put(index.storage().value());
+  index.AppendIdentity(made_from);
+  return {colstore::HashBytes(made_from), segment.file_id(), index.storage()};
+}
+
+// The keys of all rows of a segment.
+class SegmentEntries {
+ public:
+  Status Read(const TableIndex& index, const std::shared_ptr<const FrozenSegment>& segment) {
+    const std::span<const ColumnId> columns = index.key_columns();
+    const Run all{segment, std::make_shared<DeadRows>(segment->rows()), nullptr};
+    FrozenScan scan(all, {.columns = {columns.begin(), columns.end()}, .with_refs = true});
+    const auto worker = scan.NewWorker();
+    types::Chunk chunk;
+    types::Row values(columns.size());
+    std::string key;
+    for (;;) {
+      OMEN_ASSIGN(const bool more, scan.Next(*worker, chunk));
+      if (!more) return Status::Ok();
+      for (uint32_t row = 0; row < chunk.rows_count; ++row) {
+        for (size_t i = 0; i < columns.size(); ++i) {
+          const int32_t from = scan.chunk_column(i);
+          values[i] = from < 0 ? index.missing_key_value(i)
+                               : chunk.columns[static_cast<size_t>(from)].Get(row);
+        }
+        index.KeyOfValues(values, key);
+        keys_.append(key);
+        ends_.push_back(keys_.size());
+        rows_.push_back(scan.row_id(chunk, row));
+      }
+    }
+  }
+  // Valid as long as this.
+  std::vector<IndexEntry> Sorted() const {
+    std::vector<IndexEntry> entries;
+    entries.reserve(rows_.size());
+    size_t begin = 0;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      entries.push_back({std::string_view(keys_).substr(begin, ends_[i] - begin), rows_[i]});
+      begin = ends_[i];
+    }
+    if (!std::is_sorted(entries.begin(), entries.end())) std::sort(entries.begin(), entries.end());
+    return entries;
+  }
+
+ private:
+  std::string keys_;  // one behind the other
+  std::vector<size_t> ends_;
+  std::vector<RowId> rows_;
+};
+
+}  // namespace
+
+Result<IndexRunPtr> OpenSegmentRun(SegmentFiles& files, const TableIndex& index,
+                                   const FrozenSegment& segment) {
+  return IndexRun::Open(files.env(), files.PathOfRun(segment.file_id(), index.storage()),
+                        NameOf(files, index, segment), &files.cache());
+}
+
+Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
+                                    const std::shared_ptr<const FrozenSegment>& segment) {
+  SegmentEntries entries;
+  OMEN_TRY(entries.Read(index, segment));
+  OMEN_TRY(colstore::WriteIndexRun(files.env(),
+                                   files.PathOfRun(segment->file_id(), index.storage()),
+                                   NameOf(files, index, *segment), entries.Sorted()));
+  index.runs().SetWritten(segment->file_id(), true);
+  return OpenSegmentRun(files, index, *segment);
+}
+
+}  // namespace omendb::engine
