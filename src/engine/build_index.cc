@@ -1,7 +1,6 @@
 #include "engine/build_index.h"
 
 #include "base/sqlstate.h"
-#include "engine/key_budget.h"
 #include "engine/visible_rows.h"
 
 namespace omendb::engine {
@@ -75,6 +74,10 @@ class RowsRead {
   RowsRead(CommandProgress* progress, uint64_t rows_total) : progress_(progress) {
     if (progress_ != nullptr) progress_->SetRowsTotal(rows_total);
   }
+  void AddListed(uint64_t rows) {
+    rows_ += rows;
+    Tell();
+  }
   void Add() {
     constexpr uint64_t kToldAfter = 1024;
     if (++rows_ % kToldAfter == 0) Tell();
@@ -127,6 +130,7 @@ Result<std::optional<RowId>> FillIndex(Table& table, TableIndex& index,
   const Columns columns(definition, index.key_columns());
   const size_t rows = table.store().rows_count();
   RowsRead read(progress, rows);
+  for (const IndexRuns::Listed& listed : index.runs().all()) read.AddListed(listed.run->size());
   const auto each = [&](const auto& visit) -> Status {
     OMEN_TRY(
         ForEachRow(table, index, columns, txns, snapshot, [&](RowId id, const types::Row& row) {
@@ -142,13 +146,16 @@ Result<std::optional<RowId>> FillIndex(Table& table, TableIndex& index,
 
 }  // namespace
 
-Result<std::shared_ptr<TableIndex>> BuildTableIndex(Table& table,
+Result<std::shared_ptr<TableIndex>> BuildTableIndex(const KeyBudget& budget, Table& table,
                                                     const catalog::TableDef& definition,
                                                     const catalog::IndexDef& index,
                                                     const mvcc::TxnTable& txns,
                                                     const mvcc::Snapshot& snapshot,
                                                     RowRef* duplicate, CommandProgress* progress) {
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
+  if (!built->is_row_map()) {
+    budget.ListRuns(*built, *SeenRuns(table.frozen().runs(), txns, snapshot));
+  }
   OMEN_ASSIGN(const std::optional<RowId> repeated,
               FillIndex(table, *built, definition, txns, snapshot, progress));
   if (!repeated) return built;
@@ -169,12 +176,12 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
   return Status::Ok();
 }
 
-Status RebuildTable(SegmentFiles& files, Table& table, const catalog::TableDef& definition,
+Status RebuildTable(const KeyBudget& budget, Table& table, const catalog::TableDef& definition,
                     const mvcc::TxnTable& no_transactions) {
   const mvcc::Snapshot everything{Timestamp(mvcc::kMoved - 1), TxnId(0), 0};
   for (const catalog::IndexDef& index : definition.indexes) {
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-    KeyBudget::RestoreKeys(files, table, *built);
+    budget.RestoreKeys(table, *built);
     OMEN_ASSIGN(const std::optional<RowId> repeated,
                 FillIndex(table, *built, definition, no_transactions, everything, nullptr));
     if (repeated) {

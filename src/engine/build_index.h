@@ -5,13 +5,16 @@
 
 #include <memory>
 
+#include "engine/key_budget.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
 
-// The index over the rows that `snapshot` sees. On a duplicate of a unique key: the row is told in
-// `duplicate`, and nullptr returned. `progress` may be null. Errors: those of segments.
-Result<std::shared_ptr<TableIndex>> BuildTableIndex(Table& table,
+// The index over the rows that `snapshot` sees; where their entries would not fit into its share of
+// the memory, those of frozen rows in runs. On a duplicate of a unique key among what is entered:
+// the row is told in `duplicate`, and nullptr returned; where there are runs, the caller looks for
+// others (RelationImpl::FindRepeatedKey). `progress` may be null. Errors: those of segments.
+Result<std::shared_ptr<TableIndex>> BuildTableIndex(const KeyBudget& budget, Table& table,
                                                     const catalog::TableDef& definition,
                                                     const catalog::IndexDef& index,
                                                     const mvcc::TxnTable& txns,
@@ -23,9 +26,9 @@ Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDe
                             const Sketches& sketches);
 
 // After recovery, when every version in the table is committed: all indexes and statistics. Of
-// frozen rows nothing is read for an index whose keys are found in `files`.
+// frozen rows nothing is read for an index whose keys are found in segments or runs.
 // `no_transactions` is a table in which none runs: large, so one serves all.
-Status RebuildTable(SegmentFiles& files, Table& table, const catalog::TableDef& definition,
+Status RebuildTable(const KeyBudget& budget, Table& table, const catalog::TableDef& definition,
                     const mvcc::TxnTable& no_transactions);
 
 }  // namespace omendb::engine

@@ -196,19 +196,27 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   const std::shared_ptr<Table> storage = storages_.Find(table.storage);
   if (storage == nullptr) return Status(sqlstate::kInternalError, "the table has no storage");
   if (storage->FindIndex(index.storage) != nullptr) return Status::Ok();
+  const SegmentFiles::MakingIndex making(segments_, index.storage);
+  const auto relation = storages_.Open(std::make_shared<const catalog::TableDef>(table));
   txn.PushLatestSnapshot();
   RowRef duplicate;
-  auto result = BuildTableIndex(*storage, table, index, manager_.txns(), txn.snapshot(), &duplicate,
+  auto result = BuildTableIndex(key_budget_, *storage, table, index, manager_.txns(),
+                                txn.snapshot(), &duplicate,
                                 context.progress != nullptr ? &context.progress->command : nullptr);
+  Result<std::optional<RowRef>> repeated = std::optional<RowRef>();
+  if (result.ok() && *result != nullptr && index.unique && !(*result)->runs().empty()) {
+    repeated = relation->FindRepeatedKey(context, **result);
+  }
   txn.PopSnapshot();
   OMEN_ASSIGN(std::shared_ptr<TableIndex> built, std::move(result));
-  if (built == nullptr) {
+  OMEN_TRY(repeated.status());
+  if (*repeated) duplicate = **repeated;
+  if (built == nullptr || *repeated) {
     std::vector<ColumnId> columns;
     for (const catalog::IndexKey& key : index.keys) columns.push_back(key.column);
     std::vector<types::Value> values(columns.size());
     types::Arena arena;
-    OMEN_TRY(storages_.Open(std::make_shared<const catalog::TableDef>(table))
-                 ->Read(duplicate, columns, arena, values.data()));
+    OMEN_TRY(relation->Read(duplicate, columns, arena, values.data()));
     return Status(sqlstate::kUniqueViolation,
                   "could not create unique index \"" + index.name + "\"")
         .WithDetail(KeyText(context, table, columns, values) + " is duplicated.")

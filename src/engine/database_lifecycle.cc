@@ -73,7 +73,7 @@ Status DatabaseImpl::Recover() {
   }
   OMEN_ASSIGN(lock_file_, env_.LockFile(env::JoinPath(options_.data_dir, "lock")));
   OMEN_ASSIGN(std::optional<Manifest> found, ReadManifest(env_, options_.data_dir));
-  Recovery recovery(storages_, counters_, segments_);
+  Recovery recovery(storages_, counters_, segments_, key_budget_);
   Manifest manifest;
   Lsn end = wal::FirstLsn();
   const std::string log_dir = env::JoinPath(options_.data_dir, "wal");

@@ -109,9 +109,9 @@ uint64_t KeyBudget::RefillKeys(Table& table, TableIndex& primary, uint64_t& room
   return taken.size();
 }
 
-void KeyBudget::RestoreKeys(SegmentFiles& files, Table& table, TableIndex& index) {
-  if (!index.is_row_map()) return RestoreRuns(files, table, index);
+void KeyBudget::RestoreKeys(Table& table, TableIndex& index) const {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  if (!index.is_row_map()) return ListRuns(index, *set);
   std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
     if (run.live_rows() > 0 && IsSortedBy(*run.segment, index)) segments.push_back(run.segment);

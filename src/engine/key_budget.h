@@ -7,7 +7,8 @@
 // What pages have never leaves: it is there to be changed. Of segments the oldest go first, as row
 // ids and most keys follow time, and come back last.
 //
-// Thread safety  Enforce, WriteRun: one thread at a time. RestoreKeys: recovery's.
+// Thread safety  Enforce, WriteRun: one thread at a time. RestoreKeys: recovery's. ListRuns: before
+//                the index is published.
 // Errors         Those of reading a segment or run, and of writing one; what it has stays where it
 //                is, and the next call tries again.
 #pragma once
@@ -35,9 +36,13 @@ class KeyBudget {
   // Writes a run of one segment that has none, or none that can be read. False: all have one.
   Result<bool> WriteRun(std::span<const std::shared_ptr<Table>> tables) const;
 
-  // Recovery, before an index is filled: lists the segments whose keys are not to be entered, or
-  // those that have a run.
-  static void RestoreKeys(SegmentFiles& files, Table& table, TableIndex& index);
+  // Recovery, before an index is filled: lists the segments whose keys are not to be entered; of a
+  // secondary one as ListRuns.
+  void RestoreKeys(Table& table, TableIndex& index) const;
+  // Before a secondary index is filled: lists the runs of segments of `set` with live rows that are
+  // there; and where the entries of the others would take more than the indexes may, those too,
+  // newly written. What cannot be written is left to be filled in.
+  void ListRuns(TableIndex& index, const RunSet& set) const;
 
   // Whether the segment is sorted by this index's key.
   static bool IsSortedBy(const FrozenSegment& segment, const TableIndex& primary);
@@ -74,7 +79,6 @@ class KeyBudget {
   static uint64_t Refill(Table& table, TableIndex& index, uint64_t& room);
   static uint64_t RefillKeys(Table& table, TableIndex& primary, uint64_t& room);
   static uint64_t RefillEntries(Table& table, TableIndex& index, uint64_t& room);
-  static void RestoreRuns(SegmentFiles& files, Table& table, TableIndex& index);
   static bool TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed);
   Result<bool> WriteRunOf(Table& table, TableIndex& index) const;
 

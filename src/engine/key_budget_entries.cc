@@ -73,16 +73,27 @@ uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& roo
   return taken;
 }
 
-void KeyBudget::RestoreRuns(SegmentFiles& files, Table& table, TableIndex& index) {
-  const std::shared_ptr<const RunSet> set = table.frozen().runs();
+void KeyBudget::ListRuns(TableIndex& index, const RunSet& set) const {
   std::vector<IndexRuns::Listed> listed;
-  for (uint64_t number = 0; number < set->runs.size(); ++number) {
-    const Run& run = set->runs[number];
+  std::vector<uint64_t> missing;
+  uint64_t missing_bytes = 0;
+  for (uint64_t number = 0; number < set.runs.size(); ++number) {
+    const Run& run = set.runs[number];
     if (run.live_rows() == 0) continue;
-    Result<IndexRunPtr> opened = OpenSegmentRun(files, index, *run.segment);
-    if (!opened.ok()) continue;  // Its entries are made from the segment's columns.
-    index.runs().SetWritten(run.segment->file_id(), true);
-    listed.push_back({number, std::move(opened).value()});
+    Result<IndexRunPtr> opened = OpenSegmentRun(files_, index, *run.segment);
+    if (opened.ok()) {
+      index.runs().SetWritten(run.segment->file_id(), true);
+      listed.push_back({number, std::move(opened).value()});
+    } else {
+      missing.push_back(number);
+      missing_bytes += run.live_rows() * kBytesOfEntry;
+    }
+  }
+  if (missing_bytes <= share() / 2) missing.clear();
+  for (const uint64_t number : missing) {
+    Result<IndexRunPtr> written = WriteSegmentRun(files_, index, set.runs[number].segment);
+    if (!written.ok()) break;
+    listed.push_back({number, std::move(written).value()});
   }
   if (!listed.empty()) index.runs().List(std::move(listed));
 }

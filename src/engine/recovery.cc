@@ -17,10 +17,12 @@ Status DamagedRecord(std::string_view what) {
 
 }  // namespace
 
-Recovery::Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments)
+Recovery::Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments,
+                   const KeyBudget& key_budget)
     : storages_(storages),
       counters_(counters),
       segments_(segments),
+      key_budget_(key_budget),
       catalog_(catalog::BootstrapCatalog()) {}
 
 Status Recovery::LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest) {
@@ -332,7 +334,7 @@ Status Recovery::Finish() {
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
     const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(segments_, *table, *def, *no_transactions));
+    OMEN_TRY(RebuildTable(key_budget_, *table, *def, *no_transactions));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {

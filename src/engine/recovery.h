@@ -17,6 +17,7 @@
 #include "catalog/snapshot.h"
 #include "engine/checkpoint.h"
 #include "engine/durable_counters.h"
+#include "engine/key_budget.h"
 #include "engine/manifest.h"
 #include "engine/segment_files.h"
 #include "engine/storages.h"
@@ -26,7 +27,8 @@ namespace omendb::engine {
 
 class Recovery final : public CheckpointSink {
  public:
-  Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments);
+  Recovery(Storages& storages, DurableCounters& counters, SegmentFiles& segments,
+           const KeyBudget& key_budget);
 
   Status LoadCheckpoint(env::Env& env, const std::string& path, const Manifest& manifest);
   // Applies the log; `end` becomes where a writer continues.
@@ -71,6 +73,7 @@ class Recovery final : public CheckpointSink {
   Storages& storages_;
   DurableCounters& counters_;
   SegmentFiles& segments_;
+  const KeyBudget& key_budget_;
   std::set<uint64_t> segment_files_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_;
   std::map<Oid, Target> targets_;

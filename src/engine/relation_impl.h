@@ -104,6 +104,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // InsertChunk, which tells the row that it got to.
   Status InsertRows(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
 
+  // For CREATE INDEX: the second of two rows that the snapshot sees with a key that conflicts in
+  // this unique index, wherever their entries lie.
+  Result<std::optional<RowRef>> FindRepeatedKey(StatementContext& context, const TableIndex& index);
+
   // For compaction: makes a hot copy of a frozen row, unless it is not the row's head any more.
   Status ThawRow(RowId row, rowstore::VersionRef frozen);
 
@@ -133,6 +137,12 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   const std::atomic<uint64_t>& BeginOf(rowstore::VersionRef ref) const;
   const std::atomic<uint64_t>& EndOf(rowstore::VersionRef ref) const;
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
+  // Whether another row must not have the key of this one.
+  Result<bool> KeyConflicts(const TableIndex& index, const RowRef& row);
+  // The visible version of the row if it has the encoded key. The caller holds an epoch guard.
+  Result<std::optional<RowRef>> VersionWithKey(const mvcc::Snapshot& snapshot,
+                                               const TableIndex& index, RowId row,
+                                               std::string_view key) const;
   // Asks for the words in the row map, then for the headers of the versions they name. The caller
   // holds an epoch guard.
   void PrefetchHeads(std::span<const RowId> rows) const;

@@ -51,14 +51,22 @@ Result<std::optional<RowRef>> RelationImpl::FirstWithKey(const mvcc::Snapshot& s
                                                          const TableIndex& index,
                                                          std::span<const RowId> rows,
                                                          std::string_view key) const {
-  std::string actual;
   for (const RowId row : rows) {
-    const VersionRef version = VisibleVersion(snapshot, row);
-    if (version == 0) continue;
-    OMEN_TRY(table_->KeyOf(index, version, actual));
-    if (actual == key) return std::optional<RowRef>(RowRef{row, version});
+    OMEN_ASSIGN(const std::optional<RowRef> found, VersionWithKey(snapshot, index, row, key));
+    if (found) return found;
   }
   return std::optional<RowRef>();
+}
+
+Result<std::optional<RowRef>> RelationImpl::VersionWithKey(const mvcc::Snapshot& snapshot,
+                                                           const TableIndex& index, RowId row,
+                                                           std::string_view key) const {
+  const VersionRef version = VisibleVersion(snapshot, row);
+  if (version == 0) return std::optional<RowRef>();
+  std::string actual;
+  OMEN_TRY(table_->KeyOf(index, version, actual));
+  if (actual != key) return std::optional<RowRef>();
+  return std::optional<RowRef>(RowRef{row, version});
 }
 
 void RelationImpl::PrefetchHeads(std::span<const RowId> rows) const {

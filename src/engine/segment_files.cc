@@ -68,6 +68,17 @@ Result<std::shared_ptr<const FrozenSegment>> SegmentFiles::Open(uint64_t file_id
   return FrozenSegment::Make(std::move(reader));
 }
 
+SegmentFiles::MakingIndex::MakingIndex(SegmentFiles& files, Oid index)
+    : files_(files), index_(index) {
+  MutexLock lock(files_.mu_);
+  files_.made_.insert(index_);
+}
+
+SegmentFiles::MakingIndex::~MakingIndex() {
+  MutexLock lock(files_.mu_);
+  files_.made_.erase(index_);
+}
+
 Result<uint64_t> SegmentFiles::Reserve() {
   OMEN_ASSIGN(const bool exists, env_.Exists(dir_));
   if (!exists) {
@@ -87,13 +98,14 @@ void SegmentFiles::Release(uint64_t file_id) {
 void SegmentFiles::RemoveUnused(const std::function<Used()>& used, bool at_start) {
   const auto names = env_.List(dir_);
   if (!names.ok()) return;  // No segment was ever made.
-  std::set<uint64_t> reserved;
+  Used reserved;
   {
     MutexLock lock(mu_);
-    reserved = reserved_;
+    reserved = {reserved_, made_};
   }
   Used keep = used();
-  keep.segments.merge(reserved);
+  keep.segments.merge(reserved.segments);
+  keep.indexes.merge(reserved.indexes);
   for (const std::string& file : *names) {
     const Name name(file);
     if (name.segment == 0) continue;

@@ -37,6 +37,19 @@ class SegmentFiles {
   std::string PathOfRun(uint64_t file_id, Oid index) const;
   Result<std::shared_ptr<const FrozenSegment>> Open(uint64_t file_id);
 
+  // While an index of this storage is made, before a table has it: its runs are in use.
+  class MakingIndex {
+   public:
+    MakingIndex(SegmentFiles& files, Oid index);
+    ~MakingIndex();
+    MakingIndex(const MakingIndex&) = delete;
+    MakingIndex& operator=(const MakingIndex&) = delete;
+
+   private:
+    SegmentFiles& files_;
+    const Oid index_;
+  };
+
   // A number for a new file, which is in use until Release.
   Result<uint64_t> Reserve();
   // The file is in a table's set now, or was given up.
@@ -59,6 +72,7 @@ class SegmentFiles {
   Mutex mu_;
   uint64_t next_id_ OMEN_GUARDED_BY(mu_) = 1;
   std::set<uint64_t> reserved_ OMEN_GUARDED_BY(mu_);
+  std::set<Oid> made_ OMEN_GUARDED_BY(mu_);
 };
 
 }  // namespace omendb::engine
