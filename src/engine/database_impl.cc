@@ -292,7 +292,7 @@ std::vector<Status> DatabaseImpl::VerifySegments() {
       if (run.live_rows() == 0) continue;  // Its file may be gone.
       for (Status& damage : run.segment->reader()->Verify()) damages.push_back(std::move(damage));
     }
-    for (const auto& index : *table->indexes()) {
+    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
       for (const IndexRuns::Listed& listed : index->runs().all()) {
         for (Status& damage : listed.run->Verify()) damages.push_back(std::move(damage));
       }
@@ -327,7 +327,7 @@ EngineStats DatabaseImpl::stats() const {
       stats.segment_bytes += run.segment->reader()->file_bytes();
       ++stats.segments;
     }
-    for (const auto& index : *table->indexes()) {
+    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
       stats.index_bytes += index->memory_bytes();
       const index::IndexStats counters = index->stats();
       stats.index_model_hits += counters.model_hits;

@@ -219,7 +219,8 @@ SegmentFiles::Used DatabaseImpl::FilesInUse() const {
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     const std::shared_ptr<const RunSet> set = table->frozen().runs();
     for (const Run& run : set->runs) used.segments.insert(run.segment->file_id());
-    for (const auto& index : *table->indexes()) used.indexes.insert(index->storage());
+    for (const auto indexes = table->indexes(); const auto& index : *indexes)
+      used.indexes.insert(index->storage());
   }
   return used;
 }
@@ -287,7 +288,8 @@ void DatabaseImpl::MemoryLoop() {
     if (passes % 64 != 0) continue;
     uint64_t other_bytes = 0;
     for (const std::shared_ptr<Table>& table : storages_.All()) {
-      for (const auto& index : *table->indexes()) other_bytes += index->memory_bytes();
+      for (const auto indexes = table->indexes(); const auto& index : *indexes)
+        other_bytes += index->memory_bytes();
       other_bytes += table->frozen().memory_bytes() + table->store().row_map_bytes();
     }
     memory_.SetOther(other_bytes);

@@ -12,7 +12,8 @@ std::atomic<uint64_t (*)()> KeyBudget::share_for_tests{nullptr};
 Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
   uint64_t total = 0;
   for (const auto& table : tables) {
-    for (const auto& index : *table->indexes()) total += index->memory_bytes();
+    for (const auto indexes = table->indexes(); const auto& index : *indexes)
+      total += index->memory_bytes();
   }
   uint64_t segments = 0;
   const uint64_t share = this->share();
@@ -20,7 +21,7 @@ Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tabl
   uint64_t room = share / 2 > total ? share / 2 - total : 0;
   for (const auto& table : tables) {
     if (table->frozen().empty()) continue;
-    for (const auto& index : *table->indexes()) {
+    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
       segments += TakeBackDead(*table, *index);
       if (room > 0) segments += Refill(*table, *index, room);
       if (excess == 0) continue;

@@ -101,7 +101,7 @@ void KeyBudget::ListRuns(TableIndex& index, const RunSet& set) const {
 Result<bool> KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables) const {
   for (const auto& table : tables) {
     if (table->frozen().empty()) continue;
-    for (const auto& index : *table->indexes()) {
+    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
       if (index->is_row_map()) continue;
       OMEN_ASSIGN(const bool written, WriteRunOf(*table, *index));
       if (written) return true;

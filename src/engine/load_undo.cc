@@ -27,7 +27,7 @@ void LoadUndo::Undo() {
     }
     store.AddRows(-rows);
   }
-  for (const auto& index : *table_->indexes()) EraseKeys(*index);
+  for (const auto indexes = table_->indexes(); const auto& index : *indexes) EraseKeys(*index);
 }
 
 bool LoadUndo::IsLoaded(RowId row) const {

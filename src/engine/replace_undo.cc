@@ -34,7 +34,8 @@ void ReplaceUndo::Restore(const Replacing& replacing) {
 void ReplaceUndo::Undo() {
   for (auto it = replacing_.rbegin(); it != replacing_.rend(); ++it) {
     Restore(*it);
-    for (const auto& index : *table_->indexes()) index->packed().Remove(it->segment);
+    for (const auto indexes = table_->indexes(); const auto& index : *indexes)
+      index->packed().Remove(it->segment);
     table_->frozen().Abandon(it->segment);
     table_->frozen().DropOlder(it->segment);
   }

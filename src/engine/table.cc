@@ -23,7 +23,7 @@ std::shared_ptr<const Indexes> Table::indexes() const {
 }
 
 std::shared_ptr<TableIndex> Table::FindIndex(Oid storage) const {
-  for (const auto& index : *indexes()) {
+  for (const auto list = indexes(); const auto& index : *list) {
     if (index->storage() == storage) return index;
   }
   return nullptr;

@@ -45,7 +45,8 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   ChangeRates& change_rates() { return change_rates_; }
   EpochManager& epochs() const { return epochs_; }
 
-  // The indexes now; a list once given never changes.
+  // The indexes now; a list once given never changes, and stays as long as it is held (a loop over
+  // *indexes() does not hold it).
   std::shared_ptr<const Indexes> indexes() const;
   std::shared_ptr<TableIndex> FindIndex(Oid storage) const;
   void AddIndex(std::shared_ptr<TableIndex> index);

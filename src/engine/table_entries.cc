@@ -11,7 +11,7 @@ using rowstore::VersionRef;
 
 bool Table::EnterPacked(size_t segments_max) {
   bool left = false;
-  for (const auto& index : *indexes()) {
+  for (const auto list = indexes(); const auto& index : *list) {
     const std::shared_ptr<const PackedLists::List> lists = index->packed().all();
     if (lists == nullptr) continue;
     for (const PackedLists::Listed& listed : *lists) {
