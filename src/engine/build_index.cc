@@ -1,5 +1,7 @@
 #include "engine/build_index.h"
 
+#include <utility>
+
 #include "base/sqlstate.h"
 #include "engine/visible_rows.h"
 
@@ -20,8 +22,8 @@ struct Columns {
 
 size_t PlaceOf(ColumnId id) { return static_cast<size_t>(id.value() - 1); }
 
-// visit(row id, row) for each visible row that is not in `runs`. `row` is as wide as the table and
-// has values in the columns that are read.
+// visit(row id, row), a Status, for each visible row that is not in `runs`. `row` is as wide as the
+// table and has values in the columns that are read.
 template <typename Visit>
 Status ForEachHot(Table& table, const RunSet& runs, const Columns& columns,
                   const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot, const Visit& visit) {
@@ -34,8 +36,7 @@ Status ForEachHot(Table& table, const RunSet& runs, const Columns& columns,
           row[place] =
               place < stored ? page.Read(static_cast<uint32_t>(place), slot) : columns.missing[i];
         }
-        visit(RowId(page.header(slot).row_id), row);
-        return Status::Ok();
+        return visit(RowId(page.header(slot).row_id), row);
       });
 }
 
@@ -47,8 +48,7 @@ Status ForEachFrozen(const RunSet& runs, const Columns& columns, const Visit& vi
       runs, columns.ids, [&](size_t i) { return columns.missing[i]; },
       [&](RowId id, rowstore::VersionRef, const types::Row& values) -> Status {
         for (size_t i = 0; i < values.size(); ++i) row[PlaceOf(columns.ids[i])] = values[i];
-        visit(id, row);
-        return Status::Ok();
+        return visit(id, row);
       });
 }
 
@@ -68,19 +68,19 @@ Status ForEachRow(Table& table, const TableIndex& index, const Columns& columns,
   return ForEachFrozen(entered, columns, visit);
 }
 
-// Tells `progress`, unless null, how many rows were read.
+// Tells how many rows were read, and hears whether to go on.
 class RowsRead {
  public:
-  RowsRead(CommandProgress* progress, uint64_t rows_total) : progress_(progress) {
+  RowsRead(const BuildWatch& watch, uint64_t rows_total)
+      : progress_(watch.progress), cancel_(watch.cancel) {
     if (progress_ != nullptr) progress_->SetRowsTotal(rows_total);
   }
-  void AddListed(uint64_t rows) {
-    rows_ += rows;
-    Tell();
-  }
-  void Add() {
+  Status Add(uint64_t rows) {
     constexpr uint64_t kToldAfter = 1024;
-    if (++rows_ % kToldAfter == 0) Tell();
+    const uint64_t before = std::exchange(rows_, rows_ + rows);
+    if (before / kToldAfter == rows_ / kToldAfter) return Status::Ok();
+    Tell();
+    return cancel_ != nullptr && cancel_->set() ? cancel_->ToStatus() : Status::Ok();
   }
   void End() {
     Tell();
@@ -92,6 +92,7 @@ class RowsRead {
     if (progress_ != nullptr) progress_->SetRows(rows_);
   }
   CommandProgress* const progress_;
+  CancelFlag* const cancel_;
   uint64_t rows_ = 0;
 };
 
@@ -126,17 +127,15 @@ Result<std::optional<RowId>> LoadBytes(TableIndex& index, size_t rows, const Eac
 Result<std::optional<RowId>> FillIndex(Table& table, TableIndex& index,
                                        const catalog::TableDef& definition,
                                        const mvcc::TxnTable& txns, const mvcc::Snapshot& snapshot,
-                                       CommandProgress* progress) {
+                                       RowsRead& read) {
   const Columns columns(definition, index.key_columns());
   const size_t rows = table.store().rows_count();
-  RowsRead read(progress, rows);
-  for (const IndexRuns::Listed& listed : index.runs().all()) read.AddListed(listed.run->size());
   const auto each = [&](const auto& visit) -> Status {
-    OMEN_TRY(
-        ForEachRow(table, index, columns, txns, snapshot, [&](RowId id, const types::Row& row) {
-          read.Add();
-          visit(id, row);
-        }));
+    OMEN_TRY(ForEachRow(table, index, columns, txns, snapshot,
+                        [&](RowId id, const types::Row& row) -> Status {
+                          visit(id, row);
+                          return read.Add(1);
+                        }));
     read.End();
     return Status::Ok();
   };
@@ -151,13 +150,15 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(const KeyBudget& budget, Tab
                                                     const catalog::IndexDef& index,
                                                     const mvcc::TxnTable& txns,
                                                     const mvcc::Snapshot& snapshot,
-                                                    RowRef* duplicate, CommandProgress* progress) {
+                                                    RowRef* duplicate, const BuildWatch& watch) {
   auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
+  RowsRead read(watch, table.store().rows_count());
   if (!built->is_row_map()) {
-    budget.ListRuns(*built, *SeenRuns(table.frozen().runs(), txns, snapshot));
+    OMEN_TRY(budget.ListRuns(*built, *SeenRuns(table.frozen().runs(), txns, snapshot),
+                             [&](uint64_t entries) { return read.Add(entries); }));
   }
   OMEN_ASSIGN(const std::optional<RowId> repeated,
-              FillIndex(table, *built, definition, txns, snapshot, progress));
+              FillIndex(table, *built, definition, txns, snapshot, read));
   if (!repeated) return built;
   if (duplicate != nullptr) *duplicate = {*repeated, table.store().head(*repeated)};
   return std::shared_ptr<TableIndex>();
@@ -181,9 +182,10 @@ Status RebuildTable(const KeyBudget& budget, Table& table, const catalog::TableD
   const mvcc::Snapshot everything{Timestamp(mvcc::kMoved - 1), TxnId(0), 0};
   for (const catalog::IndexDef& index : definition.indexes) {
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
-    budget.RestoreKeys(table, *built);
+    OMEN_TRY(budget.RestoreKeys(table, *built));
+    RowsRead unwatched({}, 0);
     OMEN_ASSIGN(const std::optional<RowId> repeated,
-                FillIndex(table, *built, definition, no_transactions, everything, nullptr));
+                FillIndex(table, *built, definition, no_transactions, everything, unwatched));
     if (repeated) {
       return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" of table \"" +
                                                   definition.name +
@@ -206,6 +208,7 @@ Status RebuildTable(const KeyBudget& budget, Table& table, const catalog::TableD
   return ForEachHot(table, *runs, Columns(definition, ids), no_transactions, everything,
                     [&](RowId, const types::Row& row) {
                       for (size_t i = 0; i < row.size(); ++i) sketches[i]->Add(row[i]);
+                      return Status::Ok();
                     });
 }
 

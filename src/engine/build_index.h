@@ -10,16 +10,22 @@
 
 namespace omendb::engine {
 
+// Who waits for an index; both may be null.
+struct BuildWatch {
+  CommandProgress* progress = nullptr;
+  CancelFlag* cancel = nullptr;
+};
+
 // The index over the rows that `snapshot` sees; where their entries would not fit into its share of
 // the memory, those of frozen rows in runs. On a duplicate of a unique key among what is entered:
 // the row is told in `duplicate`, and nullptr returned; where there are runs, the caller looks for
-// others (RelationImpl::FindRepeatedKey). `progress` may be null. Errors: those of segments.
+// others (RelationImpl::FindRepeatedKey). Errors: those of segments, 57014 when it is cancelled.
 Result<std::shared_ptr<TableIndex>> BuildTableIndex(const KeyBudget& budget, Table& table,
                                                     const catalog::TableDef& definition,
                                                     const catalog::IndexDef& index,
                                                     const mvcc::TxnTable& txns,
                                                     const mvcc::Snapshot& snapshot,
-                                                    RowRef* duplicate, CommandProgress* progress);
+                                                    RowRef* duplicate, const BuildWatch& watch);
 
 // Tells `sketches`, one for each column, of the rows of a segment.
 Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,

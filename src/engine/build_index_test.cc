@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sqlstate.h"
 #include "engine/engine_fixture.h"
+#include "engine/key_budget.h"
 
 namespace omendb::engine {
 namespace {
@@ -19,6 +21,44 @@ void InsertRows(Engine& engine, int from, int to) {
   }
   ASSERT_TRUE(engine.Commit(*txn).ok());
 }
+
+uint64_t ShareOfNothing() { return 0; }
+
+// Which rows are read, and where: of pages, of segments, or of segments of which runs are written.
+struct Places {
+  bool frozen;
+  bool runs;
+};
+class BuildIndexPlacesTest : public ::testing::TestWithParam<Places> {};
+
+TEST_P(BuildIndexPlacesTest, EndsWhenItIsCancelled) {
+  Engine engine;
+  engine.CreateTable({});
+  InsertRows(engine, 0, kRows);
+  if (GetParam().frozen) {
+    ASSERT_TRUE(engine.Freeze().ok());
+  }
+  const auto before = KeyBudget::share_for_tests.load();
+  if (GetParam().runs) KeyBudget::share_for_tests = &ShareOfNothing;
+  auto txn = engine.Begin();
+  StatementContext context = engine.Statement(*txn);
+  catalog::TableDef def = *engine.Table(context);
+  engine.AddIndex(def, "t_v", {1}, false, false);
+  ASSERT_TRUE(engine.db->EditCatalog(*txn).Put(def).ok());
+  context.catalog = engine.db->CatalogFor(*txn);
+  CancelFlag cancel;
+  cancel.Set(CancelFlag::Reason::kUserRequest);
+  context.cancel = &cancel;
+  EXPECT_TRUE(engine.db->BuildIndex(context, def, def.indexes.back()).Is(sqlstate::kQueryCanceled));
+  cancel.Clear();
+  EXPECT_TRUE(engine.db->BuildIndex(context, def, def.indexes.back()).ok());
+  EXPECT_TRUE(engine.Commit(*txn).ok());
+  KeyBudget::share_for_tests = before;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, BuildIndexPlacesTest,
+                         ::testing::Values(Places{false, false}, Places{true, false},
+                                           Places{true, true}));
 
 TEST(BuildIndexTest, TellsHowManyRowsItHasRead) {
   Engine engine;

@@ -200,9 +200,10 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   const auto relation = storages_.Open(std::make_shared<const catalog::TableDef>(table));
   txn.PushLatestSnapshot();
   RowRef duplicate;
+  const BuildWatch watch{context.progress != nullptr ? &context.progress->command : nullptr,
+                         context.cancel};
   auto result = BuildTableIndex(key_budget_, *storage, table, index, manager_.txns(),
-                                txn.snapshot(), &duplicate,
-                                context.progress != nullptr ? &context.progress->command : nullptr);
+                                txn.snapshot(), &duplicate, watch);
   Result<std::optional<RowRef>> repeated = std::optional<RowRef>();
   if (result.ok() && *result != nullptr && index.unique && !(*result)->runs().empty()) {
     repeated = relation->FindRepeatedKey(context, **result);

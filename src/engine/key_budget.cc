@@ -110,14 +110,15 @@ uint64_t KeyBudget::RefillKeys(Table& table, TableIndex& primary, uint64_t& room
   return taken.size();
 }
 
-void KeyBudget::RestoreKeys(Table& table, TableIndex& index) const {
+Status KeyBudget::RestoreKeys(Table& table, TableIndex& index) const {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
-  if (!index.is_row_map()) return ListRuns(index, *set);
+  if (!index.is_row_map()) return ListRuns(index, *set, [](uint64_t) { return Status::Ok(); });
   std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
     if (run.live_rows() > 0 && IsSortedBy(*run.segment, index)) segments.push_back(run.segment);
   }
   if (!segments.empty()) index.frozen_keys().List(std::move(segments));
+  return Status::Ok();
 }
 
 bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& primary) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -38,11 +39,13 @@ class KeyBudget {
 
   // Recovery, before an index is filled: lists the segments whose keys are not to be entered; of a
   // secondary one as ListRuns.
-  void RestoreKeys(Table& table, TableIndex& index) const;
+  Status RestoreKeys(Table& table, TableIndex& index) const;
   // Before a secondary index is filled: lists the runs of segments of `set` with live rows that are
   // there; and where the entries of the others would take more than the indexes may, those too,
-  // newly written. What cannot be written is left to be filled in.
-  void ListRuns(TableIndex& index, const RunSet& set) const;
+  // newly written. What cannot be written is left to be filled in. `step` hears how many entries
+  // each has, and may end it with an error.
+  using Step = std::function<Status(uint64_t entries)>;
+  Status ListRuns(TableIndex& index, const RunSet& set, const Step& step) const;
 
   // Whether the segment is sorted by this index's key.
   static bool IsSortedBy(const FrozenSegment& segment, const TableIndex& primary);

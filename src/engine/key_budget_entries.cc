@@ -73,7 +73,7 @@ uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& roo
   return taken;
 }
 
-void KeyBudget::ListRuns(TableIndex& index, const RunSet& set) const {
+Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& step) const {
   std::vector<IndexRuns::Listed> listed;
   std::vector<uint64_t> missing;
   uint64_t missing_bytes = 0;
@@ -84,6 +84,7 @@ void KeyBudget::ListRuns(TableIndex& index, const RunSet& set) const {
     if (opened.ok()) {
       index.runs().SetWritten(run.segment->file_id(), true);
       listed.push_back({number, std::move(opened).value()});
+      OMEN_TRY(step(run.segment->rows()));
     } else {
       missing.push_back(number);
       missing_bytes += run.live_rows() * kBytesOfEntry;
@@ -94,8 +95,10 @@ void KeyBudget::ListRuns(TableIndex& index, const RunSet& set) const {
     Result<IndexRunPtr> written = WriteSegmentRun(files_, index, set.runs[number].segment);
     if (!written.ok()) break;
     listed.push_back({number, std::move(written).value()});
+    OMEN_TRY(step(set.runs[number].segment->rows()));
   }
   if (!listed.empty()) index.runs().List(std::move(listed));
+  return Status::Ok();
 }
 
 Result<bool> KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables) const {
