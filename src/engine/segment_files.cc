@@ -102,6 +102,9 @@ void SegmentFiles::RemoveUnused(const std::function<Used()>& used, bool at_start
   {
     MutexLock lock(mu_);
     reserved = {reserved_, made_};
+    if (at_start) {
+      for (const std::string& file : *names) next_id_ = std::max(next_id_, Name(file).segment + 1);
+    }
   }
   Used keep = used();
   keep.segments.merge(reserved.segments);

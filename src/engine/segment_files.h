@@ -60,8 +60,9 @@ class SegmentFiles {
     std::set<Oid> indexes;  // by storage
   };
   // Removes every file that is neither in `used` nor reserved. `used` is asked after the folder was
-  // listed: a file that it does not know then is not in use. `at_start`: nobody writes any. Errors:
-  // what cannot be removed stays.
+  // listed: a file that it does not know then is not in use. `at_start`: nobody writes any, and no
+  // number that a file has, which may not be removable, is given again. Errors: what cannot be
+  // removed stays.
   void RemoveUnused(const std::function<Used()>& used, bool at_start);
 
  private:
