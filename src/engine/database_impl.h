@@ -87,7 +87,7 @@ class DatabaseImpl final : public Database {
   void FreezeLoop();
   void KeyLoop();
   uint64_t MoveKeys();  // how many segments' keys were moved
-  void WriteRun();
+  void WriteRun(bool missing);
   Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
                                const FreezeSelection& selection);
   void StopThreads();

@@ -312,25 +312,24 @@ void DatabaseImpl::KeyLoop() {
        Pause(more || KeyBudget::share_for_tests != nullptr ? 1 : kKeyPauseMs);) {
     more = MoveKeys() > 0;
     quiet = more ? 0 : quiet + 1;
-    if (quiet > kQuietPasses) WriteRun();
+    WriteRun(/*missing=*/quiet > kQuietPasses);
   }
 }
 
-// When no keys have moved for a while, one at a time, with a pause behind each: there is time until
-// the next start. What has failed is tried again.
-void DatabaseImpl::WriteRun() {
+// A damaged one at once, as reads of it fail; a missing one when no keys have moved for a while,
+// one at a time, with a pause behind each: there is time until the next start. What has failed is
+// tried again.
+void DatabaseImpl::WriteRun(bool missing) {
   if (!manager_.health().ok()) return;
   MutexLock lock(key_budget_mu_);
   const std::vector<std::shared_ptr<Table>> tables = storages_.All();
-  (void)key_budget_.WriteRun(tables);
+  (void)key_budget_.WriteRun(tables, missing);
 }
 
 uint64_t DatabaseImpl::MoveKeys() {
   MutexLock lock(key_budget_mu_);
   const std::vector<std::shared_ptr<Table>> tables = storages_.All();
-  // A segment that cannot be read: who reads its rows is told.
-  const Result<uint64_t> moved = key_budget_.Enforce(tables);
-  return moved.ok() ? *moved : 0;
+  return key_budget_.Enforce(tables);
 }
 
 void DatabaseImpl::CheckpointLoop() {

@@ -8,12 +8,13 @@ using colstore::IndexRun;
 
 IndexRuns::~IndexRuns() { delete list_.load(std::memory_order_relaxed); }
 
-bool IndexRuns::Has(uint64_t segment) const {
+std::shared_ptr<const IndexRun> IndexRuns::Get(uint64_t segment) const {
   EpochGuard guard(epochs_);
   const Runs* runs = list_.load(std::memory_order_acquire);
-  return runs != nullptr && std::any_of(runs->begin(), runs->end(), [&](const Listed& listed) {
-           return listed.segment == segment;
-         });
+  if (runs == nullptr) return nullptr;
+  const auto found = std::find_if(runs->begin(), runs->end(),
+                                  [&](const Listed& listed) { return listed.segment == segment; });
+  return found != runs->end() ? found->run : nullptr;
 }
 
 std::vector<IndexRuns::Listed> IndexRuns::all() const {

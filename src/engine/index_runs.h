@@ -48,7 +48,9 @@ class IndexRuns {
   bool empty() const { return list_.load(std::memory_order_acquire) == nullptr; }
   // How often entries have left the index for here, or come back.
   uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
-  bool Has(uint64_t segment) const;
+  bool Has(uint64_t segment) const { return Get(segment) != nullptr; }
+  // Null: none is listed.
+  std::shared_ptr<const colstore::IndexRun> Get(uint64_t segment) const;
   std::vector<Listed> all() const;
 
   // Appends the rows that have the key.

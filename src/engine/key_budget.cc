@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <map>
 
+#include "base/sqlstate.h"
 #include "colstore/key_cursor.h"
 
 namespace omendb::engine {
 
 std::atomic<uint64_t (*)()> KeyBudget::share_for_tests{nullptr};
 
-Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
+uint64_t KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
   uint64_t total = 0;
   for (const auto& table : tables) {
     for (const auto indexes = table->indexes(); const auto& index : *indexes)
@@ -27,9 +28,7 @@ Result<uint64_t> KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tabl
       if (excess == 0) continue;
       // Each by its part of the whole.
       const double part = static_cast<double>(index->memory_bytes()) / static_cast<double>(total);
-      OMEN_ASSIGN(const uint64_t gone,
-                  Free(*table, *index, static_cast<uint64_t>(static_cast<double>(excess) * part)));
-      segments += gone;
+      segments += Free(*table, *index, static_cast<uint64_t>(static_cast<double>(excess) * part));
     }
   }
   return segments;
@@ -42,16 +41,20 @@ bool KeyBudget::MayLetGo(const Run& run, uint64_t number, const TableIndex& inde
   return !index.packed().Has(number) && !index.runs().Has(number);
 }
 
-Result<uint64_t> KeyBudget::Free(Table& table, TableIndex& index, uint64_t excess) const {
+// A segment that cannot be read, or whose run cannot be written, keeps none of the others; but on a
+// full disk each would be made for nothing.
+uint64_t KeyBudget::Free(Table& table, TableIndex& index, uint64_t excess) const {
   uint64_t segments = 0;
   uint64_t freed = 0;
-  const uint64_t of_row = index.is_row_map() ? kBytesOfKey : kBytesOfEntry;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   for (uint64_t number = 0; number < set->runs.size() && freed < excess; ++number) {
     const Run& run = set->runs[number];
     if (!MayLetGo(run, number, index)) continue;
-    OMEN_TRY(LetGo(files_, index, number, run.segment));
-    freed += run.segment->rows() * of_row;
+    const Status gone = LetGo(files_, index, number, run.segment);
+    if (gone.Is(sqlstate::kDiskFull)) break;
+    if (!gone.ok()) continue;
+    freed +=
+        index.is_row_map() ? run.segment->rows() * kBytesOfKey : BytesOf(*index.runs().Get(number));
     ++segments;
   }
   return segments;

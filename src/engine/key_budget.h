@@ -10,7 +10,7 @@
 // Thread safety  Enforce, WriteRun: one thread at a time. RestoreKeys: recovery's. ListRuns: before
 //                the index is published.
 // Errors         Those of reading a segment or run, and of writing one; what it has stays where it
-//                is, and the next call tries again.
+//                is, the others have their turn, and the next call tries again.
 #pragma once
 
 #include <atomic>
@@ -32,10 +32,11 @@ class KeyBudget {
   static std::atomic<uint64_t (*)()> share_for_tests;
 
   // Returns how many segments' keys have left or come back: when some have, more may be to do.
-  Result<uint64_t> Enforce(std::span<const std::shared_ptr<Table>> tables) const;
+  uint64_t Enforce(std::span<const std::shared_ptr<Table>> tables) const;
 
-  // Writes a run of one segment that has none, or none that can be read. False: all have one.
-  Result<bool> WriteRun(std::span<const std::shared_ptr<Table>> tables) const;
+  // Writes one listed run anew that was found damaged, or else, where `missing` says so, the run of
+  // one segment that has none. Whether it has written one.
+  bool WriteRun(std::span<const std::shared_ptr<Table>> tables, bool missing) const;
 
   // Recovery, before an index is filled: lists the segments whose keys are not to be entered; of a
   // secondary one as ListRuns.
@@ -61,15 +62,20 @@ class KeyBudget {
  private:
   // A quarter of the memory for rows; when it is exceeded half of that is aimed at.
   static constexpr uint64_t kShareDivisor = 4;
-  // What a key takes in the index, and an entry, about.
+  // What a key takes in the index, about; and an entry: of a short key, and beside its bytes.
   static constexpr uint64_t kBytesOfKey = 24;
   static constexpr uint64_t kBytesOfEntry = 40;
+  static constexpr uint64_t kBytesBesideEntry = 24;
   // Of an index, with one call: the caller may have to stop.
   static constexpr size_t kTakenBackMax = 8;
   static constexpr size_t kDeadTakenBackMax = 2;
 
+  // What the entries of a run take in the index, about.
+  static uint64_t BytesOf(const colstore::IndexRun& run);
+  // The same of a segment that has none, at least.
+  static uint64_t BytesOf(const Run& run, const TableIndex& index);
   // Lets go until `excess` bytes are free, as far as there are keys to let go.
-  Result<uint64_t> Free(Table& table, TableIndex& index, uint64_t excess) const;
+  uint64_t Free(Table& table, TableIndex& index, uint64_t excess) const;
   static bool MayLetGo(const Run& run, uint64_t number, const TableIndex& index);
   static Status LetKeysGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
   static Status LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t number,
@@ -83,7 +89,8 @@ class KeyBudget {
   static uint64_t RefillKeys(Table& table, TableIndex& primary, uint64_t& room);
   static uint64_t RefillEntries(Table& table, TableIndex& index, uint64_t& room);
   static bool TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed);
-  Result<bool> WriteRunOf(Table& table, TableIndex& index) const;
+  bool MendRunOf(Table& table, TableIndex& index) const;
+  bool WriteMissingRunOf(Table& table, TableIndex& index) const;
 
   uint64_t share() const {
     const auto for_tests = share_for_tests.load();

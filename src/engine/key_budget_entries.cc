@@ -1,6 +1,7 @@
 // The part of KeyBudget that moves entries of secondary indexes.
 #include <algorithm>
 
+#include "base/sqlstate.h"
 #include "engine/key_budget.h"
 #include "engine/segment_run.h"
 
@@ -18,6 +19,25 @@ Result<IndexRunPtr> RunOf(SegmentFiles& files, TableIndex& index,
 }
 
 }  // namespace
+
+// The file leaves out what keys have in common with the ones before them, the first and the last
+// entry may be short where others are long.
+uint64_t KeyBudget::BytesOf(const colstore::IndexRun& run) {
+  const uint64_t entries = run.size();
+  const uint64_t ends = (run.min_entry().size() + run.max_entry().size()) / 2 * entries;
+  return std::max(entries * kBytesOfEntry,
+                  entries * kBytesBesideEntry + std::max(ends, run.file_bytes()));
+}
+
+uint64_t KeyBudget::BytesOf(const Run& run, const TableIndex& index) {
+  uint64_t stored = 0;
+  for (const ColumnId column : index.key_columns()) {
+    const int32_t at = run.segment->position_of(column);
+    if (at < 0) continue;
+    stored += run.segment->reader()->footer().columns[static_cast<size_t>(at)].blocks.bytes;
+  }
+  return std::max(run.live_rows() * kBytesOfEntry, run.live_rows() * kBytesBesideEntry + stored);
+}
 
 // Whoever enters an entry of the run at the same time, and is late, leaves one in the index that is
 // in the run too; who is early has it taken away, and it is in the run.
@@ -64,7 +84,7 @@ uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& roo
             [](const auto& a, const auto& b) { return a.segment > b.segment; });
   uint64_t taken = 0;
   for (const IndexRuns::Listed& newest : listed) {
-    const uint64_t bytes = newest.run->size() * kBytesOfEntry;
+    const uint64_t bytes = BytesOf(*newest.run);
     if (bytes > room || taken == kTakenBackMax) break;
     if (!TakeEntriesBack(table, index, newest)) continue;
     room -= bytes;
@@ -87,7 +107,7 @@ Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& ste
       OMEN_TRY(step(run.segment->rows()));
     } else {
       missing.push_back(number);
-      missing_bytes += run.live_rows() * kBytesOfEntry;
+      missing_bytes += BytesOf(run, index);
     }
   }
   if (missing_bytes <= share() / 2) missing.clear();
@@ -101,34 +121,42 @@ Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& ste
   return Status::Ok();
 }
 
-Result<bool> KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables) const {
-  for (const auto& table : tables) {
-    if (table->frozen().empty()) continue;
-    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
-      if (index->is_row_map()) continue;
-      OMEN_ASSIGN(const bool written, WriteRunOf(*table, *index));
-      if (written) return true;
+bool KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables, bool missing) const {
+  const auto any_index = [&](bool (KeyBudget::*write)(Table&, TableIndex&) const) {
+    for (const auto& table : tables) {
+      if (table->frozen().empty()) continue;
+      for (const auto indexes = table->indexes(); const auto& index : *indexes) {
+        if (!index->is_row_map() && (this->*write)(*table, *index)) return true;
+      }
     }
-  }
-  return false;
+    return false;
+  };
+  return any_index(&KeyBudget::MendRunOf) || (missing && any_index(&KeyBudget::WriteMissingRunOf));
 }
 
-Result<bool> KeyBudget::WriteRunOf(Table& table, TableIndex& index) const {
+bool KeyBudget::MendRunOf(Table& table, TableIndex& index) const {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   for (const IndexRuns::Listed& listed : index.runs().all()) {
     const Run& run = set->runs[listed.segment];
     if (!listed.run->is_damaged() || run.segment->is_hollow()) continue;
-    OMEN_ASSIGN(IndexRunPtr written, WriteSegmentRun(files_, index, run.segment));
-    index.runs().List({{listed.segment, std::move(written)}});
+    Result<IndexRunPtr> written = WriteSegmentRun(files_, index, run.segment);
+    if (!written.ok()) continue;
+    index.runs().List({{listed.segment, std::move(written).value()}});
     return true;
   }
+  return false;
+}
+
+bool KeyBudget::WriteMissingRunOf(Table& table, TableIndex& index) const {
+  const std::shared_ptr<const RunSet> set = table.frozen().runs();
   for (const Run& run : set->runs) {
     const bool settled = run.segment->keys_are_entered() &&
                          !mvcc::IsTxnWord(run.segment->begin().load(std::memory_order_acquire));
     if (run.live_rows() == 0 || !settled) continue;
     if (index.runs().IsWritten(run.segment->file_id())) continue;
-    OMEN_TRY(WriteSegmentRun(files_, index, run.segment).status());
-    return true;
+    const Status written = WriteSegmentRun(files_, index, run.segment).status();
+    if (written.ok()) return true;
+    if (written.Is(sqlstate::kDiskFull)) return false;
   }
   return false;
 }
