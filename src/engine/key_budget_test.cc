@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/bulk_update_fixture.h"
 #include "engine/relation_impl.h"
-#include "engine/segments_fixture.h"
 
 namespace omendb::engine {
 namespace {
@@ -135,6 +135,23 @@ TEST_F(KeyBudgetTest, WhatCannotLeaveDoesNotKeepTheOthers) {
     EXPECT_TRUE(Visit(e, "a", 1).ok());
     e.db.reset();
   }
+}
+
+// Entries come back while the new versions of their rows are being undone: who looks whether a row
+// still has the key may begin at the new version and not get from there to the old one any more.
+TEST_F(BulkUpdateTest, ReplacingIsUndoneWhileEntriesComeBack) {
+  const auto before = KeyBudget::share_for_tests.exchange(&ShareInTurn);
+  Engine e;
+  spec_ = {.secondary = {{1}}};
+  Fill(e, 400);
+  for (int round = 0; round < 4000 && !HasFailure(); ++round) {
+    auto txn = e.Begin();
+    Add(e, *txn, 0, 400, 1);
+    e.db->Abort(*txn);
+    txn.reset();
+    CheckIndexes(e, expected_);
+  }
+  KeyBudget::share_for_tests = before;
 }
 
 }  // namespace

@@ -230,14 +230,21 @@ bool Table::IsPacked(const TableIndex& index, VersionRef ref) const {
   return mvcc::IsTxnWord(begin) && index.packed().Has(FrozenSegmentOf(ref));
 }
 
-// An entry that stays without need is harmless; one that goes missing is not.
+// An entry that stays without need is harmless; one that goes missing is not. Who undoes the
+// replacing of a row makes the old version its head again, without the stripe, and only then
+// forgets that the new one has it: who has begun at the new one may miss the old one, and looks
+// again.
 bool Table::HasKey(const TableIndex& index, std::string_view key, RowId row) const {
   std::string other;
-  for (VersionRef ref = store_.head(row); ref != 0; ref = OlderThan(ref)) {
-    if (IsPacked(index, ref)) continue;
-    if (!KeyOf(index, ref, other).ok() || other == key) return true;
+  for (VersionRef head = store_.head(row);;) {
+    for (VersionRef ref = head; ref != 0; ref = OlderThan(ref)) {
+      if (IsPacked(index, ref)) continue;
+      if (!KeyOf(index, ref, other).ok() || other == key) return true;
+    }
+    const VersionRef now = store_.head(row);
+    if (now == head) return false;
+    head = now;
   }
-  return false;
 }
 
 void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {
