@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "base/open_files.h"
 #include "base/sqlstate.h"
 #include "base/thread_priority.h"
 #include "engine/check.h"
@@ -141,6 +142,7 @@ Status Serve(const ServeOptions& options) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  AllowAllOpenFiles();
 
   index::SetIndexTuning(options.learned_index_tuning);
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
@@ -170,6 +172,7 @@ Status Serve(const ServeOptions& options) {
 }
 
 Status Check(const std::string& data_dir, std::string& report) {
+  AllowAllOpenFiles();
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
   OMEN_ASSIGN(const engine::CheckReport found, engine::CheckDatabase(*env, data_dir));
   for (const auto& table : found.tables) {
