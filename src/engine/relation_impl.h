@@ -199,6 +199,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // Another row with this key that is live or in doubt.
   Result<bool> FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
                              RowRef* duplicate, uint64_t* mark) const;
+  // The same of one row that has an entry of the key.
+  Result<bool> IsDuplicate(TxnId self, const Access& access, RowId row, const std::string& key,
+                           RowRef* duplicate, uint64_t* mark) const;
   Result<std::optional<RowRef>> FindConflict(StatementContext& context,
                                              std::span<const types::Value> row,
                                              std::span<const Oid> arbiters);

@@ -222,15 +222,25 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
                                          uint64_t* mark) const {
   std::vector<RowId> rows;
   OMEN_TRY(access.index->FindEntries(key, rows));
-  std::string actual;
   for (const RowId row : rows) {
     if (row == except) continue;
-    VersionRef ref = 0;
+    OMEN_ASSIGN(const bool found, IsDuplicate(self, access, row, key, duplicate, mark));
+    if (found) return true;
+  }
+  return false;
+}
+
+Result<bool> RelationImpl::IsDuplicate(TxnId self, const Access& access, RowId row,
+                                       const std::string& key, RowRef* duplicate,
+                                       uint64_t* mark) const {
+  std::string actual;
+  for (;;) {
+    VersionRef head = 0;
     uint64_t doubt = 0;
-    const RowState state = NewestState(self, row, &ref, &doubt);
-    if (state == RowState::kGone || state == RowState::kDead) continue;
+    const RowState state = NewestState(self, row, &head, &doubt);
+    if (state == RowState::kGone || state == RowState::kDead) return false;
     // In doubt: the key counts if the row has it now or would have it after a rollback.
-    while (ref != 0) {
+    for (VersionRef ref = head; ref != 0; ref = table_->OlderThan(ref)) {
       OMEN_TRY(table_->KeyOf(*access.index, ref, actual));
       if (actual == key) {
         *duplicate = {row, ref};
@@ -238,10 +248,10 @@ Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId
         return true;
       }
       if (state == RowState::kLive || !mvcc::IsTxnWord(BeginOf(ref).load())) break;
-      ref = table_->OlderThan(ref);
     }
+    // That rollback may have come meanwhile: then we have not got to the version it left.
+    if (state == RowState::kLive || table_->store().head(row) == head) return false;
   }
-  return false;
 }
 
 Result<RowRef> RelationImpl::Insert(StatementContext& context, std::span<const types::Value> row) {

@@ -235,7 +235,9 @@ RelationImpl::RowState RelationImpl::NewestState(TxnId self, RowId row, VersionR
   if ((word & kRowGone) != 0 || *ref == 0) return RowState::kGone;
   const mvcc::Resolved begin =
       mvcc::ResolveNow(manager_.txns(), self, BeginOf(*ref), manager_.last_visible());
-  if (begin.kind == Kind::kInfinite) return RowState::kGone;  // Being undone.
+  if (begin.kind == Kind::kInfinite) {  // Undone: where an older version is the head again, that.
+    return store.head(row) == *ref ? RowState::kGone : NewestState(self, row, ref, mark);
+  }
   if (begin.kind == Kind::kRunning) {
     *mark = begin.word;
     return RowState::kInDoubt;
