@@ -30,6 +30,22 @@ void ReplaceUndo::Restore(const Replacing& replacing) {
   }
 }
 
+// When nobody is left who may have met one of its rows as a head: from there he gets to the old
+// one.
+void ReplaceUndo::ForgetOlder(uint64_t segment) const {
+  struct Forgotten {
+    std::shared_ptr<Table> table;
+    uint64_t segment;
+  };
+  table_->epochs().Retire(
+      new Forgotten{table_, segment},
+      [](void* object, void*) {
+        const std::unique_ptr<Forgotten> forgotten(static_cast<Forgotten*>(object));
+        forgotten->table->frozen().DropOlder(forgotten->segment);
+      },
+      nullptr, sizeof(Forgotten));
+}
+
 // Heads first: who meets one that was abandoned takes its row for gone.
 void ReplaceUndo::Undo() {
   for (auto it = replacing_.rbegin(); it != replacing_.rend(); ++it) {
@@ -37,7 +53,7 @@ void ReplaceUndo::Undo() {
     for (const auto indexes = table_->indexes(); const auto& index : *indexes)
       index->packed().Remove(it->segment);
     table_->frozen().Abandon(it->segment);
-    table_->frozen().DropOlder(it->segment);
+    ForgetOlder(it->segment);
   }
 }
 

@@ -34,6 +34,7 @@ class ReplaceUndo final : public txn::UndoAction {
     RowId id(uint32_t row) const { return ids.empty() ? RowId(first.value() + row) : ids[row]; }
   };
   void Restore(const Replacing& replacing);
+  void ForgetOlder(uint64_t segment) const;
 
   const std::shared_ptr<Table> table_;
   std::vector<Replacing> replacing_;

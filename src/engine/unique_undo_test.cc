@@ -60,5 +60,29 @@ TEST_F(UniqueUndoTest, OfRowsReplacedInSegments) {
   Run(e, [&](txn::Transaction& txn) { Add(e, txn, 0, kRows, 1); });
 }
 
+// Readers that have met the new version of a row get to the old one, whatever is undone meanwhile.
+TEST_F(UniqueUndoTest, RowsAreSeenWhileTheirReplacingIsUndone) {
+  Engine e;
+  Fill(e, kRows);
+  std::atomic<bool> stop{false};
+  std::thread undoing([&] {
+    while (!stop) {
+      auto txn = e.Begin();
+      Add(e, *txn, 0, kRows, 1);
+      e.db->Abort(*txn);
+    }
+  });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+  auto txn = e.Begin();
+  bool found = true;
+  for (int32_t i = 0; found && std::chrono::steady_clock::now() < until; ++i) {
+    StatementContext context = e.Statement(*txn);
+    found = Find(e, context, i % kRows).has_value();
+    EXPECT_TRUE(found) << i;
+  }
+  stop = true;
+  undoing.join();
+}
+
 }  // namespace
 }  // namespace omendb::engine
