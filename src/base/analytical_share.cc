@@ -47,13 +47,13 @@ void AnalyticalShare::Adapt(Nanos now) {
   const double idle = SecondsOf(idle_now - idle_) / seconds;
   const uint64_t statements = options_.statements();
   const double rate = static_cast<double>(statements - statements_) / seconds;
-  const double little = options_.processors / 20;
+  const double spare = options_.processors / 3;
   if (rate < kStatementsPerSecond) {
     limit_ = options_.processors;
-  } else if (idle < little) {
+  } else if (idle < spare) {
     limit_ = std::max(least_, limit_ * 2 / 3);
   } else {
-    limit_ = std::min(options_.processors, limit_ + idle / 2);
+    limit_ = std::min(options_.processors, limit_ + (idle - spare) / 2);
   }
   adapted_at_ = now;
   idle_ = idle_now;

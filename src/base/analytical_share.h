@@ -1,18 +1,18 @@
 // analytical_share.h - how much of the processors analytics may take while transactions run.
 //
 // A nice value does not settle it: with Linux' autogroups it counts only among the threads of one
-// session (sched(7)), of which clients on the same machine are none, and analytics that runs
-// without a rest also takes caches and memory from those who come between. So analytical threads
-// pause: when transactions run and the machine has no idle time, all of them together take a share
-// of it; when it has, what is left over; and everything when no transactions run.
+// session, of which clients on the same machine are none. So analytical threads pause:
+// when transactions run, all of them together take a share of the processors; more where much is
+// idle; and everything when no transactions run.
 //
-// Method         The limit shrinks by a third for every interval without idle time and grows by
-// half
-//                of what was idle (additive increase, multiplicative decrease), never below the
-//                share. Time that was used is taken from a bucket that fills at the limit's rate;
-//                who empties it pauses until it is half full.
+// Method         The limit shrinks by a third for every interval in which less than a third of the
+//                machine was idle (transactions that wait for a disk want it back at once), and
+//                grows by half of what was idle beyond, never below the share (additive increase,
+//                multiplicative decrease). Time that was used is taken from a bucket that fills
+//                at the limit's rate; who empties it pauses until it is half full.
 // Thread safety  Any thread.
 // Units          Processors: 1 is all the time of one of them.
+// See            sched(7) and proc(5) of Linux.
 #pragma once
 
 #include <chrono>

@@ -70,9 +70,11 @@ TEST_F(AnalyticalShareTest, IsTheLeastWhereNothingIsIdle) {
 TEST_F(AnalyticalShareTest, HasWhatIsIdle) {
   AnalyticalShare share = Make(0.25);
   Run(share, 4, seconds(1), 0, 10'000);
-  Run(share, 4, seconds(1), 1.5, 10'000);
+  Run(share, 4, seconds(1), 1.2, 10'000);  // Less than a third: kept for transactions.
+  EXPECT_DOUBLE_EQ(share.limit(), 1);
+  Run(share, 4, seconds(1), 2.5, 10'000);
   EXPECT_DOUBLE_EQ(share.limit(), 4);
-  EXPECT_DOUBLE_EQ(Run(share, 4, seconds(1), 1.5, 10'000), 4);
+  EXPECT_DOUBLE_EQ(Run(share, 4, seconds(1), 2.5, 10'000), 4);
 }
 
 TEST_F(AnalyticalShareTest, IsEverythingAgainWhenTransactionsEnd) {
