@@ -87,7 +87,7 @@ void BytesTree::GoOn(BytesLeaf* leaf, std::string_view key) {
     default:
       pool_->Prepare(leaf->next_words == 0 ? leaf->cell_words : leaf->next_words);
   }
-  leaf->lock.UnlockChanged();
+  leaf->lock.Unlock();
 }
 
 // A leaf that keys in order have filled. (What others count meanwhile may be lost.)
@@ -168,7 +168,7 @@ void BytesTree::Renew(BytesLeaf* leaf) {
     }
   }
   run_.store(part, std::memory_order_release);
-  part->lock.UnlockUnchanged();
+  part->lock.Unlock();
   KillLeaf(leaf);
   for (BytesRecord* record : dropped) RetireRecord(record);
 }

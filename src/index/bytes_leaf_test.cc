@@ -138,5 +138,18 @@ TEST(BytesKeySizesTest, CellsTakeTheLeastMemory) {
   }
 }
 
+// A reader who met the lock meanwhile must not take what he read for good.
+TEST(VersionLockTest, CountsHoldersThatChangeNothing) {
+  VersionLock lock;
+  const uint64_t version = lock.Read();
+  EXPECT_TRUE(VersionLock::Readable(version) && lock.Unchanged(version));
+  ASSERT_TRUE(lock.TryLock());
+  EXPECT_FALSE(lock.Unchanged(version));
+  lock.Unlock();
+  EXPECT_TRUE(VersionLock::Readable(lock.Read()));
+  EXPECT_FALSE(lock.Unchanged(version));
+  EXPECT_FALSE(lock.TryLockAt(version));
+}
+
 }  // namespace
 }  // namespace omendb::index

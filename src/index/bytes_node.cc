@@ -112,7 +112,7 @@ OMEN_INDEX_CLONES bool BytesInner::TrySplit(uint32_t place, BytesRef left,
   tails_[at].set(HeadOf(right.low->key(), prefix_size_ + 8));
   for (uint32_t i = at / kGroup; i <= count / kGroup; ++i) tops_[i].set(heads_[i * kGroup].get());
   if (uses_model()) CountIn(head, count + 1);
-  lock.UnlockChanged();
+  lock.Unlock();
   return true;
 }
 

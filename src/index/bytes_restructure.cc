@@ -55,7 +55,7 @@ void BytesTree::AfterErase(BytesLeaf* leaf) {
       return;
     }
   }
-  leaf->lock.UnlockChanged();
+  leaf->lock.Unlock();
 }
 
 bool BytesTree::TryMerge(BytesLeaf* leaf) {
@@ -67,7 +67,7 @@ bool BytesTree::TryMerge(BytesLeaf* leaf) {
   BytesLeaf* other = parent->child(right ? place + 1 : place - 1).leaf();
   if (!other->lock.TryLock()) return false;
   if (leaf->count.get() != 0 && leaf->count.get() + other->count.get() > kMergeMax) {
-    other->lock.UnlockUnchanged();
+    other->lock.Unlock();
     return false;
   }
   BytesLeaf* const olds[] = {right ? leaf : other, right ? other : leaf};

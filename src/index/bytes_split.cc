@@ -129,7 +129,7 @@ void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at) {
   if (next != nullptr && next != leaf) OMEN_CHECK(next->lock.TryLock());
   PutBehind(*leaf, left, {middle, BytesRef(right)});
   if (next != nullptr) run_.store(next, std::memory_order_release);
-  if (next != nullptr && next != leaf) next->lock.UnlockUnchanged();
+  if (next != nullptr && next != leaf) next->lock.Unlock();
   if (!stays) {
     KillLeaf(leaf);
   } else {
@@ -137,7 +137,7 @@ void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at) {
     leaf->latest = keep_left && cut == at ? at - 1 : BytesLeaf::kNone;
     leaf->next_words = 0;
     leaf->cells_fit = false;
-    leaf->lock.UnlockChanged();
+    leaf->lock.Unlock();
   }
   for (BytesRecord* record : dropped) RetireRecord(record);
   splits_.fetch_add(1, std::memory_order_relaxed);

@@ -165,7 +165,7 @@ BytesLeaf* BytesTree::LockLeaf(std::string_view key) {
     leaf->PrefetchForSearch();
     if (!leaf->lock.TryLock()) continue;
     if (way.Stands()) return leaf;
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
   }
 }
 
@@ -181,7 +181,7 @@ BytesLeaf* BytesTree::LockRun(std::string_view key) {
   }
   if (!leaf->lock.TryLock()) return nullptr;
   if (leaf->low.get() == low && leaf->high.get() == high) return leaf;
-  leaf->lock.UnlockUnchanged();
+  leaf->lock.Unlock();
   return nullptr;
 }
 
@@ -195,7 +195,7 @@ std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, 
       Word* cell = leaf->cell_at(spot.at);
       const uint64_t existing = cell->get();
       if (replace) cell->set(value);
-      leaf->lock.UnlockChanged();
+      leaf->lock.Unlock();
       return existing;
     }
     if (leaf->count.get() < BytesLeaf::kCapacity) {
@@ -203,7 +203,7 @@ std::optional<uint64_t> BytesTree::Insert(std::string_view key, uint64_t value, 
       if (leaf->NoteInsert(spot.at)) {
         GoOn(leaf, key);
       } else {
-        leaf->lock.UnlockChanged();
+        leaf->lock.Unlock();
       }
       size_.Add(1);
       return std::nullopt;
@@ -223,7 +223,7 @@ std::optional<uint64_t> BytesTree::Update(std::string_view key, uint64_t value,
     existing = cell->get();
     if (expected == nullptr || *expected == *existing) cell->set(value);
   }
-  leaf->lock.UnlockChanged();
+  leaf->lock.Unlock();
   return existing;
 }
 
@@ -232,12 +232,12 @@ std::optional<uint64_t> BytesTree::Erase(std::string_view key, const uint64_t* e
   BytesLeaf* leaf = LockLeaf(key);
   const BytesLeaf::Spot spot = leaf->Search(key, leaf->lock.Read());
   if (!spot.found) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return std::nullopt;
   }
   const uint64_t existing = leaf->cell_at(spot.at)->get();
   if (expected != nullptr && *expected != existing) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return existing;
   }
   BytesRecord* record = leaf->RemoveAt(spot.at);

@@ -197,7 +197,7 @@ bool IntTree::RecutNow(Leaf* leaf, std::span<const Entry> entries, bool plain_on
 void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
   if (leaf->count.get() >= leaf->shrink_below.get()) {
     if (!leaf->is_model()) MergeBuckets(leaf, key);
-    leaf->lock.UnlockChanged();
+    leaf->lock.Unlock();
     return;
   }
   const std::vector<Entry>& entries = Gathered(*leaf);
@@ -213,7 +213,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
   } else {
     leaf->shrink_below.set(std::max<uint32_t>(1, leaf->count.get() / 3));
   }
-  leaf->lock.UnlockChanged();
+  leaf->lock.Unlock();
 }
 
 // Joins the leaf with a neighbour below the same parent. True: both replaced (dead, unlocked).
@@ -236,7 +236,7 @@ bool IntTree::TryMerge(Leaf* leaf, std::span<const Entry> entries) {
     FillPlain(joined, both, Fill::kGrow);
     RetireMemory(*other);
   } else {
-    other->lock.UnlockUnchanged();
+    other->lock.Unlock();
     return false;
   }
   RetireMemory(*leaf);

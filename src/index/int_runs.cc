@@ -60,12 +60,12 @@ OMEN_INDEX_CLONES bool IntTree::ContinueRun(Leaf* leaf, uint64_t version, uint64
                                             uint64_t value) {
   if (!leaf->lock.TryLockAt(version)) return false;
   if (!(leaf->is_model() ? AddToChain(leaf, key, value) : AddBucket(leaf, key, value))) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return false;
   }
   leaf->count.set(leaf->count.get() + 1);
   leaf->latest = key;
-  leaf->lock.UnlockChangedAt(version);
+  leaf->lock.UnlockAt(version);
   size_.Add(1);
   return true;
 }

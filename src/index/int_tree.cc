@@ -210,7 +210,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
   leaf->latest = key;
   if (n == 0) [[unlikely]]
     NoteRun(leaf, key);
-  leaf->lock.UnlockChangedAt(version);
+  leaf->lock.UnlockAt(version);
   return true;
 }
 
@@ -243,7 +243,7 @@ OMEN_INDEX_CLONES Leaf* IntTree::LockLeaf(uint64_t key) {
   }
   leaf->count.set(leaf->count.get() + 1);
   leaf->latest = key;
-  leaf->lock.UnlockChangedAt(version);
+  leaf->lock.UnlockAt(version);
   size_.Add(1);
   return true;
 }
@@ -269,7 +269,7 @@ OMEN_INDEX_CLONES_INSERT bool IntTree::InsertLocked(uint64_t key, uint64_t value
     if (outcome == Chain::Outcome::kInserted) [[likely]] {
       leaf->count.set(leaf->count.get() + 1);
       leaf->latest = key;
-      leaf->lock.UnlockChanged();
+      leaf->lock.Unlock();
       size_.Add(1);
       return false;
     }
@@ -280,9 +280,9 @@ OMEN_INDEX_CLONES_INSERT bool IntTree::InsertLocked(uint64_t key, uint64_t value
     *existing = place.value->get();
     if (replace) {
       place.value->set(value);
-      leaf->lock.UnlockChanged();
+      leaf->lock.Unlock();
     } else {
-      leaf->lock.UnlockUnchanged();
+      leaf->lock.Unlock();
     }
     return true;
   }
@@ -293,16 +293,16 @@ std::optional<uint64_t> IntTree::Update(uint64_t key, uint64_t value, const uint
   Leaf* leaf = LockLeaf(key);
   const Place place = leaf->Locate(key).Find(key);
   if (place.value == nullptr) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return std::nullopt;
   }
   const uint64_t existing = place.value->get();
   if (expected != nullptr && *expected != existing) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return existing;
   }
   place.value->set(value);
-  leaf->lock.UnlockChanged();
+  leaf->lock.Unlock();
   return existing;
 }
 
@@ -312,12 +312,12 @@ std::optional<uint64_t> IntTree::Erase(uint64_t key, const uint64_t* expected) {
   const Chain chain = leaf->Locate(key);
   const Place place = chain.Find(key);
   if (place.value == nullptr) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return std::nullopt;
   }
   const uint64_t existing = place.value->get();
   if (expected != nullptr && *expected != existing) {
-    leaf->lock.UnlockUnchanged();
+    leaf->lock.Unlock();
     return existing;
   }
   chain.Erase(key);

@@ -285,7 +285,7 @@ bool IntTree::ReplaceGroup(const Group& group, std::span<Leaf* const> news) {
     ++locked;
   }
   if (locked < olds.size()) {
-    while (locked > 0) olds[--locked]->lock.UnlockUnchanged();
+    while (locked > 0) olds[--locked]->lock.Unlock();
     return false;
   }
   for (const Leaf* leaf : olds) RetireMemory(*leaf);

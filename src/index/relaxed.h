@@ -89,6 +89,9 @@ inline void CpuRelax() {
 //
 //   free -> locked -> free (version + 4)      dead is final: the object has been replaced, whoever
 //             |-----> dead                    meets it starts again from the root
+//
+// The version counts every holder, also one who has changed nothing: a reader who meets the lock on
+// his way gives up what he is at, and whoever reads on must find out by the version.
 class VersionLock {
  public:
   static constexpr uint64_t kLocked = 1, kDead = 2, kStep = 4;
@@ -118,15 +121,10 @@ class VersionLock {
     return true;
   }
   // Of one who locked it at `version`.
-  void UnlockChangedAt(uint64_t version) {
-    word_.store(version + kStep, std::memory_order_release);
-  }
-  void UnlockChanged() {
+  void UnlockAt(uint64_t version) { word_.store(version + kStep, std::memory_order_release); }
+  void Unlock() {
     word_.store((word_.load(std::memory_order_relaxed) & ~kLocked) + kStep,
                 std::memory_order_release);
-  }
-  void UnlockUnchanged() {
-    word_.store(word_.load(std::memory_order_relaxed) & ~kLocked, std::memory_order_release);
   }
   void UnlockDead() {
     word_.store(((word_.load(std::memory_order_relaxed) & ~kLocked) + kStep) | kDead,
