@@ -231,20 +231,15 @@ bool Table::IsPacked(const TableIndex& index, VersionRef ref) const {
 }
 
 // An entry that stays without need is harmless; one that goes missing is not. Who undoes the
-// replacing of a row makes the old version its head again, without the stripe, and only then
-// forgets that the new one has it: who has begun at the new one may miss the old one, and looks
-// again.
+// replacing of a row makes the old version its head again, without the stripe; who has begun at the
+// new one gets to the old one nevertheless, as long as his guard is held (ReplaceUndo).
 bool Table::HasKey(const TableIndex& index, std::string_view key, RowId row) const {
   std::string other;
-  for (VersionRef head = store_.head(row);;) {
-    for (VersionRef ref = head; ref != 0; ref = OlderThan(ref)) {
-      if (IsPacked(index, ref)) continue;
-      if (!KeyOf(index, ref, other).ok() || other == key) return true;
-    }
-    const VersionRef now = store_.head(row);
-    if (now == head) return false;
-    head = now;
+  for (VersionRef ref = store_.head(row); ref != 0; ref = OlderThan(ref)) {
+    if (IsPacked(index, ref)) continue;
+    if (!KeyOf(index, ref, other).ok() || other == key) return true;
   }
+  return false;
 }
 
 void Table::EraseEntry(TableIndex& index, std::string_view key, RowId row) {

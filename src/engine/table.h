@@ -117,7 +117,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Whether the index needs no entry of the version, as a packed one is there.
   bool IsPacked(const TableIndex& index, rowstore::VersionRef ref) const;
   // Whether a version of the row has the key and needs an entry; what cannot be read does.
-  // Requires: the row's stripe.
+  // Requires: the row's stripe, and an epoch guard.
   bool HasKey(const TableIndex& index, std::string_view key, RowId row) const;
   void EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries);
   void EnterEntry(TableIndex& index, uint64_t segment, std::string_view key, RowId row,
