@@ -4,7 +4,6 @@
 
 #include "base/sqlstate.h"
 #include "engine/engine_fixture.h"
-#include "engine/key_budget.h"
 
 namespace omendb::engine {
 namespace {
@@ -22,8 +21,6 @@ void InsertRows(Engine& engine, int from, int to) {
   ASSERT_TRUE(engine.Commit(*txn).ok());
 }
 
-uint64_t ShareOfNothing() { return 0; }
-
 // Which rows are read, and where: of pages, of segments, or of segments of which runs are written.
 struct Places {
   bool frozen;
@@ -38,14 +35,10 @@ TEST_P(BuildIndexPlacesTest, EndsWhenItIsCancelled) {
   if (GetParam().frozen) {
     ASSERT_TRUE(engine.Freeze().ok());
   }
-  const auto before = KeyBudget::share_for_tests.load();
-  if (GetParam().runs) KeyBudget::share_for_tests = &ShareOfNothing;
+  const ShareScope share(GetParam().runs ? &ShareOfNothing : &ShareOfPlenty);
   auto txn = engine.Begin();
   StatementContext context = engine.Statement(*txn);
-  catalog::TableDef def = *engine.Table(context);
-  engine.AddIndex(def, "t_v", {1}, false, false);
-  ASSERT_TRUE(engine.db->EditCatalog(*txn).Put(def).ok());
-  context.catalog = engine.db->CatalogFor(*txn);
+  const catalog::TableDef def = engine.DefineIndex(context, "t_v", {1}, false);
   CancelFlag cancel;
   cancel.Set(CancelFlag::Reason::kUserRequest);
   context.cancel = &cancel;
@@ -53,7 +46,6 @@ TEST_P(BuildIndexPlacesTest, EndsWhenItIsCancelled) {
   cancel.Clear();
   EXPECT_TRUE(engine.db->BuildIndex(context, def, def.indexes.back()).ok());
   EXPECT_TRUE(engine.Commit(*txn).ok());
-  KeyBudget::share_for_tests = before;
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, BuildIndexPlacesTest,
@@ -68,10 +60,7 @@ TEST(BuildIndexTest, TellsHowManyRowsItHasRead) {
   InsertRows(engine, kRows / 2, kRows);
   auto txn = engine.Begin();
   StatementContext context = engine.Statement(*txn);
-  catalog::TableDef def = *engine.Table(context);
-  engine.AddIndex(def, "t_v", {1}, false, false);
-  ASSERT_TRUE(engine.db->EditCatalog(*txn).Put(def).ok());
-  context.catalog = engine.db->CatalogFor(*txn);
+  const catalog::TableDef def = engine.DefineIndex(context, "t_v", {1}, false);
   StatementProgress progress;
   context.progress = &progress;
   {

@@ -89,7 +89,7 @@ TEST_F(BulkLoadTest, RowsAreSeenByTheirTransactionThenByAll) {
 
 // Every third id is there already, in segments that overlap each other and what is loaded next.
 TEST_F(BulkLoadTest, KeysThatLeftTheIndexAreTaken) {
-  const auto before = KeyBudget::share_for_tests.exchange(&ShareOfNothing);
+  const ShareScope nothing(&ShareOfNothing);
   for (const size_t keys : {1, 2}) {
     expected_.clear();
     Engine e(SmallOptions());
@@ -119,7 +119,6 @@ TEST_F(BulkLoadTest, KeysThatLeftTheIndexAreTaken) {
     EXPECT_EQ(Committed(e), expected_);
     EXPECT_TRUE(load(half, &failed).Is(sqlstate::kUniqueViolation));
   }
-  KeyBudget::share_for_tests = before;
 }
 
 TEST_F(BulkLoadTest, SmallSegmentsAreJoined) {
@@ -423,9 +422,7 @@ TEST_F(BulkLoadTest, AFailedLoadChangesNothing) {
     ASSERT_TRUE(e.db->Close().ok());
     e.db.reset();
     testutil::FaultEnv watched(*e.env);
-    auto opened = Database::Open(watched, SmallOptions());
-    ASSERT_TRUE(opened.ok());
-    e.db = std::move(opened).value();
+    e.OpenOn(watched);
     watched.AddRule({.ops = testutil::kOpWrites,
                      .path_contains = "segments",
                      .skip = moment,

@@ -31,7 +31,8 @@ class BulkUpdateKeysTest : public BulkUpdateTest {
     StatementContext context = e.Statement(*txn);
     auto relation = e.Open(context);
     Entries entries;
-    for (const auto& index : *static_cast<RelationImpl&>(*relation).storage().indexes()) {
+    const auto indexes = static_cast<RelationImpl&>(*relation).storage().indexes();
+    for (const auto& index : *indexes) {
       if (index->is_row_map()) continue;
       EntryCursor cursor(*index, index->BoundsOf({}), /*backward=*/false);
       RowId row;

@@ -118,29 +118,25 @@ TEST_F(DeadSegmentsTest, CopiesOfRowsOfAHollowSegmentAreChangedAsEver) {
 }
 
 TEST_F(DeadSegmentsTest, KeysThatHaveLeftTheIndexComeBackFirst) {
-  const auto before = KeyBudget::share_for_tests.load();
-  KeyBudget::share_for_tests = &ShareOfNothing;
-  {
-    Engine e;
-    Fill(e, 1000);
-    for (int round = 0; round < 5; ++round) AddAndCommit(e, 0, 1000, 1);
-    auto txn = e.Begin();
-    for (int32_t i = 0; i < 500; ++i) Change(e, *txn, i, i);
-    Delete(e, *txn, 500, 510);
-    ASSERT_TRUE(e.Commit(*txn).ok());
-    for (int32_t i = 0; i < 500; ++i) expected_[i] = i;
-    Erase(expected_, 500, 510);
-    EXPECT_TRUE(BecomesHollow(e, 2));
-    Check(e, expected_);
-    txn = e.Begin();
-    EXPECT_TRUE(Insert(e, *txn, 700, 1).Is(sqlstate::kUniqueViolation));
-    txn = e.Begin();
-    ASSERT_TRUE(Insert(e, *txn, 505, 1).ok());
-    ASSERT_TRUE(e.Commit(*txn).ok());
-    expected_[505] = 1;
-    Check(e, expected_);
-  }
-  KeyBudget::share_for_tests = before;
+  const ShareScope nothing(&ShareOfNothing);
+  Engine e;
+  Fill(e, 1000);
+  for (int round = 0; round < 5; ++round) AddAndCommit(e, 0, 1000, 1);
+  auto txn = e.Begin();
+  for (int32_t i = 0; i < 500; ++i) Change(e, *txn, i, i);
+  Delete(e, *txn, 500, 510);
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  for (int32_t i = 0; i < 500; ++i) expected_[i] = i;
+  Erase(expected_, 500, 510);
+  EXPECT_TRUE(BecomesHollow(e, 2));
+  Check(e, expected_);
+  txn = e.Begin();
+  EXPECT_TRUE(Insert(e, *txn, 700, 1).Is(sqlstate::kUniqueViolation));
+  txn = e.Begin();
+  ASSERT_TRUE(Insert(e, *txn, 505, 1).ok());
+  ASSERT_TRUE(e.Commit(*txn).ok());
+  expected_[505] = 1;
+  Check(e, expected_);
 }
 
 // The power fails at every file operation while segments die and are let go.

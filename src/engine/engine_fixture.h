@@ -27,6 +27,20 @@ inline uint64_t ShareInTurn() {
   return calls.fetch_add(1) % 2 == 0 ? 1 : uint64_t{1} << 60;
 }
 
+inline uint64_t ShareOfPlenty() { return uint64_t{1} << 60; }
+
+// Sets what indexes may take while it lives.
+class ShareScope {
+ public:
+  explicit ShareScope(uint64_t (*share)()) : before_(KeyBudget::share_for_tests.exchange(share)) {}
+  ~ShareScope() { KeyBudget::share_for_tests = before_; }
+  ShareScope(const ShareScope&) = delete;
+  ShareScope& operator=(const ShareScope&) = delete;
+
+ private:
+  uint64_t (*const before_)();
+};
+
 // Some tests run again with OMENDB_TEST_LET_GO set, to one of the two.
 inline const bool kLetGo = [] {
   const char* const mode = std::getenv("OMENDB_TEST_LET_GO");
@@ -51,8 +65,10 @@ class Engine {
     options_.data_dir = "data";
     Open();
   }
-  void Open() {
-    auto opened = Database::Open(*env, options_);
+  void Open() { OpenOn(*env); }
+  // On an environment over `env`.
+  void OpenOn(env::Env& over) {
+    auto opened = Database::Open(over, options_);
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     db = std::move(opened).value();
   }
@@ -129,6 +145,16 @@ class Engine {
     for (const auto& columns : spec.secondary) {
       AddIndex(def, spec.name + "_i" + std::to_string(++number), columns, false, false);
     }
+    return def;
+  }
+  // Table "t" with another index, in the edit of the transaction, as the context has it then; the
+  // index is to be built.
+  catalog::TableDef DefineIndex(StatementContext& context, const std::string& name,
+                                const std::vector<size_t>& columns, bool unique) {
+    catalog::TableDef def = *Table(context);
+    AddIndex(def, name, columns, unique, false);
+    EXPECT_TRUE(db->EditCatalog(*context.txn).Put(def).ok());
+    context.catalog = db->CatalogFor(*context.txn);
     return def;
   }
   void AddIndex(catalog::TableDef& def, const std::string& name, const std::vector<size_t>& columns,

@@ -546,9 +546,7 @@ TEST_F(FreezerTest, AFailedFreezeChangesNothing) {
     ASSERT_TRUE(e.db->Close().ok());
     e.db.reset();
     testutil::FaultEnv watched(*e.env);
-    auto opened = Database::Open(watched, SmallOptions());
-    ASSERT_TRUE(opened.ok());
-    e.db = std::move(opened).value();
+    e.OpenOn(watched);
     auto txn = e.Begin();
     StatementContext context = e.Statement(*txn);
     const Oid table = e.Table(context)->oid;

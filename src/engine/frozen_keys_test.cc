@@ -10,17 +10,6 @@
 namespace omendb::engine {
 namespace {
 
-// Keys leave the index when rows are frozen, and soon after; or leave and come back in turn.
-class LetGo {
- public:
-  explicit LetGo(uint64_t (*share)() = &ShareOfNothing)
-      : before_(KeyBudget::share_for_tests.exchange(share)) {}
-  ~LetGo() { KeyBudget::share_for_tests = before_; }
-
- private:
-  uint64_t (*const before_)();
-};
-
 // Two columns of a key, or one.
 class FrozenKeysTest : public SegmentsTest, public ::testing::WithParamInterface<size_t> {
  protected:
@@ -105,7 +94,7 @@ class FrozenKeysTest : public SegmentsTest, public ::testing::WithParamInterface
 INSTANTIATE_TEST_SUITE_P(KeyColumns, FrozenKeysTest, ::testing::Values(1, 2));
 
 TEST_P(FrozenKeysTest, RowsAreFoundByKeyAndInOrder) {
-  const LetGo let_go;
+  const ShareScope let_go(&ShareOfNothing);
   Engine e;
   Build(e);
   CheckRanges(e);
@@ -116,7 +105,7 @@ TEST_P(FrozenKeysTest, RowsAreFoundByKeyAndInOrder) {
 }
 
 TEST_P(FrozenKeysTest, RowsAreFoundWhileTheirKeysLeaveAndComeBack) {
-  const LetGo in_turn(&ShareInTurn);
+  const ShareScope in_turn(&ShareInTurn);
   Engine e;
   Build(e);
   for (int round = 0; round < 5; ++round) {
@@ -149,7 +138,7 @@ TEST_P(FrozenKeysTest, AScanMissesNoKeyThatLeavesMeanwhile) {
       int32_t visits = 0;
       const auto visited = [&](int32_t) {
         if (visits++ != at) return;
-        const LetGo let_go;
+        const ShareScope let_go(&ShareOfNothing);
         Freeze(e);
       };
       EXPECT_EQ(Range(e, range, visited), ExpectedRange(INT32_MIN, INT32_MAX, backward)) << at;
@@ -158,7 +147,7 @@ TEST_P(FrozenKeysTest, AScanMissesNoKeyThatLeavesMeanwhile) {
 }
 
 TEST_P(FrozenKeysTest, KeysAreTakenOnceWhereverTheyAre) {
-  const LetGo let_go;
+  const ShareScope let_go(&ShareOfNothing);
   Engine e;
   Build(e);
   auto txn = e.Begin();
@@ -168,7 +157,7 @@ TEST_P(FrozenKeysTest, KeysAreTakenOnceWhereverTheyAre) {
 }
 
 TEST_P(FrozenKeysTest, DeletedRowsAreEnteredAgain) {
-  const LetGo let_go;
+  const ShareScope let_go(&ShareOfNothing);
   Engine e;
   Build(e);
   for (int round = 0; round < 3; ++round) {

@@ -20,10 +20,7 @@ class KeyBudgetTest : public SegmentsTest {
  protected:
   static constexpr int32_t kOfSegment = 2600;
 
-  KeyBudgetTest() : before_(KeyBudget::share_for_tests.exchange(&CountedShare)) {
-    share_now = uint64_t{1} << 60;
-  }
-  ~KeyBudgetTest() override { KeyBudget::share_for_tests = before_; }
+  KeyBudgetTest() { share_now = uint64_t{1} << 60; }
 
   static std::string TextOf(int32_t id, size_t bytes) {
     std::string text = std::to_string(id * 7919LL % 100'003);
@@ -68,7 +65,7 @@ class KeyBudgetTest : public SegmentsTest {
   }
 
  private:
-  uint64_t (*const before_)();
+  const ShareScope share_{&CountedShare};
 };
 
 // Entries that do not fit do not go and come again and again.
@@ -112,9 +109,7 @@ TEST_F(KeyBudgetTest, WhatCannotLeaveDoesNotKeepTheOthers) {
     testutil::FaultEnv watched(disk);
     Engine e(SmallOptions());
     ASSERT_TRUE(e.db->Close().ok());
-    auto opened = Database::Open(watched, SmallOptions());
-    ASSERT_TRUE(opened.ok());
-    e.db = std::move(opened).value();
+    e.OpenOn(watched);
     e.CreateTable({.name = "a", .secondary = {{2}}});
     const Oid first = IndexOf(e, "a", 1)->storage();
     const std::string run = "0001." + std::to_string(first.value()) + ".idx";
@@ -140,7 +135,7 @@ TEST_F(KeyBudgetTest, WhatCannotLeaveDoesNotKeepTheOthers) {
 // Entries come back while the new versions of their rows are being undone: who looks whether a row
 // still has the key may begin at the new version and not get from there to the old one any more.
 TEST_F(BulkUpdateTest, ReplacingIsUndoneWhileEntriesComeBack) {
-  const auto before = KeyBudget::share_for_tests.exchange(&ShareInTurn);
+  const ShareScope in_turn(&ShareInTurn);
   Engine e;
   spec_ = {.secondary = {{1}}};
   Fill(e, 400);
@@ -151,7 +146,6 @@ TEST_F(BulkUpdateTest, ReplacingIsUndoneWhileEntriesComeBack) {
     txn.reset();
     CheckIndexes(e, expected_);
   }
-  KeyBudget::share_for_tests = before;
 }
 
 }  // namespace

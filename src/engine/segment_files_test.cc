@@ -52,9 +52,7 @@ TEST_F(SegmentFilesTest, ANumberIsNotGivenAgainWhileAFileHasIt) {
   {
     testutil::FaultEnv watched(*e.env);
     watched.AddRule({.ops = testutil::kOpRemove, .path_contains = ".idx", .error = EACCES});
-    auto opened = Database::Open(watched, SmallOptions());
-    ASSERT_TRUE(opened.ok());
-    e.db = std::move(opened).value();
+    e.OpenOn(watched);
     auto txn = e.Begin();
     ASSERT_TRUE(Load(e, *txn, true).ok());
     ASSERT_TRUE(e.Commit(*txn).ok());
