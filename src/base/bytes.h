@@ -5,6 +5,7 @@
 //                so a decoder may read a whole record and check once.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -35,6 +36,18 @@ T LoadBe(const void* p) {
 template <typename T>
 void StoreBe(void* p, T v) {
   StoreLe<T>(p, ByteSwap(v));
+}
+
+// Of the bytes that both begin with.
+inline size_t CommonPrefix(std::string_view a, std::string_view b) {
+  const size_t n = std::min(a.size(), b.size());
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const uint64_t bits = LoadLe<uint64_t>(a.data() + i) ^ LoadLe<uint64_t>(b.data() + i);
+    if (bits != 0) return i + static_cast<size_t>(std::countr_zero(bits)) / 8;
+  }
+  while (i < n && a[i] == b[i]) ++i;
+  return i;
 }
 
 // Appends fixed-width little-endian values, varints and length-prefixed strings to a std::string.

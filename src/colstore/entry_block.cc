@@ -10,12 +10,6 @@ namespace {
 // Number of entries, the least row id.
 constexpr size_t kHeadBytes = 12;
 
-size_t CommonPrefix(std::string_view a, std::string_view b) {
-  const size_t most = std::min(a.size(), b.size());
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + most, b.begin()).first -
-                             a.begin());
-}
-
 }  // namespace
 
 void AppendRowId(RowId row, std::string& key) {

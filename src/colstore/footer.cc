@@ -12,17 +12,6 @@ constexpr size_t kTailCrcAt = 44;
 
 Status Damaged(std::string what) { return Status(sqlstate::kDataCorrupted, std::move(what)); }
 
-void PutExtent(const Extent& extent, ByteWriter& writer) {
-  writer.Put<uint64_t>(extent.offset);
-  writer.Put<uint32_t>(static_cast<uint32_t>(extent.bytes));
-}
-Extent GetExtent(ByteReader& in) {
-  Extent extent;
-  extent.offset = in.Get<uint64_t>();
-  extent.bytes = in.Get<uint32_t>();
-  return extent;
-}
-
 // A numeric without precision is -2 here: -1 was written when it was numeric(38,10).
 constexpr int32_t kBigNumericTypmod = -2;
 
@@ -71,6 +60,17 @@ Status CheckVersion(uint32_t version) {
 }
 
 }  // namespace
+
+void PutExtent(const Extent& extent, ByteWriter& writer) {
+  writer.Put<uint64_t>(extent.offset);
+  writer.Put<uint32_t>(static_cast<uint32_t>(extent.bytes));
+}
+Extent GetExtent(ByteReader& in) {
+  Extent extent;
+  extent.offset = in.Get<uint64_t>();
+  extent.bytes = in.Get<uint32_t>();
+  return extent;
+}
 
 bool IsIntegerKey(const std::vector<SegmentKeyColumn>& key, const types::SqlType& first) {
   return key.size() == 1 && !key[0].options.descending && types::HasNativeIntKey(first);

@@ -36,6 +36,10 @@ struct Extent {
   uint64_t bytes = 0;
 };
 
+// As footers have it: u64, u32.
+void PutExtent(const Extent& extent, ByteWriter& writer);
+Extent GetExtent(ByteReader& in);
+
 struct ColumnFooter {
   SegmentColumn column;
   Extent blocks;

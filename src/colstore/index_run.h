@@ -129,7 +129,6 @@ class IndexRun {
 
   IndexRun(std::string path, BlockCache* cache, std::unique_ptr<env::RandomAccessFile> file);
   Status Load(const IndexRunName& name);
-  bool ParseFooter(std::string_view bytes);
   Status Damage(const Extent& extent, std::string_view what) const;
   Result<AlignedBytes> ReadRaw(const Extent& extent, std::string_view what) const;
   Result<AlignedBytes> ReadFrame(const Extent& extent, std::string_view what) const;

@@ -4,26 +4,13 @@
 #include "base/crc32c.h"
 
 namespace omendb::colstore {
-namespace {
-
-void PutExtent(ByteWriter& out, const Extent& extent) {
-  out.Put<uint64_t>(extent.offset);
-  out.Put<uint32_t>(static_cast<uint32_t>(extent.bytes));
-}
-
-Extent GetExtent(ByteReader& in) {
-  const auto offset = in.Get<uint64_t>();
-  return {offset, in.Get<uint32_t>()};
-}
-
-}  // namespace
 
 std::string IndexRunFooter::Serialize() const {
   std::string bytes;
   ByteWriter out(bytes);
   out.Put<uint32_t>(entries);
-  PutExtent(out, filter);
-  PutExtent(out, fences);
+  PutExtent(filter, out);
+  PutExtent(fences, out);
   out.PutString(min_entry);
   out.PutString(max_entry);
   return bytes;

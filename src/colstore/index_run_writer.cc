@@ -74,27 +74,13 @@ std::string Encode(const IndexRunName& name, std::span<const IndexEntry> entries
   return file;
 }
 
-Status WriteWhole(env::Env& env, const std::string& path, const std::string& bytes) {
-  OMEN_ASSIGN(auto file, env.NewWritableFile(path, {.mode = env::OpenMode::kTruncate}));
-  OMEN_TRY(file->Append(bytes));
-  OMEN_TRY(file->Sync());
-  return file->Close();
-}
-
 }  // namespace
 
 Status WriteIndexRun(env::Env& env, const std::string& path, const IndexRunName& name,
                      std::span<const IndexEntry> entries) {
   OMEN_CHECK(!entries.empty());
   OMEN_DCHECK(std::is_sorted(entries.begin(), entries.end()));
-  const std::string temporary = path + ".tmp";
-  Status written = WriteWhole(env, temporary, Encode(name, entries));
-  if (written.ok()) written = env.Rename(temporary, path);
-  if (!written.ok()) {
-    (void)env.Remove(temporary);
-    return written;
-  }
-  return env.SyncDir(env::DirName(path));
+  return env::ReplaceFile(env, path, Encode(name, entries));
 }
 
 }  // namespace omendb::colstore

@@ -5,8 +5,7 @@
 //                the event loop's (binding and running may take long or wait).
 // Ownership      DuckEngine borrows engine::Database and SystemTables.
 // Errors         DuckDB exceptions end here: they become a Status with PostgreSQL's SQLSTATE and,
-// as
-//                far as it can be said, PostgreSQL's words. After an INTERNAL or FATAL error
+//                as far as it can be said, PostgreSQL's words. After an INTERNAL or FATAL error
 //                DuckDB's instance is rebuilt; it holds no state of ours.
 #pragma once
 

@@ -3,8 +3,7 @@
 //
 // Thread safety  Any thread, but one at a time for the same segment and index.
 // Errors         Those of reading the segment, and of env; XX001 of a run that is damaged, or is
-// not
-//                of this segment and index as they are now.
+//                not of this segment and index as they are now.
 // Cost           Sorting the segment's keys, which are in memory meanwhile: 2^17 integers take less
 //                than a tenth of a second, and give 1.1 MB of file.
 #pragma once

@@ -67,13 +67,25 @@ Result<std::string> ReadFileToString(Env& env, const std::string& path, uint64_t
   return contents;
 }
 
-Status ReplaceFile(Env& env, const std::string& path, std::string_view contents) {
-  const std::string draft = path + ".tmp";
-  OMEN_ASSIGN(auto file, env.NewWritableFile(draft, {.mode = OpenMode::kTruncate}));
+namespace {
+
+Status WriteWhole(Env& env, const std::string& path, std::string_view contents) {
+  OMEN_ASSIGN(auto file, env.NewWritableFile(path, {.mode = OpenMode::kTruncate}));
   OMEN_TRY(file->Append(contents));
   OMEN_TRY(file->Sync());
-  OMEN_TRY(file->Close());
-  OMEN_TRY(env.Rename(draft, path));
+  return file->Close();
+}
+
+}  // namespace
+
+Status ReplaceFile(Env& env, const std::string& path, std::string_view contents) {
+  const std::string draft = path + ".tmp";
+  Status written = WriteWhole(env, draft, contents);
+  if (written.ok()) written = env.Rename(draft, path);
+  if (!written.ok()) {
+    (void)env.Remove(draft);
+    return written;
+  }
   return env.SyncDir(DirName(path));
 }
 

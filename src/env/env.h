@@ -134,7 +134,8 @@ Result<std::string> ReadFileToString(Env& env, const std::string& path, uint64_t
 
 // Replaces `path` by `contents` so that after a crash either the old or the new contents are there,
 // whole: writes path + ".tmp", syncs it, renames it, syncs the directory. On an error the old
-// contents are still what a restart sees, or the new ones if only the last step failed.
+// contents are still what a restart sees, or the new ones if only the last step failed; path +
+// ".tmp" is removed, if it can be.
 Status ReplaceFile(Env& env, const std::string& path, std::string_view contents);
 
 }  // namespace omendb::env

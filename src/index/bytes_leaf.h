@@ -69,17 +69,6 @@ inline uint64_t HeadOf(std::string_view key, size_t skip) {
   return head;
 }
 
-inline size_t CommonPrefix(std::string_view a, std::string_view b) {
-  const size_t n = std::min(a.size(), b.size());
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const uint64_t bits = LoadLe<uint64_t>(a.data() + i) ^ LoadLe<uint64_t>(b.data() + i);
-    if (bits != 0) return i + static_cast<size_t>(std::countr_zero(bits)) / 8;
-  }
-  while (i < n && a[i] == b[i]) ++i;
-  return i;
-}
-
 // The shortest string above `left` and not above `right`. Requires: left < right.
 inline std::string_view Separator(std::string_view left, std::string_view right) {
   return right.substr(0, CommonPrefix(left, right) + 1);

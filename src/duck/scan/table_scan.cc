@@ -72,9 +72,9 @@ struct ScanLocal : public duckdb::LocalTableFunctionState {
   };
   std::vector<Filter> filters;
   std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
+  uint64_t batches = 0;      // that were read
   // Rows of a morsel's blocks of which few pass are handed over together: a chunk costs its
   // receivers about as much for one row as for a thousand.
-  uint64_t batches = 0;  // that were read
   duckdb::DataChunk gathered;
   uint64_t gathered_of = 0;  // their morsel
   bool given = false;        // what was gathered
