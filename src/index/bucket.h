@@ -149,8 +149,8 @@ struct alignas(64) Run {
       return;
     }
     if (downward && rank == 0) {
-      OpenFirstSlot(&meta, key, known + 1);
-      OpenFirstSlot(&unused, value, 0);
+      OpenFirstSlot(&meta, key, known + 1, Count(known));
+      OpenFirstSlot(&unused, value, 0, Count(known));
       return;
     }
     OpenSlot(&meta, rank + 1, key, known + 1);
@@ -163,8 +163,8 @@ struct alignas(64) Run {
   // Requires: `key` is below all others.
   [[gnu::always_inline]] void InsertFirst(uint64_t known, uint64_t key, uint64_t value) {
 #if OMEN_INDEX_VECTORS
-    OpenFirstSlot(&meta, key, known + 1);
-    OpenFirstSlot(&unused, value, 0);
+    OpenFirstSlot(&meta, key, known + 1, Count(known));
+    OpenFirstSlot(&unused, value, 0, Count(known));
 #else
     static_cast<void>(known);
     InsertAt(0, key, value);
@@ -173,13 +173,16 @@ struct alignas(64) Run {
 #if OMEN_INDEX_VECTORS
   // As OpenSlot at 1. Whole vectors are loaded, as the insert before stored them: one that lies
   // across two of them would have to wait until they are in the cache.
-  [[gnu::always_inline]] static void OpenFirstSlot(Word* words, uint64_t word, uint64_t first) {
-    auto* const vectors = reinterpret_cast<Words4*>(words);
-    const Words4 old[4] = {vectors[0], vectors[1], vectors[2], vectors[3]};
-    vectors[0] = __builtin_shufflevector(Words4{first, word, 0, 0}, old[0], 0, 1, 5, 6);
-    for (int v = 1; v < 4; ++v) {
-      vectors[v] = __builtin_shufflevector(old[v - 1], old[v], 3, 4, 5, 6);
+  [[gnu::always_inline]] static void OpenFirstSlot(Word* words, uint64_t word, uint64_t first,
+                                                   int n) {
+    using Words8 [[gnu::vector_size(64), gnu::may_alias]] = uint64_t;
+    auto* const vectors = reinterpret_cast<Words8*>(words);
+    const Words8 old = vectors[0];
+    if (n >= 7) {
+      vectors[1] = __builtin_shufflevector(old, vectors[1], 7, 8, 9, 10, 11, 12, 13, 14);
     }
+    vectors[0] = __builtin_shufflevector(Words8{first, word, 0, 0, 0, 0, 0, 0}, old, 0, 1, 9, 10,
+                                         11, 12, 13, 14);
   }
   // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0 and `first` at 0: stored by
   // itself, the next load of these four words would wait for it.

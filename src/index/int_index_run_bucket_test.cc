@@ -35,6 +35,13 @@ uint64_t StepOf(Spacing spacing, uint64_t i, Random& random) {
 
 class Checked {
  public:
+  void Load(std::vector<uint64_t> keys) {
+    std::sort(keys.begin(), keys.end());
+    std::vector<Entry> entries;
+    for (const uint64_t key : keys) entries.push_back({key, ~key});
+    for (const uint64_t key : keys) map_.emplace(key, ~key);
+    ASSERT_TRUE(index_.BulkLoad(entries).ok());
+  }
   void Insert(uint64_t key) {
     const bool absent = map_.emplace(key, ~key).second;
     ASSERT_EQ(index_.Insert(key, ~key).has_value(), !absent);
@@ -134,6 +141,40 @@ TEST_P(IntIndexRunBucketTest, OthersComeBetween) {
     if (HasFatalFailure()) return;
   }
   checked.ExpectSound();
+}
+
+// The run's bucket holds keys ahead of the run and behind it.
+TEST_P(IntIndexRunBucketTest, BetweenLoadedKeys) {
+  for (const size_t share : {2, 4}) {
+    Checked checked;
+    std::vector<uint64_t> loaded, run;
+    for (const uint64_t key : Run(40'000)) (random_() % share == 0 ? loaded : run).push_back(key);
+    checked.Load(loaded);
+    for (size_t i = 0; i < run.size(); ++i) {
+      checked.Insert(run[i]);
+      const uint64_t near = run[i - std::min<size_t>(i, random_() % 20)];
+      switch (random_() % 24) {
+        case 0:
+          checked.Erase(near);
+          break;
+        case 1:  // What lies around the run, loaded or not.
+          checked.EraseBetween(near - std::min(near, uint64_t{1} << 24), near + (1 << 24));
+          break;
+        case 2:
+          checked.Upsert(near, i);
+          break;
+        case 3:  // There already, or of the run's bucket.
+          checked.Insert(near + random_() % 3 - 1);
+          break;
+        case 4:  // The run goes on elsewhere.
+          if (random_() % 50 == 0) i += std::min<size_t>(random_() % 500, run.size() - 1 - i);
+          break;
+      }
+      if (i % 5'000 == 0) checked.ExpectSound();
+      if (HasFatalFailure()) return;
+    }
+    checked.ExpectSound();
+  }
 }
 
 // Leaves that a run has left give back the buckets it did not reach; a neighbour that is emptied

@@ -100,7 +100,7 @@ void IntTree::Gather(const Leaf& leaf, uint32_t begin, uint32_t end, std::vector
 }
 
 bool IntTree::MakeRoom(Leaf* leaf, uint32_t place, uint64_t key) {
-  return leaf->is_model() ? MakeRoomModel(leaf, place, key) : MakeRoomPlain(leaf, place, key);
+  return leaf->is_model() ? MakeRoomModel(leaf, key) : MakeRoomPlain(leaf, place, key);
 }
 
 // One more spare for a full chain. False: it is long, or spares are used up.
@@ -115,8 +115,7 @@ bool IntTree::LinkSpare(Leaf* leaf, const Chain& chain, uint64_t key) {
   return true;
 }
 
-bool IntTree::MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key) {
-  if (LinkSpare(leaf, leaf->ChainAt(place), key)) return true;
+bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const bool below = key < leaf->base.get();
   const uint64_t start = Ticks();
   const uint64_t top = Outermost(*leaf, true), bottom = Outermost(*leaf, false);

@@ -14,8 +14,10 @@ constexpr uint32_t kExtendTimes = 4;
 
 }  // namespace
 
-// The keys that go to the bucket at a place, or some of them. False: not known.
-bool IntTree::RunBounds(const Leaf& leaf, uint32_t place, uint64_t* low, uint64_t* high) {
+// Keys around `key`, which goes to the bucket at a place, that go there too; of a model leaf only
+// on the side where the run goes on, since each bound costs a division. False: not known.
+bool IntTree::RunBounds(const Leaf& leaf, uint32_t place, uint64_t key, uint64_t* low,
+                        uint64_t* high) {
   *low = leaf.low;
   *high = leaf.last;
   if (!leaf.is_model()) {
@@ -27,22 +29,27 @@ bool IntTree::RunBounds(const Leaf& leaf, uint32_t place, uint64_t* low, uint64_
     return true;
   }
   const LinearModel model = leaf.model();
-  if (place > 0) *low = std::max(*low, model.FirstAt(place));
-  if (place + 1 < leaf.buckets.get()) *high = std::min(*high, model.FirstAt(place + 1) - 1);
   // Where keys go ascends with them: what holds at both ends holds between.
-  return *low <= *high && leaf.Route(*low) == place && leaf.Route(*high) == place;
+  if (leaf.latest < key) {
+    *low = key;
+    if (place + 1 < leaf.buckets.get()) *high = std::min(*high, model.FirstAt(place + 1) - 1);
+    return *low <= *high && leaf.Route(*high) == place;
+  }
+  *high = key;
+  if (place > 0) *low = std::max(*low, model.FirstAt(place));
+  return *low <= *high && leaf.Route(*low) == place;
 }
 
 // The next insert is expected in the bucket of `key`, which is or will be there.
 void IntTree::NoteRun(Leaf* leaf, uint64_t key) {
-  SetRun(leaf);
   const uint32_t place = leaf->Route(key);
   uint64_t low = 0, high = 0;
-  leaf->ForgetRun();
-  if (!RunBounds(*leaf, place, &low, &high)) return;
-  leaf->run_low.set(low);
-  leaf->run_high.set(high);
-  leaf->run_bucket.set(reinterpret_cast<uint64_t>(leaf->ChainAt(place).bucket));
+  if (RunBounds(*leaf, place, key, &low, &high)) {
+    SetRun(leaf, leaf->ChainAt(place).bucket, low, high);
+  } else {
+    SetRun(leaf);
+    leaf->ForgetRun();
+  }
 }
 
 // See leaf.h, I6.
@@ -54,43 +61,20 @@ bool IntTree::RunIsThere(const Leaf& leaf) {
          leaf.ChainAt(leaf.Route(high)).bucket == leaf.RunBucket();
 }
 
-// The run's bucket is full: the key goes to a spare, or begins the next bucket. False: nothing was
-// done.
-OMEN_INDEX_CLONES bool IntTree::ContinueRun(Leaf* leaf, uint64_t version, uint64_t key,
-                                            uint64_t value) {
-  if (!leaf->lock.TryLockAt(version)) return false;
-  if (!(leaf->is_model() ? AddToChain(leaf, key, value) : AddBucket(leaf, key, value))) {
-    leaf->lock.Unlock();
-    return false;
-  }
-  leaf->count.set(leaf->count.get() + 1);
-  leaf->latest = key;
-  leaf->lock.UnlockAt(version);
-  size_.Add(1);
-  return true;
-}
-
-[[gnu::always_inline]] inline bool IntTree::AddToChain(Leaf* leaf, uint64_t key, uint64_t value) {
-  const Chain chain{leaf->RunBucket(), &leaf->spares};
-  Place place;
-  const auto outcome = chain.TryInsert(key, value, &place);
-  if (outcome != Chain::Outcome::kFull) return outcome == Chain::Outcome::kInserted;
-  if (!LinkSpare(leaf, chain, key)) return false;
-  chain.Insert(key, value);
-  return true;
-}
-
-// A bucket with the key, beside that of the run. False: the key is not beyond all in there, or did
-// not come in order, or the group is full, or the bucket behind is to be filled first.
+// A bucket with the key, beside that of the run, which is full. False: it is no plain leaf, or the
+// key is not beyond all in there, or did not come in order, or the group is full, or the bucket
+// behind is to be filled first.
 bool IntTree::AddBucket(Leaf* leaf, uint64_t key, uint64_t value) {
-  const uint32_t place = leaf->Route(key), g = place / kGroupSize, slot = place % kGroupSize;
-  const uint32_t size = leaf->sizes[g].get();
-  BucketGroup& group = *leaf->GroupAt(g);
-  const Bucket& full = *group.At(slot);
+  if (leaf->is_model()) return false;
+  const Bucket& full = *leaf->RunBucket();
   const uint64_t bottom = full.keys[0].get(), top = full.keys[Bucket::kCapacity - 1].get();
   const bool upward = key > top;
-  if (size == kGroupSize || (!upward && key >= bottom)) return false;
+  if (!upward && key >= bottom) return false;
   if (leaf->latest < leaf->run_low.get() || leaf->latest > leaf->run_high.get()) return false;
+  const uint32_t place = leaf->Route(key), g = place / kGroupSize, slot = place % kGroupSize;
+  const uint32_t size = leaf->sizes[g].get();
+  if (size == kGroupSize) return false;
+  BucketGroup& group = *leaf->GroupAt(g);
   const bool outermost = upward ? slot == 0 : slot + 1 == size;
   const int behind =
       outermost ? Bucket::kCapacity : group.At(upward ? slot - 1 : slot + 1)->count();

@@ -126,10 +126,6 @@ class IntTree {
     return key >= last->low ? last : Descend(key);
   }
   Leaf* LockLeaf(uint64_t key);
-  bool InsertAhead(Leaf* leaf, uint64_t key, uint64_t value);
-  bool InsertInRun(Leaf* leaf, uint64_t key, uint64_t value);
-  bool InsertNow(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
-  bool InsertLocked(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
   // kAgain: a writer was there. kSampled: to be counted. kDescend: the directory does not know.
   enum class Answer { kFound, kAbsent, kAgain, kSampled, kDescend };
   Answer TryFind(uint64_t key, uint64_t* value) const;
@@ -138,6 +134,23 @@ class IntTree {
   bool FindSlowly(Answer answer, uint64_t key, uint64_t* value) const;
   // As Find, repeated until no writer disturbs it; counted if it is one of the sample.
   bool FindAgain(uint64_t key, uint64_t* value, bool sampled) const;
+
+  // --- int_insert.cc ---
+  // Where a key goes, read as a reader does: so it is if the leaf's lock is taken at `version`.
+  struct Spot {
+    Leaf* leaf;
+    uint64_t version;
+    Bucket* bucket;
+    uint64_t meta;  // Of the bucket.
+    int rank;       // Of the key in it.
+  };
+  bool FindInRun(uint64_t key, Spot* spot) const;
+  static bool FindAhead(Leaf* leaf, uint64_t key, Spot* spot);
+  bool InsertNow(uint64_t key, uint64_t value, bool replace, uint64_t* existing);
+  bool InsertLocked(Leaf* leaf, uint64_t key, uint64_t value, bool replace, uint64_t* existing);
+  bool Inserted(Leaf* leaf, uint64_t key);
+  template <bool kInRun>
+  bool InsertAt(const Spot& spot, uint64_t key, uint64_t value, bool replace, uint64_t* existing);
 
   // --- int_build.cc ---
   void FillLeaf(Leaf* leaf, std::span<const Entry> entries, const LeafPlan& plan);
@@ -164,7 +177,7 @@ class IntTree {
   // Makes room for `key` in its bucket, which is at `place`. False when the leaf was replaced
   // (dead, lock gone).
   bool MakeRoom(Leaf* leaf, uint32_t place, uint64_t key);
-  bool MakeRoomModel(Leaf* leaf, uint32_t place, uint64_t key);
+  bool MakeRoomModel(Leaf* leaf, uint64_t key);
   bool LinkSpare(Leaf* leaf, const Chain& chain, uint64_t key);
   // `run`: null if keys do not come in order. `start`: when the rebuilding began, for self-tuning;
   // 0: not to be measured.
@@ -207,11 +220,17 @@ class IntTree {
   void SetRun(Leaf* leaf) {
     if (run_.load(std::memory_order_relaxed) != leaf) run_.store(leaf, std::memory_order_release);
   }
+  // The keys from `low` to `high` go to the bucket, and the next insert is expected there.
+  void SetRun(Leaf* leaf, const Bucket* bucket, uint64_t low, uint64_t high) {
+    SetRun(leaf);
+    leaf->run_low.set(low);
+    leaf->run_high.set(high);
+    leaf->run_bucket.set(reinterpret_cast<uint64_t>(bucket));
+  }
   void NoteRun(Leaf* leaf, uint64_t key);
-  static bool RunBounds(const Leaf& leaf, uint32_t place, uint64_t* low, uint64_t* high);
+  static bool RunBounds(const Leaf& leaf, uint32_t place, uint64_t key, uint64_t* low,
+                        uint64_t* high);
   static bool RunIsThere(const Leaf& leaf);
-  bool ContinueRun(Leaf* leaf, uint64_t version, uint64_t key, uint64_t value);
-  bool AddToChain(Leaf* leaf, uint64_t key, uint64_t value);
   bool AddBucket(Leaf* leaf, uint64_t key, uint64_t value);
   KeyRun RunAt(const Leaf& leaf, uint64_t key) const;
   // Rebuilds the leaf with room for keys in order beyond those it has. False: not worth it.
