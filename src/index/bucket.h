@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "index/index_types.h"
 #include "index/relaxed.h"
@@ -21,6 +22,7 @@ namespace omendb::index {
 #if OMEN_INDEX_FENCES && (defined(__GNUC__) || defined(__clang__))
 #define OMEN_INDEX_VECTORS 1
 using Words4 [[gnu::vector_size(32), gnu::may_alias]] = uint64_t;
+using Words8 [[gnu::vector_size(64), gnu::may_alias]] = uint64_t;
 using Words2 [[gnu::vector_size(16), gnu::may_alias]] = uint64_t;
 #else
 #define OMEN_INDEX_VECTORS 0
@@ -68,6 +70,15 @@ struct alignas(64) Run {
 #endif
     meta.set(0);
     for (Word& key : keys) key.set(UINT64_MAX);
+  }
+  // Puts ascending entries into a run that holds anything. Requires: at most kSlots.
+  void Fill(std::span<const Entry> entries) {
+    Clear();
+    for (size_t i = 0; i < entries.size(); ++i) {
+      keys[i].set(entries[i].key);
+      values[i].set(entries[i].value);
+    }
+    meta.set(entries.size());
   }
   // All but the chain. Requires: nobody else sees this run yet; the other one has no spares.
   void CopyFrom(const Run& other) {
@@ -135,75 +146,75 @@ struct alignas(64) Run {
     values[rank].set(value);
     SetCount(n + 1);
   }
-  // The same without a branch on how far to move, which cannot be foreseen; but where keys come
-  // downward it can, and then the insert that follows need not wait until this one has compared the
-  // key. Only for functions that are compiled for machines with AVX2. `known` is what meta holds.
-  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t known, uint64_t key, uint64_t value,
-                                           bool downward = false) {
+  // The same without a branch on how far to move, which cannot be foreseen. Only for functions that
+  // are compiled for machines with AVX2, as the next ones. `known` is what meta holds, or, of a
+  // full run, one less: the greatest entry goes.
+  [[gnu::always_inline]] void InsertAtFast(int rank, uint64_t known, uint64_t key, uint64_t value) {
+    if (rank == Count(known)) return Append(known, key, value);
+    if constexpr (kSlots == 15) {
+      Opened opened;
+      Open(rank, known, key, value, &opened);
+      Put(opened);
+    } else {
+      meta.set(known);
+      InsertAt(rank, key, value);
+    }
+  }
+  // Keys in order: where they are stored depends on the count alone.
+  [[gnu::always_inline]] void Append(uint64_t known, uint64_t key, uint64_t value) {
+    keys[Count(known)].set(key);
+    values[Count(known)].set(value);
+    meta.set(known + 1);
+  }
+  // What a run will hold with one entry more, put together by Open before the lock is taken and
+  // stored by Put.
 #if OMEN_INDEX_VECTORS
-    const int n = Count(known);
-    if (rank == n) {  // Keys in order: where they are stored depends on the count alone.
-      keys[n].set(key);
-      values[n].set(value);
-      meta.set(known + 1);
-      return;
+  struct Opened {
+    Words8 keys[2], values[2];
+  };
+  // Requires: rank <= count() < kSlots, of what is put.
+  [[gnu::always_inline]] void Open(int rank, uint64_t known, uint64_t key, uint64_t value,
+                                   Opened* opened) const {
+    OpenSlot(&meta, rank + 1, key, known + 1, opened->keys);
+    OpenSlot(&unused, rank + 1, value, 0, opened->values);
+  }
+  [[gnu::always_inline]] void Put(const Opened& opened) {
+    auto* const k = reinterpret_cast<Words8*>(&meta);
+    auto* const v = reinterpret_cast<Words8*>(&unused);
+    for (int i = 0; i < 2; ++i) {
+      k[i] = opened.keys[i];
+      v[i] = opened.values[i];
     }
-    if (downward && rank == 0) {
-      OpenFirstSlot(&meta, key, known + 1, Count(known));
-      OpenFirstSlot(&unused, value, 0, Count(known));
-      return;
+  }
+  // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0 and `first` at 0. Whole vectors
+  // are loaded and stored: the next load of one that was stored in parts, or that lies across two,
+  // would have to wait until it is in the cache.
+  [[gnu::always_inline]] static void OpenSlot(const Word* words, int at, uint64_t word,
+                                              uint64_t first, Words8* opened) {
+    using Lanes [[gnu::vector_size(64)]] = int64_t;
+    const auto* const old = reinterpret_cast<const Words8*>(words);
+    const Words8 moved[2] = {__builtin_shufflevector(old[0], old[0], 0, 0, 1, 2, 3, 4, 5, 6),
+                             __builtin_shufflevector(old[0], old[1], 7, 8, 9, 10, 11, 12, 13, 14)};
+    const Words8 wanted = {word, word, word, word, word, word, word, word};
+    const Lanes place = {at, at, at, at, at, at, at, at};
+    for (int v = 0; v < 2; ++v) {
+      const Lanes lanes = Lanes{0, 1, 2, 3, 4, 5, 6, 7} + 8 * v;
+      opened[v] = lanes < place ? old[v] : lanes == place ? wanted : moved[v];
     }
-    OpenSlot(&meta, rank + 1, key, known + 1);
-    OpenSlot(&unused, rank + 1, value, 0);
+    opened[0][0] = first;
+  }
 #else
-    static_cast<void>(known), static_cast<void>(downward);
-    InsertAt(rank, key, value);
-#endif
+  struct Opened {
+    int rank;
+    uint64_t known;
+    Entry entry;
+  };
+  void Open(int rank, uint64_t known, uint64_t key, uint64_t value, Opened* opened) const {
+    *opened = {rank, known, {key, value}};
   }
-  // Requires: `key` is below all others.
-  [[gnu::always_inline]] void InsertFirst(uint64_t known, uint64_t key, uint64_t value) {
-#if OMEN_INDEX_VECTORS
-    OpenFirstSlot(&meta, key, known + 1, Count(known));
-    OpenFirstSlot(&unused, value, 0, Count(known));
-#else
-    static_cast<void>(known);
-    InsertAt(0, key, value);
-#endif
-  }
-#if OMEN_INDEX_VECTORS
-  // As OpenSlot at 1. Whole vectors are loaded, as the insert before stored them: one that lies
-  // across two of them would have to wait until they are in the cache.
-  [[gnu::always_inline]] static void OpenFirstSlot(Word* words, uint64_t word, uint64_t first,
-                                                   int n) {
-    using Words8 [[gnu::vector_size(64), gnu::may_alias]] = uint64_t;
-    auto* const vectors = reinterpret_cast<Words8*>(words);
-    const Words8 old = vectors[0];
-    if (n >= 7) {
-      vectors[1] = __builtin_shufflevector(old, vectors[1], 7, 8, 9, 10, 11, 12, 13, 14);
-    }
-    vectors[0] = __builtin_shufflevector(Words8{first, word, 0, 0, 0, 0, 0, 0}, old, 0, 1, 9, 10,
-                                         11, 12, 13, 14);
-  }
-  // Moves words[at..14] of 16 up by one and puts `word` at `at` > 0 and `first` at 0: stored by
-  // itself, the next load of these four words would wait for it.
-  [[gnu::always_inline]] static void OpenSlot(Word* words, int at, uint64_t word, uint64_t first) {
-    using Lanes [[gnu::vector_size(32)]] = int64_t;
-    using Loose4 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
-    auto* const vectors = reinterpret_cast<Words4*>(words);
-    const Words4 wanted = {word, word, word, word};
-    const Lanes place = {at, at, at, at};
-#pragma GCC unroll 4
-    for (int v = 3; v >= 0; --v) {
-      const Lanes lanes = Lanes{0, 1, 2, 3} + 4 * v;
-      const Words4 old = vectors[v];
-      const Words4 moved = v > 0 ? Words4(*reinterpret_cast<Loose4*>(words + 4 * v - 1))
-                                 : __builtin_shufflevector(old, old, 0, 0, 1, 2);
-      const auto above = reinterpret_cast<Words4>(lanes > place);
-      const auto here = reinterpret_cast<Words4>(lanes == place);
-      Words4 opened = (old & ~(above | here)) | (moved & above) | (wanted & here);
-      if (v == 0) opened[0] = first;
-      vectors[v] = opened;
-    }
+  void Put(const Opened& opened) {
+    meta.set(opened.known);  // Which may be less than the count: the greatest entry goes then.
+    InsertAt(opened.rank, opened.entry.key, opened.entry.value);
   }
 #endif
   // Copies the entries of all slots, those past the count too, without asking how many there are.

@@ -148,7 +148,7 @@ struct Chain {
     }
     return InsertInChain(key, value);
   }
-  [[gnu::noinline]] Outcome InsertInChain(uint64_t key, uint64_t value) const {
+  [[gnu::always_inline]] Outcome InsertInChain(uint64_t key, uint64_t value) const {
     int length = 0;
     if (!HasRoom(&length)) return Outcome::kFull;
     Insert(key, value);
@@ -156,24 +156,24 @@ struct Chain {
   }
 
   // Requires: room, and `key` absent.
-  void Insert(uint64_t key, uint64_t value) const {
+  [[gnu::always_inline]] void Insert(uint64_t key, uint64_t value) const {
     Entry carry{key, value};
     if (InsertInto(*bucket, carry)) return;
     Spare* spare = Next(bucket->next());
     while (!InsertInto(*spare, carry)) spare = Next(spare->next());
   }
+  // Into a run; from one that is full the greatest entry goes on with `carry`.
   template <typename R>
-  static bool InsertInto(R& run, Entry& carry) {
-    const int n = run.count();
-    const int rank = run.Rank(carry.key);
+  [[gnu::always_inline]] static bool InsertInto(R& run, Entry& carry) {
+    const uint64_t meta = run.meta.get();
+    const int n = R::Count(meta), rank = run.RankFast(carry.key);
     if (n < R::kCapacity) {
-      run.InsertAt(rank, carry.key, carry.value);
+      run.InsertAtFast(rank, meta, carry.key, carry.value);
       return true;
     }
     if (rank == n) return false;
     const Entry last = run.At(n - 1);
-    run.SetCount(n - 1);
-    run.InsertAt(rank, carry.key, carry.value);
+    run.InsertAtFast(rank, meta - 1, carry.key, carry.value);
     carry = last;
     return false;
   }

@@ -36,36 +36,32 @@ void IntTree::FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelP
   leaf->spare_capacity = 0;
   const uint32_t room = std::min(plan.spare_room, SpareTable::kMax);
   while (leaf->spare_capacity < room) AddSpares(leaf, room);
-  uint64_t current = UINT64_MAX;
-  int n = 0;
-  Bucket* bucket = nullptr;
-  Spare* spare = nullptr;
-  for (const Entry& entry : entries) {
-    const uint64_t at = plan.model(entry.key);
-    if (at != current) {
-      current = at;
-      bucket = leaf->BucketAt(at);
-      spare = nullptr;
-      n = 0;
-    }
-    if (n < Bucket::kCapacity) {
-      bucket->keys[n].set(entry.key);
-      bucket->values[n].set(entry.value);
-      bucket->SetCount(++n);
-      continue;
-    }
-    if (spare == nullptr || spare->count() == Spare::kCapacity) {
-      OMEN_CHECK(leaf->spares_used < leaf->spare_capacity);
-      Spare* next = leaf->spares.At(leaf->spares_used++);
-      next->Clear();
-      (spare == nullptr ? bucket->SetNext(leaf->spares_used) : spare->SetNext(leaf->spares_used));
-      spare = next;
-    }
-    spare->InsertAt(spare->count(), entry.key, entry.value);
+  const Entry* next = entries.data();
+  const Entry* const end = next + entries.size();
+  uint64_t at = next == end ? plan.buckets : plan.model(next->key);
+  for (uint32_t i = 0; i < plan.buckets; ++i) {
+    const Entry* const first = next;
+    while (at == i) at = ++next == end ? plan.buckets : plan.model(next->key);
+    Bucket* const bucket = leaf->BucketAt(i);
+    const auto n = static_cast<size_t>(next - first);
+    bucket->Fill({first, std::min<size_t>(n, Bucket::kCapacity)});
+    if (n > Bucket::kCapacity) FillSpares(leaf, bucket, {first + Bucket::kCapacity, next});
   }
 }
 
-// Empty ones. Sets the leaf's bytes.
+// Of a bucket that is full.
+void IntTree::FillSpares(Leaf* leaf, Bucket* bucket, std::span<const Entry> entries) {
+  Spare* last = nullptr;
+  for (size_t i = 0; i < entries.size(); i += Spare::kCapacity) {
+    OMEN_CHECK(leaf->spares_used < leaf->spare_capacity);
+    Spare* const spare = leaf->spares.At(leaf->spares_used++);
+    spare->Fill(entries.subspan(i, std::min<size_t>(Spare::kCapacity, entries.size() - i)));
+    last == nullptr ? bucket->SetNext(leaf->spares_used) : last->SetNext(leaf->spares_used);
+    last = spare;
+  }
+}
+
+// Memory for so many, whose entries are still to be put there. Sets the leaf's bytes.
 void IntTree::MakeBuckets(Leaf* leaf, uint32_t buckets) {
   OMEN_CHECK(buckets <= kModelBucketsMax);
   leaf->buckets.set(buckets);
@@ -73,12 +69,12 @@ void IntTree::MakeBuckets(Leaf* leaf, uint32_t buckets) {
   for (uint32_t s = 0; s < leaf->segments(); ++s) AddSegment(leaf, s);
 }
 
-void IntTree::AddSegment(Leaf* leaf, uint32_t s) {
+Bucket* IntTree::AddSegment(Leaf* leaf, uint32_t s) {
   const size_t bytes = leaf->SegmentBytes(s);
   auto* segment = static_cast<Bucket*>(memory_->Allocate(bytes));
-  for (size_t i = 0; i < bytes / sizeof(Bucket); ++i) segment[i].Clear();
   leaf->pieces[s].set_release(reinterpret_cast<uint64_t>(segment));
   leaf->bytes += static_cast<uint32_t>(bytes);
+  return segment;
 }
 
 // A leaf that has got another range: the segments that its keys may be dealt to are there, the
@@ -89,8 +85,12 @@ void IntTree::FitSegments(Leaf* leaf) {
   const uint64_t last = model(leaf->last) / kSegmentBuckets;
   for (uint32_t s = 0; s < leaf->segments(); ++s) {
     const bool needed = s >= first && s <= last;
-    if (needed && !leaf->HasSegment(s)) AddSegment(leaf, s);
-    if (needed || !leaf->HasSegment(s)) continue;
+    if (needed == leaf->HasSegment(s)) continue;
+    if (needed) {
+      Bucket* const segment = AddSegment(leaf, s);
+      for (size_t i = 0; i < leaf->SegmentBytes(s) / sizeof(Bucket); ++i) segment[i].Clear();
+      continue;
+    }
     RetireBlock(reinterpret_cast<char*>(leaf->pieces[s].get()), leaf->SegmentBytes(s));
     leaf->pieces[s].set_release(reinterpret_cast<uint64_t>(kNoBuckets));
     leaf->bytes -= static_cast<uint32_t>(leaf->SegmentBytes(s));
@@ -159,12 +159,7 @@ void IntTree::FillPlain(Leaf* leaf, std::span<const Entry> entries, Fill fill) {
 // The address of a bucket of a plain leaf.
 uint64_t IntTree::NewBucket(std::span<const Entry> entries) {
   auto* bucket = static_cast<Bucket*>(memory_->Allocate(sizeof(Bucket)));
-  bucket->Clear();
-  for (size_t i = 0; i < entries.size(); ++i) {
-    bucket->keys[i].set(entries[i].key);
-    bucket->values[i].set(entries[i].value);
-  }
-  bucket->SetCount(static_cast<int>(entries.size()));
+  bucket->Fill(entries);
   return reinterpret_cast<uint64_t>(bucket);
 }
 

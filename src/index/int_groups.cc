@@ -142,7 +142,7 @@ void IntTree::TakeGroups(Leaf* to, const Leaf& from, uint32_t begin, uint32_t en
   to->GroupAt(groups - 1)->upper[to->sizes[groups - 1].get() - 1].set(UINT64_MAX);
   to->bytes = (buckets + groups) * static_cast<uint32_t>(sizeof(Bucket));
   to->SetBuilt(count);
-  to->latest = from.latest;
+  to->latest.set(from.latest.get());
   to->downward.set(from.downward.get());
   to->built_count = 0;  // It may be in the midst of keys in order.
   to->filled.set(from.filled.get());

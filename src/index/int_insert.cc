@@ -12,37 +12,11 @@ namespace {
 [[gnu::always_inline]] inline bool GoesOn(const Leaf& leaf, const Bucket& bucket, int n) {
   const uint64_t first = bucket.keys[0].get(), last = bucket.keys[n - 1].get();
   const uint64_t beside = reinterpret_cast<uint64_t>(&bucket) - leaf.run_bucket.get();
-  return (leaf.latest - first <= last - first) | (beside + sizeof(Bucket) <= 2 * sizeof(Bucket));
+  return (leaf.latest.get() - first <= last - first) |
+         (beside + sizeof(Bucket) <= 2 * sizeof(Bucket));
 }
 
 }  // namespace
-
-template <bool kInRun>
-[[gnu::always_inline]] inline bool IntTree::InsertAt(const Spot& spot, uint64_t key, uint64_t value,
-                                                     bool replace, uint64_t* existing) {
-  Leaf* const leaf = spot.leaf;
-  if (!leaf->lock.TryLockAt(spot.version)) [[unlikely]]
-    return InsertLocked(LockLeaf(key), key, value, replace, existing);
-  Bucket& bucket = *spot.bucket;
-  const int n = Bucket::Count(spot.meta);
-  if (n == Bucket::kCapacity || (spot.rank < n && bucket.keys[spot.rank].get() == key))
-      [[unlikely]] {
-    if (kInRun && AddBucket(leaf, key, value)) return Inserted(leaf, key);
-    return InsertLocked(leaf, key, value, replace, existing);
-  }
-  const bool runs = !kInRun && n > 0 && GoesOn(*leaf, bucket, n);
-  bucket.InsertAtFast(spot.rank, spot.meta, key, value, kInRun || leaf->downward.get() != 0);
-  if (runs) [[unlikely]] {  // What is between the bucket's outermost keys goes there.
-    SetRun(leaf, &bucket, bucket.keys[0].get(), bucket.keys[n].get());
-  } else if (n == 0 && !kInRun) [[unlikely]] {
-    NoteRun(leaf, key);
-  }
-  leaf->count.set(leaf->count.get() + 1);
-  leaf->latest = key;
-  leaf->lock.UnlockAt(spot.version);
-  size_.Add(1);
-  return false;
-}
 
 // In the bucket to which keys came in order last: neither the leaf nor, at either end of the
 // bucket, the bucket is searched. It may be read at once, since a leaf whose version is readable
@@ -80,8 +54,49 @@ template <bool kInRun>
 
 [[gnu::always_inline]] inline bool IntTree::Inserted(Leaf* leaf, uint64_t key) {
   leaf->count.set(leaf->count.get() + 1);
-  leaf->latest = key;
+  leaf->latest.set(key);
   leaf->lock.Unlock();
+  size_.Add(1);
+  return false;
+}
+
+// Puts the key where it was found to go. Where keys come downward, that it is the first is taken
+// for granted ahead of the comparison: the next insert need not wait for it.
+template <bool kInRun>
+[[gnu::always_inline]] inline bool IntTree::InsertAt(const Spot& spot, uint64_t key, uint64_t value,
+                                                     bool replace, uint64_t* existing) {
+  Leaf* const leaf = spot.leaf;
+  Bucket& bucket = *spot.bucket;
+  const int n = Bucket::Count(spot.meta);
+  const bool last = spot.rank == n, first = kInRun || leaf->downward.get() != 0;
+  const bool fits =
+      n < Bucket::kCapacity && (spot.rank >= n || bucket.keys[spot.rank].get() != key);
+  const bool runs = !kInRun && n > 0 && GoesOn(*leaf, bucket, n);
+  Bucket::Opened opened;
+  if (first && spot.rank == 0) {
+    bucket.Open(0, spot.meta, key, value, &opened);
+  } else if (!last) {
+    bucket.Open(spot.rank, spot.meta, key, value, &opened);
+  }
+  if (!leaf->lock.TryLockAt(spot.version)) [[unlikely]]
+    return InsertLocked(LockLeaf(key), key, value, replace, existing);
+  if (!fits) [[unlikely]] {
+    if (kInRun && AddBucket(leaf, key, value)) return Inserted(leaf, key);
+    return InsertLocked(leaf, key, value, replace, existing);
+  }
+  if (last) {
+    bucket.Append(spot.meta, key, value);
+  } else {
+    bucket.Put(opened);
+  }
+  if (runs) [[unlikely]] {  // What is between the bucket's outermost keys goes there.
+    SetRun(leaf, &bucket, bucket.keys[0].get(), bucket.keys[n].get());
+  } else if (!kInRun && n == 0) [[unlikely]] {
+    NoteRun(leaf, key);
+  }
+  leaf->count.set(leaf->count.get() + 1);
+  leaf->latest.set(key);
+  leaf->lock.UnlockAt(spot.version);  // To read it again would cost as much as half an insert.
   size_.Add(1);
   return false;
 }

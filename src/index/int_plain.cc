@@ -68,7 +68,7 @@ bool IntTree::MakeRoomPlain(Leaf* leaf, uint32_t place, uint64_t key) {
   leaf->ForgetRun();
   const Bucket& full = *leaf->ChainAt(place).bucket;
   const int rank = full.Rank(key);
-  const bool run = order != KeyOrder::kNone && !FewFit(full, rank, key, leaf->latest);
+  const bool run = order != KeyOrder::kNone && !FewFit(full, rank, key, leaf->latest.get());
   const bool shared = ShareBucket(leaf, place, rank, order);
   if (shared || leaf->sizes[g].get() < kGroupSize) {
     if (!shared) SplitBucket(leaf, place, rank, order);
@@ -97,13 +97,13 @@ IntTree::KeyOrder IntTree::OrderAt(const Leaf& leaf, uint32_t place, uint64_t ke
   const auto bound = [&leaf](uint32_t at) {
     return leaf.GroupAt(at / kGroupSize)->upper[at % kGroupSize].get();
   };
-  if (leaf.latest < key) {
+  if (leaf.latest.get() < key) {
     const uint32_t left = place > 0 ? leaf.Before(place) : 0;
-    const bool near = left == 0 || leaf.latest > bound(leaf.Before(left));
+    const bool near = left == 0 || leaf.latest.get() > bound(leaf.Before(left));
     return near ? KeyOrder::kUpward : KeyOrder::kNone;
   }
   const uint32_t right = leaf.After(place);
-  const bool near = right >= leaf.End() || leaf.latest <= bound(right);
+  const bool near = right >= leaf.End() || leaf.latest.get() <= bound(right);
   return near ? KeyOrder::kDownward : KeyOrder::kNone;
 }
 

@@ -19,13 +19,15 @@ constexpr size_t kMergeMax = 224;
 
 }  // namespace
 
-// What a leaf is gathered into. One for each thread, since malloc hands memory of this size back to
-// the kernel at once, and then each rebuild pays for its pages anew. Not reentrant.
-std::vector<Entry>& IntTree::Gathered(const Leaf& leaf) {
+// The leaf's entries, of the places from `begin` on, before `end`, in memory of the thread: they
+// are there until the next call.
+std::span<const Entry> IntTree::Gathered(const Leaf& leaf, uint32_t begin, uint32_t end) {
+  // Kept, since malloc hands memory of this size back to the kernel at once, and then each
+  // rebuilding pays for its pages anew.
   thread_local std::vector<Entry> entries;
-  entries.clear();
-  Gather(leaf, &entries);
-  return entries;
+  const size_t room = leaf.count.get() + Bucket::kCapacity;
+  if (entries.size() < room) entries.resize(room);
+  return {entries.data(), Gather(leaf, begin, end, entries.data())};
 }
 
 void IntTree::RetireBlock(char* block, size_t bytes) {
@@ -82,21 +84,25 @@ void IntTree::RetireInner(Inner* inner) {
 }
 
 void IntTree::Gather(const Leaf& leaf, std::vector<Entry>* entries) {
-  entries->reserve(entries->size() + leaf.count.get());
-  Gather(leaf, 0, leaf.End(), entries);
+  const size_t before = entries->size();
+  entries->resize(before + leaf.count.get() + Bucket::kCapacity);
+  entries->resize(Gather(leaf, 0, leaf.End(), entries->data() + before) - entries->data());
 }
 
-// Of the places from `begin` on, before `end`.
-void IntTree::Gather(const Leaf& leaf, uint32_t begin, uint32_t end, std::vector<Entry>* entries) {
+// Returns where the entries end. A bucket's worth of places behind that is written, too.
+OMEN_INDEX_CLONES Entry* IntTree::Gather(const Leaf& leaf, uint32_t begin, uint32_t end,
+                                         Entry* to) {
   for (uint32_t i = begin; i < end; i = leaf.After(i)) {
     const Chain chain = leaf.ChainAt(i);
     const Bucket& bucket = *chain.bucket;
-    for (int k = 0; k < bucket.count(); ++k) entries->push_back(bucket.At(k));
+    bucket.CopySlots(to);
+    to += bucket.count();
     for (const Spare* spare = chain.Next(bucket.next()); spare != nullptr;
          spare = chain.Next(spare->next())) {
-      for (int k = 0; k < spare->count(); ++k) entries->push_back(spare->At(k));
+      for (int k = 0; k < spare->count(); ++k) *to++ = spare->At(k);
     }
   }
+  return to;
 }
 
 bool IntTree::MakeRoom(Leaf* leaf, uint32_t place, uint64_t key) {
@@ -121,7 +127,7 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
   const uint64_t top = Outermost(*leaf, true), bottom = Outermost(*leaf, false);
   const bool above_all = key > top;
   // Below the line's first bucket, or in order: others are better dealt anew.
-  const bool below_all = key < bottom && (below || bottom == leaf->latest);
+  const bool below_all = key < bottom && (below || bottom == leaf->latest.get());
   if (!above_all && !below_all) {
     const KeyRun run = RunAt(*leaf, key);
     return Recut(leaf, Gathered(*leaf), false, run.width > 0 ? &run : nullptr, start);
@@ -199,7 +205,7 @@ void IntTree::AfterErase(Leaf* leaf, uint64_t key) {
     leaf->lock.Unlock();
     return;
   }
-  const std::vector<Entry>& entries = Gathered(*leaf);
+  const std::span<const Entry> entries = Gathered(*leaf);
   {
     MutexLock lock(structure_mu_);
     if (TryMerge(leaf, entries)) {

@@ -30,7 +30,7 @@ bool IntTree::RunBounds(const Leaf& leaf, uint32_t place, uint64_t key, uint64_t
   }
   const LinearModel model = leaf.model();
   // Where keys go ascends with them: what holds at both ends holds between.
-  if (leaf.latest < key) {
+  if (leaf.latest.get() < key) {
     *low = key;
     if (place + 1 < leaf.buckets.get()) *high = std::min(*high, model.FirstAt(place + 1) - 1);
     return *low <= *high && leaf.Route(*high) == place;
@@ -70,7 +70,8 @@ bool IntTree::AddBucket(Leaf* leaf, uint64_t key, uint64_t value) {
   const uint64_t bottom = full.keys[0].get(), top = full.keys[Bucket::kCapacity - 1].get();
   const bool upward = key > top;
   if (!upward && key >= bottom) return false;
-  if (leaf->latest < leaf->run_low.get() || leaf->latest > leaf->run_high.get()) return false;
+  if (leaf->latest.get() < leaf->run_low.get() || leaf->latest.get() > leaf->run_high.get())
+    return false;
   const uint32_t place = leaf->Route(key), g = place / kGroupSize, slot = place % kGroupSize;
   const uint32_t size = leaf->sizes[g].get();
   if (size == kGroupSize) return false;
@@ -115,8 +116,8 @@ bool IntTree::Extend(Leaf* leaf, std::span<const Entry> entries, bool upward) {
 // Width 0: the key inserted last is elsewhere.
 KeyRun IntTree::RunAt(const Leaf& leaf, uint64_t key) const {
   const uint64_t width = leaf.span.get() / leaf.buckets.get();
-  const bool upward = leaf.latest < key;
-  const uint64_t distance = upward ? key - leaf.latest : leaf.latest - key;
+  const bool upward = leaf.latest.get() < key;
+  const uint64_t distance = upward ? key - leaf.latest.get() : leaf.latest.get() - key;
   if (leaf.count.get() == leaf.built_count || distance / 2 > width) return {};
   return {key, upward, width, run_growth_.load(std::memory_order_relaxed)};
 }

@@ -59,7 +59,7 @@ std::vector<Leaf*> IntTree::Sealed(Leaf* leaf, uint64_t low, uint64_t last, bool
     std::vector<Leaf*> parts = SealedInParts(leaf, low, last, upward);
     if (!parts.empty()) return parts;
   }
-  const std::vector<Entry>& entries = Gathered(*leaf);
+  const std::span<const Entry> entries = Gathered(*leaf);
   const auto plans = Partition(entries, Fill::kDense, false);
   RetireMemory(*leaf);
   return BuildLeaves(entries, plans, low, last);
@@ -103,8 +103,7 @@ std::vector<Leaf*> IntTree::SealedInParts(Leaf* leaf, uint64_t low, uint64_t las
   if (bound <= low || bound > last || leaf->Route(bound) < cut || leaf->Route(bound - 1) >= cut) {
     return {};
   }
-  std::vector<Entry> rest;
-  Gather(*leaf, upward ? cut : 0, upward ? leaf->End() : cut, &rest);
+  const auto rest = Gathered(*leaf, upward ? cut : 0, upward ? leaf->End() : cut);
   if (rest.empty()) return {};
   const auto plans = Partition(rest, Fill::kDense, false);
   auto parts = BuildLeaves(rest, plans, upward ? bound : low, upward ? last : bound - 1);

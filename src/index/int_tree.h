@@ -166,7 +166,8 @@ class IntTree {
   Leaf* NewLeaf(uint64_t low, uint64_t last);
   void FillModel(Leaf* leaf, std::span<const Entry> entries, const ModelPlan& plan);
   void MakeBuckets(Leaf* leaf, uint32_t buckets);
-  void AddSegment(Leaf* leaf, uint32_t s);
+  Bucket* AddSegment(Leaf* leaf, uint32_t s);
+  static void FillSpares(Leaf* leaf, Bucket* bucket, std::span<const Entry> entries);
   void FitSegments(Leaf* leaf);
   static bool SegmentsAreThere(const Leaf& leaf);
   void AddSpares(Leaf* leaf, uint32_t wanted);
@@ -187,8 +188,9 @@ class IntTree {
   void AfterErase(Leaf* leaf, uint64_t key);
   bool TryMerge(Leaf* leaf, std::span<const Entry> entries) OMEN_REQUIRES(structure_mu_);
   static void Gather(const Leaf& leaf, std::vector<Entry>* entries);
-  static void Gather(const Leaf& leaf, uint32_t begin, uint32_t end, std::vector<Entry>* entries);
-  static std::vector<Entry>& Gathered(const Leaf& leaf);
+  static Entry* Gather(const Leaf& leaf, uint32_t begin, uint32_t end, Entry* to);
+  static std::span<const Entry> Gathered(const Leaf& leaf, uint32_t begin, uint32_t end);
+  static std::span<const Entry> Gathered(const Leaf& leaf) { return Gathered(leaf, 0, leaf.End()); }
   void RetireBlock(char* block, size_t bytes);
   void RetireMemory(const Leaf& leaf);
   void RetireLeafHeader(Leaf* leaf);

@@ -80,7 +80,7 @@ struct alignas(64) Leaf {
   uint32_t built_count = 0;
   uint32_t sticky_plain = 0;  // Splits for which fitting a model is not tried again.
   uint32_t seen_count = 0;    // The tuning thread's: entries when it came by last.
-  uint64_t latest = 0;        // The key inserted last: tells whether keys come in order.
+  Word latest{0};             // The key inserted last: tells whether keys come in order.
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
   // Whether keys were coming downward when it was made, or last when it had no room: only a guess.
   Relaxed<uint32_t> downward;
