@@ -1,8 +1,7 @@
 // bytes_restructure.cc - how leaves of the byte-string index merge, and how the nodes above follow
 // (bytes_split.cc: how leaves split).
-#include <algorithm>
-
 #include "index/bytes_tree.h"
+#include "index/regrouping.h"
 
 namespace omendb::index {
 
@@ -10,8 +9,6 @@ namespace {
 
 constexpr uint32_t kMergeBelow = BytesLeaf::kCapacity / 4;
 constexpr uint32_t kMergeMax = BytesLeaf::kCapacity * 3 / 4;
-constexpr size_t kInnerJoinBelow = BytesInner::kFanout / 4;
-constexpr size_t kInnerJoinMax = BytesInner::kFanout * 3 / 4;
 
 }  // namespace
 
@@ -109,51 +106,20 @@ void BytesTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, 
     node->SetChild(place, added.front().node);
     return;
   }
-  std::vector<BytesChild> children;
-  const auto take = [&children](const BytesInner& from, uint32_t begin, uint32_t end) {
-    for (uint32_t i = begin; i < end; ++i) children.push_back(from.ChildAt(i));
-  };
-  take(*node, 0, place);
-  std::move(added.begin(), added.end(), std::back_inserter(children));
-  take(*node, place + removed, node->count());
-  const bool at_end = place + removed == node->count();
-  uint32_t up_place = depth >= 2 ? path[depth - 2].place : 0;
-  uint32_t up_removed = 1;
-  if (children.size() == 1 && depth == 1) {
-    root_.store(children.front().node, std::memory_order_release);
+  Regrouping<BytesInner, BytesChild> group(*node, place, removed, added);
+  if (group.children().size() == 1 && depth == 1) {
+    root_.store(group.children().front().node, std::memory_order_release);
     KillInner(node);
     return;
   }
-  BytesInner* joined = nullptr;
-  if (children.size() < kInnerJoinBelow && depth >= 2 && path[depth - 2].node->count() >= 2) {
-    const BytesInner& parent = *path[depth - 2].node;
-    const bool right = up_place + 1 < parent.count();
-    BytesInner* other = parent.child(right ? up_place + 1 : up_place - 1).inner();
-    if (other->count() + children.size() <= kInnerJoinMax) {
-      std::vector<BytesChild> mine = std::move(children);
-      children.clear();
-      if (right) children = std::move(mine);
-      take(*other, 0, other->count());
-      if (!right) {
-        std::move(mine.begin(), mine.end(), std::back_inserter(children));
-        --up_place;
-      }
-      up_removed = 2;
-      joined = other;
-    }
-  }
-  const size_t n = children.size();
-  const size_t nodes = (n + BytesInner::kFanout - 1) / BytesInner::kFanout;
+  if (depth >= 2) group.Join(*path[depth - 2].node, path[depth - 2].place);
   std::vector<BytesChild> above;
-  for (size_t i = 0; i < nodes; ++i) {
-    const size_t begin = at_end ? i * BytesInner::kFanout : n * i / nodes;
-    const size_t end = at_end ? std::min(n, begin + BytesInner::kFanout) : n * (i + 1) / nodes;
-    const std::span<const BytesChild> part(children.data() + begin, end - begin);
+  group.ForEachNode([&](std::span<const BytesChild> part) {
     above.push_back({part.front().low, BytesRef(NewInner(part))});
-  }
-  ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
+  });
+  ReplaceChildren(path, depth - 1, group.place(), group.removed(), std::move(above));
   KillInner(node);
-  if (joined != nullptr) KillInner(joined);
+  if (group.joined() != nullptr) KillInner(group.joined());
 }
 
 }  // namespace omendb::index

@@ -77,6 +77,7 @@ class alignas(64) Inner {
   uint32_t count() const { return count_; }
   uint64_t separator(uint32_t i) const { return separators_[i].get(); }
   NodeRef child(uint32_t i) const { return children_[i].load(std::memory_order_acquire); }
+  ChildEntry ChildAt(uint32_t i) const { return {separator(i), child(i)}; }
   void SetChild(uint32_t i, NodeRef node) { children_[i].store(node, std::memory_order_release); }
 
   // The child that covers `key`: the last separator not above it (child 0 for keys below all).

@@ -1,17 +1,12 @@
 // int_replace.cc - putting leaves in the place of others, in copies of the inner nodes above them,
 // under the structure mutex.
-#include <algorithm>
-
 #include "base/check.h"
 #include "index/int_tree.h"
+#include "index/regrouping.h"
 
 namespace omendb::index {
 
 namespace {
-
-// Inner nodes with fewer children than this join a neighbour, up to kInnerJoinMax together.
-constexpr size_t kInnerJoinBelow = Inner::kFanout / 4;
-constexpr size_t kInnerJoinMax = Inner::kFanout * 3 / 4;
 
 // Whether the leaves, in order, cover [low, last]. If they did not a dead leaf would stay in its
 // place, and whoever looks for a key of it would do so for ever.
@@ -83,52 +78,22 @@ void IntTree::ReplaceChildren(const Path& path, size_t depth, uint32_t place, ui
     RetireInner(node);
     return;
   }
-  std::vector<ChildEntry> children;
-  children.reserve(2 * Inner::kFanout);  // A neighbour's may come too.
-  for (uint32_t i = 0; i < place; ++i) children.push_back({node->separator(i), node->child(i)});
-  children.insert(children.end(), added.begin(), added.end());
-  for (uint32_t i = place + removed; i < node->count(); ++i) {
-    children.push_back({node->separator(i), node->child(i)});
-  }
-  const bool at_end = place + removed == node->count();
-  uint32_t up_place = depth >= 2 ? path[depth - 2].place : 0;
-  uint32_t up_removed = 1;
-  std::vector<ChildEntry> above;
-  if (children.size() == 1 && depth == 1) {
-    root_.store(children.front().node, std::memory_order_release);
+  Regrouping<Inner, ChildEntry> group(*node, place, removed, added);
+  if (group.children().size() == 1 && depth == 1) {
+    root_.store(group.children().front().node, std::memory_order_release);
     RetireInner(node);
     return;
   }
-  Inner* joined = nullptr;
-  if (children.size() < kInnerJoinBelow && depth >= 2 && path[depth - 2].node->count() >= 2) {
-    const Inner& parent = *path[depth - 2].node;
-    const bool right = up_place + 1 < parent.count();
-    Inner* other = parent.child(right ? up_place + 1 : up_place - 1).inner();
-    if (other->count() + children.size() <= kInnerJoinMax) {
-      std::vector<ChildEntry> theirs;
-      for (uint32_t i = 0; i < other->count(); ++i) {
-        theirs.push_back({other->separator(i), other->child(i)});
-      }
-      children.insert(right ? children.end() : children.begin(), theirs.begin(), theirs.end());
-      if (!right) --up_place;
-      up_removed = 2;
-      joined = other;
-    }
-  }
-  const size_t n = children.size();
-  const size_t nodes = (n + Inner::kFanout - 1) / Inner::kFanout;
-  for (size_t i = 0; i < nodes; ++i) {
-    // Growing at the end leaves full nodes behind.
-    const size_t begin = at_end ? i * Inner::kFanout : n * i / nodes;
-    const size_t end = at_end ? std::min(n, begin + Inner::kFanout) : n * (i + 1) / nodes;
-    const std::span<const ChildEntry> part(children.data() + begin, end - begin);
+  if (depth >= 2) group.Join(*path[depth - 2].node, path[depth - 2].place);
+  std::vector<ChildEntry> above;
+  group.ForEachNode([&](std::span<const ChildEntry> part) {
     above.push_back({part.front().low, NodeRef(NewInner(part))});
-  }
-  ReplaceChildren(path, depth - 1, up_place, up_removed, std::move(above));
+  });
+  ReplaceChildren(path, depth - 1, group.place(), group.removed(), std::move(above));
   // Only now does no path lead to them: a reader who came after they were retired but before that
   // would not hold them back.
   RetireInner(node);
-  if (joined != nullptr) RetireInner(joined);
+  if (group.joined() != nullptr) RetireInner(group.joined());
 }
 
 }  // namespace omendb::index
