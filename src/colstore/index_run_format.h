@@ -13,20 +13,22 @@
 
 namespace omendb::colstore {
 
-inline constexpr uint32_t kIndexRunVersion = 1;
+inline constexpr uint32_t kIndexRunVersion = 2;
 inline constexpr std::string_view kIndexRunMagic = "OMENIRUN";
 inline constexpr size_t kIndexRunTailBytes = 64;
 inline constexpr size_t kFrameHeaderBytes = 8;  // CRC, bytes of the content
 // A block ends with so many entries, or so many bytes of keys.
 inline constexpr size_t kRunBlockEntries = 1024;
 inline constexpr size_t kRunBlockKeyBytes = 64 * 1024;
+// So many blocks share a filter, which lies behind them: 16 KB of keys that are all different.
+inline constexpr uint32_t kRunGroupBlocks = 16;
 
 struct IndexRunFooter {
-  uint32_t entries = 0;
-  Extent filter;
+  uint64_t entries = 0;
   Extent fences;
   std::string min_entry;
   std::string max_entry;
+  std::vector<RunSegment> segments;
 
   std::string Serialize() const;
   bool Parse(std::string_view bytes);
@@ -34,7 +36,9 @@ struct IndexRunFooter {
 
 struct IndexRunTail {
   Extent footer;
-  IndexRunName name;
+  uint64_t identity = 0;
+  uint64_t newest_file_id = 0;
+  Oid index;
   uint64_t file_bytes = 0;
   uint32_t footer_crc = 0;
 

@@ -9,6 +9,7 @@
 
 #include "base/sqlstate.h"
 #include "colstore/index_run_format.h"
+#include "colstore/index_run_writer.h"
 #include "testing/fault_env.h"
 #include "testing/mem_env.h"
 
@@ -18,7 +19,8 @@ namespace {
 using testutil::FaultEnv;
 using testutil::MemEnv;
 
-constexpr IndexRunName kName{.identity = 0x1234567890abcdef, .segment_file_id = 7, .index = Oid(9)};
+const IndexRunName kName{
+    .identity = 0x1234567890abcdef, .index = Oid(9), .segments = {{7, 0xabcdef}}};
 
 // Keys end with a byte that they have nowhere else, as encoded ones do: none begins another.
 std::string RandomKey(std::mt19937& random) {
@@ -64,7 +66,7 @@ std::vector<std::string> RestOf(IndexRun::Cursor& cursor) {
 }
 
 class IndexRunTest : public ::testing::TestWithParam<uint64_t> {};
-INSTANTIATE_TEST_SUITE_P(Rows, IndexRunTest, ::testing::Values(1, 17, 1024, 1025, 9000));
+INSTANTIATE_TEST_SUITE_P(Rows, IndexRunTest, ::testing::Values(1, 17, 1024, 1025, 9000, 40000));
 
 TEST_P(IndexRunTest, CursorsGiveAllInOrderFromAnyBound) {
   MemEnv env;
@@ -102,7 +104,7 @@ TEST_P(IndexRunTest, RowsAreFoundByTheirKey) {
   for (int i = 0; i < 500; ++i) {
     const std::string key = RandomKey(random);
     std::vector<RowId> rows;
-    ASSERT_TRUE(run->Find(key, IndexRun::HashOf(key), rows).ok());
+    ASSERT_TRUE(run->Find({key, IndexRun::HashOf(key)}, rows).ok());
     std::vector<std::string> found;
     for (const RowId row : rows) found.push_back(EntryOf(key, row));
     EXPECT_EQ(found, std::vector<std::string>(entries.all.lower_bound(EntryOf(key, RowId(0))),
@@ -141,6 +143,9 @@ TEST(IndexRunFileTest, AnotherRunIsNotTakenForIt) {
   other = kName;
   other.index = Oid(10);
   EXPECT_TRUE(IndexRun::Open(env, "/r", other, nullptr).status().Is(sqlstate::kDataCorrupted));
+  other = kName;
+  other.segments.push_back({8, 1});
+  EXPECT_TRUE(IndexRun::Open(env, "/r", other, nullptr).status().Is(sqlstate::kDataCorrupted));
   EXPECT_FALSE(IndexRun::Open(env, "/s", kName, nullptr).ok());
 }
 
@@ -156,7 +161,7 @@ void ReadDamaged(const Entries& entries, const IndexRun& run) {
   for (size_t i = 0; i < entries.list.size(); i += 97) {
     const std::string_view key = entries.list[i].key;
     std::vector<RowId> rows;
-    const Status found = run.Find(key, IndexRun::HashOf(key), rows);
+    const Status found = run.Find({key, IndexRun::HashOf(key)}, rows);
     if (!found.ok()) {
       EXPECT_TRUE(found.Is(sqlstate::kDataCorrupted));
     } else {
@@ -263,9 +268,9 @@ TEST(IndexRunFileTest, IntegersTakeFewBytes) {
   const auto run = Open(env);
   EXPECT_LT(run->file_bytes(), 900'000u);
   std::vector<RowId> rows;
-  ASSERT_TRUE(run->Find(keys[77], IndexRun::HashOf(keys[77]), rows).ok());
+  ASSERT_TRUE(run->Find({keys[77], IndexRun::HashOf(keys[77])}, rows).ok());
   EXPECT_EQ(rows, std::vector<RowId>{RowId(5'000'077)});
-  EXPECT_LT(run->memory_bytes(), 120'000u);
+  EXPECT_LT(run->memory_bytes(), 10'000u);
 }
 
 }  // namespace

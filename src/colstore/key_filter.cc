@@ -32,16 +32,25 @@ std::string KeyFilter::Build(std::span<const uint64_t> hashes) {
   return out;
 }
 
-bool KeyFilter::Parse(std::string_view content) {
-  if (content.size() < 4) return false;
-  blocks_ = LoadLe<uint32_t>(content.data());
-  words_ = std::string(content.substr(4));
-  return words_.size() == blocks_ * kBlockBytes;
+bool KeyFilter::IsFilter(std::string_view content) {
+  return content.size() >= 4 &&
+         content.size() - 4 == uint64_t{LoadLe<uint32_t>(content.data())} * kBlockBytes;
 }
 
-bool KeyFilter::MayContain(uint64_t hash) const {
-  if (blocks_ == 0) return true;
-  const char* block = words_.data() + BlockAt(hash, blocks_);
+bool KeyFilter::Parse(std::string_view content) {
+  if (!IsFilter(content)) return false;
+  blocks_ = LoadLe<uint32_t>(content.data());
+  words_ = std::string(content.substr(4));
+  return true;
+}
+
+bool KeyFilter::MayContain(std::string_view content, uint64_t hash) {
+  return MayContain(content.substr(4), LoadLe<uint32_t>(content.data()), hash);
+}
+
+bool KeyFilter::MayContain(std::string_view words, uint64_t blocks, uint64_t hash) {
+  if (blocks == 0) return true;
+  const char* block = words.data() + BlockAt(hash, blocks);
   uint32_t missing = 0;
   for (int i = 0; i < 8; ++i) missing |= BitOf(hash, i) & ~LoadLe<uint32_t>(block + 4 * i);
   return missing == 0;

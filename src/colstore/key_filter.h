@@ -20,10 +20,15 @@ class KeyFilter {
   static std::string Build(std::span<const uint64_t> hashes);
   // False when the bytes are no filter.
   bool Parse(std::string_view content);
-  bool MayContain(uint64_t hash) const;
+  bool MayContain(uint64_t hash) const { return MayContain(words_, blocks_, hash); }
+  // The same of content that is kept elsewhere, and that Parse would accept.
+  static bool IsFilter(std::string_view content);
+  static bool MayContain(std::string_view content, uint64_t hash);
   size_t memory_bytes() const { return words_.size(); }
 
  private:
+  static bool MayContain(std::string_view words, uint64_t blocks, uint64_t hash);
+
   std::string words_;
   uint64_t blocks_ = 0;
 };

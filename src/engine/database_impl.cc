@@ -31,6 +31,7 @@ DatabaseImpl::DatabaseImpl(env::Env& env, DatabaseOptions options)
       freezer_(manager_, segments_),
       freeze_job_(options_.freeze_after_ms, memory_),
       key_budget_(memory_.limit(), segments_),
+      run_merger_(segments_, key_budget_mu_),
       counters_(manager_) {}
 
 DatabaseImpl::~DatabaseImpl() {
@@ -196,7 +197,7 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   const std::shared_ptr<Table> storage = storages_.Find(table.storage);
   if (storage == nullptr) return Status(sqlstate::kInternalError, "the table has no storage");
   if (storage->FindIndex(index.storage) != nullptr) return Status::Ok();
-  const SegmentFiles::MakingIndex making(segments_, index.storage);
+  const SegmentFiles::WritingRuns making(segments_, index.storage);
   const auto relation = storages_.Open(std::make_shared<const catalog::TableDef>(table));
   txn.PushLatestSnapshot();
   RowRef duplicate;
@@ -281,11 +282,13 @@ Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& optio
   }
   OMEN_ASSIGN(const uint64_t moved,
               freezer_.Freeze(storages_.Open(definition), selection, options.cancel));
-  (void)MoveKeys();
+  (void)MoveKeys(/*wait=*/false);
   return moved;
 }
 
 std::vector<Status> DatabaseImpl::VerifySegments() {
+  // Runs stay listed, damaged or not.
+  MutexLock lock(key_budget_mu_);
   std::vector<Status> damages;
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     const std::shared_ptr<const RunSet> set = table->frozen().runs();

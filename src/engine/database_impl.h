@@ -23,6 +23,7 @@
 #include "engine/key_budget.h"
 #include "engine/manifest.h"
 #include "engine/memory_budget.h"
+#include "engine/run_merger.h"
 #include "engine/storages.h"
 #include "txn/transaction_manager.h"
 #include "wal/log_writer.h"
@@ -86,8 +87,14 @@ class DatabaseImpl final : public Database {
   void CheckpointLoop();
   void FreezeLoop();
   void KeyLoop();
-  uint64_t MoveKeys();  // how many segments' keys were moved
-  void WriteRun(bool missing);
+  // How many segments' keys were moved. `wait`: for who is at it already.
+  uint64_t MoveKeys(bool wait);
+  void WriteMissingRun();
+  void MergeLoop();
+  bool stopping() {
+    MutexLock lock(stop_mu_);
+    return stopping_;
+  }
   Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
                                const FreezeSelection& selection);
   void StopThreads();
@@ -107,8 +114,10 @@ class DatabaseImpl final : public Database {
   Storages storages_;
   Freezer freezer_;
   FreezeJob freeze_job_;
-  Mutex key_budget_mu_;  // MoveKeys, one at a time
+  Mutex key_budget_mu_;  // MoveKeys, one at a time; lists of index runs
   const KeyBudget key_budget_;
+  const RunMerger run_merger_;
+  std::atomic<bool> keys_rest_{false};  // none have moved for a while
   DurableCounters counters_;
 
   mutable Mutex catalog_mu_;
@@ -131,6 +140,7 @@ class DatabaseImpl final : public Database {
   std::thread checkpointer_;
   std::thread freezing_;
   std::thread keys_;
+  std::thread run_merges_;
 };
 
 }  // namespace omendb::engine

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/process_memory.h"
 #include "base/sqlstate.h"
+#include "base/thread_priority.h"
 #include "engine/checkpoint.h"
 #include "engine/database_impl.h"
 #include "engine/recovery.h"
@@ -21,6 +22,9 @@ constexpr uint64_t kCheckpointPauseMs = 500;
 constexpr uint64_t kFreezePauseMs = 1000;
 constexpr uint64_t kKeyPauseMs = 500;
 constexpr uint64_t kQuietPasses = 10;
+constexpr uint64_t kMergePauseMs = 500;
+constexpr uint64_t kMergePauseMaxMs = 60'000;
+constexpr int kMergeNice = 5;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
 
 std::string CheckpointName(Timestamp ts) {
@@ -61,6 +65,7 @@ Status DatabaseImpl::Start() {
   checkpointer_ = std::thread([this] { CheckpointLoop(); });
   if (options_.freeze_after_ms != 0) freezing_ = std::thread([this] { FreezeLoop(); });
   keys_ = std::thread([this] { KeyLoop(); });
+  run_merges_ = std::thread([this] { MergeLoop(); });
   memory_loop_ = std::thread([this] { MemoryLoop(); });
   return Status::Ok();
 }
@@ -220,7 +225,7 @@ SegmentFiles::Used DatabaseImpl::FilesInUse() const {
     const std::shared_ptr<const RunSet> set = table->frozen().runs();
     for (const Run& run : set->runs) used.segments.insert(run.segment->file_id());
     for (const auto indexes = table->indexes(); const auto& index : *indexes)
-      used.indexes.insert(index->storage());
+      used.runs.merge(index->runs().files());
   }
   return used;
 }
@@ -256,6 +261,7 @@ void DatabaseImpl::StopThreads() {
   if (checkpointer_.joinable()) checkpointer_.join();
   if (freezing_.joinable()) freezing_.join();
   if (keys_.joinable()) keys_.join();
+  if (run_merges_.joinable()) run_merges_.join();
   if (memory_loop_.joinable()) memory_loop_.join();
 }
 
@@ -310,26 +316,51 @@ void DatabaseImpl::KeyLoop() {
   bool more = false;
   for (uint64_t quiet = 0;
        Pause(more || KeyBudget::share_for_tests != nullptr ? 1 : kKeyPauseMs);) {
-    more = MoveKeys() > 0;
+    more = MoveKeys(/*wait=*/true) > 0;
     quiet = more ? 0 : quiet + 1;
-    WriteRun(/*missing=*/quiet > kQuietPasses);
+    keys_rest_.store(quiet > kQuietPasses, std::memory_order_relaxed);
+    if (quiet > kQuietPasses) WriteMissingRun();
   }
 }
 
-// A damaged one at once, as reads of it fail; a missing one when no keys have moved for a while,
-// one at a time, with a pause behind each: there is time until the next start. What has failed is
-// tried again.
-void DatabaseImpl::WriteRun(bool missing) {
+// When no keys have moved for a while, one at a time, with a pause behind each: there is time until
+// the next start. What has failed is tried again.
+void DatabaseImpl::WriteMissingRun() {
   if (!manager_.health().ok()) return;
   MutexLock lock(key_budget_mu_);
   const std::vector<std::shared_ptr<Table>> tables = storages_.All();
-  (void)key_budget_.WriteRun(tables, missing);
+  (void)key_budget_.WriteMissingRun(tables);
 }
 
-uint64_t DatabaseImpl::MoveKeys() {
-  MutexLock lock(key_budget_mu_);
+uint64_t DatabaseImpl::MoveKeys(bool wait) {
+  if (wait) {
+    key_budget_mu_.Lock();
+  } else if (!key_budget_mu_.TryLock()) {
+    return 0;
+  }
   const std::vector<std::shared_ptr<Table>> tables = storages_.All();
-  return key_budget_.Enforce(tables);
+  const uint64_t segments = key_budget_.Enforce(tables, [this] { return stopping(); });
+  key_budget_mu_.Unlock();
+  return segments;
+}
+
+// What has failed, as on a full disk, waits longer each time.
+void DatabaseImpl::MergeLoop() {
+  SetThreadNice(kMergeNice);
+  uint64_t pause = kMergePauseMs;
+  while (Pause(KeyBudget::share_for_tests != nullptr ? 1 : pause)) {
+    if (!manager_.health().ok()) continue;
+    const std::vector<std::shared_ptr<Table>> tables = storages_.All();
+    const auto outcome = run_merger_.Step(tables, keys_rest_.load(std::memory_order_relaxed),
+                                          [this] { return stopping(); });
+    if (outcome == RunMerger::Outcome::kDone) {
+      pause = 1;
+    } else {
+      const bool failed = outcome == RunMerger::Outcome::kFailed;
+      pause =
+          failed ? std::min(2 * std::max(pause, kMergePauseMs), kMergePauseMaxMs) : kMergePauseMs;
+    }
+  }
 }
 
 void DatabaseImpl::CheckpointLoop() {

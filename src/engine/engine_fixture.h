@@ -15,6 +15,7 @@
 #include "engine/database.h"
 #include "engine/key_budget.h"
 #include "engine/relation.h"
+#include "engine/run_merger.h"
 #include "testing/mem_env.h"
 
 namespace omendb::engine {
@@ -41,11 +42,26 @@ class ShareScope {
   uint64_t (*const before_)();
 };
 
-// Some tests run again with OMENDB_TEST_LET_GO set, to one of the two.
+// Sets how many index runs are merged while it lives.
+class FanInScope {
+ public:
+  static constexpr size_t kNever = SIZE_MAX;
+  explicit FanInScope(size_t runs) : before_(RunMerger::fan_in_for_tests.exchange(runs)) {}
+  ~FanInScope() { RunMerger::fan_in_for_tests = before_; }
+  FanInScope(const FanInScope&) = delete;
+  FanInScope& operator=(const FanInScope&) = delete;
+
+ private:
+  const size_t before_;
+};
+
+// Some tests run again with OMENDB_TEST_LET_GO set, to one of the two; runs are merged by twos
+// then.
 inline const bool kLetGo = [] {
   const char* const mode = std::getenv("OMENDB_TEST_LET_GO");
   if (mode == nullptr) return false;
   KeyBudget::share_for_tests = std::string_view(mode) == "in_turn" ? &ShareInTurn : &ShareOfNothing;
+  RunMerger::fan_in_for_tests = 2;
   return true;
 }();
 

@@ -12,9 +12,18 @@ std::shared_ptr<const IndexRun> IndexRuns::Get(uint64_t segment) const {
   EpochGuard guard(epochs_);
   const Runs* runs = list_.load(std::memory_order_acquire);
   if (runs == nullptr) return nullptr;
-  const auto found = std::find_if(runs->begin(), runs->end(),
-                                  [&](const Listed& listed) { return listed.segment == segment; });
+  const auto found = std::find_if(runs->begin(), runs->end(), [&](const Listed& listed) {
+    return std::binary_search(listed.segments.begin(), listed.segments.end(), segment);
+  });
   return found != runs->end() ? found->run : nullptr;
+}
+
+bool IndexRuns::IsListed(const IndexRun& run) const {
+  EpochGuard guard(epochs_);
+  const Runs* runs = list_.load(std::memory_order_acquire);
+  return runs != nullptr && std::any_of(runs->begin(), runs->end(), [&](const Listed& listed) {
+           return listed.run.get() == &run;
+         });
 }
 
 std::vector<IndexRuns::Listed> IndexRuns::all() const {
@@ -27,10 +36,30 @@ Status IndexRuns::Find(std::string_view key, std::vector<RowId>& rows) const {
   EpochGuard guard(epochs_);
   const Runs* runs = list_.load(std::memory_order_acquire);
   if (runs == nullptr) return Status::Ok();
-  const uint64_t hash = IndexRun::HashOf(key);
+  const colstore::HashedKey hashed{key, IndexRun::HashOf(key)};
   for (const Listed& listed : *runs) {
     if (key < colstore::KeyOfEntry(listed.run->min_entry())) break;
-    OMEN_TRY(listed.run->Find(key, hash, rows));
+    OMEN_TRY(listed.run->Find(hashed, rows));
+  }
+  return Status::Ok();
+}
+
+Status IndexRuns::FindSorted(std::span<const colstore::HashedKey> keys,
+                             std::vector<Hit>& hits) const {
+  for (const Listed& listed : all()) {
+    IndexRun::Cursor cursor(*listed.run);
+    const std::string_view min = colstore::KeyOfEntry(listed.run->min_entry());
+    const std::string_view max = colstore::KeyOfEntry(listed.run->max_entry());
+    const auto first = std::partition_point(
+        keys.begin(), keys.end(), [&](const colstore::HashedKey& key) { return key.key < min; });
+    for (auto at = first; at != keys.end() && at->key <= max; ++at) {
+      OMEN_TRY(cursor.SeekKey(*at));
+      while (!cursor.at_end() && colstore::KeyOfEntry(cursor.entry()) == at->key) {
+        hits.push_back(
+            {static_cast<uint32_t>(at - keys.begin()), colstore::RowOfEntry(cursor.entry())});
+        OMEN_TRY(cursor.Next());
+      }
+    }
   }
   return Status::Ok();
 }
@@ -42,11 +71,11 @@ std::vector<std::shared_ptr<const IndexRun>> IndexRuns::Overlapping(std::string_
   EpochGuard guard(epochs_);
   const Runs* runs = list_.load(std::memory_order_acquire);
   if (runs == nullptr) return found;
-  const uint64_t hash = one_key ? IndexRun::HashOf(low) : 0;
+  const colstore::HashedKey key{low, one_key ? IndexRun::HashOf(low) : 0};
   for (const Listed& listed : *runs) {
     const IndexRun& run = *listed.run;
     if (!high.empty() && run.min_entry() >= high) break;
-    if (run.max_entry() < low || (one_key && !run.MayHave(low, hash))) continue;
+    if (run.max_entry() < low || (one_key && !run.MayHave(key))) continue;
     found.push_back(listed.run);
   }
   return found;
@@ -69,13 +98,14 @@ size_t IndexRuns::memory_bytes() const {
 }
 
 void IndexRuns::List(std::vector<Listed> runs) {
+  std::set<uint64_t> again;
+  for (const Listed& listed : runs) again.insert(listed.segments.begin(), listed.segments.end());
   const Runs* old = list_.load(std::memory_order_relaxed);
   if (old != nullptr) {
     for (const Listed& listed : *old) {
-      const bool again = std::any_of(runs.begin(), runs.end(), [&](const Listed& run) {
-        return run.segment == listed.segment;
-      });
-      if (!again) runs.push_back(listed);
+      const bool replaced = std::all_of(listed.segments.begin(), listed.segments.end(),
+                                        [&](uint64_t segment) { return again.contains(segment); });
+      if (!replaced) runs.push_back(listed);
     }
   }
   std::stable_sort(runs.begin(), runs.end(), [](const Listed& a, const Listed& b) {
@@ -84,11 +114,9 @@ void IndexRuns::List(std::vector<Listed> runs) {
   Replace(std::move(runs));
 }
 
-void IndexRuns::Unlist(std::span<const uint64_t> segments) {
+void IndexRuns::Unlist(const IndexRun& run) {
   Runs next = *list_.load(std::memory_order_relaxed);
-  std::erase_if(next, [&](const Listed& listed) {
-    return std::find(segments.begin(), segments.end(), listed.segment) != segments.end();
-  });
+  std::erase_if(next, [&](const Listed& listed) { return listed.run.get() == &run; });
   Replace(std::move(next));
 }
 
@@ -99,18 +127,26 @@ void IndexRuns::Replace(Runs next) {
   moves_.fetch_add(1, std::memory_order_seq_cst);
 }
 
-bool IndexRuns::IsWritten(uint64_t file_id) const {
+std::string IndexRuns::WrittenAt(uint64_t file_id) const {
   MutexLock lock(mu_);
-  return written_.contains(file_id);
+  const auto found = written_.find(file_id);
+  return found != written_.end() ? found->second : std::string();
 }
 
-void IndexRuns::SetWritten(uint64_t file_id, bool written) {
+void IndexRuns::SetWritten(uint64_t file_id, const std::string& path) {
   MutexLock lock(mu_);
-  if (written) {
-    written_.insert(file_id);
-  } else {
+  if (path.empty()) {
     written_.erase(file_id);
+  } else {
+    written_[file_id] = path;
   }
+}
+
+std::set<std::string> IndexRuns::files() const {
+  MutexLock lock(mu_);
+  std::set<std::string> paths;
+  for (const auto& [file_id, path] : written_) paths.insert(path);
+  return paths;
 }
 
 }  // namespace omendb::engine

@@ -60,9 +60,12 @@ class IndexRunsTest : public SegmentsTest {
     }
     return found;
   }
+  // Segments of which runs are listed, in both indexes.
   static size_t Listed(Engine& e) {
     size_t count = 0;
-    for (const auto& index : IndexesOf(e)) count += index->runs().all().size();
+    for (const auto& index : IndexesOf(e)) {
+      for (const auto& listed : index->runs().all()) count += listed.segments.size();
+    }
     return count;
   }
   static bool LetAllGo(Engine& e, size_t runs) {
@@ -169,7 +172,8 @@ class IndexRunsTest : public SegmentsTest {
     CheckIndexes(e, expected_);
   }
 
-  std::deque<std::string> texts_;  // of values
+  const FanInScope unmerged_{FanInScope::kNever};  // unless a test says otherwise
+  std::deque<std::string> texts_;                  // of values
 };
 
 }  // namespace omendb::engine

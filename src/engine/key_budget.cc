@@ -10,7 +10,8 @@ namespace omendb::engine {
 
 std::atomic<uint64_t (*)()> KeyBudget::share_for_tests{nullptr};
 
-uint64_t KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) const {
+uint64_t KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables,
+                            const Stop& stop) const {
   uint64_t total = 0;
   for (const auto& table : tables) {
     for (const auto indexes = table->indexes(); const auto& index : *indexes)
@@ -23,8 +24,8 @@ uint64_t KeyBudget::Enforce(std::span<const std::shared_ptr<Table>> tables) cons
   for (const auto& table : tables) {
     if (table->frozen().empty()) continue;
     for (const auto indexes = table->indexes(); const auto& index : *indexes) {
-      segments += TakeBackDead(*table, *index);
-      if (room > 0) segments += Refill(*table, *index, room);
+      segments += TakeBackDead(*table, *index, stop);
+      if (room > 0) segments += Refill(*table, *index, room, stop);
       if (excess == 0) continue;
       // Each by its part of the whole.
       const double part = static_cast<double>(index->memory_bytes()) / static_cast<double>(total);
@@ -50,7 +51,7 @@ uint64_t KeyBudget::Free(Table& table, TableIndex& index, uint64_t excess) const
   for (uint64_t number = 0; number < set->runs.size() && freed < excess; ++number) {
     const Run& run = set->runs[number];
     if (!MayLetGo(run, number, index)) continue;
-    const Status gone = LetGo(files_, index, number, run.segment);
+    const Status gone = LetGo(files_, index, *set, number);
     if (gone.Is(sqlstate::kDiskFull)) break;
     if (!gone.ok()) continue;
     freed +=
@@ -60,12 +61,14 @@ uint64_t KeyBudget::Free(Table& table, TableIndex& index, uint64_t excess) const
   return segments;
 }
 
-uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& index) {
-  return index.is_row_map() ? TakeBackDeadKeys(table, index) : TakeBackDeadEntries(table, index);
+uint64_t KeyBudget::TakeBackDead(Table& table, TableIndex& index, const Stop& stop) {
+  return index.is_row_map() ? TakeBackDeadKeys(table, index)
+                            : TakeBackDeadEntries(table, index, stop);
 }
 
-uint64_t KeyBudget::Refill(Table& table, TableIndex& index, uint64_t& room) {
-  return index.is_row_map() ? RefillKeys(table, index, room) : RefillEntries(table, index, room);
+uint64_t KeyBudget::Refill(Table& table, TableIndex& index, uint64_t& room, const Stop& stop) {
+  return index.is_row_map() ? RefillKeys(table, index, room)
+                            : RefillEntries(table, index, room, stop);
 }
 
 // Keys of segments whose rows are all dead come back, so that nothing keeps these; but not where
@@ -115,7 +118,10 @@ uint64_t KeyBudget::RefillKeys(Table& table, TableIndex& primary, uint64_t& room
 
 Status KeyBudget::RestoreKeys(Table& table, TableIndex& index) const {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
-  if (!index.is_row_map()) return ListRuns(index, *set, [](uint64_t) { return Status::Ok(); });
+  if (!index.is_row_map()) {
+    ListMerged(index, *set);
+    return ListRuns(index, *set, [](uint64_t) { return Status::Ok(); });
+  }
   std::vector<FrozenKeys::SegmentPtr> segments;
   for (const Run& run : set->runs) {
     if (run.live_rows() > 0 && IsSortedBy(*run.segment, index)) segments.push_back(run.segment);
@@ -134,10 +140,10 @@ bool KeyBudget::IsSortedBy(const FrozenSegment& segment, const TableIndex& prima
   return true;
 }
 
-Status KeyBudget::LetGo(SegmentFiles& files, TableIndex& index, uint64_t number,
-                        const FrozenKeys::SegmentPtr& segment) {
-  return index.is_row_map() ? LetKeysGo(index, segment)
-                            : LetEntriesGo(files, index, number, segment);
+Status KeyBudget::LetGo(SegmentFiles& files, TableIndex& index, const RunSet& set,
+                        uint64_t number) {
+  return index.is_row_map() ? LetKeysGo(index, set.runs[number].segment)
+                            : LetEntriesGo(files, index, set, number);
 }
 
 Status KeyBudget::LetKeysGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment) {

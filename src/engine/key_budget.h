@@ -7,8 +7,10 @@
 // What pages have never leaves: it is there to be changed. Of segments the oldest go first, as row
 // ids and most keys follow time, and come back last.
 //
-// Thread safety  Enforce, WriteRun: one thread at a time. RestoreKeys: recovery's. ListRuns: before
-//                the index is published.
+// Runs that overlap are merged by another (run_merger.h); a merged run comes and goes as a whole.
+//
+// Thread safety  Enforce, WriteMissingRun: one thread at a time. RestoreKeys: recovery's. ListRuns:
+//                before the index is published.
 // Errors         Those of reading a segment or run, and of writing one; what it has stays where it
 //                is, the others have their turn, and the next call tries again.
 #pragma once
@@ -32,11 +34,11 @@ class KeyBudget {
   static std::atomic<uint64_t (*)()> share_for_tests;
 
   // Returns how many segments' keys have left or come back: when some have, more may be to do.
-  uint64_t Enforce(std::span<const std::shared_ptr<Table>> tables) const;
+  // What `stop` ends stays where it is.
+  uint64_t Enforce(std::span<const std::shared_ptr<Table>> tables, const Stop& stop) const;
 
-  // Writes one listed run anew that was found damaged, or else, where `missing` says so, the run of
-  // one segment that has none. Whether it has written one.
-  bool WriteRun(std::span<const std::shared_ptr<Table>> tables, bool missing) const;
+  // Writes the run of one segment that has none. Whether it has.
+  bool WriteMissingRun(std::span<const std::shared_ptr<Table>> tables) const;
 
   // Recovery, before an index is filled: lists the segments whose keys are not to be entered; of a
   // secondary one as ListRuns.
@@ -50,10 +52,9 @@ class KeyBudget {
 
   // Whether the segment is sorted by this index's key.
   static bool IsSortedBy(const FrozenSegment& segment, const TableIndex& primary);
-  // Takes the keys of the segment of this number from the index. Requires: they are all entered;
-  // of a primary index: IsSortedBy.
-  static Status LetGo(SegmentFiles& files, TableIndex& index, uint64_t number,
-                      const FrozenKeys::SegmentPtr& segment);
+  // Takes the keys of the segment of this number from the index; entries with those of all segments
+  // that share a run with it. Requires: they are all entered; of a primary index: IsSortedBy.
+  static Status LetGo(SegmentFiles& files, TableIndex& index, const RunSet& set, uint64_t number);
   // Enters the keys of the segment's rows again, but of those that are gone.
   // `listed`: other segments by number, whose rows need no entry.
   static Status TakeBack(Table& table, TableIndex& primary, const FrozenKeys::SegmentPtr& segment,
@@ -78,18 +79,20 @@ class KeyBudget {
   uint64_t Free(Table& table, TableIndex& index, uint64_t excess) const;
   static bool MayLetGo(const Run& run, uint64_t number, const TableIndex& index);
   static Status LetKeysGo(TableIndex& primary, const FrozenKeys::SegmentPtr& segment);
-  static Status LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t number,
-                             const FrozenKeys::SegmentPtr& segment);
+  static Status LetEntriesGo(SegmentFiles& files, TableIndex& index, const RunSet& set,
+                             uint64_t number);
   // Of segments without live rows, which then nothing needs.
-  static uint64_t TakeBackDead(Table& table, TableIndex& index);
+  static uint64_t TakeBackDead(Table& table, TableIndex& index, const Stop& stop);
   static uint64_t TakeBackDeadKeys(Table& table, TableIndex& primary);
-  static uint64_t TakeBackDeadEntries(Table& table, TableIndex& index);
+  static uint64_t TakeBackDeadEntries(Table& table, TableIndex& index, const Stop& stop);
   // As far as they fit into `room`, which is lowered by what they take.
-  static uint64_t Refill(Table& table, TableIndex& index, uint64_t& room);
+  static uint64_t Refill(Table& table, TableIndex& index, uint64_t& room, const Stop& stop);
   static uint64_t RefillKeys(Table& table, TableIndex& primary, uint64_t& room);
-  static uint64_t RefillEntries(Table& table, TableIndex& index, uint64_t& room);
-  static bool TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed);
-  bool MendRunOf(Table& table, TableIndex& index) const;
+  static uint64_t RefillEntries(Table& table, TableIndex& index, uint64_t& room, const Stop& stop);
+  static bool TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed,
+                              const Stop& stop);
+  // Lists what earlier merges have left, each segment with live rows for one run at most.
+  void ListMerged(TableIndex& index, const RunSet& set) const;
   bool WriteMissingRunOf(Table& table, TableIndex& index) const;
 
   uint64_t share() const {

@@ -1,5 +1,6 @@
 // The part of KeyBudget that moves entries of secondary indexes.
 #include <algorithm>
+#include <map>
 
 #include "base/sqlstate.h"
 #include "engine/key_budget.h"
@@ -8,14 +9,61 @@
 namespace omendb::engine {
 namespace {
 
-// The run that was written before where it can be read, else a new one.
-Result<IndexRunPtr> RunOf(SegmentFiles& files, TableIndex& index,
-                          const std::shared_ptr<const FrozenSegment>& segment) {
-  if (index.runs().IsWritten(segment->file_id())) {
-    Result<IndexRunPtr> opened = OpenSegmentRun(files, index, *segment);
-    if (opened.ok()) return opened;
+using NumbersByFile = std::map<uint64_t, uint64_t>;
+
+// Segments with live rows.
+NumbersByFile LiveIn(const RunSet& set) {
+  NumbersByFile numbers;
+  for (uint64_t number = 0; number < set.runs.size(); ++number) {
+    const Run& run = set.runs[number];
+    if (run.live_rows() > 0) numbers[run.segment->file_id()] = number;
   }
-  return WriteSegmentRun(files, index, segment);
+  return numbers;
+}
+
+// Those of the run that are among `live`, ascending; none where a file is not the one that the run
+// was made from.
+std::vector<uint64_t> LiveOf(const colstore::IndexRun& run, const RunSet& set,
+                             const NumbersByFile& live) {
+  std::vector<uint64_t> numbers;
+  for (const colstore::RunSegment& segment : run.name().segments) {
+    const auto found = live.find(segment.file_id);
+    if (found == live.end()) continue;
+    if (segment != RunSegmentOf(*set.runs[found->second].segment)) return {};
+    numbers.push_back(found->second);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// A run of several segments that was written before, where it stands for all of them still.
+Result<IndexRuns::Listed> OpenMerged(SegmentFiles& files, TableIndex& index, const RunSet& set,
+                                     const std::string& path) {
+  OMEN_ASSIGN(IndexRunPtr run, OpenMergedRun(files, index, path));
+  std::vector<uint64_t> numbers = LiveOf(*run, set, LiveIn(set));
+  const bool all = numbers.size() == run->name().segments.size() &&
+                   std::all_of(numbers.begin(), numbers.end(), [&](uint64_t number) {
+                     return index.runs().WrittenAt(set.runs[number].segment->file_id()) == path;
+                   });
+  if (!all) return Status(sqlstate::kInternalError, "a run of segments that have changed");
+  return IndexRuns::Listed{std::move(numbers), std::move(run)};
+}
+
+// The run that was written before where it can be read, else a new one.
+Result<IndexRuns::Listed> RunOf(SegmentFiles& files, TableIndex& index, const RunSet& set,
+                                uint64_t number) {
+  const std::shared_ptr<const FrozenSegment>& segment = set.runs[number].segment;
+  const std::string path = index.runs().WrittenAt(segment->file_id());
+  if (path == files.PathOfRun(segment->file_id(), index.storage())) {
+    Result<IndexRunPtr> opened = OpenSegmentRun(files, index, *segment);
+    if (opened.ok()) return IndexRuns::Listed{{number}, std::move(opened).value()};
+  } else if (!path.empty()) {
+    Result<IndexRuns::Listed> opened = OpenMerged(files, index, set, path);
+    if (opened.ok()) return opened;
+    ForgetRun(index, set, path);
+  }
+  OMEN_ASSIGN(IndexRunPtr written, WriteSegmentRun(files, index, segment));
+  return IndexRuns::Listed{{number}, std::move(written)};
 }
 
 }  // namespace
@@ -41,11 +89,11 @@ uint64_t KeyBudget::BytesOf(const Run& run, const TableIndex& index) {
 
 // Whoever enters an entry of the run at the same time, and is late, leaves one in the index that is
 // in the run too; who is early has it taken away, and it is in the run.
-Status KeyBudget::LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t number,
-                               const FrozenKeys::SegmentPtr& segment) {
-  OMEN_ASSIGN(const IndexRunPtr run, RunOf(files, index, segment));
-  index.runs().List({{number, run}});
-  colstore::IndexRun::Cursor cursor(*run, /*keep=*/false);
+Status KeyBudget::LetEntriesGo(SegmentFiles& files, TableIndex& index, const RunSet& set,
+                               uint64_t number) {
+  OMEN_ASSIGN(const IndexRuns::Listed listed, RunOf(files, index, set, number));
+  index.runs().List({listed});
+  colstore::IndexRun::Cursor cursor(*listed.run, /*keep=*/false);
   OMEN_TRY(cursor.SeekForward({}));
   while (!cursor.at_end()) {
     const std::string_view entry = cursor.entry();
@@ -56,21 +104,24 @@ Status KeyBudget::LetEntriesGo(SegmentFiles& files, TableIndex& index, uint64_t 
 }
 
 // What cannot be read stays where it is, and the others have their turn.
-bool KeyBudget::TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed) {
-  if (!table.EnterRun(index, listed.segment, *listed.run).ok()) return false;
-  index.runs().Unlist({&listed.segment, 1});
+bool KeyBudget::TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns::Listed& listed,
+                                const Stop& stop) {
+  if (!table.EnterRun(index, listed, stop).ok()) return false;
+  index.runs().Unlist(*listed.run);
   return true;
 }
 
-uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index) {
+// Of what is merged RunMerger takes care.
+uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index, const Stop& stop) {
   if (index.runs().empty()) return 0;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   uint64_t taken = 0;
   for (const IndexRuns::Listed& listed : index.runs().all()) {
-    const Run& run = set->runs[listed.segment];
+    if (listed.run->name().segments.size() > 1) continue;
+    const Run& run = set->runs[listed.segments.front()];
     if (run.live_rows() > 0) continue;
-    if (TakeEntriesBack(table, index, listed)) {
-      index.runs().SetWritten(run.segment->file_id(), false);
+    if (TakeEntriesBack(table, index, listed, stop)) {
+      index.runs().SetWritten(run.segment->file_id(), {});
       ++taken;
     }
     if (taken == kDeadTakenBackMax) break;
@@ -78,19 +129,45 @@ uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index) {
   return taken;
 }
 
-uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& room) {
+uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& room,
+                                  const Stop& stop) {
   std::vector<IndexRuns::Listed> listed = index.runs().all();
   std::sort(listed.begin(), listed.end(),
-            [](const auto& a, const auto& b) { return a.segment > b.segment; });
+            [](const auto& a, const auto& b) { return a.segments.back() > b.segments.back(); });
   uint64_t taken = 0;
   for (const IndexRuns::Listed& newest : listed) {
     const uint64_t bytes = BytesOf(*newest.run);
-    if (bytes > room || taken == kTakenBackMax) break;
-    if (!TakeEntriesBack(table, index, newest)) continue;
+    if (bytes > room || taken >= kTakenBackMax) break;
+    if (!TakeEntriesBack(table, index, newest, stop)) continue;
     room -= bytes;
-    ++taken;
+    taken += newest.segments.size();
   }
   return taken;
+}
+
+void KeyBudget::ListMerged(TableIndex& index, const RunSet& set) const {
+  std::vector<IndexRuns::Listed> found;
+  NumbersByFile live = LiveIn(set);
+  for (const std::string& path : files_.MergedRunsOf(index.storage())) {
+    Result<IndexRunPtr> opened = OpenMergedRun(files_, index, path);
+    if (!opened.ok()) continue;
+    std::vector<uint64_t> numbers = LiveOf(**opened, set, live);
+    if (!numbers.empty()) found.push_back({std::move(numbers), std::move(opened).value()});
+  }
+  // A crash may have left what was merged beside what came of it.
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.segments.size() > b.segments.size(); });
+  std::vector<IndexRuns::Listed> listed;
+  for (IndexRuns::Listed& run : found) {
+    std::erase_if(run.segments, [&](uint64_t number) {
+      return live.erase(set.runs[number].segment->file_id()) == 0;
+    });
+    for (const uint64_t number : run.segments) {
+      index.runs().SetWritten(set.runs[number].segment->file_id(), run.run->path());
+    }
+    if (!run.segments.empty()) listed.push_back(std::move(run));
+  }
+  if (!listed.empty()) index.runs().List(std::move(listed));
 }
 
 Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& step) const {
@@ -99,11 +176,11 @@ Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& ste
   uint64_t missing_bytes = 0;
   for (uint64_t number = 0; number < set.runs.size(); ++number) {
     const Run& run = set.runs[number];
-    if (run.live_rows() == 0) continue;
+    if (run.live_rows() == 0 || index.runs().Has(number)) continue;
     Result<IndexRunPtr> opened = OpenSegmentRun(files_, index, *run.segment);
     if (opened.ok()) {
-      index.runs().SetWritten(run.segment->file_id(), true);
-      listed.push_back({number, std::move(opened).value()});
+      index.runs().SetWritten(run.segment->file_id(), (*opened)->path());
+      listed.push_back({{number}, std::move(opened).value()});
       OMEN_TRY(step(run.segment->rows()));
     } else {
       missing.push_back(number);
@@ -114,35 +191,19 @@ Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& ste
   for (const uint64_t number : missing) {
     Result<IndexRunPtr> written = WriteSegmentRun(files_, index, set.runs[number].segment);
     if (!written.ok()) break;
-    listed.push_back({number, std::move(written).value()});
+    listed.push_back({{number}, std::move(written).value()});
     OMEN_TRY(step(set.runs[number].segment->rows()));
   }
   if (!listed.empty()) index.runs().List(std::move(listed));
   return Status::Ok();
 }
 
-bool KeyBudget::WriteRun(std::span<const std::shared_ptr<Table>> tables, bool missing) const {
-  const auto any_index = [&](bool (KeyBudget::*write)(Table&, TableIndex&) const) {
-    for (const auto& table : tables) {
-      if (table->frozen().empty()) continue;
-      for (const auto indexes = table->indexes(); const auto& index : *indexes) {
-        if (!index->is_row_map() && (this->*write)(*table, *index)) return true;
-      }
+bool KeyBudget::WriteMissingRun(std::span<const std::shared_ptr<Table>> tables) const {
+  for (const auto& table : tables) {
+    if (table->frozen().empty()) continue;
+    for (const auto indexes = table->indexes(); const auto& index : *indexes) {
+      if (!index->is_row_map() && WriteMissingRunOf(*table, *index)) return true;
     }
-    return false;
-  };
-  return any_index(&KeyBudget::MendRunOf) || (missing && any_index(&KeyBudget::WriteMissingRunOf));
-}
-
-bool KeyBudget::MendRunOf(Table& table, TableIndex& index) const {
-  const std::shared_ptr<const RunSet> set = table.frozen().runs();
-  for (const IndexRuns::Listed& listed : index.runs().all()) {
-    const Run& run = set->runs[listed.segment];
-    if (!listed.run->is_damaged() || run.segment->is_hollow()) continue;
-    Result<IndexRunPtr> written = WriteSegmentRun(files_, index, run.segment);
-    if (!written.ok()) continue;
-    index.runs().List({{listed.segment, std::move(written).value()}});
-    return true;
   }
   return false;
 }

@@ -10,16 +10,26 @@ constexpr std::string_view kSuffix = ".seg";
 constexpr std::string_view kRunSuffix = ".idx";
 constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr size_t kDigits = 20;
+constexpr size_t kIdentityDigits = 16;  // hexadecimal
 
 std::string DigitsOf(uint64_t file_id) {
   const std::string digits = std::to_string(file_id);
   return std::string(kDigits - digits.size(), '0') + digits;
 }
 
+std::string HexOf(uint64_t identity) {
+  std::string digits(kIdentityDigits, '0');
+  for (size_t i = kIdentityDigits; i-- > 0; identity >>= 4) {
+    digits[i] = "0123456789abcdef"[identity & 15];
+  }
+  return digits;
+}
+
 // False when it is no number of the type.
 template <typename T>
-bool ParseNumber(std::string_view digits, T* number) {
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *number);
+bool ParseNumber(std::string_view digits, T* number, int base = 10) {
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), *number, base);
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
@@ -34,13 +44,22 @@ struct Name {
     uint64_t id = 0;
     if (!ParseNumber(name.substr(0, kDigits), &id)) return;
     name.remove_prefix(std::min(kDigits, name.size()));
-    const bool whole =
-        is_run ? name.starts_with('.') && ParseNumber(name.substr(1), &index) : name.empty();
-    if (whole) segment = id;
+    if (is_run ? ParseRun(name) : name.empty()) segment = id;
+  }
+  // What stands between the number and the suffix.
+  bool ParseRun(std::string_view rest) {
+    if (!rest.starts_with('.')) return false;
+    rest.remove_prefix(1);
+    const size_t dot = rest.find('.');
+    is_merged = dot != std::string_view::npos;
+    uint64_t identity = 0;
+    return ParseNumber(rest.substr(0, dot), &index) &&
+           (!is_merged || ParseNumber(rest.substr(dot + 1), &identity, 16));
   }
   uint64_t segment = 0;
   uint32_t index = 0;
   bool is_run = false;
+  bool is_merged = false;  // of several segments
   bool is_temporary = false;
 };
 
@@ -53,6 +72,27 @@ std::string SegmentFiles::PathOf(uint64_t file_id) const {
 std::string SegmentFiles::PathOfRun(uint64_t file_id, Oid index) const {
   return env::JoinPath(
       dir_, DigitsOf(file_id) + "." + std::to_string(index.value()) + std::string(kRunSuffix));
+}
+
+std::string SegmentFiles::PathOfMergedRun(uint64_t newest_file_id, Oid index,
+                                          uint64_t identity) const {
+  return env::JoinPath(dir_, DigitsOf(newest_file_id) + "." + std::to_string(index.value()) + "." +
+                                 HexOf(identity) + std::string(kRunSuffix));
+}
+
+std::vector<std::string> SegmentFiles::MergedRunsOf(Oid index) {
+  MutexLock lock(mu_);
+  if (merged_ == nullptr) {
+    merged_ = std::make_unique<std::map<Oid, std::vector<std::string>>>();
+    const auto names = env_.List(dir_);
+    for (const std::string& file : names.ok() ? *names : std::vector<std::string>()) {
+      const Name name(file);
+      if (name.segment == 0 || !name.is_merged || name.is_temporary) continue;
+      (*merged_)[Oid(name.index)].push_back(env::JoinPath(dir_, file));
+    }
+  }
+  const auto found = merged_->find(index);
+  return found != merged_->end() ? found->second : std::vector<std::string>();
 }
 
 Result<std::shared_ptr<const FrozenSegment>> SegmentFiles::Open(uint64_t file_id) {
@@ -68,15 +108,15 @@ Result<std::shared_ptr<const FrozenSegment>> SegmentFiles::Open(uint64_t file_id
   return FrozenSegment::Make(std::move(reader));
 }
 
-SegmentFiles::MakingIndex::MakingIndex(SegmentFiles& files, Oid index)
+SegmentFiles::WritingRuns::WritingRuns(SegmentFiles& files, Oid index)
     : files_(files), index_(index) {
   MutexLock lock(files_.mu_);
-  files_.made_.insert(index_);
+  files_.writing_.insert(index_);
 }
 
-SegmentFiles::MakingIndex::~MakingIndex() {
+SegmentFiles::WritingRuns::~WritingRuns() {
   MutexLock lock(files_.mu_);
-  files_.made_.erase(index_);
+  files_.writing_.erase(files_.writing_.find(index_));
 }
 
 Result<uint64_t> SegmentFiles::Reserve() {
@@ -98,26 +138,26 @@ void SegmentFiles::Release(uint64_t file_id) {
 void SegmentFiles::RemoveUnused(const std::function<Used()>& used, bool at_start) {
   const auto names = env_.List(dir_);
   if (!names.ok()) return;  // No segment was ever made.
-  Used reserved;
+  std::set<uint64_t> reserved;
+  std::multiset<Oid> writing;
   {
     MutexLock lock(mu_);
-    reserved = {reserved_, made_};
+    reserved = reserved_;
+    writing = writing_;
+    merged_.reset();
     if (at_start) {
       for (const std::string& file : *names) next_id_ = std::max(next_id_, Name(file).segment + 1);
     }
   }
-  Used keep = used();
-  keep.segments.merge(reserved.segments);
-  keep.indexes.merge(reserved.indexes);
+  const Used keep = used();
   for (const std::string& file : *names) {
     const Name name(file);
     if (name.segment == 0) continue;
-    bool is_used = keep.segments.contains(name.segment);
-    if (name.is_run) {
-      is_used =
-          is_used && keep.indexes.contains(Oid(name.index)) && !(at_start && name.is_temporary);
-    }
-    if (!is_used) (void)env_.Remove(env::JoinPath(dir_, file));
+    const std::string path = env::JoinPath(dir_, file);
+    const bool is_used =
+        name.is_run ? keep.runs.contains(path) || writing.contains(Oid(name.index))
+                    : keep.segments.contains(name.segment) || reserved.contains(name.segment);
+    if (!is_used) (void)env_.Remove(path);
   }
 }
 

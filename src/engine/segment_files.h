@@ -2,8 +2,9 @@
 //
 // Files lie in `segments/`, named by their number. A file is in use when a table's set of segments
 // has it or the newest checkpoint names it; others are left over from a crash, a freeze that failed
-// or a table that was dropped, and are removed. Beside a segment lie its index runs, named by its
-// number and the index's storage; one is in use when both are.
+// or a table that was dropped, and are removed. Beside them lie index runs. One of a segment is
+// named by its number and the index's storage; one of several by the greatest of their numbers, the
+// storage and its identity. One is in use when its index says so (IndexRuns::files).
 //
 // Format         docs/formats/segment.md, index_run.md
 // Thread safety  Any thread; mu_ is a leaf. Start: once, before.
@@ -11,9 +12,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
 #include "colstore/block_cache.h"
@@ -35,15 +38,19 @@ class SegmentFiles {
 
   std::string PathOf(uint64_t file_id) const;
   std::string PathOfRun(uint64_t file_id, Oid index) const;
+  std::string PathOfMergedRun(uint64_t newest_file_id, Oid index, uint64_t identity) const;
+  // The files of the second kind that this start has found. Until the first RemoveUnused.
+  std::vector<std::string> MergedRunsOf(Oid index);
   Result<std::shared_ptr<const FrozenSegment>> Open(uint64_t file_id);
 
-  // While an index of this storage is made, before a table has it: its runs are in use.
-  class MakingIndex {
+  // While runs of an index of this storage are written, or itself is made before a table has it:
+  // all its runs are in use.
+  class WritingRuns {
    public:
-    MakingIndex(SegmentFiles& files, Oid index);
-    ~MakingIndex();
-    MakingIndex(const MakingIndex&) = delete;
-    MakingIndex& operator=(const MakingIndex&) = delete;
+    WritingRuns(SegmentFiles& files, Oid index);
+    ~WritingRuns();
+    WritingRuns(const WritingRuns&) = delete;
+    WritingRuns& operator=(const WritingRuns&) = delete;
 
    private:
     SegmentFiles& files_;
@@ -57,7 +64,7 @@ class SegmentFiles {
   // What is in use.
   struct Used {
     std::set<uint64_t> segments;
-    std::set<Oid> indexes;  // by storage
+    std::set<std::string> runs;  // by path
   };
   // Removes every file that is neither in `used` nor reserved. `used` is asked after the folder was
   // listed: a file that it does not know then is not in use. `at_start`: nobody writes any, and no
@@ -73,7 +80,9 @@ class SegmentFiles {
   Mutex mu_;
   uint64_t next_id_ OMEN_GUARDED_BY(mu_) = 1;
   std::set<uint64_t> reserved_ OMEN_GUARDED_BY(mu_);
-  std::set<Oid> made_ OMEN_GUARDED_BY(mu_);
+  std::multiset<Oid> writing_ OMEN_GUARDED_BY(mu_);
+  // Of a start; null: not looked for yet.
+  std::unique_ptr<std::map<Oid, std::vector<std::string>>> merged_ OMEN_GUARDED_BY(mu_);
 };
 
 }  // namespace omendb::engine

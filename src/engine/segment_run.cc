@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "colstore/hash.h"
+#include "colstore/index_run_writer.h"
 #include "engine/frozen_scan.h"
 
 namespace omendb::engine {
@@ -12,22 +13,10 @@ namespace {
 using colstore::IndexEntry;
 using colstore::IndexRun;
 using colstore::IndexRunName;
+using colstore::RunSegment;
 
 // Raised whenever the encoding of a key changes (types/key_encoding.h).
 constexpr uint32_t kKeyEncodingVersion = 1;
-
-IndexRunName NameOf(const SegmentFiles& files, const TableIndex& index,
-                    const FrozenSegment& segment) {
-  std::string made_from;
-  ByteWriter out(made_from);
-  out.Put(kKeyEncodingVersion);
-  out.Put(files.system_id());
-  out.Put(segment.file_id());
-  out.Put(segment.reader()->footer_crc());
-  out.Put(index.storage().value());
-  index.AppendIdentity(made_from);
-  return {colstore::HashBytes(made_from), segment.file_id(), index.storage()};
-}
 
 // The keys of all rows of a segment.
 class SegmentEntries {
@@ -77,21 +66,70 @@ class SegmentEntries {
 
 }  // namespace
 
+colstore::RunSegment RunSegmentOf(const FrozenSegment& segment) {
+  return {segment.file_id(), segment.reader()->footer_crc()};
+}
+
+IndexRunName NameOfRun(const SegmentFiles& files, const TableIndex& index,
+                       std::vector<RunSegment> segments) {
+  std::sort(segments.begin(), segments.end(),
+            [](const RunSegment& a, const RunSegment& b) { return a.file_id < b.file_id; });
+  std::string made_from;
+  ByteWriter out(made_from);
+  out.Put(kKeyEncodingVersion);
+  out.Put(files.system_id());
+  out.Put(index.storage().value());
+  index.AppendIdentity(made_from);
+  for (const RunSegment& segment : segments) {
+    out.Put(segment.file_id);
+    out.Put(segment.footer_crc);
+  }
+  return {colstore::HashBytes(made_from), index.storage(), std::move(segments)};
+}
+
 Result<IndexRunPtr> OpenSegmentRun(SegmentFiles& files, const TableIndex& index,
                                    const FrozenSegment& segment) {
   return IndexRun::Open(files.env(), files.PathOfRun(segment.file_id(), index.storage()),
-                        NameOf(files, index, segment), &files.cache());
+                        NameOfRun(files, index, {RunSegmentOf(segment)}), &files.cache());
+}
+
+Result<IndexRunPtr> OpenMergedRun(SegmentFiles& files, const TableIndex& index,
+                                  const std::string& path) {
+  OMEN_ASSIGN(IndexRunPtr run, IndexRun::Open(files.env(), path, &files.cache()));
+  if (run->name() == NameOfRun(files, index, run->name().segments)) return run;
+  return env::DamagedFile(path, 0, "it is of another index");
 }
 
 Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
                                     const std::shared_ptr<const FrozenSegment>& segment) {
   SegmentEntries entries;
   OMEN_TRY(entries.Read(index, segment));
-  OMEN_TRY(colstore::WriteIndexRun(files.env(),
-                                   files.PathOfRun(segment->file_id(), index.storage()),
-                                   NameOf(files, index, *segment), entries.Sorted()));
-  index.runs().SetWritten(segment->file_id(), true);
+  const SegmentFiles::WritingRuns writing(files, index.storage());
+  const std::string path = files.PathOfRun(segment->file_id(), index.storage());
+  OMEN_TRY(colstore::WriteIndexRun(
+      files.env(), path, NameOfRun(files, index, {RunSegmentOf(*segment)}), entries.Sorted()));
+  index.runs().SetWritten(segment->file_id(), path);
   return OpenSegmentRun(files, index, *segment);
+}
+
+void ForgetRun(TableIndex& index, const RunSet& set, const std::string& path) {
+  for (const Run& run : set.runs) {
+    const uint64_t file_id = run.segment->file_id();
+    if (index.runs().WrittenAt(file_id) == path) index.runs().SetWritten(file_id, {});
+  }
+}
+
+Result<IndexRunPtr> WriteMergedRun(SegmentFiles& files, const TableIndex& index,
+                                   const std::vector<RunSegment>& segments,
+                                   std::span<const IndexRunPtr> runs, const Stop& stop) {
+  IndexRunName name = NameOfRun(files, index, segments);
+  const std::string path =
+      files.PathOfMergedRun(name.segments.back().file_id, index.storage(), name.identity);
+  OMEN_ASSIGN(const auto writer, colstore::IndexRunWriter::Create(files.env(), path, name));
+  OMEN_ASSIGN(const bool merged, colstore::MergeIndexRuns(runs, stop, *writer));
+  if (!merged) return IndexRunPtr();
+  OMEN_TRY(writer->Finish());
+  return IndexRun::Open(files.env(), path, name, &files.cache());
 }
 
 }  // namespace omendb::engine

@@ -1,7 +1,7 @@
-// segment_run.h - the index run of one segment and one secondary index: made from the segment's
-// columns, written beside it, opened again.
+// segment_run.h - the index runs of a secondary index as files: of one segment, made from its
+// columns; of several, made of runs that are there (colstore/index_run_writer.h).
 //
-// Thread safety  Any thread, but one at a time for the same segment and index.
+// Thread safety  Any thread, but one at a time for the same segments and index.
 // Errors         Those of reading the segment, and of env; XX001 of a run that is damaged, or is
 //                not of this segment and index as they are now.
 // Cost           Sorting the segment's keys, which are in memory meanwhile: 2^17 integers take less
@@ -12,17 +12,32 @@
 
 #include "engine/frozen_table.h"
 #include "engine/segment_files.h"
-#include "engine/table_index.h"
+#include "engine/table.h"
 
 namespace omendb::engine {
 
 using IndexRunPtr = std::shared_ptr<const colstore::IndexRun>;
 
-// What was written before.
+// What was written before, of one segment; of several, at `path`. Whether those are the ones of
+// the table that have their numbers remains to be seen.
 Result<IndexRunPtr> OpenSegmentRun(SegmentFiles& files, const TableIndex& index,
                                    const FrozenSegment& segment);
-// Entries of all rows, dead or not. Requires: the segment is not hollow.
+Result<IndexRunPtr> OpenMergedRun(SegmentFiles& files, const TableIndex& index,
+                                  const std::string& path);
+// What a run of these segments is called; the list is sorted.
+colstore::IndexRunName NameOfRun(const SegmentFiles& files, const TableIndex& index,
+                                 std::vector<colstore::RunSegment> segments);
+colstore::RunSegment RunSegmentOf(const FrozenSegment& segment);
+// Entries of all rows, dead or not; the index knows then where it is. Requires: the segment is not
+// hollow.
 Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
                                     const std::shared_ptr<const FrozenSegment>& segment);
+
+// No segment of the set needs the run there any more.
+void ForgetRun(TableIndex& index, const RunSet& set, const std::string& path);
+// Entries of all these runs, which are listed for these segments. Null: `stop` said so.
+Result<IndexRunPtr> WriteMergedRun(SegmentFiles& files, const TableIndex& index,
+                                   const std::vector<colstore::RunSegment>& segments,
+                                   std::span<const IndexRunPtr> runs, const Stop& stop);
 
 }  // namespace omendb::engine

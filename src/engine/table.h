@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <set>
 #include <vector>
@@ -26,6 +27,9 @@
 #include "txn/undo.h"
 
 namespace omendb::engine {
+
+// Asked by long work now and then: whether to end.
+using Stop = std::function<bool()>;
 
 using Indexes = std::vector<std::shared_ptr<TableIndex>>;
 
@@ -88,9 +92,10 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Enters packed entries of up to so many segments whose rows are committed and have no older
   // versions, and drops their lists. Whether any lists are left. One thread at a time.
   bool EnterPacked(size_t segments_max);
-  // Enters the entries of a segment's run, which is still listed, that a version of their row has;
-  // but of rows that lie in a segment with another listed run. Errors: those of the run.
-  Status EnterRun(TableIndex& index, uint64_t segment, const colstore::IndexRun& run);
+  // Enters the entries of a run, which is still listed, that a version of their row has; but of
+  // rows that lie in a segment with another listed run. Errors: those of the run; 57014 when `stop`
+  // says so, which is asked now and then.
+  Status EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const Stop& stop);
   // Frees versions once no epoch guard can reach them.
   void Retire(std::vector<rowstore::VersionRef> refs);
   // The same for a page taken from the store, all of whose rows have moved away.
@@ -120,8 +125,13 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   // Requires: the row's stripe, and an epoch guard.
   bool HasKey(const TableIndex& index, std::string_view key, RowId row) const;
   void EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries);
-  void EnterEntry(TableIndex& index, uint64_t segment, std::string_view key, RowId row,
-                  const std::set<uint64_t>& listed);
+  // Where entries come from: segments, by number, whose rows have theirs there, ascending; and
+  // others whose rows have theirs in a run that is listed.
+  struct EntrySource {
+    std::vector<uint64_t> own;
+    std::set<uint64_t> elsewhere;
+  };
+  void EnterEntry(TableIndex& index, const EntrySource& source, std::string_view key, RowId row);
   // Erases an entry unless a version of the row has its key.
   void EraseEntry(TableIndex& index, std::string_view key, RowId row);
   // Erases the entries of a version that is no longer in the row's chain.

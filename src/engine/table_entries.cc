@@ -1,5 +1,8 @@
 // Entries that come to a secondary index from where they lay instead: packed lists of replaced
 // rows, and runs of segments.
+#include <algorithm>
+
+#include "base/sqlstate.h"
 #include "engine/table.h"
 
 namespace omendb::engine {
@@ -31,9 +34,10 @@ bool Table::EnterPacked(size_t segments_max) {
 }
 
 void Table::EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntries& entries) {
+  const EntrySource source{{segment}, {}};
   PackedEntries::Cursor cursor(entries);
   for (uint32_t i = 0; i < entries.size(); ++i) {
-    EnterEntry(index, segment, cursor.KeyAt(i), cursor.RowAt(i), {});
+    EnterEntry(index, source, cursor.KeyAt(i), cursor.RowAt(i));
   }
 }
 
@@ -42,29 +46,37 @@ void Table::EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntri
 // before or after this has looked at the row's versions, and both have the key. Who takes the last
 // one away that has it takes the entry too, under the row's stripe, afterwards. And who gives the
 // row the key anew enters it himself.
-void Table::EnterEntry(TableIndex& index, uint64_t segment, std::string_view key, RowId row,
-                       const std::set<uint64_t>& listed) {
+void Table::EnterEntry(TableIndex& index, const EntrySource& source, std::string_view key,
+                       RowId row) {
   EpochGuard guard(epochs_);
   MutexLock lock(row_stripe(row));
   const VersionRef head = store_.head(row);
   const bool is_frozen = head != 0 && IsFrozen(head);
-  const bool is_head = is_frozen && FrozenSegmentOf(head) == segment;
+  const uint64_t segment = is_frozen ? FrozenSegmentOf(head) : 0;
+  const bool is_head =
+      is_frozen && std::binary_search(source.own.begin(), source.own.end(), segment);
   // The row's only version lies in another run's segment.
-  if (is_frozen && !is_head && listed.contains(FrozenSegmentOf(head)) && OlderThan(head) == 0) {
-    return;
-  }
+  if (is_frozen && !is_head && source.elsewhere.contains(segment) && OlderThan(head) == 0) return;
   if (is_head || HasKey(index, key, row)) index.InsertEntry(key, row);
 }
 
-Status Table::EnterRun(TableIndex& index, uint64_t segment, const colstore::IndexRun& run) {
-  std::set<uint64_t> listed;
-  for (const IndexRuns::Listed& other : index.runs().all()) listed.insert(other.segment);
-  listed.erase(segment);
-  colstore::IndexRun::Cursor cursor(run, /*keep=*/false);
+Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const Stop& stop) {
+  constexpr uint64_t kStopEntries = 1024;  // Between two looks at it.
+  EntrySource source;
+  for (const IndexRuns::Listed& other : index.runs().all()) {
+    if (other.run == listed.run) continue;
+    source.elsewhere.insert(other.segments.begin(), other.segments.end());
+  }
+  std::copy_if(listed.segments.begin(), listed.segments.end(), std::back_inserter(source.own),
+               [&](uint64_t segment) { return !source.elsewhere.contains(segment); });
+  colstore::IndexRun::Cursor cursor(*listed.run, /*keep=*/false);
   OMEN_TRY(cursor.SeekForward({}));
-  while (!cursor.at_end()) {
+  for (uint64_t entries = 0; !cursor.at_end(); ++entries) {
+    if (entries % kStopEntries == 0 && stop()) {
+      return Status(sqlstate::kQueryCanceled, "entering the entries of a run was ended");
+    }
     const std::string_view entry = cursor.entry();
-    EnterEntry(index, segment, colstore::KeyOfEntry(entry), colstore::RowOfEntry(entry), listed);
+    EnterEntry(index, source, colstore::KeyOfEntry(entry), colstore::RowOfEntry(entry));
     OMEN_TRY(cursor.Next());
   }
   return Status::Ok();
