@@ -11,6 +11,7 @@
 #include "engine/engine_transaction.h"
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
+#include "engine/runs_ahead.h"
 #include "engine/segment_files.h"
 #include "engine/table.h"
 #include "txn/transaction_manager.h"
@@ -186,19 +187,28 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<rowstore::TableStore::SlotRange> NewVersion(txn::TransactionImpl& txn, RowId row,
                                                      rowstore::VersionRef prev,
                                                      std::span<const types::Value> row_values);
+  // Empty ones of the unique indexes with runs; but of `among`, where that is given.
+  std::vector<RunsAhead> NewRunsAhead(
+      const std::vector<std::shared_ptr<TableIndex>>* among = nullptr) const;
+  // Looks a row's keys up with the others'.
+  static void AddAhead(std::span<RunsAhead> ahead, uint32_t number,
+                       std::span<const types::Value> row);
   // Adds entries of a version that is the row's head; `old_row` (may be empty) tells what keys were
   // there. Waits for in-doubt rows with the same key.
+  // `ahead`: what was looked up of it before.
   Status AddEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
-                    std::span<const types::Value> old_values, Conflict* conflict);
+                    std::span<const types::Value> old_values, Conflict* conflict,
+                    const RowAhead& ahead = {});
   // The same; a conflict is 23505.
   Status EnterEntries(StatementContext& context, RowId row, std::span<const types::Value> values,
-                      std::span<const types::Value> old_values);
+                      std::span<const types::Value> old_values, const RowAhead& ahead = {});
   // Without `enter` it only waits and looks: the entry is packed.
   Status AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
-                        const std::string& key, Conflict* conflict, bool enter = true);
+                        const std::string& key, Conflict* conflict, const RowAhead& ahead,
+                        bool enter = true);
   // Another row with this key that is live or in doubt.
   Result<bool> FindDuplicate(TxnId self, const Access& access, RowId except, const std::string& key,
-                             RowRef* duplicate, uint64_t* mark) const;
+                             RowRef* duplicate, uint64_t* mark, const RowAhead& ahead = {}) const;
   // The same of one row that has an entry of the key.
   Result<bool> IsDuplicate(TxnId self, const Access& access, RowId row, const std::string& key,
                            RowRef* duplicate, uint64_t* mark) const;
@@ -269,15 +279,19 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // replaced; nullopt: it does not lie there, or the segment has no mask left.
   Result<std::optional<RowResult>> ClaimInSegment(StatementContext& context, const RowRef& seen,
                                                   bool replaces, txn::RowLockMode mode);
+  // Of unique indexes with runs: what they have of the keys of these rows of a batch.
+  Result<std::vector<RunsAhead>> LookAhead(const SegmentBatch& batch,
+                                           std::span<const uint32_t> places) const;
   // Puts the row of a batch that lies at `fresh` in the place of the one it names; in a page, where
   // that has left its segment.
   Result<RowOutcome> ReplaceRow(StatementContext& context, const SegmentBatch& batch,
-                                rowstore::VersionRef fresh);
+                                rowstore::VersionRef fresh, std::span<const RunsAhead> ahead);
   // Those of a batch whose first row lies at `first`.
   Result<RowOutcome> ReplaceRows(StatementContext& context, const SegmentBatch& batch,
                                  rowstore::VersionRef first);
   // 23505 when another row has a unique key that a row of a batch has got.
-  Status CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch, uint32_t at);
+  Status CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch, uint32_t at,
+                         std::span<const RunsAhead> ahead);
   // The mask that takes the rows of a segment that the transaction deletes or replaces now; null:
   // there are too many.
   DeleteMask* MaskFor(txn::TransactionImpl& txn, rowstore::VersionRef frozen, bool replaces);

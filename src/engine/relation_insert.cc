@@ -164,14 +164,15 @@ Result<RowRef> RelationImpl::TryInsert(StatementContext& context, std::span<cons
 
 Status RelationImpl::AddEntries(StatementContext& context, RowId row,
                                 std::span<const types::Value> values,
-                                std::span<const types::Value> old_values, Conflict* conflict) {
+                                std::span<const types::Value> old_values, Conflict* conflict,
+                                const RowAhead& ahead) {
   std::string key;
   for (const Access& access : indexes_) {
     if (access.index->is_row_map()) continue;
     if (!old_values.empty() && access.index->SameKey(old_values, values)) continue;
     access.index->KeyOfRow(values, key);
     if (access.index->Conflicts(values)) {
-      OMEN_TRY(AddUniqueEntry(context, access, row, key, conflict));
+      OMEN_TRY(AddUniqueEntry(context, access, row, key, conflict, ahead));
       if (conflict->access != nullptr) return Status::Ok();
     } else {
       access.index->InsertEntry(key, row);
@@ -180,11 +181,35 @@ Status RelationImpl::AddEntries(StatementContext& context, RowId row,
   return Status::Ok();
 }
 
+std::vector<RunsAhead> RelationImpl::NewRunsAhead(
+    const std::vector<std::shared_ptr<TableIndex>>* among) const {
+  std::vector<RunsAhead> ahead;
+  for (const Access& access : indexes_) {
+    const TableIndex& index = *access.index;
+    if (index.is_row_map() || !index.unique() || index.runs().empty()) continue;
+    if (among != nullptr && std::find(among->begin(), among->end(), access.index) == among->end()) {
+      continue;
+    }
+    ahead.emplace_back(index);
+  }
+  return ahead;
+}
+
+void RelationImpl::AddAhead(std::span<RunsAhead> ahead, uint32_t number,
+                            std::span<const types::Value> row) {
+  std::string key;
+  for (RunsAhead& index : ahead) {
+    if (!index.index().Conflicts(row)) continue;
+    index.index().KeyOfRow(row, key);
+    index.Add(number, key);
+  }
+}
+
 Status RelationImpl::EnterEntries(StatementContext& context, RowId row,
                                   std::span<const types::Value> values,
-                                  std::span<const types::Value> old_values) {
+                                  std::span<const types::Value> old_values, const RowAhead& ahead) {
   Conflict conflict;
-  OMEN_TRY(AddEntries(context, row, values, old_values, &conflict));
+  OMEN_TRY(AddEntries(context, row, values, old_values, &conflict, ahead));
   return conflict.access == nullptr ? Status::Ok()
                                     : DuplicateKey(context, *conflict.access->definition, values);
 }
@@ -192,7 +217,8 @@ Status RelationImpl::EnterEntries(StatementContext& context, RowId row,
 // The row's version is its head already: of two transactions that enter the same key, the second to
 // take the stripe sees the first.
 Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& access, RowId row,
-                                    const std::string& key, Conflict* conflict, bool enter) {
+                                    const std::string& key, Conflict* conflict,
+                                    const RowAhead& ahead, bool enter) {
   txn::TransactionImpl& txn = TxnOf(context);
   const size_t hash = std::hash<std::string>()(key) + access.index->storage().value();
   for (;;) {
@@ -201,7 +227,8 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
       EpochGuard guard(table_->epochs());
       MutexLock lock(table_->key_stripe(hash));
       RowRef duplicate;
-      OMEN_ASSIGN(const bool found, FindDuplicate(txn.id(), access, row, key, &duplicate, &mark));
+      OMEN_ASSIGN(const bool found,
+                  FindDuplicate(txn.id(), access, row, key, &duplicate, &mark, ahead));
       if (!found) {
         if (enter) access.index->InsertEntry(key, row);
         return Status::Ok();
@@ -218,10 +245,11 @@ Status RelationImpl::AddUniqueEntry(StatementContext& context, const Access& acc
 
 // The caller holds an epoch guard.
 Result<bool> RelationImpl::FindDuplicate(TxnId self, const Access& access, RowId except,
-                                         const std::string& key, RowRef* duplicate,
-                                         uint64_t* mark) const {
+                                         const std::string& key, RowRef* duplicate, uint64_t* mark,
+                                         const RowAhead& ahead) const {
   std::vector<RowId> rows;
-  OMEN_TRY(access.index->FindEntries(key, rows));
+  const std::optional<TableIndex::RunRows> known = ahead.In(*access.index);
+  OMEN_TRY(access.index->FindEntries(key, rows, known ? &*known : nullptr));
   for (const RowId row : rows) {
     if (row == except) continue;
     OMEN_ASSIGN(const bool found, IsDuplicate(self, access, row, key, duplicate, mark));

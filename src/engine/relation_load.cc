@@ -13,13 +13,6 @@ using rowstore::MakeFrozenRef;
 using rowstore::TableStore;
 using rowstore::VersionRef;
 
-namespace {
-
-// The more, the better a segment's filter and blocks are used while they are in the caches.
-constexpr uint32_t kKeysAtOnce = 1 << 14;
-
-}  // namespace
-
 Status RelationImpl::CheckWritable(StatementContext& context) const {
   return TxnOf(context).CheckWritable();
 }
@@ -75,11 +68,17 @@ Status RelationImpl::EnterKeys(StatementContext& context, uint64_t segment,
   if (!has_entries && primary_ == nullptr) return Status::Ok();
   types::Row row;
   std::vector<bool> taken;
-  for (uint32_t first = 0; first < loaded.rows.rows(); first += kKeysAtOnce) {
+  for (uint32_t first = 0; first < loaded.rows.rows(); first += RunsAhead::kKeysAtOnce) {
     if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
-    taken.assign(std::min(loaded.rows.rows() - first, kKeysAtOnce), false);
+    taken.assign(std::min(loaded.rows.rows() - first, RunsAhead::kKeysAtOnce), false);
     *at = loaded.rows.arrival(first);
     if (primary_ != nullptr) OMEN_TRY(EnterPrimaryKeys(loaded, first, taken));
+    std::vector<RunsAhead> ahead = NewRunsAhead();
+    for (uint32_t i = first; i < first + taken.size() && !ahead.empty(); ++i) {
+      loaded.rows.Read(i, row);
+      AddAhead(ahead, i, row);
+    }
+    for (RunsAhead& index : ahead) OMEN_TRY(index.Look());
     for (uint32_t i = first; i < first + taken.size(); ++i) {
       if (!taken[i - first] && !has_entries) continue;
       *at = loaded.rows.arrival(i);
@@ -87,7 +86,7 @@ Status RelationImpl::EnterKeys(StatementContext& context, uint64_t segment,
       if (taken[i - first]) {
         OMEN_TRY(LeaveSegment(context, loaded.id(i), MakeFrozenRef(segment, i), row));
       } else {
-        OMEN_TRY(EnterEntries(context, loaded.id(i), row, {}));
+        OMEN_TRY(EnterEntries(context, loaded.id(i), row, {}, {ahead, i}));
       }
     }
   }

@@ -85,20 +85,40 @@ Result<RowOutcome> RelationImpl::ReplaceRows(StatementContext& context, const Se
   std::vector<uint32_t> places;
   if (batch.in_order) places = batch.places();
   const uint32_t count = batch.rows->rows();
+  std::vector<RunsAhead> ahead;
   for (uint32_t i = 0; i < count; ++i) {
+    if (batch.in_order && i % RunsAhead::kKeysAtOnce == 0) {
+      const size_t some = std::min(count - i, RunsAhead::kKeysAtOnce);
+      OMEN_ASSIGN(ahead, LookAhead(batch, std::span(places).subspan(i, some)));
+    }
     if (i % kCancelRows == 0 && context.cancel != nullptr && context.cancel->set()) {
       return context.cancel->ToStatus();
     }
     const uint32_t at = batch.in_order ? places[i] : i;
     const VersionRef fresh = MakeFrozenRef(rowstore::FrozenSegmentOf(first), at);
-    OMEN_ASSIGN(const RowOutcome outcome, ReplaceRow(context, batch, fresh));
+    OMEN_ASSIGN(const RowOutcome outcome, ReplaceRow(context, batch, fresh, ahead));
     if (outcome != RowOutcome::kDone) return outcome;
   }
   return RowOutcome::kDone;
 }
 
+Result<std::vector<RunsAhead>> RelationImpl::LookAhead(const SegmentBatch& batch,
+                                                       std::span<const uint32_t> places) const {
+  std::vector<RunsAhead> ahead = NewRunsAhead(&batch.indexes);
+  if (ahead.empty()) return ahead;
+  std::vector<uint32_t> ascending(places.begin(), places.end());
+  std::sort(ascending.begin(), ascending.end());
+  types::Row row;
+  for (const uint32_t at : ascending) {
+    batch.rows->Read(at, row);
+    AddAhead(ahead, at, row);
+  }
+  for (RunsAhead& index : ahead) OMEN_TRY(index.Look());
+  return ahead;
+}
+
 Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const SegmentBatch& batch,
-                                            VersionRef fresh) {
+                                            VersionRef fresh, std::span<const RunsAhead> ahead) {
   FrozenTable& frozen = table_->frozen();
   const uint32_t at = rowstore::FrozenRowOf(fresh);
   const RowRef& seen = batch.seen(at);
@@ -118,12 +138,12 @@ Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const Seg
   // mark as its begin.
   frozen.SegmentOf(fresh).SetOlder(at, claimed->latest.version);
   OMEN_CHECK(table_->store().SetHead(seen.row_id, claimed->latest.version, fresh));
-  if (batch.in_order) OMEN_TRY(CheckUniqueKeys(context, batch, at));
+  if (batch.in_order) OMEN_TRY(CheckUniqueKeys(context, batch, at, ahead));
   return RowOutcome::kDone;
 }
 
 Status RelationImpl::CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch,
-                                     uint32_t at) {
+                                     uint32_t at, std::span<const RunsAhead> ahead) {
   types::Row row;
   batch.rows->Read(at, row);
   std::string key;
@@ -132,7 +152,8 @@ Status RelationImpl::CheckUniqueKeys(StatementContext& context, const SegmentBat
     if (changed == batch.indexes.end() || !access.index->Conflicts(row)) continue;
     access.index->KeyOfRow(row, key);
     Conflict conflict;
-    OMEN_TRY(AddUniqueEntry(context, access, batch.id(at), key, &conflict, /*enter=*/false));
+    OMEN_TRY(AddUniqueEntry(context, access, batch.id(at), key, &conflict, {ahead, at},
+                            /*enter=*/false));
     if (conflict.access != nullptr) return DuplicateKey(context, *access.definition, row);
   }
   return Status::Ok();

@@ -209,13 +209,18 @@ void TableIndex::EraseEntry(std::string_view key, RowId row) {
   bytes_->Erase(entry);
 }
 
-Status TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows) const {
+Status TableIndex::FindEntries(std::string_view key, std::vector<RowId>& rows,
+                               const RunRows* known) const {
   const auto first = static_cast<ptrdiff_t>(rows.size());
   for (;;) {
     const uint64_t moves = runs_.moves();
     // Before the index is looked at, to which entries may come back from there.
     const bool has_runs = !runs_.empty();
-    if (has_runs) OMEN_TRY(runs_.Find(key, rows));
+    if (known != nullptr && known->moves == moves) {
+      rows.insert(rows.end(), known->rows.begin(), known->rows.end());
+    } else if (has_runs) {
+      OMEN_TRY(runs_.Find(key, rows));
+    }
     const bool may_repeat = FindInMemory(key, rows) || has_runs;
     if (runs_.moves() == moves) [[likely]] {
       if (!may_repeat) return Status::Ok();

@@ -113,9 +113,16 @@ class TableIndex {
   // Those that have left the index for the runs of their segments.
   IndexRuns& runs() { return runs_; }
   const IndexRuns& runs() const { return runs_; }
-  // Appends the rows that have or had this full key, each once, wherever the entry lies. Errors:
-  // those of runs.
-  Status FindEntries(std::string_view key, std::vector<RowId>& rows) const;
+  // What runs have of a key, looked up at so many moves.
+  struct RunRows {
+    uint64_t moves;
+    std::span<const RowId> rows;
+  };
+  // Appends the rows that have or had this full key, each once, wherever the entry lies. `known`,
+  // which may be null, spares the look at the runs where none have moved since. Errors: those of
+  // runs.
+  Status FindEntries(std::string_view key, std::vector<RowId>& rows,
+                     const RunRows* known = nullptr) const;
   // Appends what of the definition decides on the entries of a row.
   void AppendIdentity(std::string& out) const;
   // Goes the way to all of these keys at once, so that FindEntries meets no miss on it.
