@@ -34,6 +34,10 @@ class Checker {
     context_.txn = txn.get();
     context_.catalog = database_.catalog();
     context_.waiter = &waiter_;
+    // At first, as damaged index runs are soon made anew.
+    for (const Status& damage : database_.VerifySegments()) {
+      report_.problems.push_back(damage.error().message);
+    }
     Status status;
     for (const auto& table : context_.catalog->all_tables()) {
       context_.database = table->database;
@@ -41,9 +45,6 @@ class Checker {
     }
     database_.Abort(*txn);
     if (!status.ok()) return status;
-    for (const Status& damage : database_.VerifySegments()) {
-      report_.problems.push_back(damage.error().message);
-    }
     return std::move(report_);
   }
 
@@ -68,16 +69,25 @@ class Checker {
     problems_of_table_ = 0;
     CheckReferences(*table);
     relation_ = database_.OpenRelation(table);
-    OMEN_TRY(ReadRows(*table));
+    if (const Status rows = ReadRows(*table); !rows.ok()) return NoteDamage(*table, rows);
     for (const IndexDef& index : table->indexes) {
-      OMEN_TRY(CheckIndex(*table, index));
+      OMEN_TRY(NoteDamage(*table, CheckIndex(*table, index)));
     }
     for (const ConstraintDef& constraint : table->constraints) {
       if (constraint.kind == ConstraintKind::kForeignKey && constraint.validated) {
-        OMEN_TRY(CheckForeignKey(*table, constraint));
+        OMEN_TRY(NoteDamage(*table, CheckForeignKey(*table, constraint)));
       }
     }
     report_.tables.push_back({NameOf(*table), rows_.size(), table->indexes.size()});
+    return Status::Ok();
+  }
+
+  // What a damaged file keeps from being checked is told, once, and the rest goes on.
+  Status NoteDamage(const TableDef& table, const Status& status) {
+    if (!status.Is(sqlstate::kDataCorrupted)) return status;
+    const std::string& message = status.error().message;
+    const auto& told = report_.problems;
+    if (std::find(told.begin(), told.end(), message) == told.end()) Problem(table, message);
     return Status::Ok();
   }
 

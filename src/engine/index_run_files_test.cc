@@ -1,5 +1,6 @@
 // Files of index runs: what a start reads, what is missing or damaged, when they are made and
 // removed, and what power failures and full disks leave.
+#include "engine/check.h"
 #include "engine/index_runs_fixture.h"
 
 namespace omendb::engine {
@@ -159,6 +160,34 @@ TEST_F(IndexRunsTest, ADamagedBlockAnswersWhere) {
   ASSERT_TRUE(Eventually([&] { return Range(e, 1, {}).ok() && Range(e, 2, {}).ok(); }));
   CheckAll(e);
   e.db.reset();
+}
+
+// And of what is damaged beside it.
+TEST_F(IndexRunsTest, ACheckTellsOfEachDamage) {
+  const ShareScope nothing(&ShareOfNothing);
+  Engine e;
+  Build(e);
+  ASSERT_TRUE(LetAllGo(e, 6));
+  ASSERT_TRUE(e.db->Close().ok());
+  e.db.reset();
+  std::set<std::string> damaged;
+  for (const std::string& file : SegmentFiles(*e.env, ".idx")) {
+    ASSERT_TRUE(e.env->FlipBit("data/segments/" + file, 100, 1).ok());
+    damaged.insert(file);
+  }
+  const std::string segment = *SegmentFiles(*e.env).begin();
+  ASSERT_TRUE(e.env->FlipBit("data/segments/" + segment, 200, 1).ok());
+  damaged.insert(segment);
+  const auto report = CheckDatabase(*e.env, "data");
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  for (const std::string& file : damaged) {
+    EXPECT_EQ(std::count_if(report->problems.begin(), report->problems.end(),
+                            [&](const std::string& problem) {
+                              return problem.find(file + "\" is damaged at") != std::string::npos;
+                            }),
+              1)
+        << file;
+  }
 }
 
 TEST_F(IndexRunsTest, FilesGoWithTheirIndexAndTheirSegment) {
