@@ -1,6 +1,7 @@
 // Entries that come to a secondary index from where they lay instead: packed lists of replaced
 // rows, and runs of segments.
 #include <algorithm>
+#include <utility>
 
 #include "base/sqlstate.h"
 #include "engine/table.h"
@@ -60,8 +61,10 @@ void Table::EnterEntry(TableIndex& index, const EntrySource& source, std::string
   if (is_head || HasKey(index, key, row)) index.InsertEntry(key, row);
 }
 
+// Entries of neighbouring keys lie anywhere in a table: some at a time they are taken in the order
+// of their rows, so that neighbouring rows are looked at together.
 Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const Stop& stop) {
-  constexpr uint64_t kStopEntries = 1024;  // Between two looks at it.
+  constexpr size_t kAtOnce = size_t{1} << 16;
   EntrySource source;
   for (const IndexRuns::Listed& other : index.runs().all()) {
     if (other.run == listed.run) continue;
@@ -71,13 +74,17 @@ Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const
                [&](uint64_t segment) { return !source.elsewhere.contains(segment); });
   colstore::IndexRun::Cursor cursor(*listed.run, /*keep=*/false);
   OMEN_TRY(cursor.SeekForward({}));
-  for (uint64_t entries = 0; !cursor.at_end(); ++entries) {
-    if (entries % kStopEntries == 0 && stop()) {
-      return Status(sqlstate::kQueryCanceled, "entering the entries of a run was ended");
+  std::vector<std::pair<RowId, std::string>> entries;  // some, by row
+  while (!cursor.at_end()) {
+    if (stop()) return Status(sqlstate::kQueryCanceled, "entering the entries of a run was ended");
+    entries.clear();
+    while (!cursor.at_end() && entries.size() < kAtOnce) {
+      const std::string_view entry = cursor.entry();
+      entries.emplace_back(colstore::RowOfEntry(entry), colstore::KeyOfEntry(entry));
+      OMEN_TRY(cursor.Next());
     }
-    const std::string_view entry = cursor.entry();
-    EnterEntry(index, source, colstore::KeyOfEntry(entry), colstore::RowOfEntry(entry));
-    OMEN_TRY(cursor.Next());
+    std::sort(entries.begin(), entries.end());
+    for (const auto& [row, key] : entries) EnterEntry(index, source, key, row);
   }
   return Status::Ok();
 }
