@@ -33,7 +33,7 @@ bool IsStale(const RunSet& set, const IndexRuns::Listed& listed) {
     const Run& run = set.runs[number];
     if (run.live_rows() > 0) live += run.segment->rows();
   }
-  return live < listed.run->size() / 4 * 3;
+  return 4 * live < 3 * listed.run->size();
 }
 
 // Rows of a transaction that runs may still turn out to be none.
@@ -50,8 +50,9 @@ std::vector<IndexRuns::Listed> Deepest(const std::vector<IndexRuns::Listed>& run
   std::vector<IndexRuns::Listed> deepest;
   std::vector<IndexRuns::Listed> open;
   for (const IndexRuns::Listed& listed : runs) {
+    const std::string_view key = colstore::KeyOfEntry(listed.run->min_entry());
     std::erase_if(open, [&](const IndexRuns::Listed& other) {
-      return other.run->max_entry() < listed.run->min_entry();
+      return colstore::KeyOfEntry(other.run->max_entry()) < key;
     });
     open.push_back(listed);
     if (open.size() > deepest.size()) deepest = open;

@@ -172,6 +172,21 @@ TEST_F(RunMergerTest, ARunGoesWithTheLastOfItsSegments) {
   CheckAll(e);
 }
 
+TEST_F(RunMergerTest, ARunOfFewEntriesGoesToo) {
+  const ShareScope nothing(&ShareOfNothing);
+  const FanInScope two(2);
+  Engine e;
+  e.CreateTable({.secondary = {{2}}});
+  for (int32_t id = 0; id < 2; ++id) {
+    Put(e, id, 1, [](int32_t) { return Text("same"); });
+    ASSERT_TRUE(Eventually([&] { return *e.Freeze() == 1; }));
+  }
+  ASSERT_TRUE(MergedToOne(e, 2));
+  Delete(e, 0, 2);
+  ASSERT_TRUE(LetAllGo(e, 0));
+  CheckIndexes(e, expected_);
+}
+
 TEST_F(RunMergerTest, DamageIsToldAndMendedFromTheSegments) {
   const ShareScope nothing(&ShareOfNothing);
   Engine e;

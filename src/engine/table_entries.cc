@@ -46,7 +46,9 @@ void Table::EnterPackedOf(TableIndex& index, uint64_t segment, const PackedEntri
 // is there afterwards. Who gives a row another version with its key, which enters nothing, does so
 // before or after this has looked at the row's versions, and both have the key. Who takes the last
 // one away that has it takes the entry too, under the row's stripe, afterwards. And who gives the
-// row the key anew enters it himself.
+// row the key anew enters it himself. A row whose head lies in one of the source's own segments has
+// its entry there; where these are several, it may have had another key in one before: then an
+// entry too many is a hint like others.
 void Table::EnterEntry(TableIndex& index, const EntrySource& source, std::string_view key,
                        RowId row) {
   EpochGuard guard(epochs_);
