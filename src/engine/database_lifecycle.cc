@@ -23,6 +23,7 @@ constexpr uint64_t kFreezePauseMs = 1000;
 constexpr uint64_t kKeyPauseMs = 500;
 constexpr uint64_t kQuietPasses = 10;
 constexpr uint64_t kMergePauseMs = 500;
+constexpr uint64_t kMergeStartPasses = 20;
 constexpr uint64_t kMergePauseMaxMs = 60'000;
 constexpr int kMergeNice = 5;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
@@ -344,12 +345,16 @@ uint64_t DatabaseImpl::MoveKeys(bool wait) {
   return segments;
 }
 
-// What has failed, as on a full disk, waits longer each time.
+// After a start the first ones wait, as entries may be coming back. What has failed, as on a full
+// disk, waits longer each time.
 void DatabaseImpl::MergeLoop() {
   SetThreadNice(kMergeNice);
   uint64_t pause = kMergePauseMs;
+  uint64_t passes_to_wait = kMergeStartPasses;
   while (Pause(KeyBudget::share_for_tests != nullptr ? 1 : pause)) {
-    if (!manager_.health().ok()) continue;
+    const bool waits = KeyBudget::share_for_tests == nullptr && passes_to_wait > 0;
+    if (waits) --passes_to_wait;
+    if (waits || !manager_.health().ok()) continue;
     const std::vector<std::shared_ptr<Table>> tables = storages_.All();
     const auto outcome = run_merger_.Step(tables, keys_rest_.load(std::memory_order_relaxed),
                                           [this] { return stopping(); });
