@@ -21,6 +21,7 @@ class KeyBudgetTest : public SegmentsTest {
   static constexpr int32_t kOfSegment = 2600;
 
   KeyBudgetTest() { share_now = uint64_t{1} << 60; }
+  const FanInScope unmerged_{FanInScope::kNever};
 
   static std::string TextOf(int32_t id, size_t bytes) {
     std::string text = std::to_string(id * 7919LL % 100'003);
