@@ -10,6 +10,7 @@
 #include "duck/locking_result.h"
 #include "duck/logical_types.h"
 #include "duck/plan/column_origin.h"
+#include "duck/plan/key_order.h"
 #include "duck/plan/known_aggregates.h"
 #include "duck/plan/plain_states.h"
 #include "duck/plan/row_plan_builder.h"
@@ -274,6 +275,7 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
     duckdb::Optimizer optimizer(*binding.binder, context);
     plan = optimizer.Optimize(std::move(plan));
     ReplaceKnownAggregates(context, plan);  // Those that the optimizer made of others.
+    ScanInKeyOrder(context, *binding.binder, plan);
   }
   MakeStatesPlain(context, *plan);
   duckdb::PhysicalPlanGenerator generator(context);

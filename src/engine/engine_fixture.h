@@ -219,22 +219,47 @@ inline bool Eventually(const std::function<bool()>& is_so) {
 }
 
 // Rows of table "t" as (id, v), by a scan.
-inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation) {
+inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation,
+                                            Relation::KeyOrder order) {
   std::map<int32_t, int32_t> rows;
-  Relation::ScanOptions options;
-  options.columns = {ColumnId(1), ColumnId(2)};
-  auto scan = relation.OpenScan(context, options);
+  const bool descends = order == Relation::KeyOrder::kDescending;
+  auto scan = relation.OpenScan(context, {.order = order, .columns = {ColumnId(1), ColumnId(2)}});
   auto worker = scan->NewWorker();
   types::Chunk chunk;
+  uint64_t morsel = 0;
+  std::optional<int32_t> bound;  // of what comes: keys of morsels before are all beyond it
+  std::optional<int32_t> last;
+  std::optional<int32_t> last_of_morsel;
   for (;;) {
     auto more = scan->Next(*worker, chunk, nullptr);
     EXPECT_TRUE(more.ok());
     if (!more.ok() || !*more) break;
-    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-      const bool fresh =
-          rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32).second;
-      EXPECT_TRUE(fresh) << "a row was seen twice";
+    if (std::exchange(morsel, scan->MorselOf(*worker)) != scan->MorselOf(*worker)) {
+      bound = last;
+      last_of_morsel.reset();
     }
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      const int32_t key = chunk.columns[0].Get(i).i32;
+      EXPECT_TRUE(rows.emplace(key, chunk.columns[1].Get(i).i32).second) << "a row was seen twice";
+      if (order == Relation::KeyOrder::kNone) continue;
+      EXPECT_TRUE(!bound || (descends ? key < *bound : key > *bound)) << key;
+      if (scan->Ascends(*worker)) {
+        EXPECT_TRUE(!last_of_morsel || key > *last_of_morsel) << key;
+        last_of_morsel = key;
+      }
+      last = !last ? key : descends ? std::min(*last, key) : std::max(*last, key);
+    }
+  }
+  return rows;
+}
+
+// By every kind of scan.
+inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation) {
+  auto rows = ScanPairs(context, relation, Relation::KeyOrder::kNone);
+  const catalog::IndexDef* const primary = relation.table().primary_key();
+  if (primary == nullptr || primary->keys.front().column != ColumnId(1)) return rows;
+  for (const auto order : {Relation::KeyOrder::kAscending, Relation::KeyOrder::kDescending}) {
+    EXPECT_EQ(ScanPairs(context, relation, order), rows);
   }
   return rows;
 }

@@ -18,8 +18,9 @@ namespace omendb::engine {
 class FrozenScan {
  public:
   // Blocks without a row within every one of the bounds are left out, and rows outside exact and
-  // moving ones. `with_refs` asks for the row ids.
-  FrozenScan(const Run& run, const Relation::ScanOptions& wanted);
+  // moving ones. `with_refs` asks for the row ids. Only rows [first, end) of the segment.
+  FrozenScan(const Run& run, const Relation::ScanOptions& wanted, uint32_t first_row = 0,
+             uint32_t end_row = UINT32_MAX);
 
   std::unique_ptr<colstore::SegmentScan::Worker> NewWorker() const { return scan_->NewWorker(); }
   // Chunks have the columns that the segment has, then, when asked for, the row ids.

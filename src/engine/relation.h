@@ -128,6 +128,9 @@ class Relation {
     // Where the chunk that Next gave belongs: a number that ascends for each worker, and that no
     // two share. Rows of lower ones come before.
     virtual uint64_t MorselOf(const WorkerState& state) const = 0;
+    // Of a scan by key: whether the rows of that morsel come by ascending keys, in either order of
+    // morsels. Who needs them in another order, or if not, puts all of them into it.
+    virtual bool Ascends(const WorkerState&) const { return false; }
     // Whether the chunk that Next gave has only rows that pass the bound, which is an exact one.
     virtual bool HasApplied(const WorkerState&, ColumnId) const { return false; }
     // Whether rows outside the column's moving bound were left out of it.
@@ -137,8 +140,11 @@ class Relation {
     // So far, by all workers.
     virtual BlockCounts block_counts() const { return {}; }
   };
+  // Of morsels, by the primary key.
+  enum class KeyOrder : uint8_t { kNone, kAscending, kDescending };
   struct ScanOptions {
-    std::vector<ColumnId> columns;  // kRowIdColumn: the row ids, as bigint
+    KeyOrder order = KeyOrder::kNone;  // an order requires a primary key
+    std::vector<ColumnId> columns;     // kRowIdColumn: the row ids, as bigint
     bool with_refs = false;
     bool late_columns = false;  // Fill is called for each column that is read
     // Zone-map hints: rows outside may be skipped or not. One per column at most.
@@ -160,6 +166,8 @@ class Relation {
     std::vector<MovingBound> moving;
   };
   virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
+  // Whether a scan by key costs less than sorting what any other gives.
+  virtual bool ScansByKeyCheaply() const = 0;
 
   // The rows that the statement sees.
   virtual Result<uint64_t> CountRows(StatementContext& context) const = 0;

@@ -44,6 +44,7 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
               types::Value* out) override;
   Result<bool> IsCurrent(StatementContext& context, const RowRef& row) override;
   std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) override;
+  bool ScansByKeyCheaply() const override;
   Result<uint64_t> CountRows(StatementContext& context) const override;
   Result<std::optional<ColumnFacts>> FactsOf(StatementContext& context,
                                              ColumnId column) const override;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/sqlstate.h"
+#include "engine/key_scan.h"
 #include "engine/relation_impl.h"
 #include "engine/row_cursor.h"
 #include "engine/table_scan.h"
@@ -212,8 +213,13 @@ ColumnStatistics RelationImpl::statistics(ColumnId column) const {
 
 std::unique_ptr<Relation::Scan> RelationImpl::OpenScan(StatementContext& context,
                                                        ScanOptions options) {
+  if (options.order != KeyOrder::kNone) {
+    return std::make_unique<KeyScan>(shared_from_this(), context, std::move(options));
+  }
   return std::make_unique<TableScan>(shared_from_this(), context, std::move(options));
 }
+
+bool RelationImpl::ScansByKeyCheaply() const { return KeyScan::IsCheap(*this); }
 
 Result<uint64_t> RelationImpl::CountRows(StatementContext& context) const {
   return TableScan(shared_from_this(), context, {}).CountRows();

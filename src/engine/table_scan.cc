@@ -1,7 +1,5 @@
 #include "engine/table_scan.h"
 
-#include <cstring>
-
 #include "engine/block_tally.h"
 #include "engine/visible_rows.h"
 #include "mvcc/visibility.h"
@@ -31,8 +29,7 @@ struct TableScan::Worker final : Relation::Scan::WorkerState {
   uint64_t pages_end = 0;
   // ---- In segments ----
   size_t run = 0;
-  std::unique_ptr<colstore::SegmentScan::Worker> blocks;  // of `run`
-  types::Chunk block;
+  std::optional<FrozenCursor> blocks;  // of `run`
 };
 
 TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const StatementContext& context,
@@ -42,10 +39,8 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
       snapshot_(context.txn->snapshot()),
       cancel_(context.cancel),
       runs_(SeenRuns(relation_->storage().frozen().runs(), relation_->manager().txns(), snapshot_)),
-      pages_count_(relation_->storage().store().pages_count()) {
-  for (const ColumnId column : options_.columns) {
-    missing_.push_back(IsMissingSomewhere(column) ? MakeMissing(column) : Missing());
-  }
+      pages_count_(relation_->storage().store().pages_count()),
+      columns_(*relation_, options_.columns, *runs_) {
   const mvcc::TxnTable& txns = relation_->manager().txns();
   for (const Run& run : runs_->runs) {
     std::unique_ptr<FrozenScan>& scan = frozen_.emplace_back();
@@ -60,30 +55,6 @@ TableScan::TableScan(std::shared_ptr<const RelationImpl> relation, const Stateme
 
 TableScan::~TableScan() {
   if (block_sums_ != nullptr) block_sums_->Add(block_counts());
-}
-
-bool TableScan::IsMissingSomewhere(ColumnId column) const {
-  const size_t stored_min = relation_->storage().store().columns_min();
-  return static_cast<size_t>(column.value()) > stored_min ||
-         std::any_of(runs_->runs.begin(), runs_->runs.end(),
-                     [&](const Run& run) { return run.segment->position_of(column) < 0; });
-}
-
-TableScan::Missing TableScan::MakeMissing(ColumnId column) const {
-  const types::PhysicalType physical =
-      types::PhysicalTypeOf(relation_->table().column(column).type);
-  const auto size = static_cast<size_t>(types::PhysicalSize(physical));
-  Missing missing;
-  missing.cells.resize(size * kPageSlots);
-  const types::Value value = relation_->MissingValue(column);
-  if (value.is_null) {
-    missing.validity.resize(kPageSlots / 64);
-    return missing;
-  }
-  for (uint32_t i = 0; i < kPageSlots; ++i) {
-    types::StoreCell(physical, missing.cells.data() + i * size, value);
-  }
-  return missing;
 }
 
 std::unique_ptr<Relation::Scan::WorkerState> TableScan::NewWorker() {
@@ -133,21 +104,15 @@ void TableScan::FillChunk(const Page& page, Worker& worker, types::Chunk& chunk)
   chunk.rows_count = worker.count;
   chunk.columns.resize(options_.columns.size());
   for (size_t i = 0; i < options_.columns.size(); ++i) {
-    types::ColumnView& view = chunk.columns[i];
+    types::ColumnView& view = chunk.columns[i] = columns_.Missing(i);
     const ColumnId id = options_.columns[i];
     const auto column = static_cast<uint32_t>(id.value() - 1);
-    view.type = relation_->TypeOf(id);
-    view.physical = types::PhysicalTypeOf(view.type);
     view.selection = worker.whole_page ? nullptr : worker.selection;
     if (id == kRowIdColumn) {
       FillRowIds(page, worker, view);
     } else if (column < page.layout().columns_count()) {
       view.data = page.cells(column);
       view.validity = page.has_nulls(column) ? page.validity(column) : nullptr;
-    } else {
-      const Missing& missing = missing_[i];
-      view.data = missing.cells.data();
-      view.validity = missing.validity.empty() ? nullptr : missing.validity.data();
     }
   }
 }
@@ -180,74 +145,37 @@ Result<bool> TableScan::NextPage(Worker& worker, types::Chunk& chunk, std::vecto
   return false;
 }
 
-void TableScan::FillMissing(size_t i, types::ColumnView& view) const {
-  view = {};
-  view.data = missing_[i].cells.data();
-  view.validity = missing_[i].validity.empty() ? nullptr : missing_[i].validity.data();
-  view.type = relation_->TypeOf(options_.columns[i]);
-  view.physical = types::PhysicalTypeOf(view.type);
-}
-
-void TableScan::FillBlockChunk(Worker& worker, types::Chunk& chunk) const {
-  chunk.rows_count = worker.block.rows_count;
-  chunk.columns.resize(options_.columns.size());
-  for (size_t i = 0; i < options_.columns.size(); ++i) {
-    FillMissing(i, chunk.columns[i]);
-    if (!options_.late_columns) TakeColumn(worker, chunk, i);
-  }
-}
-
-void TableScan::TakeColumn(const Worker& worker, types::Chunk& chunk, size_t i) const {
-  const int32_t from = frozen_[worker.run]->chunk_column(i);
-  if (from < 0) return;
-  types::ColumnView& view = chunk.columns[i];
-  const types::SqlType type = view.type;
-  view = worker.block.columns[static_cast<size_t>(from)];
-  view.type = type;
-  view.physical = types::PhysicalTypeOf(type);
-}
-
 Status TableScan::Fill(WorkerState& state, types::Chunk& chunk, size_t i) {
   auto& worker = static_cast<Worker&>(state);
-  if (worker.blocks == nullptr) return Status::Ok();  // A page lies as it is.
-  const int32_t from = frozen_[worker.run]->chunk_column(i);
-  if (from < 0) return Status::Ok();
-  OMEN_TRY(frozen_[worker.run]->Fill(*worker.blocks, worker.block, static_cast<size_t>(from)));
-  TakeColumn(worker, chunk, i);
-  return Status::Ok();
+  // A page lies as it is.
+  return worker.blocks ? worker.blocks->Fill(chunk, i) : Status::Ok();
 }
 
 uint64_t TableScan::MorselOf(const WorkerState& state) const {
   const auto& worker = static_cast<const Worker&>(state);
-  if (worker.blocks == nullptr) return worker.pages_begin / kMorselPages;
+  if (!worker.blocks) return worker.pages_begin / kMorselPages;
   return pages_count_ / kMorselPages + 1 + blocks_before_[worker.run] + worker.blocks->morsel();
 }
 
 bool TableScan::HasApplied(const WorkerState& state, ColumnId column) const {
   const auto& worker = static_cast<const Worker&>(state);
-  return worker.blocks != nullptr && frozen_[worker.run]->HasApplied(column);
+  return worker.blocks && frozen_[worker.run]->HasApplied(column);
 }
 
 bool TableScan::HasMoved(const WorkerState& state, ColumnId column) const {
   const auto& worker = static_cast<const Worker&>(state);
-  return worker.blocks != nullptr && frozen_[worker.run]->HasMoved(column);
+  return worker.blocks && frozen_[worker.run]->HasMoved(column);
 }
 
 Result<bool> TableScan::NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs) {
-  for (; worker.run < frozen_.size(); ++worker.run, worker.blocks = nullptr) {
+  for (; worker.run < frozen_.size(); ++worker.run, worker.blocks.reset()) {
     if (frozen_[worker.run] == nullptr) continue;
-    FrozenScan& scan = *frozen_[worker.run];
-    if (worker.blocks == nullptr) worker.blocks = scan.NewWorker();
-    OMEN_ASSIGN(const bool more, scan.Next(*worker.blocks, worker.block));
+    if (!worker.blocks) {
+      worker.blocks.emplace(*frozen_[worker.run], worker.run, columns_, options_.late_columns);
+    }
+    OMEN_ASSIGN(const bool more, worker.blocks->Next(chunk, refs));
     if (!more) continue;
     blocks_done_.fetch_add(1, std::memory_order_relaxed);
-    FillBlockChunk(worker, chunk);
-    if (refs == nullptr) return true;
-    refs->clear();
-    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-      refs->push_back({scan.row_id(worker.block, i),
-                       rowstore::MakeFrozenRef(worker.run, worker.blocks->row_at(i))});
-    }
     return true;
   }
   return false;

@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/frozen_scan.h"
+#include "engine/frozen_cursor.h"
 #include "engine/relation_impl.h"
 
 namespace omendb::engine {
@@ -41,22 +41,11 @@ class TableScan final : public Relation::Scan {
 
  private:
   struct Worker;
-  // What pages and segments that lack a column read: one value, as often as a page has slots.
-  struct Missing {
-    std::vector<char> cells;
-    std::vector<uint64_t> validity;  // empty = not null
-  };
-  bool IsMissingSomewhere(ColumnId column) const;
-  Missing MakeMissing(ColumnId column) const;
   // Batches of pages, of segments; false at the end.
   Result<bool> NextPage(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
   // The next of the worker's pages; 0: all are taken.
   uint64_t TakePage(Worker& worker);
   Result<bool> NextBlock(Worker& worker, types::Chunk& chunk, std::vector<RowRef>* refs);
-  void FillBlockChunk(Worker& worker, types::Chunk& chunk) const;
-  void TakeColumn(const Worker& worker, types::Chunk& chunk, size_t i) const;
-  // The column's type, and what a segment without the column reads.
-  void FillMissing(size_t i, types::ColumnView& view) const;
   bool SelectPage(rowstore::Page& page, Worker& worker) const;
   // Adds what segments have; false when they cannot tell.
   bool AddFrozenFacts(const types::SqlType& type, Relation::ColumnFacts& facts) const;
@@ -69,7 +58,7 @@ class TableScan final : public Relation::Scan {
   const CancelFlag* const cancel_;
   const std::shared_ptr<const RunSet> runs_;  // as the snapshot sees them; before pages_count_
   const uint64_t pages_count_;
-  std::vector<Missing> missing_;  // by projected column
+  const ScanColumns columns_;
   std::atomic<uint64_t> next_page_{1};
   std::vector<std::unique_ptr<FrozenScan>> frozen_;  // of runs_
   std::vector<uint64_t> blocks_before_;              // by run: in those before it

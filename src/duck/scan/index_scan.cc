@@ -149,7 +149,10 @@ class IndexScan : public Relation::Scan {
  public:
   IndexScan(std::shared_ptr<Relation> relation, const Relation::ScanOptions& options,
             std::vector<RowRef> rows)
-      : relation_(std::move(relation)), columns_(options.columns), rows_(std::move(rows)) {}
+      : relation_(std::move(relation)),
+        columns_(options.columns),
+        by_key_(options.order != Relation::KeyOrder::kNone),
+        rows_(std::move(rows)) {}
 
   std::unique_ptr<WorkerState> NewWorker() override {
     std::vector<types::SqlType> types;
@@ -177,7 +180,7 @@ class IndexScan : public Relation::Scan {
   }
 
   uint64_t MorselOf(const WorkerState& state) const override {
-    return static_cast<const Worker&>(state).begin;
+    return by_key_ ? 0 : static_cast<const Worker&>(state).begin;
   }
   uint64_t rows_total_estimate() const override { return rows_.size(); }
   double progress() const override {
@@ -197,6 +200,7 @@ class IndexScan : public Relation::Scan {
 
   const std::shared_ptr<Relation> relation_;
   const std::vector<ColumnId> columns_;
+  const bool by_key_;  // Then all rows are of one morsel, which one worker reads.
   const std::vector<RowRef> rows_;
   std::atomic<size_t> next_{0};
 };

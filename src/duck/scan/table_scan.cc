@@ -9,6 +9,7 @@
 #include "duck/logical_types.h"
 #include "duck/scan/filter_bounds.h"
 #include "duck/scan/index_scan.h"
+#include "duck/scan/scan_state.h"
 #include "duck/session_state.h"
 #include "duckdb/execution/partition_info.hpp"
 #include "duckdb/function/partition_stats.hpp"
@@ -23,73 +24,8 @@ namespace {
 
 const duckdb::column_t kRowIdIdentifier = duckdb::VIRTUAL_COLUMN_START + 1;
 
-// Where a scanned column comes from. Row ids are stored, for the engine.
-struct ScannedColumn {
-  enum class Kind : uint8_t { kStored, kRowRef, kEmpty } kind = Kind::kEmpty;
-  size_t chunk_column = 0;  // kStored: index in the engine's chunk
-  types::SqlType type;
-  duckdb::LogicalType logical;
-};
-
-// A filter of one column that lets less and less through.
-struct MovingFilter {
-  duckdb::idx_t index;  // of the column
-  duckdb::DynamicFilterData* part;
-  ColumnId column;
-  types::SqlType type;
-  std::shared_ptr<colstore::MovingRange> range;  // for the engine; null: not of integers
-};
-
-struct ScanState : public duckdb::GlobalTableFunctionState {
-  std::shared_ptr<engine::Relation> relation;
-  std::unique_ptr<engine::Relation::Scan> scan;
-  std::shared_ptr<ScanList> list;  // has the scan
-  std::vector<ScannedColumn> columns;
-  std::vector<duckdb::idx_t> projection;  // Output column i is columns[projection[i]].
-  duckdb::optional_ptr<duckdb::TableFilterSet> filters;
-  std::vector<std::optional<ColumnId>> exact;  // by column: it has an exact bound
-  std::vector<MovingFilter> moving;
-  bool with_refs = false;
-  types::Arena arena;
-  int64_t threads = 1;
-
-  ~ScanState() override {
-    if (list != nullptr) list->Remove(*scan);
-  }
-  duckdb::idx_t MaxThreads() const override { return static_cast<duckdb::idx_t>(threads); }
-};
-
-struct ScanLocal : public duckdb::LocalTableFunctionState {
-  std::unique_ptr<engine::Relation::Scan::WorkerState> worker;
-  types::Chunk chunk;
-  std::vector<engine::RowRef> refs;
-  duckdb::DataChunk scanned;
-  struct Filter {
-    duckdb::idx_t column;
-    const duckdb::TableFilter* filter;
-    duckdb::unique_ptr<duckdb::TableFilterState> state;
-    std::optional<ColumnId> exact;  // the engine's scan may have applied it
-  };
-  std::vector<Filter> filters;
-  std::vector<bool> filled;  // columns of `scanned` that are those of `chunk`
-  uint64_t batches = 0;      // that were read
-  // Rows of a morsel's blocks of which few pass are handed over together: a chunk costs its
-  // receivers about as much for one row as for a thousand.
-  duckdb::DataChunk gathered;
-  uint64_t gathered_of = 0;  // their morsel
-  bool given = false;        // what was gathered
-  bool waits = false;        // `chunk` has rows that passed and comes after what was gathered
-  uint64_t given_of = 0;     // the morsel of the rows that went out
-  duckdb::SelectionVector selection;
-  duckdb::idx_t passed = 0;
-  bool ended = false;
-};
-
 // Scans of so many batches are over before they keep anybody from anything.
 constexpr uint64_t kBatchesOfSmall = 16;
-// Few: below this.
-constexpr duckdb::idx_t kFewRows = 256;
-
 void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t id,
                engine::Relation::ScanOptions& options) {
   ScannedColumn column;
@@ -111,6 +47,21 @@ void AddColumn(ScanState& state, const OmenTableEntry& table, duckdb::column_t i
   state.columns.push_back(std::move(column));
 }
 
+// Where the columns of the order come out.
+void SetOrder(ScanState& state, const TableScanData& data, engine::Relation::ScanOptions& options) {
+  state.order = options.order = data.order;
+  for (const ColumnId id : data.order_columns) {
+    const auto comes_from = [&](duckdb::idx_t i) {
+      const ScannedColumn& column = state.columns[i];
+      return column.kind == ScannedColumn::Kind::kStored &&
+             options.columns[column.chunk_column] == id;
+    };
+    const auto at = std::find_if(state.projection.begin(), state.projection.end(), comes_from);
+    OMEN_CHECK(at != state.projection.end());
+    state.order_by.push_back(static_cast<duckdb::idx_t>(at - state.projection.begin()));
+  }
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
     duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
   SessionState& session = SessionState::Get(context);
@@ -123,6 +74,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   } else {
     for (duckdb::idx_t i = 0; i < state->columns.size(); ++i) state->projection.push_back(i);
   }
+  SetOrder(*state, input.bind_data->Cast<TableScanData>(), options);
   state->filters = input.filters;
   options.with_refs = state->with_refs;
   options.late_columns = true;
@@ -149,13 +101,14 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   state->relation = session.database->OpenRelation(table.definition());
   state->scan =
       ValueOrThrow(OpenIndexScan(state->relation, session.RequireStatement(), options, conditions));
-  if (state->scan == nullptr) {
+  const bool by_index = state->scan != nullptr;
+  if (!by_index) {
     state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
   }
   state->list = session.scans;
   state->list->Add(*state->scan);
   constexpr uint64_t kRowsPerThread = 64 * 1024;
-  if (session.one_thread) return state;
+  if (session.one_thread || (by_index && state->by_key())) return state;
   state->threads = 1 + static_cast<int64_t>(state->scan->rows_total_estimate() / kRowsPerThread);
   return state;
 }
@@ -178,10 +131,12 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
   duckdb::vector<duckdb::LogicalType> types;
   for (const ScannedColumn& column : state.columns) types.push_back(column.logical);
   local->scanned.InitializeEmpty(types);
-  if (state.filters != nullptr) {
-    duckdb::vector<duckdb::LogicalType> output_types;
-    for (const duckdb::idx_t i : state.projection) output_types.push_back(types[i]);
-    local->gathered.Initialize(context.client, output_types);
+  duckdb::vector<duckdb::LogicalType> output_types;
+  for (const duckdb::idx_t i : state.projection) output_types.push_back(types[i]);
+  if (state.filters != nullptr) local->gathered.Initialize(context.client, output_types);
+  if (state.by_key()) {
+    const bool descending = state.order == engine::Relation::KeyOrder::kDescending;
+    local->sorter.emplace(context.client, output_types, state.order_by, descending);
   }
   if (state.filters != nullptr) {
     for (const auto& [index, filter] : state.filters->filters) {
@@ -193,80 +148,6 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
                           [](const auto& filter) { return !ComputesExpression(*filter.filter); });
   }
   return local;
-}
-
-// Arrays become lists; char(n) loses its trailing blanks, which have no meaning in it.
-void FillConverted(const types::ColumnView& view, uint32_t count, const types::SqlType& type,
-                   duckdb::Vector& vector) {
-  for (uint32_t i = 0; i < count; ++i) {
-    const types::Value value = view.Get(i);
-    if (!value.is_null && type.kind == types::TypeKind::kBpchar && !type.is_array) {
-      const std::string_view trimmed = types::TrimBlanks(value.str());
-      duckdb::FlatVector::GetData<duckdb::string_t>(vector)[i] =
-          duckdb::string_t(trimmed.data(), static_cast<uint32_t>(trimmed.size()));
-      continue;
-    }
-    StoreVectorCell(vector, i, type, value);
-  }
-}
-
-void FillStored(const ScannedColumn& column, const types::Chunk& chunk, duckdb::Vector& target) {
-  const types::ColumnView& view = chunk.columns[column.chunk_column];
-  if (ElementOf(column.type) || column.type.kind == types::TypeKind::kBpchar) {
-    duckdb::Vector converted(column.logical);
-    FillConverted(view, chunk.rows_count, column.type, converted);
-    target.Reference(converted);
-    return;
-  }
-  duckdb::Vector flat(column.logical,
-                      reinterpret_cast<duckdb::data_ptr_t>(const_cast<void*>(view.data)));
-  if (view.shared_cells == 1) {
-    flat.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-    if (view.is_null(0)) duckdb::ConstantVector::SetNull(flat, true);
-    return target.Reference(flat);
-  }
-  if (view.validity != nullptr) {
-    duckdb::FlatVector::SetValidity(
-        flat, duckdb::ValidityMask(const_cast<uint64_t*>(view.validity), STANDARD_VECTOR_SIZE));
-  }
-  if (view.selection != nullptr) {
-    const duckdb::SelectionVector selection(const_cast<uint32_t*>(view.selection));
-    if (view.shared_cells == 0) {
-      target.Slice(flat, selection, chunk.rows_count);
-    } else {
-      target.Dictionary(flat, view.shared_cells, selection, chunk.rows_count);
-    }
-  } else {
-    target.Reference(flat);
-  }
-}
-
-void FillRowRefs(const std::vector<engine::RowRef>& refs, duckdb::Vector& target) {
-  duckdb::Vector ids(duckdb::LogicalType::HUGEINT);
-  auto* data = duckdb::FlatVector::GetData<duckdb::hugeint_t>(ids);
-  for (size_t i = 0; i < refs.size(); ++i) {
-    data[i] = duckdb::hugeint_t(static_cast<int64_t>(refs[i].version), refs[i].row_id.value());
-  }
-  target.Reference(ids);
-}
-
-void FillEmpty(duckdb::Vector& target) {
-  target.Reference(duckdb::Value(duckdb::LogicalType::BOOLEAN));
-}
-
-void FillColumn(ScanState& state, ScanLocal& local, duckdb::idx_t i) {
-  if (local.filled[i]) return;
-  local.filled[i] = true;
-  const ScannedColumn& column = state.columns[i];
-  switch (column.kind) {
-    case ScannedColumn::Kind::kStored:
-      ThrowIfError(state.scan->Fill(*local.worker, local.chunk, column.chunk_column));
-      return FillStored(column, local.chunk, local.scanned.data[i]);
-    case ScannedColumn::Kind::kRowRef:
-      return FillRowRefs(local.refs, local.scanned.data[i]);
-    case ScannedColumn::Kind::kEmpty:
-      return FillEmpty(local.scanned.data[i]);
-  }
 }
 
 // Takes out of the selection what a filter rules out, the column filled if it was not.
@@ -331,56 +212,6 @@ bool NextBatch(duckdb::ClientContext& context, ScanState& state, ScanLocal& loca
   return true;
 }
 
-// What passed of the batch, as references to it.
-void Refer(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
-  for (size_t i = 0; i < state.projection.size(); ++i) {
-    FillColumn(state, local, state.projection[i]);
-    output.data[i].Reference(local.scanned.data[state.projection[i]]);
-  }
-  if (local.passed < local.chunk.rows_count) output.Slice(local.selection, local.passed);
-  output.SetCardinality(local.passed);
-}
-
-void Gather(ScanState& state, ScanLocal& local) {
-  duckdb::DataChunk rows;
-  rows.InitializeEmpty(local.gathered.GetTypes());
-  Refer(state, local, rows);
-  local.gathered.Append(rows);
-  local.gathered_of = state.scan->MorselOf(*local.worker);
-}
-
-// They stay until the next call, as a batch does.
-void GiveGathered(ScanLocal& local, duckdb::DataChunk& output) {
-  output.Reference(local.gathered);
-  local.given = true;
-  local.given_of = local.gathered_of;
-}
-
-void GiveBatch(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
-  Refer(state, local, output);
-  local.given_of = state.scan->MorselOf(*local.worker);
-}
-
-// With what was read last, of which rows may have passed. False when nothing can go out yet.
-bool Give(ScanState& state, ScanLocal& local, duckdb::DataChunk& output) {
-  const bool few = local.passed < kFewRows && !local.filters.empty();
-  const bool ends_gathering = !few || state.scan->MorselOf(*local.worker) != local.gathered_of;
-  if (local.gathered.size() > 0 && ends_gathering) {
-    local.waits = local.passed > 0;
-    GiveGathered(local, output);
-    return true;
-  }
-  if (local.passed == 0) return false;
-  if (!few) {
-    GiveBatch(state, local, output);
-    return true;
-  }
-  Gather(state, local);
-  if (local.gathered.size() < 4 * kFewRows) return false;
-  GiveGathered(local, output);
-  return true;
-}
-
 void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
           duckdb::DataChunk& output) {
   auto& state = input.global_state->Cast<ScanState>();
@@ -397,8 +228,7 @@ void Scan(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
     }
     if (Give(state, local, output)) return;
   }
-  if (local.gathered.size() == 0) return output.SetCardinality(0);
-  GiveGathered(local, output);
+  GiveLast(state, local, output);
 }
 
 // So that rows stay in their order where several threads scan and something asks for it.
@@ -464,7 +294,10 @@ duckdb::vector<duckdb::column_t> RowIdColumns(duckdb::ClientContext&,
 duckdb::InsertionOrderPreservingMap<std::string> Describe(
     duckdb::TableFunctionToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<std::string> result;
-  result["Table"] = input.bind_data->Cast<TableScanData>().table.name;
+  const auto& data = input.bind_data->Cast<TableScanData>();
+  result["Table"] = data.table.name;
+  if (data.order == engine::Relation::KeyOrder::kAscending) result["Order"] = "Primary Key";
+  if (data.order == engine::Relation::KeyOrder::kDescending) result["Order"] = "Primary Key DESC";
   return result;
 }
 

@@ -1,5 +1,6 @@
 // table_scan.h - DuckDB's scan of one of our tables at the statement's snapshot: parallel,
-// projected, filtered, and without copying a page that the storage can hand out as it lies.
+// projected, filtered, and without copying a page that the storage can hand out as it lies. Rows
+// come in the order in which they lie, or in that of the primary key.
 //
 // Thread safety  As DuckDB's table functions: one global state, one local state a thread.
 // Cost           A chunk costs a pointer per column; arrays and char(n) are rebuilt.
@@ -16,11 +17,16 @@ class OmenTableEntry;
 struct TableScanData : public duckdb::TableFunctionData {
   explicit TableScanData(OmenTableEntry& scanned) : table(scanned) {}
   OmenTableEntry& table;
+  // By the first columns of the primary key, which are among those scanned; see plan/key_order.h.
+  engine::Relation::KeyOrder order = engine::Relation::KeyOrder::kNone;
+  std::vector<ColumnId> order_columns;
+
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<TableScanData>(table);
+    return duckdb::make_uniq<TableScanData>(*this);
   }
   bool Equals(const duckdb::FunctionData& other) const override {
-    return &other.Cast<TableScanData>().table == &table;
+    const auto& data = other.Cast<TableScanData>();
+    return &data.table == &table && data.order == order && data.order_columns == order_columns;
   }
 };
 

@@ -78,6 +78,8 @@ class DuckFixture {
                      const std::vector<types::Value>& params = {});
   // "name type" of each result column, and the parameters' types: "(a integer) <- integer".
   std::string Describe(const std::string& sql, const std::vector<types::SqlType>& types = {});
+  // DuckDB's plan, as it draws it.
+  std::string Plan(const std::string& sql);
 
   engine::Database& database() { return *database_; }
   DuckEngine& engine() { return *engine_; }
@@ -301,6 +303,15 @@ inline std::string DuckFixture::Refusal(const std::string& sql,
   std::string text = bound.ok() ? (*bound)->row_plan_refusal() : Failed(bound.status());
   database_->Abort(*txn);
   return text;
+}
+
+inline std::string DuckFixture::Plan(const std::string& sql) {
+  std::unique_ptr<txn::Transaction> txn;
+  engine::StatementContext context = Begin(txn);
+  auto bound = session_->Bind(sql, {}, context);
+  const auto text = bound.ok() ? (*bound)->PlanText(context) : Result<std::string>(bound.status());
+  database_->Abort(*txn);
+  return text.ok() ? *text : Failed(text.status());
 }
 
 inline std::string DuckFixture::Describe(const std::string& sql,
