@@ -113,6 +113,8 @@ uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, Dead
   MutexLock lock(mu_);
   RunSet& set = OwnRuns();
   const uint64_t number = set.runs.size();
+  columns_min_.store(std::min(columns_min(), segment->positions_.size() - 1),
+                     std::memory_order_release);
   segments_.Ensure(number).store(segment.get(), std::memory_order_release);
   segments_count_.store(number + 1, std::memory_order_release);
   ++set.version;

@@ -181,6 +181,8 @@ class FrozenTable {
  public:
   explicit FrozenTable(EpochManager& epochs) : epochs_(epochs) {}
 
+  // No segment there is, or was since the start, lacks a column up to this id.
+  size_t columns_min() const { return columns_min_.load(std::memory_order_acquire); }
   bool empty() const { return segments_count_.load(std::memory_order_acquire) == 0; }
   std::shared_ptr<const RunSet> runs() const;
   const FrozenSegment& SegmentOf(rowstore::VersionRef frozen) const {
@@ -290,6 +292,7 @@ class FrozenTable {
   uint64_t runs_made_ OMEN_GUARDED_BY(mu_) = 0;
   std::vector<uint64_t> masks_made_ OMEN_GUARDED_BY(mu_);
   std::atomic<uint64_t> segments_count_{0};
+  std::atomic<size_t> columns_min_{SIZE_MAX};
   rowstore::SegmentedArray<std::atomic<const FrozenSegment*>, 3> segments_;
 };
 

@@ -207,7 +207,10 @@ ColumnStatistics RelationImpl::statistics(ColumnId column) const {
   ColumnStatistics statistics = sketches_[i]->Get(rows_estimate());
   // Rows of before ADD COLUMN read the missing value, which no insert has told the sketch of.
   if (definition_->columns[i].missing_value) statistics.has_min_max = false;
-  if (missing_[i].is_null && !definition_->columns[i].not_null) statistics.may_have_nulls = true;
+  const size_t in_all = std::min(table_->store().columns_min(), table_->frozen().columns_min());
+  if (missing_[i].is_null && !definition_->columns[i].not_null && i >= in_all) {
+    statistics.may_have_nulls = true;
+  }
   return statistics;
 }
 

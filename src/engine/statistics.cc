@@ -116,6 +116,7 @@ Sketches TableStatistics::Ensure(const std::vector<types::SqlType>& columns) {
     if (i < sketches_.size() && sketches_[i]->type() == columns[i]) continue;
     auto sketch = std::make_shared<ColumnSketch>(columns[i]);
     if (i < sketches_.size()) {
+      sketch->Add(types::Value::Null());  // It has not seen the rows that are there.
       sketches_[i] = std::move(sketch);
     } else {
       sketches_.push_back(std::move(sketch));
