@@ -32,6 +32,14 @@ bool IsSparse(const BlockView& block, uint32_t rows) {
   return rows <= (block.physical == types::PhysicalType::kString ? block.rows / 16 : 24);
 }
 
+// Whether all rows of a block with this zone are.
+bool IsWithin(const types::SqlType& type, const Zone& zone, const IntRange& range) {
+  if (!zone.has_range() || zone.nulls() > 0) return false;
+  const int64_t least = IntOfCell(type, zone.min()), greatest = IntOfCell(type, zone.max());
+  return least >= range.low && greatest <= range.high &&
+         (!range.except || *range.except < least || *range.except > greatest);
+}
+
 uint32_t CountRows(const RowMask& mask) {
   uint32_t count = 0;
   for (const uint64_t word : mask) count += static_cast<uint32_t>(std::popcount(word));
@@ -91,8 +99,10 @@ SegmentScan::Counters SegmentScan::counters() const {
           blocks_skipped_.load(std::memory_order_relaxed)};
 }
 
-Result<bool> SegmentScan::MayMatch(uint32_t block) const {
-  for (const ScanOptions::Range& range : options_.ranges) {
+Result<bool> SegmentScan::MayMatch(uint32_t block, uint64_t& passes) const {
+  passes = 0;
+  for (size_t r = 0; r < options_.ranges.size(); ++r) {
+    const ScanOptions::Range& range = options_.ranges[r];
     if (range.moving != nullptr) continue;
     OMEN_ASSIGN(const ColumnDirectory* directory, reader_->directory(range.column));
     const types::SqlType& type = reader_->footer().columns[range.column].column.type;
@@ -103,6 +113,7 @@ Result<bool> SegmentScan::MayMatch(uint32_t block) const {
         IntOfCell(type, zone.max()) == *range.exact->except) {
       return false;
     }
+    if (range.exact && r < 64 && IsWithin(type, zone, *range.exact)) passes |= uint64_t{1} << r;
   }
   return true;
 }
@@ -124,13 +135,16 @@ Status SegmentScan::TakeBlocks(Worker& worker) {
     held.blocks.clear();
   }
   worker.blocks_.clear();
+  worker.passes_.clear();
   worker.first_ = worker.end_;
   worker.end_ = std::min(worker.first_ + options_.blocks_at_once, worker.morsel_end_);
   worker.next_ = 0;
   for (uint32_t block = worker.first_; block < worker.end_; ++block) {
-    OMEN_ASSIGN(const bool matches, MayMatch(block));
+    uint64_t passes = 0;
+    OMEN_ASSIGN(const bool matches, MayMatch(block, passes));
     if (matches) {
       worker.blocks_.push_back(block);
+      worker.passes_.push_back(passes);
     } else {
       blocks_skipped_.fetch_add(options_.columns.size(), std::memory_order_relaxed);
     }
@@ -218,11 +232,13 @@ Result<bool> SegmentScan::MovedMayMatch(uint32_t block) const {
 
 Result<bool> SegmentScan::FilterRows(Worker& worker) {
   std::vector<Worker::Filter>& filters = worker.filters_;
+  const uint64_t passes = worker.passes_[worker.next_ - 1];
   // A single one has no place to change.
   uint32_t left = filters.size() > 1 ? CountRows(worker.mask_) : kBlockRows;
   for (Worker::Filter& filter : filters) {
     const ScanOptions::Range& range = options_.ranges[filter.range];
     if (range.moving != nullptr && range.moving->holds_all()) continue;
+    if (filter.range < 64 && (passes >> filter.range & 1) != 0) continue;
     OMEN_ASSIGN(const auto block, BlockOf(worker, *range_columns_[filter.range]));
     worker.block_filter_.Apply(block->view(), range.RowRange(), worker.mask_, left);
     if (filters.size() > 1) {

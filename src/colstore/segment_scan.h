@@ -98,6 +98,7 @@ class SegmentScan {
     uint32_t first_ = 0;            // of those that are read together
     uint32_t end_ = 0;              // behind the last of them
     std::vector<uint32_t> blocks_;  // of these, not ruled out by their zones
+    std::vector<uint64_t> passes_;  // of each: a bit for each range that all of its rows are in
     size_t next_ = 0;               // of blocks_
     std::vector<Held> held_;        // by column
     std::vector<Filter> filters_;   // which let few through first
@@ -127,7 +128,8 @@ class SegmentScan {
   Status TakeBlocks(Worker& worker);
   // The blocks that the worker has taken and not read.
   Status Prefetch(Worker& worker, size_t i);
-  Result<bool> MayMatch(uint32_t block) const;
+  // Whether a block may have rows within the ranges, and which of the first 64 have all of them.
+  Result<bool> MayMatch(uint32_t block, uint64_t& passes) const;
   // The worker's block of column i, when the cache has it; it stays held.
   const std::shared_ptr<const Block>& FindHeld(Worker& worker, size_t i) const;
   // As FindHeld, but reads the block when the cache has none.
