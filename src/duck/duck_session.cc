@@ -14,6 +14,7 @@
 #include "duck/plan/known_aggregates.h"
 #include "duck/plan/plain_states.h"
 #include "duck/plan/row_plan_builder.h"
+#include "duck/plan/shared_averages.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duckdb/catalog/catalog_search_path.hpp"
 #include "duckdb/execution/physical_plan_generator.hpp"
@@ -272,6 +273,7 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
   duckdb::unique_ptr<duckdb::LogicalOperator> plan = std::move(binding.plan);
   if (plan->RequireOptimizer()) {
     ReplaceKnownAggregates(context, plan);
+    ShareAverages(context, *binding.binder, plan);
     duckdb::Optimizer optimizer(*binding.binder, context);
     plan = optimizer.Optimize(std::move(plan));
     ReplaceKnownAggregates(context, plan);  // Those that the optimizer made of others.
