@@ -8,6 +8,9 @@
 namespace omendb::colstore {
 namespace {
 
+// The other columns of a group: far below what an offset holds.
+constexpr uint64_t kGapBytesMax = uint64_t{kKeyColumnsMax} * kGroupBlocks * kBlockBytesMax;
+
 Status Damaged(const char* what) { return Status(sqlstate::kDataCorrupted, what); }
 
 }  // namespace
@@ -21,12 +24,20 @@ Result<ColumnDirectory> ColumnDirectory::Parse(const SegmentFooter& footer, uint
   directory.blocks_.reserve(footer.blocks_count());
   ByteReader in(content);
   uint64_t offset = info.blocks.offset;
+  uint64_t bytes_sum = 0;
+  const bool is_grouped = footer.IsGrouped(column);
   for (uint32_t block = 0; block < footer.blocks_count(); ++block) {
+    if (is_grouped && block > 0 && block % kGroupBlocks == 0) {
+      const uint64_t gap = in.GetVarint();
+      if (gap > kGapBytesMax) return Damaged("it has a wrong gap");
+      offset += gap;
+    }
     const uint64_t bytes = in.GetVarint();
     if (bytes < kBlockHeaderBytes || bytes > kBlockBytesMax) return Damaged("it has a wrong size");
     directory.blocks_.push_back(
         {offset, static_cast<uint32_t>(bytes), static_cast<uint32_t>(directory.zones_.size())});
     offset += AlignUp(bytes);
+    bytes_sum += AlignUp(bytes);
     const size_t begin = in.position();
     if (Zone zone; !zone.Parse(info.column.type, in)) return Damaged("it has a wrong zone");
     directory.zones_ += content.substr(begin, in.position() - begin);
@@ -35,7 +46,7 @@ Result<ColumnDirectory> ColumnDirectory::Parse(const SegmentFooter& footer, uint
   DistinctSketch parsed;
   if (!parsed.Parse(in) || in.remaining() != 0) return Damaged("it has a wrong sketch");
   if (sketch != nullptr) *sketch = parsed;
-  if (offset != info.blocks.offset + info.blocks.bytes) return Damaged("its sizes do not add up");
+  if (bytes_sum != info.blocks.bytes) return Damaged("its sizes do not add up");
   return directory;
 }
 

@@ -26,6 +26,11 @@ class ColumnDirectory {
 
   uint32_t blocks_count() const { return static_cast<uint32_t>(blocks_.size()); }
   Extent extent(uint32_t block) const { return {blocks_[block].offset, blocks_[block].bytes}; }
+  // Whether it begins where the block before ends. Requires: block > 0.
+  bool Follows(uint32_t block) const {
+    const BlockEntry& before = blocks_[block - 1];
+    return blocks_[block].offset == before.offset + AlignUp(before.bytes);
+  }
   Zone zone(uint32_t block) const;
   size_t memory_bytes() const {
     return sizeof(*this) + zones_.capacity() + blocks_.capacity() * sizeof(BlockEntry);

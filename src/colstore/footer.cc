@@ -138,10 +138,31 @@ Result<SegmentFooter> SegmentFooter::Parse(std::string_view bytes) {
   return footer;
 }
 
-std::string ColumnSection::Serialize(const types::SqlType& type) const {
+std::vector<uint32_t> SegmentFooter::GroupedColumns() const {
+  if (version < kVersionWithGroups || key.empty()) return {};
+  std::vector<uint32_t> grouped;
+  for (const SegmentKeyColumn& part : key) grouped.push_back(part.column);
+  for (uint32_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].column.id != kRowIdColumn || columns[i].zone.is_sequence()) continue;
+    // Where there is no primary key they are the key.
+    if (std::find(grouped.begin(), grouped.end(), i) == grouped.end()) grouped.push_back(i);
+  }
+  return grouped.size() > 1 ? grouped : std::vector<uint32_t>();
+}
+
+bool SegmentFooter::IsGrouped(uint32_t column) const {
+  const std::vector<uint32_t> grouped = GroupedColumns();
+  return std::find(grouped.begin(), grouped.end(), column) != grouped.end();
+}
+
+std::string ColumnSection::Serialize(const types::SqlType& type, bool is_grouped) const {
   std::string out;
   ByteWriter writer(out);
   for (size_t i = 0; i < blocks.size(); ++i) {
+    if (is_grouped && i > 0 && i % kGroupBlocks == 0) {
+      const Extent& before = blocks[i - 1];
+      writer.PutVarint(blocks[i].offset - before.offset - AlignUp(before.bytes));
+    }
     writer.PutVarint(blocks[i].bytes);
     zones[i].Serialize(type, out);
   }
@@ -171,7 +192,7 @@ Result<SegmentHeader> ParseHeader(std::string_view bytes) {
 std::string SerializeTail(const SegmentTail& tail) {
   std::string out(kTailBytes, '\0');
   std::memcpy(out.data(), kTailMagic.data(), kTailMagic.size());
-  StoreLe<uint32_t>(out.data() + 8, kFormatVersion);
+  StoreLe<uint32_t>(out.data() + 8, tail.version);
   StoreLe<uint32_t>(out.data() + 12, static_cast<uint32_t>(tail.footer.bytes));
   StoreLe<uint64_t>(out.data() + 16, tail.footer.offset);
   StoreLe<uint64_t>(out.data() + 24, tail.file_id);
@@ -188,6 +209,7 @@ Result<SegmentTail> ParseTail(std::string_view bytes) {
   }
   OMEN_TRY(CheckVersion(LoadLe<uint32_t>(bytes.data() + 8)));
   SegmentTail tail;
+  tail.version = LoadLe<uint32_t>(bytes.data() + 8);
   tail.footer = {LoadLe<uint64_t>(bytes.data() + 16), LoadLe<uint32_t>(bytes.data() + 12)};
   tail.file_id = LoadLe<uint64_t>(bytes.data() + 24);
   tail.file_bytes = LoadLe<uint64_t>(bytes.data() + 32);

@@ -48,6 +48,7 @@ struct ColumnFooter {
 };
 
 struct SegmentFooter {
+  uint32_t version = kFormatVersion;  // of the file; in its tail
   Oid storage;
   uint32_t rows = 0;
   Timestamp min_ts;
@@ -63,6 +64,9 @@ struct SegmentFooter {
   uint32_t rows_of(uint32_t block) const {
     return block + 1 < blocks_count() ? kBlockRows : rows - block * kBlockRows;
   }
+  // Columns that lookups by key read together, whose blocks lie in groups; none, or two and more.
+  std::vector<uint32_t> GroupedColumns() const;
+  bool IsGrouped(uint32_t column) const;
   // Whether the key is one column that the index takes as a 64-bit integer.
   bool has_integer_key() const;
 
@@ -83,6 +87,7 @@ std::string SerializeHeader(const SegmentHeader& header);
 Result<SegmentHeader> ParseHeader(std::string_view bytes);
 
 struct SegmentTail {
+  uint32_t version = kFormatVersion;
   Extent footer;
   uint64_t file_id = 0;
   uint64_t file_bytes = 0;
@@ -98,7 +103,7 @@ struct ColumnSection {
   std::vector<Zone> zones;  // by block
   DistinctSketch sketch;
 
-  std::string Serialize(const types::SqlType& type) const;
+  std::string Serialize(const types::SqlType& type, bool is_grouped) const;
 };
 
 }  // namespace omendb::colstore

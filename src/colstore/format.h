@@ -14,7 +14,9 @@
 
 namespace omendb::colstore {
 
-inline constexpr uint32_t kFormatVersion = 2;  // and 1, without sequences, can be read
+// Version 1, without sequences, can be read, and 2, without groups.
+inline constexpr uint32_t kFormatVersion = 3;
+inline constexpr uint32_t kVersionWithGroups = 3;
 inline constexpr std::string_view kHeaderMagic = "OMENSEGM";
 inline constexpr std::string_view kTailMagic = "OMENSEGE";
 inline constexpr size_t kHeaderBytes = 64;
@@ -26,6 +28,8 @@ inline constexpr size_t kAlignment = 16;
 // One DuckDB vector.
 inline constexpr uint32_t kBlockRows = types::kChunkRowsMax;
 inline constexpr uint32_t kSegmentRowsMax = 1U << 18;
+// So many blocks of a column lie together where columns are grouped.
+inline constexpr uint32_t kGroupBlocks = 8;
 inline constexpr uint32_t kColumnsMax = 2000;
 inline constexpr uint32_t kKeyColumnsMax = 32;
 inline constexpr uint32_t kKeyBytesMax = 64 * 1024;

@@ -141,7 +141,7 @@ TEST(ColumnDirectoryTest, TellsPlacesAndZones) {
       offset += AlignUp(section.blocks.back().bytes);
     }
     info.blocks.bytes = offset - info.blocks.offset;
-    const std::string content = section.Serialize(type);
+    const std::string content = section.Serialize(type, false);
     DistinctSketch sketch;
     const auto directory = ColumnDirectory::Parse(footer, 0, content, &sketch);
     ASSERT_TRUE(directory.ok()) << directory.status().ToString();

@@ -75,8 +75,11 @@ class TestTable {
     return types::EncodeIntKey(columns_[0].type, rows_[row][0]);
   }
 
-  Result<SegmentSummary> Write(env::Env& env, const std::string& path) const {
-    OMEN_ASSIGN(auto writer, SegmentWriter::Create(env, path, options()));
+  Result<SegmentSummary> Write(env::Env& env, const std::string& path,
+                               uint32_t version = kFormatVersion) const {
+    SegmentOptions as = options();
+    as.version = version;
+    OMEN_ASSIGN(auto writer, SegmentWriter::Create(env, path, as));
     writer->NoteTimestamp(Timestamp(11));
     writer->NoteTimestamp(Timestamp(5));
     for (const types::Row& row : rows_) OMEN_TRY(writer->AppendRow(row));

@@ -72,6 +72,7 @@ std::string_view IntegerAsBytes(uint64_t key, char (&bytes)[8]) {
 Result<const BlockView*> KeyCursor::Hold(size_t key_column, uint32_t block) {
   Held& held = held_[key_column];
   if (held.block == nullptr || held.number != block) {
+    if (key_column == 0) OMEN_TRY(reader_.PrefetchForKey(block));
     OMEN_ASSIGN(held.block, reader_.GetBlock(reader_.footer().key[key_column].column, block));
     held.number = block;
     held.reads = 0;

@@ -10,6 +10,9 @@ namespace {
 
 // One read of neighbouring blocks is at most so long.
 constexpr uint64_t kReadAheadBytesMax = 1 << 20;
+// What a key is looked for in is read at once, with what lies between, where that is no more: an
+// SSD takes about as long for it as for one of its blocks.
+constexpr uint64_t kKeyReadBytesMax = 64 * 1024;
 
 }  // namespace
 
@@ -70,6 +73,8 @@ Status SegmentReader::Load(uint64_t file_bytes, uint64_t system_id) {
   Result<SegmentFooter> footer = SegmentFooter::Parse(bytes.view());
   if (!footer.ok()) return wrap(tail_.footer, footer.status());
   footer_ = *std::move(footer);
+  footer_.version = tail_.version;
+  grouped_ = footer_.GroupedColumns();
   directories_ = std::vector<Lazy<ColumnDirectory>>(footer_.columns.size());
   return CheckExtents();
 }
@@ -192,11 +197,13 @@ Result<std::shared_ptr<const Block>> SegmentReader::ReadBlock(uint32_t column,
 Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first,
                                          std::span<std::shared_ptr<const Block>> blocks) const {
   if (cache_ == nullptr) return 0U;
+  OMEN_ASSIGN(const ColumnDirectory* blocks_of, directory(column));
   uint32_t read = 0;
-  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = end + 1) {
+  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = std::max(end, begin + 1)) {
     end = begin;
     while (end < blocks.size() && blocks[end] == nullptr &&
-           !IsCached(column, first + static_cast<uint32_t>(end))) {
+           !IsCached(column, first + static_cast<uint32_t>(end)) &&
+           (end == begin || blocks_of->Follows(first + static_cast<uint32_t>(end)))) {
       ++end;
     }
     if (end - begin < 2) continue;
@@ -205,6 +212,38 @@ Result<uint32_t> SegmentReader::Prefetch(uint32_t column, uint32_t first,
     read += more;
   }
   return read;
+}
+
+Status SegmentReader::PrefetchForKey(uint32_t block) const {
+  if (cache_ == nullptr || grouped_.empty() || IsCached(grouped_.front(), block)) {
+    return Status::Ok();
+  }
+  std::vector<Extent> extents;
+  for (const uint32_t column : grouped_) {
+    OMEN_ASSIGN(const ColumnDirectory* blocks_of, directory(column));
+    extents.push_back(blocks_of->extent(block));
+  }
+  const uint64_t begin = extents.front().offset;
+  const uint64_t bytes = extents.back().offset + extents.back().bytes - begin;
+  if (bytes > kKeyReadBytesMax) return Status::Ok();  // One by one, then.
+  OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin, bytes}, BlockName(grouped_.front(), block)));
+  for (size_t i = 0; i < grouped_.size(); ++i) {
+    (void)MakeBlockOf(all.view(), begin, grouped_[i], block, extents[i]);
+  }
+  return Status::Ok();
+}
+
+// Of a copy of its part of `bytes`, which lie at `begin`; null where that is damaged, for GetBlock
+// to tell.
+std::shared_ptr<const Block> SegmentReader::MakeBlockOf(std::string_view bytes, uint64_t begin,
+                                                        uint32_t column, uint32_t block,
+                                                        const Extent& extent) const {
+  const std::string_view raw = bytes.substr(extent.offset - begin, extent.bytes);
+  if (!CheckFrame(extent, raw, "").ok()) return nullptr;
+  AlignedBytes copy(raw.size());
+  std::memcpy(copy.data(), raw.data(), raw.size());
+  Result<std::shared_ptr<const Block>> made = MakeBlock(column, block, extent, std::move(copy));
+  return made.ok() ? *made : nullptr;
 }
 
 Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first,
@@ -216,14 +255,9 @@ Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first,
   if (bytes > kReadAheadBytesMax) return 0U;  // Blocks this long are read one by one.
   OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin.offset, bytes}, BlockName(column, first)));
   for (uint32_t i = 0; i < blocks.size(); ++i) {
-    const Extent extent = blocks_of->extent(first + i);
-    const std::string_view raw = all.view().substr(extent.offset - begin.offset, extent.bytes);
-    if (!CheckFrame(extent, raw, "").ok()) continue;
-    AlignedBytes copy(raw.size());
-    std::memcpy(copy.data(), raw.data(), raw.size());
-    Result<std::shared_ptr<const Block>> made =
-        MakeBlock(column, first + i, extent, std::move(copy));
-    if (made.ok()) blocks[i] = std::move(made).value();
+    auto made =
+        MakeBlockOf(all.view(), begin.offset, column, first + i, blocks_of->extent(first + i));
+    if (made != nullptr) blocks[i] = std::move(made);
   }
   return static_cast<uint32_t>(blocks.size());
 }

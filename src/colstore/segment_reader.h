@@ -67,6 +67,9 @@ class SegmentReader {
   // with one call, into both. Damage is left to GetBlock to tell. Returns how many were read.
   Result<uint32_t> Prefetch(uint32_t column, uint32_t first,
                             std::span<std::shared_ptr<const Block>> blocks) const;
+  // What a lookup by key needs of these rows, into the cache with one read, where the columns'
+  // blocks lie in groups. Damage is left to GetBlock to tell.
+  Status PrefetchForKey(uint32_t block) const;
   // Zones and places of the blocks; loaded at its first use, then kept.
   Result<const ColumnDirectory*> directory(uint32_t column) const;
   // Read anew with each call.
@@ -104,6 +107,8 @@ class SegmentReader {
   Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
                                                  const Extent& extent, AlignedBytes bytes) const;
+  std::shared_ptr<const Block> MakeBlockOf(std::string_view bytes, uint64_t begin, uint32_t column,
+                                           uint32_t block, const Extent& extent) const;
   Result<uint32_t> PrefetchRun(uint32_t column, uint32_t first,
                                std::span<std::shared_ptr<const Block>> blocks) const;
   Result<const KeyIndex*> key_index() const;
@@ -119,6 +124,7 @@ class SegmentReader {
   SegmentHeader header_;
   SegmentTail tail_;
   SegmentFooter footer_;
+  std::vector<uint32_t> grouped_;  // columns
   mutable Mutex load_mu_;
   mutable std::vector<Lazy<ColumnDirectory>> directories_;
   mutable Lazy<KeyIndex> key_index_;

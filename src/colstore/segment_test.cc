@@ -469,7 +469,8 @@ TEST(SegmentTest, AnotherFolderAndVersionAreRefused) {
   };
   EXPECT_TRUE(open_as(1).ok());
   EXPECT_TRUE(open_as(2).ok());
-  for (const char version : {0, 3}) {
+  EXPECT_TRUE(open_as(3).ok());
+  for (const char version : {0, 4}) {
     const Status status = open_as(version);
     EXPECT_NE(status.ToString().find("format version " + std::to_string(version)),
               std::string::npos)

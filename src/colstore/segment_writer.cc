@@ -312,21 +312,41 @@ std::string SegmentWriter::BuildKeyFilter() const {
   return KeyFilter::Build(hashes);
 }
 
-Status SegmentWriter::WriteAll(File& file) {
-  OMEN_TRY(file.Put(SerializeHeader({options_.system_id, options_.file_id})));
-  for (Column& column : columns_) {
-    column.footer.blocks.offset = file.offset();
-    for (std::string& block : column.blocks) {
-      OMEN_ASSIGN(const Extent extent, file.PutFrame(block));
-      column.section.blocks.push_back(extent);
-      block = std::string();
+Status SegmentWriter::WriteBlocks(File& file, Column& column, size_t first, size_t count) {
+  const size_t end = std::min(first + count, column.blocks.size());
+  for (size_t i = first; i < end; ++i) {
+    OMEN_ASSIGN(const Extent extent, file.PutFrame(column.blocks[i]));
+    column.section.blocks.push_back(extent);
+    column.blocks[i] = std::string();
+  }
+  return Status::Ok();
+}
+
+Status SegmentWriter::WriteBlocks(File& file) {
+  const std::vector<uint32_t> grouped = footer_.GroupedColumns();
+  for (size_t first = 0; first < footer_.blocks_count(); first += kGroupBlocks) {
+    for (const uint32_t i : grouped) {
+      OMEN_TRY(WriteBlocks(file, columns_[i], first, kGroupBlocks));
     }
-    column.footer.blocks.bytes = file.offset() - column.footer.blocks.offset;
   }
   for (Column& column : columns_) {
-    OMEN_ASSIGN(column.footer.section,
-                file.PutSection(column.section.Serialize(column.footer.column.type)));
-    footer_.columns.push_back(column.footer);
+    if (column.section.blocks.empty()) OMEN_TRY(WriteBlocks(file, column, 0, column.blocks.size()));
+  }
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const std::vector<Extent>& blocks = columns_[i].section.blocks;
+    footer_.columns[i].blocks.offset = blocks.front().offset;
+    for (const Extent& block : blocks) footer_.columns[i].blocks.bytes += AlignUp(block.bytes);
+  }
+  return Status::Ok();
+}
+
+Status SegmentWriter::WriteAll(File& file) {
+  OMEN_TRY(file.Put(SerializeHeader({options_.system_id, options_.file_id})));
+  OMEN_TRY(WriteBlocks(file));
+  for (uint32_t i = 0; i < columns_.size(); ++i) {
+    const Column& column = columns_[i];
+    OMEN_ASSIGN(footer_.columns[i].section, file.PutSection(column.section.Serialize(
+                                                column.footer.column.type, footer_.IsGrouped(i))));
   }
   if (!options_.key.empty()) {
     OMEN_ASSIGN(const std::string key_index, BuildKeyIndex());
@@ -335,6 +355,7 @@ Status SegmentWriter::WriteAll(File& file) {
   }
   const std::string footer = footer_.Serialize();
   SegmentTail tail;
+  tail.version = options_.version;
   tail.footer = {file.offset(), footer.size()};
   tail.file_id = options_.file_id;
   tail.file_bytes = file.offset() + footer.size() + kTailBytes;
@@ -347,6 +368,7 @@ Status SegmentWriter::WriteAll(File& file) {
 Result<SegmentSummary> SegmentWriter::Finish() {
   OMEN_CHECK(rows_ > 0);
   if (pending_rows_ > 0) OMEN_TRY(FlushBlock());
+  footer_.version = options_.version;
   footer_.storage = options_.storage;
   footer_.rows = rows_;
   footer_.min_ts = std::min(min_ts_, max_ts_);
@@ -354,6 +376,7 @@ Result<SegmentSummary> SegmentWriter::Finish() {
   footer_.key = options_.key;
   footer_.min_key = KeyAt(0);
   footer_.max_key = KeyAt(rows_ - 1);
+  for (const Column& column : columns_) footer_.columns.push_back(column.footer);
   const std::string temporary = path_ + ".tmp";
   OMEN_ASSIGN(const auto file, File::Create(env_, temporary, options_.file_id));
   OMEN_TRY(WriteAll(*file));

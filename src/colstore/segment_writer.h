@@ -36,6 +36,7 @@ struct SegmentOptions {
   // Ascending strictly: no two rows have one key. Empty: rows lie in the order they come, and are
   // found by position only.
   std::vector<SegmentKeyColumn> key;
+  uint32_t version = kFormatVersion;  // For tests: an older one.
 };
 
 // What the owner of the folder notes of a finished segment.
@@ -108,6 +109,9 @@ class SegmentWriter {
   std::string KeyAt(uint32_t row) const;
   std::string_view ByteKeyAt(uint32_t row) const;
   Status WriteAll(File& file);
+  Status WriteBlocks(File& file);
+  // Blocks first, first + 1, ... of a column, as far as there are so many.
+  Status WriteBlocks(File& file, Column& column, size_t first, size_t count);
 
   env::Env& env_;
   const std::string path_;
