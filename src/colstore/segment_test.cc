@@ -455,6 +455,27 @@ TEST(SegmentTest, KeysOutOfOrderAndPastLimitsAreRefused) {
   EXPECT_TRUE(write({Value::String(long_key)}).Is(sqlstate::kProgramLimitExceeded));
 }
 
+// The zone tells, but for the one block in which the range begins and that with the exception.
+TEST(SegmentTest, AConditionThatAWholeBlockMeetsReadsNothing) {
+  MemEnv env;
+  const TestTable table(TestKey::kInteger, 9000, 11);
+  ASSERT_TRUE(table.Write(env, "/s").ok());
+  const auto id = [&](uint32_t row) { return table.rows()[row][0].i64; };
+  ScanOptions::Range range{0, {Value::Int64(id(3000)), std::nullopt}, {}, {}};
+  range.exact = IntRange{id(3000), INT64_MAX, id(6500)};
+  SegmentScan scan(Open(env, "/s"), {.columns = {0, 4}, .late_columns = 2, .ranges = {range}});
+  const auto worker = scan.NewWorker();
+  types::Chunk chunk;
+  std::vector<uint32_t> found;
+  while (*scan.Next(*worker, chunk)) {
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) found.push_back(worker->row_at(i));
+  }
+  std::vector<uint32_t> expected = Positions(3000, 9000);
+  expected.erase(expected.begin() + 3500);
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(scan.counters().blocks_loaded, 2u);
+}
+
 TEST(SegmentTest, AnotherFolderAndVersionAreRefused) {
   MemEnv env;
   ASSERT_TRUE(TestTable(TestKey::kInteger, 10, 9).Write(env, "/s").ok());

@@ -30,7 +30,8 @@ class NullStatisticsTest(SystemTest):
         return self.cursor.fetchall()
 
     def create(self, with_column=True):
-        self.cursor.execute(f'CREATE TABLE t (id int PRIMARY KEY{", c int" if with_column else ""})')
+        column = ', c int' if with_column else ''
+        self.cursor.execute(f'CREATE TABLE t (id int PRIMARY KEY{column})')
         self.cursor.execute(f'INSERT INTO t SELECT i{", i * 2" if with_column else ""} '
                             f'FROM generate_series(1, {ROWS}) g(i)')
         self.values = {i: i * 2 if with_column else None for i in range(1, ROWS + 1)}
@@ -90,7 +91,8 @@ class NullStatisticsTest(SystemTest):
                          {7: None}),
             'merge': ('MERGE INTO t USING (VALUES (7)) s(k) ON id = k WHEN MATCHED THEN UPDATE '
                       'SET c = NULL', {7: None}),
-            'rows in pages': ('INSERT INTO t SELECT -i, nullif(i, 5) FROM generate_series(1, 9) g(i)',
+            'rows in pages': ('INSERT INTO t SELECT -i, nullif(i, 5) '
+                              'FROM generate_series(1, 9) g(i)',
                               {-i: None if i == 5 else i for i in range(1, 10)}),
             'a load': ('INSERT INTO t SELECT -i, nullif(i, 5) FROM generate_series(1, 40000) g(i)',
                        {-i: None if i == 5 else i for i in range(1, 40_001)})}
