@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "colstore/key_cursor.h"
 #include "engine/block_tally.h"
+#include "engine/key_budget.h"
 #include "engine/visible_rows.h"
 #include "types/chunk_builder.h"
 
@@ -35,6 +36,13 @@ Status KeyOfBlock(const colstore::SegmentReader& reader, uint32_t block, std::st
   StoreBe<uint64_t>(key.data(), types::EncodeIntKey(footer.columns[column].column.type,
                                                     directory->zone(block).min()));
   return Status::Ok();
+}
+
+// Those from before the key was given to the table are not.
+bool AreSortedByKey(const RunSet& runs, const TableIndex& primary) {
+  return std::all_of(runs.runs.begin(), runs.runs.end(), [&](const Run& run) {
+    return run.segment->reader() == nullptr || KeyBudget::IsSortedBy(*run.segment, primary);
+  });
 }
 
 // Each segment's other ones among whose keys its first is, on average.
@@ -100,8 +108,9 @@ KeyScan::~KeyScan() {
 bool KeyScan::IsCheap(const RelationImpl& relation) {
   if (relation.primary_index() == nullptr) return false;
   const uint64_t hot = relation.placement().hot_rows;
-  return hot <= kHotRowsMax && hot <= relation.rows_estimate() / kRowsPerHotRow &&
-         AverageOverlaps(*relation.storage().frozen().runs()) <= kOverlapsMax;
+  if (hot > kHotRowsMax || hot > relation.rows_estimate() / kRowsPerHotRow) return false;
+  const std::shared_ptr<const RunSet> runs = relation.storage().frozen().runs();
+  return AreSortedByKey(*runs, *relation.primary_index()) && AverageOverlaps(*runs) <= kOverlapsMax;
 }
 
 std::unique_ptr<Relation::Scan::WorkerState> KeyScan::NewWorker() {

@@ -25,13 +25,14 @@ namespace omendb::engine {
 
 class KeyScan final : public Relation::Scan {
  public:
-  // Requires: a primary key, and an order in the options.
+  // Requires: a primary key, by which all segments are sorted, and an order in the options.
   KeyScan(std::shared_ptr<RelationImpl> relation, const StatementContext& context,
           Relation::ScanOptions options);
   ~KeyScan() override;
 
-  // Whether that is cheaper than to sort: few rows lie in pages, and of few segments the keys
-  // overlap.
+  // Whether it is possible and cheaper than to sort: all segments are sorted by the key (those that
+  // are written while a statement reads the table are), few rows lie in pages, and of few segments
+  // the keys overlap.
   static bool IsCheap(const RelationImpl& relation);
 
   std::unique_ptr<WorkerState> NewWorker() override;

@@ -143,7 +143,7 @@ class Relation {
   // Of morsels, by the primary key.
   enum class KeyOrder : uint8_t { kNone, kAscending, kDescending };
   struct ScanOptions {
-    KeyOrder order = KeyOrder::kNone;  // an order requires a primary key
+    KeyOrder order = KeyOrder::kNone;  // an order requires ScansByKeyCheaply
     std::vector<ColumnId> columns;     // kRowIdColumn: the row ids, as bigint
     bool with_refs = false;
     bool late_columns = false;  // Fill is called for each column that is read
@@ -166,7 +166,7 @@ class Relation {
     std::vector<MovingBound> moving;
   };
   virtual std::unique_ptr<Scan> OpenScan(StatementContext& context, ScanOptions options) = 0;
-  // Whether a scan by key costs less than sorting what any other gives.
+  // Whether a scan by key is possible and costs less than sorting what any other gives.
   virtual bool ScansByKeyCheaply() const = 0;
 
   // The rows that the statement sees.
