@@ -13,8 +13,10 @@
 namespace omendb::engine {
 namespace {
 
-// The rows of so many blocks lie between two cuts of a segment.
+// The rows of so many blocks lie between two cuts of a segment; of pages, so many rows.
 constexpr uint32_t kMorselBlocks = 8;
+constexpr size_t kMorselHotRows = size_t{kMorselBlocks} * colstore::kBlockRows;
+constexpr size_t kNoRun = SIZE_MAX;
 // More rows in pages are sorted faster with their columns than each looked up by its ref.
 constexpr uint64_t kHotRowsMax = 1'000'000;
 constexpr uint64_t kRowsPerHotRow = 8;
@@ -121,8 +123,8 @@ Status KeyScan::Prepare() {
   if (is_prepared_.load(std::memory_order_acquire)) return Status::Ok();
   MutexLock lock(mu_);
   if (!prepared_) {
-    prepared_ = FindCuts();
-    if (prepared_->ok()) prepared_ = FindHotRows();
+    prepared_ = FindHotRows();
+    if (prepared_->ok()) prepared_ = FindCuts();
   }
   if (prepared_->ok()) is_prepared_.store(true, std::memory_order_release);
   return *prepared_;
@@ -138,9 +140,14 @@ Status KeyScan::FindCuts() {
     if (!IsSeen(run)) continue;
     const colstore::SegmentReader& reader = *run.segment->reader();
     for (uint32_t block = 0; block < reader.footer().blocks_count(); block += kMorselBlocks) {
+      if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
       Cut& cut = cuts_.emplace_back(Cut{{}, i, block * colstore::kBlockRows});
       OMEN_TRY(KeyOfBlock(reader, block, cut.key));
     }
+  }
+  // Where a table grows most rows of pages are beyond all segments.
+  for (size_t i = kMorselHotRows; i < hot_.size(); i += kMorselHotRows) {
+    cuts_.push_back({hot_[i].key, kNoRun, 0});
   }
   std::sort(cuts_.begin(), cuts_.end(), [](const Cut& a, const Cut& b) { return a.key < b.key; });
   return Status::Ok();

@@ -1,10 +1,11 @@
 // key_scan.h - a bulk scan whose morsels come in the order of the primary key, so that ORDER BY it
 // needs no sort: memory for a morsel a thread, and the first rows at once.
 //
-// The keys are cut where segments, which are sorted by them, have every eighth block begin. What
-// lies between two cuts is a morsel: a stretch of rows of each segment that has some, and the rows
-// of pages. Of a table that was loaded in the order of its keys nearly all are a stretch of one
-// segment, and in order as they lie; the rows of any other the receiver sorts (Ascends).
+// The keys are cut where segments, which are sorted by them, have every eighth block begin, and
+// where rows of pages are as many as in eight blocks. What lies between two cuts is a morsel: a
+// stretch of rows of each segment that has some, and the rows of pages. Of a table that was loaded
+// in the order of its keys nearly all are a stretch of one segment, and in order as they lie; the
+// rows of any other the receiver sorts (Ascends).
 //
 // Thread safety  Next: any number of workers, each with its own state.
 // Ownership      Holds the relation; the snapshot is the transaction's, which must outlive the
@@ -48,7 +49,7 @@ class KeyScan final : public Relation::Scan {
 
  private:
   struct Worker;
-  // Between this key and those below it. It is that of a row of a segment.
+  // Between this key and those below it. It is that of a row of a segment, or of a hot row.
   struct Cut {
     std::string key;
     size_t run;
@@ -58,10 +59,11 @@ class KeyScan final : public Relation::Scan {
     std::string key;
     RowRef ref;
   };
-  // Finds cuts and hot rows; those who come meanwhile wait.
+  // Finds hot rows and cuts; those who come meanwhile wait.
   Status Prepare();
-  Status FindCuts();
   Status FindHotRows();
+  // Requires: hot_.
+  Status FindCuts();
   bool IsSeen(const Run& run) const;
   // False when all are taken.
   Result<bool> TakeMorsel(Worker& worker);
