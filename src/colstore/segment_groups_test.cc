@@ -155,6 +155,34 @@ TEST(SegmentGroupsTest, DamageIsOfOneBlock) {
   EXPECT_EQ(Find(*reader, options, 10 * kBlockRows + 5), 10 * kBlockRows + 5);
 }
 
+// The rows of a table without a primary key are sorted by their ids, of which some are gone.
+TEST(SegmentGroupsTest, KeysThatAreRowIdsAreNoGroup) {
+  MemEnv env;
+  SegmentOptions options{kTestSystem, 9, Oid(1), {}, {}};
+  options.columns = {{ColumnId(1), {types::TypeKind::kInt4}},
+                     {kRowIdColumn, {types::TypeKind::kInt8}}};
+  options.key = {{1, {}}};
+  auto writer = SegmentWriter::Create(env, "/s", options);
+  ASSERT_TRUE(writer.ok());
+  for (uint32_t row = 0; row < kRows; ++row) {
+    const std::array<Value, 2> values = {Value::Int32(static_cast<int32_t>(row)),
+                                         Value::Int64(3 * int64_t{row})};
+    ASSERT_TRUE((*writer)->AppendRow(values).ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  BlockCache cache(64 << 20);
+  const auto reader = Open(env, &cache);
+  ASSERT_NE(reader, nullptr);
+  EXPECT_TRUE(reader->Verify().empty());
+  EXPECT_TRUE(reader->footer().GroupedColumns().empty());
+  for (uint32_t row = 0; row < kRows; row += 91) {
+    const auto found =
+        reader->Find(types::EncodeIntKey({types::TypeKind::kInt8}, Value::Int64(3 * int64_t{row})));
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    ASSERT_EQ(*found, row);
+  }
+}
+
 TEST(SegmentGroupsTest, OneColumnOrSequencesAreNoGroup) {
   SegmentFooter footer;
   footer.columns.resize(2);
