@@ -183,6 +183,34 @@ TEST(SegmentGroupsTest, KeysThatAreRowIdsAreNoGroup) {
   }
 }
 
+// Directories whose checksums are right and whose gaps and sizes are not: whatever a lookup finds
+// or says, it reads nothing that is not there.
+TEST(SegmentGroupsTest, WrongGapsLeadNowhere) {
+  MemEnv env;
+  const SegmentOptions options = OptionsWithRowIds(true);
+  Write(env, options, kFormatVersion);
+  const std::string whole = *env::ReadFileToString(env, "/s", 1 << 26);
+  const Extent section = Open(env, nullptr)->footer().columns[3].section;
+  for (size_t at = kSectionHeaderBytes; at < std::min<size_t>(section.bytes, 400); ++at) {
+    for (const char value : {'\x00', '\x01', '\x7f', '\xff'}) {
+      std::string bytes = whole;
+      bytes[section.offset + at] = value;
+      StoreLe<uint32_t>(
+          bytes.data() + section.offset,
+          Crc32c(std::string_view(bytes).substr(section.offset + 4, section.bytes - 4),
+                 FrameCrcSeed(options.file_id, section.offset)));
+      ASSERT_TRUE(env::ReplaceFile(env, "/s", bytes).ok());
+      BlockCache cache(64 << 20);
+      const auto reader = Open(env, &cache);
+      for (const uint32_t block : {3U, 9U, 20U}) {
+        const auto found = reader->Find(KeyOf(options, block * kBlockRows + 5));
+        if (found.ok()) continue;
+        EXPECT_TRUE(found.status().Is(sqlstate::kDataCorrupted)) << found.status().ToString();
+      }
+    }
+  }
+}
+
 TEST(SegmentGroupsTest, OneColumnOrSequencesAreNoGroup) {
   SegmentFooter footer;
   footer.columns.resize(2);

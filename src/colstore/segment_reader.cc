@@ -225,7 +225,12 @@ Status SegmentReader::PrefetchForKey(uint32_t block) const {
   }
   const uint64_t begin = extents.front().offset;
   const uint64_t bytes = extents.back().offset + extents.back().bytes - begin;
-  if (bytes > kKeyReadBytesMax) return Status::Ok();  // One by one, then.
+  // One by one, then; or the gaps of a damaged directory lead elsewhere.
+  const bool together = std::all_of(extents.begin(), extents.end(), [&](const Extent& extent) {
+    return extent.offset >= begin && extent.bytes <= bytes &&
+           extent.offset - begin <= bytes - extent.bytes;
+  });
+  if (bytes > kKeyReadBytesMax || !together) return Status::Ok();
   OMEN_ASSIGN(const AlignedBytes all, ReadRaw({begin, bytes}, BlockName(grouped_.front(), block)));
   for (size_t i = 0; i < grouped_.size(); ++i) {
     (void)MakeBlockOf(all.view(), begin, grouped_[i], block, extents[i]);
