@@ -20,6 +20,9 @@ constexpr size_t kNoRun = SIZE_MAX;
 // More rows in pages are sorted faster with their columns than each looked up by its ref.
 constexpr uint64_t kHotRowsMax = 1'000'000;
 constexpr uint64_t kRowsPerHotRow = 8;
+// What is kept of each, for as long as the scan takes, is about 64 bytes: a sixteenth of the memory
+// of rows and indexes.
+constexpr uint64_t kMemoryPerHotRow = 16 * 64;
 // A segment's stretches are of few rows where many others have keys in between.
 constexpr uint64_t kOverlapsMax = 3;
 // Of hot rows that are looked for.
@@ -110,7 +113,8 @@ KeyScan::~KeyScan() {
 bool KeyScan::IsCheap(const RelationImpl& relation) {
   if (relation.primary_index() == nullptr) return false;
   const uint64_t hot = relation.placement().hot_rows;
-  if (hot > kHotRowsMax || hot > relation.rows_estimate() / kRowsPerHotRow) return false;
+  const uint64_t hot_max = std::min(kHotRowsMax, relation.memory_limit() / kMemoryPerHotRow);
+  if (hot > hot_max || hot > relation.rows_estimate() / kRowsPerHotRow) return false;
   const std::shared_ptr<const RunSet> runs = relation.storage().frozen().runs();
   return AreSortedByKey(*runs, *relation.primary_index()) && AverageOverlaps(*runs) <= kOverlapsMax;
 }
