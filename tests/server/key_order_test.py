@@ -1,5 +1,5 @@
-"""ORDER BY the primary key comes from the scan where segments are sorted by it, and from a sort where
-they are not: the rows are in order either way, of every key that a table was given."""
+"""ORDER BY the primary key comes from the scan where segments are sorted by it, and from a sort
+where they are not: the rows are in order either way, of every key that a table was given."""
 
 import os
 import sys
