@@ -232,12 +232,24 @@ bool Table::IsPacked(const TableIndex& index, VersionRef ref) const {
 
 // An entry that stays without need is harmless; one that goes missing is not. Who undoes the
 // replacing of a row makes the old version its head again, without the stripe; who has begun at the
-// new one gets to the old one nevertheless, as long as his guard is held (ReplaceUndo).
+// new one gets to the old one nevertheless, as long as his guard is held (ReplaceUndo). And who
+// freezes a page lets go of it at once where no snapshot needs it: then the row has moved since its
+// version was found here, and may have the key.
 bool Table::HasKey(const TableIndex& index, std::string_view key, RowId row) const {
   std::string other;
-  for (VersionRef ref = store_.head(row); ref != 0; ref = OlderThan(ref)) {
-    if (IsPacked(index, ref)) continue;
-    if (!KeyOf(index, ref, other).ok() || other == key) return true;
+  for (VersionRef ref = store_.head(row); ref != 0;) {
+    if (IsFrozen(ref)) {
+      const bool tells = !IsPacked(index, ref);
+      if (tells && (!KeyOf(index, ref, other).ok() || other == key)) return true;
+      ref = frozen_.OlderOf(ref);
+      continue;
+    }
+    const rowstore::Page* const page = store_.page_at(rowstore::PageOf(ref));
+    if (page == nullptr) return true;
+    index.KeyOfVersion(*page, SlotOf(ref), other);
+    if (other == key) return true;
+    const uint64_t prev = page->header(SlotOf(ref)).prev.load(std::memory_order_acquire);
+    ref = rowstore::IsCopy(prev) ? frozen_.OlderOf(prev) : OlderOf(prev);
   }
   return false;
 }
