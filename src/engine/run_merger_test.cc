@@ -328,5 +328,33 @@ TEST_F(RunMergerTest, APowerFailureLosesNoEntry) {
   EXPECT_GT(crashes.Check([&] { return CommittedAndIndexed(e); }), 60u);
 }
 
+// Rows of a segment that was dead before a start may be unknown after it.
+TEST_F(RunMergerTest, EntriesOfRowsThatTheTableDoesNotKnowAreNone) {
+  const ShareScope nothing(&ShareOfNothing);
+  const FanInScope two(2);
+  constexpr int32_t kRows = 250;
+  constexpr int32_t kSegments = 8;
+  Engine e;
+  e.CreateTable({.unique = {{1}}, .secondary = {{2, 0}}});
+  for (int32_t i = 0; i < kSegments; ++i) {
+    Add(e, i * kRows, kRows);
+    ASSERT_TRUE(e.Freeze().ok());
+  }
+  ASSERT_TRUE(MergedToOne(e, 2 * kSegments));
+  Delete(e, (kSegments - 1) * kRows, kSegments * kRows);
+  ASSERT_TRUE(Eventually([&] { return e.Freeze().ok() && e.db->stats().rows_frozen == 1750; }));
+  e.Restart();
+  e.Restart();
+  EXPECT_EQ(Listed(e), 2u * (kSegments - 1));
+  CheckAll(e);
+  for (int32_t id = (kSegments - 1) * kRows; id < kSegments * kRows; ++id) {
+    const auto found = FindByValue(e, ValueOf(id));
+    ASSERT_TRUE(found.ok());
+    EXPECT_FALSE(found->has_value());
+  }
+  Add(e, (kSegments - 1) * kRows, kRows);
+  CheckAll(e);
+}
+
 }  // namespace
 }  // namespace omendb::engine

@@ -93,17 +93,19 @@ class TableStore {
   // For recovery: row ids up to and including `last` are taken.
   void RaiseRows(RowId last);
   uint64_t rows_reserved() const { return next_row_.load(std::memory_order_relaxed) - 1; }
-  // These require: the row id was reserved.
+  // 0 too where the row id was never reserved: an index run may have entries of rows that were dead
+  // at a start, or that a crash has lost.
   uint64_t row_word(RowId id, std::memory_order order = std::memory_order_acquire) const {
-    const uint64_t word = rows_[id.value()].load(order);
+    const std::atomic<uint64_t>* at = rows_.Find(id.value());
+    const uint64_t word = at != nullptr ? at->load(order) : 0;
     return word != 0 ? word : RangeWord(id);
   }
   VersionRef head(RowId id) const { return HeadOf(row_word(id)); }
-  // The word itself, for who changes it.
+  // The word itself, for who changes it. Requires: the row id was reserved.
   std::atomic<uint64_t>& row(RowId id) const;
   // What row_word() reads.
-  const void* word_address(RowId id) const { return &rows_[id.value()]; }
-  // Of new rows.
+  const void* word_address(RowId id) const { return rows_.Find(id.value()); }
+  // Of new rows, which are reserved.
   void SetNewRow(RowId id, VersionRef ref) {
     rows_[id.value()].store(ref, std::memory_order_release);
   }
