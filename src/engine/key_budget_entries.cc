@@ -49,6 +49,17 @@ Result<IndexRuns::Listed> OpenMerged(SegmentFiles& files, TableIndex& index, con
   return IndexRuns::Listed{std::move(numbers), std::move(run)};
 }
 
+// While a run is taken apart its segments have others as well, and of each entry that both have,
+// each goes by the other.
+bool IsBeingTakenApart(const IndexRuns::Listed& listed, const std::vector<IndexRuns::Listed>& all) {
+  return std::any_of(all.begin(), all.end(), [&](const IndexRuns::Listed& other) {
+    return other.run != listed.run &&
+           std::any_of(other.segments.begin(), other.segments.end(), [&](uint64_t segment) {
+             return std::binary_search(listed.segments.begin(), listed.segments.end(), segment);
+           });
+  });
+}
+
 // The run that was written before where it can be read, else a new one.
 Result<IndexRuns::Listed> RunOf(SegmentFiles& files, TableIndex& index, const RunSet& set,
                                 uint64_t number) {
@@ -116,8 +127,9 @@ uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index, const S
   if (index.runs().empty()) return 0;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   uint64_t taken = 0;
-  for (const IndexRuns::Listed& listed : index.runs().all()) {
-    if (listed.run->name().segments.size() > 1) continue;
+  const std::vector<IndexRuns::Listed> all = index.runs().all();
+  for (const IndexRuns::Listed& listed : all) {
+    if (listed.run->name().segments.size() > 1 || IsBeingTakenApart(listed, all)) continue;
     const Run& run = set->runs[listed.segments.front()];
     if (run.live_rows() > 0) continue;
     if (TakeEntriesBack(table, index, listed, stop)) {
@@ -136,6 +148,7 @@ uint64_t KeyBudget::RefillEntries(Table& table, TableIndex& index, uint64_t& roo
             [](const auto& a, const auto& b) { return a.segments.back() > b.segments.back(); });
   uint64_t taken = 0;
   for (const IndexRuns::Listed& newest : listed) {
+    if (IsBeingTakenApart(newest, listed)) continue;
     const uint64_t bytes = BytesOf(*newest.run);
     if (bytes > room || taken >= kTakenBackMax) break;
     if (!TakeEntriesBack(table, index, newest, stop)) continue;

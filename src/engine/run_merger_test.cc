@@ -1,5 +1,6 @@
 // Index runs of several segments: what is merged and what is not, what is found through them while
 // segments die and entries leave and come back, and what damage, full disks and power failures do.
+#include "engine/entry_cursor.h"
 #include "engine/index_runs_fixture.h"
 
 namespace omendb::engine {
@@ -354,6 +355,67 @@ TEST_F(RunMergerTest, EntriesOfRowsThatTheTableDoesNotKnowAreNone) {
   }
   Add(e, (kSegments - 1) * kRows, kRows);
   CheckAll(e);
+}
+
+// A run that is taken apart and a run of one of its segments each have the entries of the other
+// one's rows: only one of the two may go without entering them.
+TEST_F(RunMergerTest, NothingComesBackOfARunThatIsTakenApart) {
+  Engine e;
+  std::shared_ptr<Relation> relation;
+  {
+    const ShareScope nothing(&ShareOfNothing);
+    const FanInScope two(2);
+    e.CreateTable({.unique = {{1}}, .secondary = {{2, 0}}});
+    for (int32_t i = 4; i-- > 0;) {  // The least keys are in the last segment.
+      Add(e, i * kOfSegment, kOfSegment);
+      ASSERT_TRUE(e.Freeze().ok());
+    }
+    ASSERT_TRUE(MergedToOne(e, 8));
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    relation = e.Open(context);
+    txn.reset();
+    ASSERT_TRUE(e.db->Close().ok());  // Its threads have ended.
+  }
+  auto& opened = static_cast<RelationImpl&>(*relation);
+  const std::vector<std::shared_ptr<Table>> tables = {opened.storage().shared_from_this()};
+  Table& table = *tables.front();
+  TableIndex& index = *(*table.indexes())[1];
+  const auto live_entries = [&] {
+    std::set<std::pair<std::string, uint64_t>> found;
+    EntryCursor cursor(index, index.BoundsOf({}), /*backward=*/false);
+    RowId row;
+    std::string_view key;
+    for (;;) {
+      const Result<bool> more = cursor.Next(&row, &key);
+      EXPECT_TRUE(more.ok());
+      if (!more.ok() || !*more) return found;
+      if (row.value() > uint64_t{2} * kOfSegment) found.emplace(key, row.value());
+    }
+  };
+  const auto before = live_entries();
+  ASSERT_EQ(before.size(), size_t{2} * kOfSegment);
+  table.frozen().Abandon(0);
+  table.frozen().Abandon(1);
+  static std::atomic<uint64_t> share;
+  const ShareScope room([] { return share.load(); });
+  Mutex mu;
+  const KeyBudget budget(0, opened.segment_files());
+  const RunMerger merger(opened.segment_files(), mu);
+  bool is_apart = false;
+  const auto beside = [&] {
+    if (is_apart || index.runs().all().size() == 1) return false;
+    is_apart = true;
+    // There is room for primary keys and one of the segments, but not for all.
+    uint64_t used = 0;
+    for (const auto& each : *table.indexes()) used += each->memory_bytes();
+    share = 2 * (used + uint64_t{150} * kOfSegment);
+    budget.Enforce(tables, [] { return false; });
+    return false;
+  };
+  ASSERT_EQ(merger.Step(tables, /*quiet=*/false, beside), RunMerger::Outcome::kDone);
+  ASSERT_TRUE(is_apart);
+  EXPECT_EQ(live_entries(), before);
 }
 
 }  // namespace
