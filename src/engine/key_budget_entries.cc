@@ -49,6 +49,15 @@ Result<IndexRuns::Listed> OpenMerged(SegmentFiles& files, TableIndex& index, con
   return IndexRuns::Listed{std::move(numbers), std::move(run)};
 }
 
+// What was written for segments that are dead by now, while no run of them is listed.
+void ForgetDead(TableIndex& index, const RunSet& set) {
+  for (uint64_t number = 0; number < set.runs.size(); ++number) {
+    const Run& run = set.runs[number];
+    if (run.live_rows() > 0 || !index.runs().IsWritten(run.segment->file_id())) continue;
+    if (!index.runs().Has(number)) index.runs().SetWritten(run.segment->file_id(), {});
+  }
+}
+
 // While a run is taken apart its segments have others as well, and of each entry that both have,
 // each goes by the other.
 bool IsBeingTakenApart(const IndexRuns::Listed& listed, const std::vector<IndexRuns::Listed>& all) {
@@ -124,8 +133,9 @@ bool KeyBudget::TakeEntriesBack(Table& table, TableIndex& index, const IndexRuns
 
 // Of what is merged RunMerger takes care.
 uint64_t KeyBudget::TakeBackDeadEntries(Table& table, TableIndex& index, const Stop& stop) {
-  if (index.runs().empty()) return 0;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
+  ForgetDead(index, *set);
+  if (index.runs().empty()) return 0;
   uint64_t taken = 0;
   const std::vector<IndexRuns::Listed> all = index.runs().all();
   for (const IndexRuns::Listed& listed : all) {

@@ -418,5 +418,19 @@ TEST_F(RunMergerTest, NothingComesBackOfARunThatIsTakenApart) {
   EXPECT_EQ(live_entries(), before);
 }
 
+// Memory is plentiful, so that nothing is listed.
+TEST_F(RunMergerTest, FilesOfDeadSegmentsGo) {
+  const ShareScope plenty(&ShareOfPlenty);
+  Engine e;
+  Build(e);
+  ASSERT_TRUE(Eventually([&] { return Files(e).size() == 6; }));
+  Delete(e, 0, kOfSegment);
+  EXPECT_TRUE(Eventually([&] {
+    return e.Freeze().ok() && e.db->Checkpoint().ok() && SegmentFiles(*e.env).size() == 2;
+  }));
+  EXPECT_TRUE(Eventually([&] { return e.db->Checkpoint().ok() && Files(e).size() == 4; }));
+  CheckAll(e);
+}
+
 }  // namespace
 }  // namespace omendb::engine
