@@ -73,6 +73,8 @@ class IndexRun {
   const IndexRunName& name() const { return name_; }
   uint64_t size() const { return size_; }
   uint64_t file_bytes() const { return file_bytes_; }
+  // Of the list of blocks, which stays in memory once it is read.
+  uint64_t list_bytes() const { return fences_at_.bytes; }
   std::string_view min_entry() const { return min_entry_; }
   std::string_view max_entry() const { return max_entry_; }
   bool is_damaged() const { return damaged_.load(std::memory_order_relaxed); }

@@ -19,11 +19,19 @@ constexpr size_t kInputsMax = 64;
 // Larger ones are not merged any more, as that would take minutes.
 constexpr uint64_t kMergedEntriesMax = uint64_t{1} << 27;
 
+// Nor those of keys so wide that the list of blocks of all of them, which has the first key of
+// each, could be longer than a run's may be.
+constexpr uint64_t kMergedListMax = UINT32_MAX / 2 / kInputsMax;
+
 // Tiers end at 1.5 times a power of 4: so runs of segments, of a half to all of the rows that one
 // may have, are of one, and four of them of the next.
 int TierOf(const colstore::IndexRun& run) {
   if (RunMerger::fan_in_for_tests.load(std::memory_order_relaxed) != 0) return 0;
   return (std::bit_width(run.size() - run.size() / 3) + 1) / 2;
+}
+
+bool MayGrow(const colstore::IndexRun& run) {
+  return run.size() < kMergedEntriesMax && run.list_bytes() < kMergedListMax;
 }
 
 bool IsStale(const RunSet& set, const IndexRuns::Listed& listed) {
@@ -66,7 +74,7 @@ std::vector<IndexRuns::Listed> InputsOf(const RunSet& set,
   std::map<int, std::vector<IndexRuns::Listed>> tiers;
   for (const IndexRuns::Listed& listed : all) {
     if (listed.run->is_damaged() || IsStale(set, listed)) continue;
-    if (listed.run->size() < kMergedEntriesMax && IsSettled(set, listed)) {
+    if (MayGrow(*listed.run) && IsSettled(set, listed)) {
       tiers[TierOf(*listed.run)].push_back(listed);
     }
   }

@@ -432,5 +432,40 @@ TEST_F(RunMergerTest, FilesOfDeadSegmentsGo) {
   CheckAll(e);
 }
 
+// A block has one of them, and its place in the run's list the whole key.
+TEST_F(RunMergerTest, RunsOfKeysThatAreWideStayAsTheyAre) {
+  const ShareScope nothing(&ShareOfNothing);
+  const FanInScope two(2);
+  constexpr int32_t kWide = 33;
+  Engine e;
+  e.CreateTable({.secondary = {{2}, {1, 0}}});
+  for (int32_t i = 0; i < 2; ++i) {
+    Put(e, i * kWide, kWide, [&](int32_t id) {
+      texts_.push_back(std::to_string(id * 7919 % 100) + std::string(1 << 20, 'x'));
+      return Text(texts_.back());
+    });
+    texts_.clear();
+    ASSERT_TRUE(Eventually([&] { return *e.Freeze() > 0; }));
+  }
+  ASSERT_TRUE(Eventually([&] { return RunsOfEach(e) == std::vector<size_t>{2, 1}; }));
+  // They come back some at a time.
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  auto relation = e.Open(context);
+  txn.reset();
+  ASSERT_TRUE(e.db->Close().ok());
+  Table& table = static_cast<RelationImpl&>(*relation).storage();
+  TableIndex& wide = *(*table.indexes())[1];
+  ASSERT_EQ(wide.runs().all().size(), 2u);
+  size_t times = 0;
+  const auto count = [&] {
+    ++times;
+    return false;
+  };
+  ASSERT_TRUE(table.EnterRun(wide, wide.runs().all().front(), count).ok());
+  EXPECT_GE(times, size_t{kWide} / 5);
+  EXPECT_EQ(wide.size(), size_t{kWide});
+}
+
 }  // namespace
 }  // namespace omendb::engine

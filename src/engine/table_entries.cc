@@ -67,6 +67,7 @@ void Table::EnterEntry(TableIndex& index, const EntrySource& source, std::string
 // of their rows, so that neighbouring rows are looked at together.
 Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const Stop& stop) {
   constexpr size_t kAtOnce = size_t{1} << 16;
+  constexpr size_t kBytesAtOnce = 4 << 20;  // of keys
   EntrySource source;
   for (const IndexRuns::Listed& other : index.runs().all()) {
     if (other.run == listed.run) continue;
@@ -80,8 +81,9 @@ Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const
   while (!cursor.at_end()) {
     if (stop()) return Status(sqlstate::kQueryCanceled, "entering the entries of a run was ended");
     entries.clear();
-    while (!cursor.at_end() && entries.size() < kAtOnce) {
+    for (size_t bytes = 0; !cursor.at_end() && entries.size() < kAtOnce && bytes < kBytesAtOnce;) {
       const std::string_view entry = cursor.entry();
+      bytes += entry.size();
       entries.emplace_back(colstore::RowOfEntry(entry), colstore::KeyOfEntry(entry));
       OMEN_TRY(cursor.Next());
     }
