@@ -192,19 +192,18 @@ RunMerger::Outcome RunMerger::Merge(Table& table, TableIndex& index, const Liste
                                     const Stop& stop) const {
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   std::vector<uint64_t> numbers;
-  std::vector<colstore::RunSegment> segments;
   std::vector<IndexRunPtr> runs;
   for (const IndexRuns::Listed& input : inputs) {
     runs.push_back(input.run);
     for (const uint64_t number : input.segments) {
       if (set->runs[number].segment->is_hollow()) return Outcome::kNothing;
       numbers.push_back(number);
-      segments.push_back(RunSegmentOf(*set->runs[number].segment));
     }
   }
   std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   const SegmentFiles::WritingRuns writing(files_, index.storage());
-  Result<IndexRunPtr> merged = WriteMergedRun(files_, index, segments, runs, stop);
+  Result<IndexRunPtr> merged = WriteMergedRun(files_, index, runs, stop);
   if (!merged.ok()) return Outcome::kFailed;
   if (*merged == nullptr) return Outcome::kNothing;
   {
@@ -214,8 +213,8 @@ RunMerger::Outcome RunMerger::Merge(Table& table, TableIndex& index, const Liste
     });
     if (all) {
       index.runs().List({{numbers, *merged}});
-      for (const colstore::RunSegment& segment : segments) {
-        index.runs().SetWritten(segment.file_id, (*merged)->path());
+      for (const uint64_t number : numbers) {
+        index.runs().SetWritten(set->runs[number].segment->file_id(), (*merged)->path());
       }
     }
   }

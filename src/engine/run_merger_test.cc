@@ -467,5 +467,46 @@ TEST_F(RunMergerTest, RunsOfKeysThatAreWideStayAsTheyAre) {
   EXPECT_EQ(wide.size(), size_t{kWide});
 }
 
+// A run has entries of segments that were dead before a start, some of rows that are alive in
+// pages. These must not have them there only: its segments do not tell them.
+TEST_F(RunMergerTest, WhatASegmentOfBeforeAStartHadIsNotLostWithARun) {
+  Engine e;
+  e.CreateTable({.unique = {{1}}, .secondary = {{2, 0}}});
+  const auto add = [&](int32_t segment) {
+    Add(e, segment * kOfSegment, kOfSegment);
+    ASSERT_TRUE(e.Freeze().ok());
+  };
+  {
+    const ShareScope nothing(&ShareOfNothing);
+    for (int32_t segment = 0; segment < 5; ++segment) add(segment);
+    {
+      const FanInScope two(2);
+      ASSERT_TRUE(MergedToOne(e, 10));
+    }
+    add(5);
+    ASSERT_TRUE(LetAllGo(e, 12));
+    Update(e, 1, ValueOf);
+    e.Restart();
+    e.Restart();
+    ASSERT_TRUE(LetAllGo(e, 10));
+    ASSERT_EQ(Runs(e), 4u);
+  }
+  const FanInScope two(2);
+  {
+    const ShareScope nothing(&ShareOfNothing);
+    ASSERT_TRUE(MergedToOne(e, 10));
+  }
+  {
+    const ShareScope plenty(&ShareOfPlenty);
+    ASSERT_TRUE(LetAllGo(e, 0));
+  }
+  const ShareScope nothing(&ShareOfNothing);
+  ASSERT_TRUE(MergedToOne(e, 10));
+  for (const std::string& path : PathsOfRuns(e)) ASSERT_TRUE(e.env->FlipBit(path, 100, 1).ok());
+  EXPECT_FALSE(e.db->VerifySegments().empty());
+  ASSERT_TRUE(Eventually([&] { return e.db->VerifySegments().empty(); }));
+  CheckAll(e);
+}
+
 }  // namespace
 }  // namespace omendb::engine

@@ -1,6 +1,7 @@
 #include "engine/segment_run.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/bytes.h"
 #include "colstore/hash.h"
@@ -64,6 +65,19 @@ class SegmentEntries {
   std::vector<RowId> rows_;
 };
 
+// Those that the table has no more, too: each once.
+std::vector<RunSegment> SegmentsOf(std::span<const IndexRunPtr> runs) {
+  std::map<uint64_t, RunSegment> segments;
+  for (const IndexRunPtr& run : runs) {
+    for (const RunSegment& segment : run->name().segments) {
+      segments.emplace(segment.file_id, segment);
+    }
+  }
+  std::vector<RunSegment> all;
+  for (const auto& [file_id, segment] : segments) all.push_back(segment);
+  return all;
+}
+
 }  // namespace
 
 colstore::RunSegment RunSegmentOf(const FrozenSegment& segment) {
@@ -120,9 +134,8 @@ void ForgetRun(TableIndex& index, const RunSet& set, const std::string& path) {
 }
 
 Result<IndexRunPtr> WriteMergedRun(SegmentFiles& files, const TableIndex& index,
-                                   const std::vector<RunSegment>& segments,
                                    std::span<const IndexRunPtr> runs, const Stop& stop) {
-  IndexRunName name = NameOfRun(files, index, segments);
+  IndexRunName name = NameOfRun(files, index, SegmentsOf(runs));
   const std::string path =
       files.PathOfMergedRun(name.segments.back().file_id, index.storage(), name.identity);
   OMEN_ASSIGN(const auto writer, colstore::IndexRunWriter::Create(files.env(), path, name));

@@ -35,9 +35,10 @@ Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
 
 // No segment of the set needs the run there any more.
 void ForgetRun(TableIndex& index, const RunSet& set, const std::string& path);
-// Entries of all these runs, which are listed for these segments. Null: `stop` said so.
+// Entries of all these runs, named by all of their segments: one that has entries of a segment that
+// is gone is known by its name, since it must not stand for what is in memory (I3 of
+// index_runs.h). Null: `stop` said so.
 Result<IndexRunPtr> WriteMergedRun(SegmentFiles& files, const TableIndex& index,
-                                   const std::vector<colstore::RunSegment>& segments,
                                    std::span<const IndexRunPtr> runs, const Stop& stop);
 
 }  // namespace omendb::engine
