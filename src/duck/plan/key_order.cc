@@ -78,7 +78,9 @@ std::optional<ColumnId> ColumnOf(const duckdb::Expression& expression,
 std::vector<ColumnId> ColumnsOfOrder(const duckdb::LogicalOrder& order,
                                      const catalog::TableDef& table) {
   std::vector<ColumnId> columns;
-  const std::vector<catalog::IndexKey>& keys = table.primary_key()->keys;
+  const catalog::IndexDef* const primary = table.primary_key();
+  if (primary == nullptr) return {};
+  const std::vector<catalog::IndexKey>& keys = primary->keys;
   for (const duckdb::BoundOrderByNode& node : order.orders) {
     if (columns.size() == keys.size()) break;
     const catalog::IndexKey& key = keys[columns.size()];
@@ -130,9 +132,9 @@ bool SetOrder(duckdb::ClientContext& context, const duckdb::LogicalOrder& order)
   if (!scan) return false;
   auto& data = scan->bind_data->Cast<TableScanData>();
   const auto relation = SessionState::Get(context).database->OpenRelation(data.table.definition());
-  if (!relation->ScansByKeyCheaply()) return false;
   std::vector<ColumnId> columns = ColumnsOfOrder(order, relation->table());
-  if (columns.empty()) return false;
+  // What segments there are is looked at for such an order alone.
+  if (columns.empty() || !relation->ScansByKeyCheaply()) return false;
   data.order = order.orders.front().type == duckdb::OrderType::DESCENDING
                    ? Relation::KeyOrder::kDescending
                    : Relation::KeyOrder::kAscending;
