@@ -102,6 +102,9 @@ KeyScan::KeyScan(std::shared_ptr<RelationImpl> relation, const StatementContext&
       cancel_(context.cancel),
       runs_(SeenRuns(relation_->storage().frozen().runs(), relation_->manager().txns(), snapshot_)),
       columns_(*relation_, options_.columns, *runs_) {
+  for (size_t i = 0; i < runs_->runs.size(); ++i) {
+    if (runs_->runs[i].IsSeen(relation_->manager().txns(), snapshot_)) seen_.push_back(i);
+  }
   const EngineTransaction* const engine = EngineTransaction::Find(*context.txn);
   if (engine != nullptr) block_sums_ = engine->block_sums();
 }
@@ -134,15 +137,9 @@ Status KeyScan::Prepare() {
   return *prepared_;
 }
 
-bool KeyScan::IsSeen(const Run& run) const {
-  return run.IsSeen(relation_->manager().txns(), snapshot_);
-}
-
 Status KeyScan::FindCuts() {
-  for (size_t i = 0; i < runs_->runs.size(); ++i) {
-    const Run& run = runs_->runs[i];
-    if (!IsSeen(run)) continue;
-    const colstore::SegmentReader& reader = *run.segment->reader();
+  for (const size_t i : seen_) {
+    const colstore::SegmentReader& reader = *runs_->runs[i].segment->reader();
     for (uint32_t block = 0; block < reader.footer().blocks_count(); block += kMorselBlocks) {
       if (cancel_ != nullptr && cancel_->set()) return cancel_->ToStatus();
       Cut& cut = cuts_.emplace_back(Cut{{}, i, block * colstore::kBlockRows});
@@ -197,9 +194,9 @@ Result<bool> KeyScan::TakeMorsel(Worker& worker) {
   worker.morsel = number;
   worker.stretches.clear();
   worker.next_stretch = 0;
-  for (size_t i = 0; low != nullptr && i < runs_->runs.size(); ++i) {
+  for (const size_t i : seen_) {
+    if (low == nullptr) break;  // No segment has such keys.
     const Run& run = runs_->runs[i];
-    if (!IsSeen(run)) continue;
     const colstore::SegmentFooter& footer = run.segment->reader()->footer();
     if (footer.max_key < low->key || (high != nullptr && footer.min_key >= high->key)) continue;
     OMEN_ASSIGN(const uint32_t first, RowOf(*low, i));

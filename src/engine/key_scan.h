@@ -64,7 +64,6 @@ class KeyScan final : public Relation::Scan {
   Status FindHotRows();
   // Requires: hot_.
   Status FindCuts();
-  bool IsSeen(const Run& run) const;
   // False when all are taken.
   Result<bool> TakeMorsel(Worker& worker);
   // The first row of a segment that is not below the cut.
@@ -80,6 +79,7 @@ class KeyScan final : public Relation::Scan {
   const mvcc::Snapshot snapshot_;
   const CancelFlag* const cancel_;
   const std::shared_ptr<const RunSet> runs_;  // as the snapshot sees them
+  std::vector<size_t> seen_;                  // of runs_
   const ScanColumns columns_;
   std::shared_ptr<BlockSums> block_sums_;  // may be null
 
