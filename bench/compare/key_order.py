@@ -14,7 +14,7 @@ import statistics
 import threading
 import time
 
-from peers import ROOT_BIN, DurablePostgres, OmenServer
+from peers import ROOT_BIN, DurablePostgres, OmenServer, own_memory_mb
 
 BATCH_ROWS = 1_000_000
 CASES = (('upward', 'SELECT * FROM t ORDER BY id'),
@@ -47,13 +47,6 @@ class Peer:
         self.cursor = connection.cursor()
         self.resident = 0
 
-    def resident_mb(self):
-        with open(f'/proc/{self.server.process.pid}/status', encoding='ascii') as file:
-            for line in file:
-                if line.startswith('RssAnon'):
-                    return int(line.split()[1]) // 1024
-        return 0
-
     def load(self, rows):
         self.cursor.execute('CREATE TABLE t (id bigint PRIMARY KEY, v int, s text)')
         for first in range(0, rows, BATCH_ROWS):
@@ -67,7 +60,7 @@ class Peer:
 
         def watch():
             while not stopped.wait(0.01):
-                self.resident = max(self.resident, self.resident_mb())
+                self.resident = max(self.resident, own_memory_mb(self.server))
 
         watcher = threading.Thread(target=watch)
         watcher.start()

@@ -12,7 +12,7 @@ import random
 import time
 
 import psycopg2
-from peers import ROOT_BIN, OmenServer
+from peers import ROOT_BIN, OmenServer, own_memory_mb
 
 BATCH_ROWS = 1_000_000
 # v runs through all numbers below the prime, in no order of time.
@@ -36,13 +36,6 @@ class Peer:
         connection = self.server.connect()
         connection.autocommit = True
         self.cursor = connection.cursor()
-
-    def resident_mb(self):
-        with open(f'/proc/{self.server.process.pid}/status', encoding='ascii') as file:
-            for line in file:
-                if line.startswith('RssAnon'):
-                    return int(line.split()[1]) // 1024
-        return 0
 
     def timed(self, work):
         start = time.monotonic()
@@ -112,7 +105,7 @@ def restart(peer):
     peer.server.start()
     seconds = time.monotonic() - start
     peer.reconnect()
-    return f'{seconds:.2f} s, {peer.resident_mb()} MB at once'
+    return f'{seconds:.2f} s, {own_memory_mb(peer.server)} MB at once'
 
 
 def main():
@@ -129,12 +122,12 @@ def main():
     peers = [Peer(binary, arguments.memory) for binary in binaries]
 
     def both(name, work):
-        figures = [peer.timed(work) + f' ({peer.resident_mb()} MB)' for peer in peers]
+        figures = [peer.timed(work) + f' ({own_memory_mb(peer.server)} MB)' for peer in peers]
         print(f'{name}: ' + '; '.join(figures), flush=True)
 
     both(f'load of {rows} rows', lambda cursor: load(cursor, rows, unique))
     time.sleep(arguments.settle)
-    print('at rest: ' + '; '.join(f'{peer.resident_mb()} MB' for peer in peers))
+    print('at rest: ' + '; '.join(f'{own_memory_mb(peer.server)} MB' for peer in peers))
     for turn in range(3):
         both('5,000 lookups', lambda cursor, seed=turn: look_up(cursor, rows, 5000, seed))
     both('5,000 keys that are not there', lambda cursor: miss(cursor, rows, 5000, 4))
