@@ -99,6 +99,7 @@ bool TableIndex::SameKey(std::span<const types::Value> a, std::span<const types:
 
 void TableIndex::AppendColumn(const Key& key, const types::Value& value, std::string& out) const {
   if (shape_ == Shape::kRowByInt) {
+    if (value.is_null) return;
     char bytes[8];
     StoreBe<uint64_t>(bytes, types::EncodeIntKey(key.type, value));
     out.append(bytes, sizeof(bytes));
@@ -154,6 +155,7 @@ TableIndex::KeyBatch TableIndex::KeysOfValues(std::span<const types::Value> valu
 }
 
 std::optional<RowId> TableIndex::FindRow(std::string_view key) const {
+  if (key.empty()) return std::nullopt;
   const auto found = shape_ == Shape::kRowByInt ? ints_->Lookup(LoadBe<uint64_t>(key.data()))
                                                 : bytes_->Lookup(key);
   if (!found.has_value()) return std::nullopt;
@@ -190,6 +192,7 @@ std::optional<RowId> TableIndex::InsertRow(std::string_view key, RowId row) {
 }
 
 void TableIndex::EraseRow(std::string_view key, RowId row) {
+  if (key.empty()) return;
   if (shape_ == Shape::kRowByInt) {
     ints_->EraseIf(LoadBe<uint64_t>(key.data()), row.value());
   } else {

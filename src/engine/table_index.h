@@ -60,7 +60,8 @@ class TableIndex {
   bool SameKey(std::span<const types::Value> a, std::span<const types::Value> b) const;
 
   // Encoded keys, without the row id; `key` is replaced. Of a whole row, of a stored version, of
-  // values given in key order.
+  // values given in key order. A version from before the table had this primary key may be NULL in
+  // it: then its key is empty, or one that no row has.
   void KeyOfRow(std::span<const types::Value> row, std::string& key) const;
   void KeyOfVersion(const rowstore::Page& page, uint32_t slot, std::string& key) const;
   void KeyOfValues(std::span<const types::Value> values, std::string& key) const;
