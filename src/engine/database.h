@@ -93,6 +93,7 @@ struct FreezeOptions {
   Waiter* waiter = nullptr;      // null: 55P03 instead of waiting
   CancelFlag* cancel = nullptr;  // of the wait, and between two segments
   uint64_t lock_timeout_ms = 0;  // 0 = none
+  bool in_order = false;         // Segments of which any have a key in common are put in order.
 };
 
 struct EngineStats {

@@ -265,7 +265,10 @@ void DatabaseImpl::UnlockAllAdvisory(uint64_t session_owner) {
 }
 
 Result<uint64_t> DatabaseImpl::Freeze(Oid table, const FreezeOptions& options) {
-  return FreezeTable(table, options, {});
+  FreezeSelection all;
+  if (options.in_order) all.overlapping_min = 2;
+  all.pause = [this] { return freeze_job_.UnderPressure(); };
+  return FreezeTable(table, options, all);
 }
 
 Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& options,

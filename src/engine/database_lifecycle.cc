@@ -306,10 +306,14 @@ void DatabaseImpl::MemoryLoop() {
 void DatabaseImpl::FreezeLoop() {
   while (Pause(kFreezePauseMs)) {
     if (!manager_.health().ok()) continue;
-    freeze_job_.Run(SteadyMillis(), manager_.last_visible().load(), *catalog(),
-                    [this](Oid table, const FreezeSelection& selection) {
-                      return FreezeTable(table, {}, selection);
-                    });
+    freeze_job_.Run(
+        SteadyMillis(), manager_.last_visible().load(), *catalog(),
+        [this](Oid table, FreezeSelection selection) {
+          selection.stop = [this, table] {
+            return stopping() || manager_.locks().IsAwaited({txn::LockKind::kTable, table.value()});
+          };
+          return FreezeTable(table, {}, selection);
+        });
   }
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/compactor.h"
 #include "engine/database.h"
 #include "engine/key_budget.h"
 #include "engine/relation.h"
@@ -53,6 +54,18 @@ class FanInScope {
 
  private:
   const size_t before_;
+};
+
+// Sets how many rows make a full segment while it lives.
+class FullRowsScope {
+ public:
+  explicit FullRowsScope(uint32_t rows) : before_(Compactor::full_rows_for_tests.exchange(rows)) {}
+  ~FullRowsScope() { Compactor::full_rows_for_tests = before_; }
+  FullRowsScope(const FullRowsScope&) = delete;
+  FullRowsScope& operator=(const FullRowsScope&) = delete;
+
+ private:
+  const uint32_t before_;
 };
 
 // Some tests run again with OMENDB_TEST_LET_GO set, to one of the two; runs are merged by twos
@@ -118,13 +131,16 @@ class Engine {
   }
   Status Commit(txn::Transaction& txn) { return db->Commit(txn, waiter); }
 
-  // Moves the settled rows of a table to segments; how many those were.
-  Result<uint64_t> Freeze(const std::string& name = "t") {
+  // Moves the settled rows of a table to segments; how many those were. `in_order`: segments that
+  // overlap are put in order.
+  Result<uint64_t> Freeze(const std::string& name = "t", bool in_order = false) {
     auto txn = Begin();
     StatementContext context = Statement(*txn);
     const Oid table = Table(context, name)->oid;
     txn.reset();
-    return db->Freeze(table, {});
+    FreezeOptions options;
+    options.in_order = in_order;
+    return db->Freeze(table, options);
   }
   void CreateTable(const TableSpec& spec) {
     auto txn = Begin();

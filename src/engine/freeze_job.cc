@@ -37,11 +37,30 @@ void FreezeJob::Run(uint64_t now_ms, uint64_t newest_visible,
     if (selection.settled_by == 0) return;
     selection.now_ms = now_ms;
     selection.calm_for_ms = freeze_after_ms_;
+    selection.overlapping_min = kOverlappingMin;
+    selection.pause = [this] { return UnderPressure(); };
   }
+  selection.merges_max = pressure ? 0 : 1;
+  uint64_t moved = FreezeAll(catalog, selection, freeze);
+  if (pressure && moved == 0) {
+    selection.merges_max = 1;
+    moved = FreezeAll(catalog, selection, freeze);
+  }
+  if (moved > 0) next_pass_ms_ = now_ms;
+}
+
+uint64_t FreezeJob::FreezeAll(const catalog::CatalogSnapshot& catalog,
+                              const FreezeSelection& selection, const FreezeTable& freeze) {
+  uint64_t all = 0;
   for (const auto& table : catalog.all_tables()) {
     const Result<uint64_t> moved = freeze(table->oid, selection);
-    if (!moved.ok()) failures_.fetch_add(1, std::memory_order_relaxed);
+    if (moved.ok()) {
+      all += *moved;
+    } else {
+      failures_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
+  return all;
 }
 
 }  // namespace omendb::engine

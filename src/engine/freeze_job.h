@@ -5,6 +5,9 @@
 // was the newest, and so knows what was settled some time ago. When rows and indexes take
 // more than three quarters of the memory they may take, everything that is settled is cold.
 //
+// Of segments that are worth it some are merged with each pass, and the next pass comes at once,
+// until none are left. While memory is short that waits until no table has anything to freeze.
+//
 // A table whose cold rows are fewer than kRowsMin is left as it is: they would make a small segment
 // for each pass.
 //
@@ -28,6 +31,7 @@ class FreezeJob {
  public:
   static constexpr uint32_t kRowsMin = 1U << 15;
   static constexpr uint32_t kRowsMinUnderPressure = 1U << 13;
+  static constexpr size_t kOverlappingMin = 8;
 
   // Freezes what is cold of one table; returns how many rows moved.
   using FreezeTable = std::function<Result<uint64_t>(Oid table, const FreezeSelection& selection)>;
@@ -39,6 +43,8 @@ class FreezeJob {
   // Once a second. `newest_visible`: the newest timestamp that new snapshots see.
   void Run(uint64_t now_ms, uint64_t newest_visible, const catalog::CatalogSnapshot& catalog,
            const FreezeTable& freeze);
+  // When rows and indexes take more than three quarters of the memory they may take. Any thread.
+  bool UnderPressure() const { return memory_.used_with_other() > memory_.limit() / 4 * 3; }
   uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
 
  private:
@@ -48,7 +54,9 @@ class FreezeJob {
   };
   // What was committed `freeze_after` ago; 0 when the job does not run for so long.
   uint64_t SettledBy(uint64_t now_ms);
-  bool UnderPressure() const { return memory_.used_with_other() > memory_.limit() / 4 * 3; }
+  // How many rows moved.
+  uint64_t FreezeAll(const catalog::CatalogSnapshot& catalog, const FreezeSelection& selection,
+                     const FreezeTable& freeze);
 
   const uint64_t freeze_after_ms_;
   const rowstore::MemoryAccount& memory_;

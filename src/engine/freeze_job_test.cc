@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/sqlstate.h"
+#include "engine/compaction.h"
 #include "engine/engine_fixture.h"
+#include "engine/relation_impl.h"
 
 namespace omendb::engine {
 namespace {
@@ -21,7 +23,7 @@ class FreezeJobTest : public testing::Test {
              [&](Oid, const FreezeSelection& selection) -> Result<uint64_t> {
                asked.push_back(selection);
                if (failing_) return Status(sqlstate::kDiskFull, "no space");
-               return uint64_t{0};
+               return moved_;
              });
     return asked;
   }
@@ -30,6 +32,7 @@ class FreezeJobTest : public testing::Test {
   rowstore::MemoryAccount memory_{1000};
   FreezeJob job_{kAge, memory_};
   bool failing_ = false;
+  uint64_t moved_ = 0;  // by each pass
 };
 
 TEST_F(FreezeJobTest, AsksForWhatWasCommittedSoLongAgo) {
@@ -57,19 +60,47 @@ TEST_F(FreezeJobTest, TakesEverythingWhenMemoryIsShort) {
   memory_.SetOther(60);
   for (uint64_t second = 2; second < 5; ++second) {
     const auto asked = Pass(second * 1000, 12);
-    ASSERT_EQ(asked.size(), 1u);
+    ASSERT_EQ(asked.size(), 2u);
     EXPECT_EQ(asked[0].settled_by, UINT64_MAX);
     EXPECT_EQ(asked[0].calm_for_ms, 0u);
     EXPECT_EQ(asked[0].rows_min, FreezeJob::kRowsMinUnderPressure);
   }
 }
 
+// Segments that overlap: with each pass some, and nothing of the kind while memory is short.
+TEST_F(FreezeJobTest, PutsSomeInOrderAndComesAgain) {
+  EXPECT_TRUE(Pass(0, 1).empty());
+  moved_ = 100;
+  for (uint64_t second = 0; second < 3; ++second) {
+    const auto asked = Pass(kAge + second * 1000, 2);
+    ASSERT_EQ(asked.size(), 1u) << second;
+    EXPECT_EQ(asked[0].overlapping_min, FreezeJob::kOverlappingMin);
+    EXPECT_EQ(asked[0].merges_max, 1u);
+    EXPECT_FALSE(asked[0].pause());
+    memory_.Add(800);
+    EXPECT_TRUE(asked[0].pause());
+    memory_.Remove(800);
+  }
+  moved_ = 0;
+  EXPECT_EQ(Pass(kAge + 3000, 2).size(), 1u);
+  EXPECT_EQ(Pass(kAge + 4000, 2).size(), 0u);
+  // First what is in pages; only when there is nothing, what is sparse or small.
+  memory_.Add(800);
+  const auto asked = Pass(kAge + 5000, 2);
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].merges_max, 0u);
+  EXPECT_EQ(asked[1].merges_max, 1u);
+  for (const FreezeSelection& selection : asked) EXPECT_EQ(selection.overlapping_min, 0u);
+  moved_ = 1;
+  EXPECT_EQ(Pass(kAge + 6000, 2).size(), 1u);
+}
+
 TEST_F(FreezeJobTest, CountsFailuresAndGoesOn) {
   failing_ = true;
   memory_.Add(1000);
-  EXPECT_EQ(Pass(0, 1).size(), 1u);
-  EXPECT_EQ(Pass(1000, 1).size(), 1u);
-  EXPECT_EQ(job_.failures(), 2u);
+  EXPECT_EQ(Pass(0, 1).size(), 2u);
+  EXPECT_EQ(Pass(1000, 1).size(), 2u);
+  EXPECT_EQ(job_.failures(), 4u);
 }
 
 TEST_F(FreezeJobTest, ZeroIsNever) {
@@ -115,6 +146,40 @@ TEST_F(FreezeJobThread, FreezesWhatIsOld) {
   ASSERT_TRUE(Insert(e, 0, kRows).ok());
   EXPECT_TRUE(Eventually([&] { return e.db->stats().rows_frozen == uint64_t{kRows}; }));
   EXPECT_EQ(Count(e), size_t{kRows});
+}
+
+// Rows in no order of their keys, frozen in parts: in the end no key is in many segments.
+TEST_F(FreezeJobThread, PutsInOrderWhatOverlaps) {
+  constexpr int32_t kParts = 12;
+  constexpr int32_t kPart = 500;
+  const FullRowsScope full_rows(kPart);
+  Engine e({.freeze_after_ms = 100});
+  e.CreateTable({});
+  for (int32_t part = 0; part < kParts; ++part) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    for (int32_t i = 0; i < kPart; ++i) {
+      const types::Value row[] = {Int(i * kParts + part), Int(i), Text("text")};
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+    }
+    ASSERT_TRUE(e.Commit(*txn).ok());
+    ASSERT_TRUE(e.Freeze().ok());
+  }
+  auto txn = e.Begin();
+  StatementContext context = e.Statement(*txn);
+  auto relation = e.Open(context);
+  const auto& table = dynamic_cast<const RelationImpl&>(*relation).storage();
+  EXPECT_TRUE(Eventually([&] {
+    const auto set = table.frozen().runs();
+    CompactionRules rules;
+    rules.full_rows = kPart;
+    rules.overlapping_min = FreezeJob::kOverlappingMin;
+    rules.is_sorted = [](const FrozenSegment&) { return true; };
+    rules.memory_of = [](const FrozenSegment&) { return uint64_t{0}; };
+    return set->runs.size() > size_t{kParts} && SegmentsToCompact(*set, rules).empty();
+  }));
+  EXPECT_EQ(ScanPairs(context, *relation).size(), size_t{kParts * kPart});
 }
 
 // Three times as many rows as memory has room for: whoever meets the limit tries again.

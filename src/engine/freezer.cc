@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "engine/compaction.h"
 #include "engine/new_segment.h"
 #include "engine/redo.h"
 
@@ -18,6 +17,14 @@ namespace {
 
 // Rows of one segment: the more, the longer a writer may wait for the switch.
 constexpr uint32_t kGroupRowsMax = kFullSegmentRows;
+
+CompactionRules RulesOf(const FreezeSelection& selection) {
+  CompactionRules rules;
+  rules.settled_by = selection.settled_by;
+  rules.overlapping_min = selection.overlapping_min;
+  rules.merges_max = selection.merges_max;
+  return rules;
+}
 
 }  // namespace
 
@@ -206,7 +213,8 @@ Result<uint64_t> Freezer::Commit(Table& table, Group& group,
   auto txn = manager_.Begin({}, 0);
   AppendSegment(RedoOp::kFreeze, table.storage(), segment->file_id(), mask, txn->redo());
   Switch hook(table, group, std::move(segment), std::move(dead), moved);
-  const Status committed = manager_.Commit(*txn, waiter_, &hook);
+  ThreadWaiter waiter;
+  const Status committed = manager_.Commit(*txn, waiter, &hook);
   if (!hook.switched()) {
     for (size_t i = 0; i < group.rows.size(); ++i) reopen(i);
     return committed;
@@ -235,25 +243,6 @@ Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
   return frozen;
 }
 
-Status Freezer::ThawSome(RelationImpl& relation, const RunSet& set, std::span<const size_t> numbers,
-                         size_t* at, CancelFlag* cancel) const {
-  const rowstore::MemoryAccount& memory = relation.storage().store().memory();
-  uint64_t thawed = 0;
-  for (; *at < numbers.size() && thawed < kFullSegmentRows; ++*at) {
-    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
-    const size_t number = numbers[*at];
-    const Run& run = set.runs[number];
-    OMEN_ASSIGN(const std::vector<RowId> rows, run.segment->ReadRowIds());
-    for (uint32_t i = 0; i < rows.size(); ++i) {
-      if (run.dead->Has(i)) continue;
-      OMEN_TRY(relation.ThawRow(rows[i], rowstore::MakeFrozenRef(number, i)));
-    }
-    thawed += run.live_rows();
-    if (memory.used() > memory.limit() / 2) break;
-  }
-  return Status::Ok();
-}
-
 Result<uint64_t> Freezer::FreezePages(RelationImpl& relation, const FreezeSelection& selection,
                                       CancelFlag* cancel) {
   Table& table = relation.storage();
@@ -275,29 +264,31 @@ Result<uint64_t> Freezer::FreezePages(RelationImpl& relation, const FreezeSelect
 
 Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
                                  const FreezeSelection& selection, CancelFlag* cancel) {
-  MutexLock lock(freeze_mu_);
   Table& table = relation->storage();
   if (!table.logged()) return uint64_t{0};
-  FreezeSelection settled = selection;
-  settled.settled_by = std::min(settled.settled_by, SeenByAll());
-  const std::shared_ptr<const RunSet> set = table.frozen().runs();
-  const std::vector<size_t> numbers = SegmentsToCompact(*set, settled.settled_by);
+  MutexLock lock(table.freeze_mu());
   uint64_t rows = 0;
-  for (size_t at = 0;;) {
-    const size_t before = at;
-    OMEN_TRY(ThawSome(*relation, *set, numbers, &at, cancel));
-    OMEN_ASSIGN(const uint64_t moved, FreezePages(*relation, settled, cancel));
-    rows += moved;
-    if (at == before) break;  // All are done, or memory is short still.
+  for (bool paused = true; paused;) {
+    FreezeSelection settled = selection;
+    settled.settled_by = std::min(settled.settled_by, SeenByAll());
+    OMEN_ASSIGN(const uint64_t frozen, FreezePages(*relation, settled, cancel));
+    paused = false;
+    OMEN_ASSIGN(const uint64_t moved, compactor_.Compact(*relation, RulesOf(settled), [&] {
+      paused = settled.pause && settled.pause();
+      return paused || (cancel != nullptr && cancel->set()) || (settled.stop && settled.stop());
+    }));
+    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    rows += frozen + moved;
+    if (frozen == 0) break;
   }
   HollowDead(table);
   return rows;
 }
 
 size_t Freezer::HollowSegments(Table& table) {
-  if (!freeze_mu_.TryLock()) return 0;
+  if (!table.freeze_mu().TryLock()) return 0;
   const size_t count = HollowDead(table);
-  freeze_mu_.Unlock();
+  table.freeze_mu().Unlock();
   return count;
 }
 
@@ -330,7 +321,8 @@ Result<Timestamp> Freezer::TakeTimestamp() {
   } hook;
   OMEN_TRY(manager_.health());
   auto txn = manager_.Begin({}, 0);
-  OMEN_TRY(manager_.Commit(*txn, waiter_, &hook));
+  ThreadWaiter waiter;
+  OMEN_TRY(manager_.Commit(*txn, waiter, &hook));
   return hook.published;
 }
 

@@ -12,15 +12,15 @@
 //              it, so that checkpoints, which take their moment under it, see all of it or nothing
 //   retire     the pages, once every pinned snapshot is from after the commit
 //
-// Segments worth writing anew (compaction.h) are thawed first, a full segment's rows at a time, so
-// that their rows move again. Pages without rows leave the table and are retired in the same way.
+// Then segments that are worth it are written anew (compactor.h). Pages without rows leave the
+// table and are retired in the same way.
 //
 // A writer that meets a closed version waits, without sleeping, from close to the end of the commit
 // mutex: some milliseconds for a full segment.
 //
 // Crash          Before the record is durable: the rows are where they were; the file is removed at
 //                start. After: recovery puts the rows into the segment.
-// Thread safety  Any thread; one table is frozen at a time.
+// Thread safety  Any thread; a table is frozen by one at a time (Table::freeze_mu).
 // Failure        53100, 58030 while writing: nothing has happened. When the log fails: as commits.
 #pragma once
 
@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "base/waiter.h"
+#include "engine/compactor.h"
 #include "engine/relation_impl.h"
 #include "engine/segment_files.h"
 #include "engine/table.h"
@@ -44,12 +45,19 @@ struct FreezeSelection {
   uint64_t now_ms = 0;
   // A segment of fewer rows is not written.
   uint32_t rows_min = 1;
+  // So many segments that have a key in common are put in order; 0: none are.
+  size_t overlapping_min = 0;
+  // How often segments are written anew, several together.
+  size_t merges_max = SIZE_MAX;
+  // Both may be empty. When `stop` says so that ends; when `pause` does, pages are frozen first.
+  Stop stop;
+  Stop pause;
 };
 
 class Freezer {
  public:
   Freezer(txn::TransactionManager& manager, SegmentFiles& files)
-      : manager_(manager), files_(files) {}
+      : manager_(manager), files_(files), compactor_(manager, files) {}
   // Nobody reads any more.
   ~Freezer();
 
@@ -68,16 +76,12 @@ class Freezer {
   size_t FreePages();
 
  private:
-  size_t HollowDead(Table& table) OMEN_REQUIRES(freeze_mu_);
+  // Requires: the table's freeze_mu().
+  size_t HollowDead(Table& table);
   // One from after all that has been done until now.
   Result<Timestamp> TakeTimestamp();
   struct Group;
   class Switch;
-  // Compaction: brings the live rows of segments back to pages, from where they are frozen anew.
-  // The segment is empty then; the next checkpoint does without it. Thaws those of `numbers` from
-  // `*at` on until there are enough rows for a segment, or memory is short.
-  Status ThawSome(RelationImpl& relation, const RunSet& set, std::span<const size_t> numbers,
-                  size_t* at, CancelFlag* cancel) const;
   Result<uint64_t> FreezePages(RelationImpl& relation, const FreezeSelection& selection,
                                CancelFlag* cancel);
   struct Moved {
@@ -100,8 +104,7 @@ class Freezer {
 
   txn::TransactionManager& manager_;
   SegmentFiles& files_;
-  ThreadWaiter waiter_;
-  Mutex freeze_mu_;
+  const Compactor compactor_;
   Mutex mu_;
   std::vector<Moved> moved_ OMEN_GUARDED_BY(mu_);
 };

@@ -107,7 +107,7 @@ std::shared_ptr<DeleteMask> FrozenTable::AddMask(uint64_t segment, uint64_t end,
 bool FrozenTable::Delete(const rowstore::TableStore& store, RowId row, VersionRef frozen,
                          DeleteMask& mask) {
   MutexLock lock(mu_);
-  if (store.head(row) != frozen || IsDeleted(frozen)) return false;
+  if (store.head(row) != frozen || !MayChange(frozen)) return false;
   mask.Add(FrozenRowOf(frozen));
   return true;
 }

@@ -14,13 +14,10 @@ colstore::IntRange IntRangeOf(const types::SqlType& type,
 
 }  // namespace
 
-FrozenScan::FrozenScan(const Run& run, const Relation::ScanOptions& wanted, uint32_t first_row,
-                       uint32_t end_row)
+FrozenScan::FrozenScan(const Run& run, const Relation::ScanOptions& wanted,
+                       colstore::ScanOptions options)
     : run_(run) {
   const FrozenSegment& segment = *run_.segment;
-  colstore::ScanOptions options;
-  options.first_row = first_row;
-  options.end_row = end_row;
   for (const ColumnId column : wanted.columns) {
     const int32_t position = segment.position_of(column);
     chunk_columns_.push_back(position < 0 ? -1 : static_cast<int32_t>(options.columns.size()));

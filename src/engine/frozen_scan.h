@@ -20,7 +20,15 @@ class FrozenScan {
   // Blocks without a row within every one of the bounds are left out, and rows outside exact and
   // moving ones. `with_refs` asks for the row ids. Only rows [first, end) of the segment.
   FrozenScan(const Run& run, const Relation::ScanOptions& wanted, uint32_t first_row = 0,
-             uint32_t end_row = UINT32_MAX);
+             uint32_t end_row = UINT32_MAX)
+      : FrozenScan(run, wanted, OptionsOf(first_row, end_row)) {}
+  // Of each column so many blocks are read at once.
+  static FrozenScan ReadingAtOnce(uint32_t blocks, const Run& run,
+                                  const Relation::ScanOptions& wanted) {
+    colstore::ScanOptions options;
+    options.blocks_at_once = blocks;
+    return FrozenScan(run, wanted, std::move(options));
+  }
 
   std::unique_ptr<colstore::SegmentScan::Worker> NewWorker() const { return scan_->NewWorker(); }
   // Chunks have the columns that the segment has, then, when asked for, the row ids.
@@ -47,6 +55,14 @@ class FrozenScan {
   colstore::SegmentScan::Counters counters() const { return scan_->counters(); }
 
  private:
+  FrozenScan(const Run& run, const Relation::ScanOptions& wanted, colstore::ScanOptions options);
+  static colstore::ScanOptions OptionsOf(uint32_t first_row, uint32_t end_row) {
+    colstore::ScanOptions options;
+    options.first_row = first_row;
+    options.end_row = end_row;
+    return options;
+  }
+
   const Run run_;
   std::vector<int32_t> chunk_columns_;
   std::vector<ColumnId> exact_;

@@ -111,6 +111,12 @@ DeadRows& FrozenTable::OwnMask(uint64_t segment) {
 uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
                               std::span<rowstore::Page* const> pages) {
   MutexLock lock(mu_);
+  const uint64_t number = Add(std::move(segment), std::move(dead));
+  for (rowstore::Page* page : pages) page->set_frozen_at(current_->version);
+  return number;
+}
+
+uint64_t FrozenTable::Add(std::shared_ptr<const FrozenSegment> segment, DeadRows dead) {
   RunSet& set = OwnRuns();
   const uint64_t number = set.runs.size();
   columns_min_.store(std::min(columns_min(), segment->positions_.size() - 1),
@@ -118,16 +124,36 @@ uint64_t FrozenTable::Publish(std::shared_ptr<const FrozenSegment> segment, Dead
   segments_.Ensure(number).store(segment.get(), std::memory_order_release);
   segments_count_.store(number + 1, std::memory_order_release);
   ++set.version;
-  for (rowstore::Page* page : pages) page->set_frozen_at(set.version);
   set.runs.push_back({std::move(segment), std::make_shared<DeadRows>(std::move(dead))});
   masks_made_.push_back(given_);
   return number;
 }
 
+void FrozenTable::SetMoving(std::span<const uint64_t> segments, bool is_moving) {
+  MutexLock lock(mu_);
+  for (const uint64_t number : segments) {
+    segments_[number]
+        .load(std::memory_order_acquire)
+        ->is_moving_.store(is_moving, std::memory_order_release);
+  }
+}
+
+void FrozenTable::BeginMove(std::span<const uint64_t> segments) { SetMoving(segments, true); }
+void FrozenTable::EndMove(std::span<const uint64_t> segments) { SetMoving(segments, false); }
+
+uint64_t FrozenTable::PublishMoved(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
+                                   std::span<const VersionRef> from) {
+  MutexLock lock(mu_);
+  for (uint32_t i = 0; i < from.size(); ++i) {
+    if (!dead.Has(i)) OwnMask(FrozenSegmentOf(from[i])).Add(FrozenRowOf(from[i]));
+  }
+  return Add(std::move(segment), std::move(dead));
+}
+
 bool FrozenTable::Thaw(rowstore::TableStore& store, RowId row, VersionRef frozen, VersionRef fresh,
                        uint64_t begin) {
   MutexLock lock(mu_);
-  if (store.head(row) != frozen || IsDeleted(frozen)) return false;
+  if (store.head(row) != frozen || !MayChange(frozen)) return false;
   // Nobody else takes a frozen head away: changing it needs mu_.
   store.header(fresh).begin.store(begin, std::memory_order_release);
   OMEN_CHECK(store.SetHead(row, frozen, fresh));

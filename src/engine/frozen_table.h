@@ -23,6 +23,9 @@
 //                reads find them at the segment, under an epoch guard from before they read the
 //                row map word: there they stay until no guard from before the words were emptied
 //                is left.
+// Moves          A row may move from its segment to a new one (compactor.h): no snapshot sees a
+//                difference. While a segment's rows do nobody thaws or ends them: who wants to
+//                waits, without sleeping, for as long as the words of a segment take.
 // Dead segments  Of one whose rows all are dead, what is known is let go once every transaction
 //                from before has ended (Hollow): its number stays, as copies go on naming it. Who
 //                took a set before keeps all of it.
@@ -109,6 +112,8 @@ class FrozenSegment {
   Result<RowId> ReadRowId(uint32_t row) const;
   // Whether the index has the keys of all its rows, unless it has let them go since.
   bool keys_are_entered() const { return keys_are_entered_.load(std::memory_order_acquire); }
+  // Whether its rows are moving: they stay as they are, then lie elsewhere.
+  bool is_moving() const { return is_moving_.load(std::memory_order_acquire); }
   void set_keys_are_entered() const { keys_are_entered_.store(true, std::memory_order_release); }
 
  private:
@@ -126,6 +131,7 @@ class FrozenSegment {
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
   mutable std::atomic<bool> keys_are_entered_{false};
+  mutable std::atomic<bool> is_moving_{false};              // changes under FrozenTable's mu_
   mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
   mutable std::atomic<OlderVersions*> older_{nullptr};      // by row; null: none
   // FrozenTable's: see NoteDead; 0: it was not noted.
@@ -213,7 +219,8 @@ class FrozenTable {
   uint64_t Publish(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
                    std::span<rowstore::Page* const> pages);
   // Makes `fresh`, a filled version whose prev is `frozen`, the head of its row, begun at `begin`,
-  // and marks the frozen row dead. False when `frozen` is not the head any more, or has an end.
+  // and marks the frozen row dead. False when `frozen` is not the head any more, has an end, or is
+  // moving.
   bool Thaw(rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
             rowstore::VersionRef fresh, uint64_t begin);
   // Takes Thaw back, in a segment that only the caller's transaction sees.
@@ -221,6 +228,15 @@ class FrozenTable {
                 rowstore::VersionRef frozen);
   // Nobody sees a row of the segment any more: loading it was undone.
   void Abandon(uint64_t segment);
+  // ---- Rows that move to another segment --------------------------------------------------------
+  // From now on no row of these segments is thawed or gets an end, until EndMove.
+  void BeginMove(std::span<const uint64_t> segments);
+  void EndMove(std::span<const uint64_t> segments);
+  // Adds a segment whose rows, but for the dead ones, lie at `from` until now: in one step they are
+  // dead there. Their words are the caller's to turn, before EndMove. Returns its number.
+  uint64_t PublishMoved(std::shared_ptr<const FrozenSegment> segment, DeadRows dead,
+                        std::span<const rowstore::VersionRef> from);
+
   // ---- Segments whose rows are all dead ---------------------------------------------------------
   // Those that were not noted yet.
   std::vector<uint64_t> NewlyDead() const;
@@ -241,8 +257,8 @@ class FrozenTable {
   // there are so many that looking through them would be slow.
   std::shared_ptr<DeleteMask> AddMask(uint64_t segment, uint64_t end,
                                       std::shared_ptr<Replacement> replacement = nullptr);
-  // Adds the row to its segment's mask. False when `frozen` is not the head any more, or has an
-  // end.
+  // Adds the row to its segment's mask. False when `frozen` is not the head any more, has an end,
+  // or is moving.
   bool Delete(const rowstore::TableStore& store, RowId row, rowstore::VersionRef frozen,
               DeleteMask& mask);
   // Takes that back.
@@ -270,6 +286,12 @@ class FrozenTable {
   size_t memory_bytes() const;
 
  private:
+  uint64_t Add(std::shared_ptr<const FrozenSegment> segment, DeadRows dead) OMEN_REQUIRES(mu_);
+  void SetMoving(std::span<const uint64_t> segments, bool is_moving);
+  // Whether its row may get an end, or a copy.
+  bool MayChange(rowstore::VersionRef frozen) const OMEN_REQUIRES(mu_) {
+    return !SegmentOf(frozen).is_moving() && !IsDeleted(frozen);
+  }
   // Of who has found the row there before it moved, without a snapshot: garbage collection.
   static Status HollowIsRead();
   // A mask that no set taken by runs() shares.

@@ -97,7 +97,7 @@ class Model {
   }
 
   void Freeze() {
-    const auto moved = e_.Freeze();
+    const auto moved = e_.Freeze("t", /*in_order=*/random_() % 2 == 0);
     ASSERT_TRUE(moved.ok()) << moved.status().ToString();
     frozen_ += *moved;
   }

@@ -47,6 +47,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, FrozenModelTest,
 
 TEST_P(FrozenModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
   const auto [seed, indexed] = GetParam();
+  const FullRowsScope full_rows(seed % 2 == 0 ? 6 : 20);
   Engine e;
   e.CreateTable({.secondary = {{indexed}}});
   Model model(e, seed + 100, /*freezing=*/true);
@@ -162,6 +163,7 @@ class EngineThreads : public ::testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Freezing, EngineThreads, ::testing::Bool());
 
 TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
+  const FullRowsScope full_rows(6);
   Engine e;
   e.CreateTable(GetParam() ? TableSpec{.secondary = {{0, 2}}} : TableSpec{.secondary = {{1}}});
   {
@@ -218,8 +220,10 @@ TEST_P(EngineThreads, TransfersKeepTheSumInEverySnapshot) {
     StatementContext context = e.Statement(*txn);
     const Oid table = e.Table(context)->oid;
     txn.reset();
+    FreezeOptions options;
     while (!stop && GetParam()) {
-      const auto moved = e.db->Freeze(table, {});
+      options.in_order = !options.in_order;
+      const auto moved = e.db->Freeze(table, options);
       ASSERT_TRUE(moved.ok()) << moved.status().ToString();
       frozen += *moved;
       std::this_thread::yield();

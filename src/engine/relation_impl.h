@@ -110,9 +110,6 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // this unique index, wherever their entries lie.
   Result<std::optional<RowRef>> FindRepeatedKey(StatementContext& context, const TableIndex& index);
 
-  // For compaction: makes a hot copy of a frozen row, unless it is not the row's head any more.
-  Status ThawRow(RowId row, rowstore::VersionRef frozen);
-
   // ---- For TableScan ---------------------------------------------------------------------------
   const txn::TransactionManager& manager() const { return manager_; }
   // Of a column, or of kRowIdColumn.
@@ -264,8 +261,8 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Result<std::optional<RowResult>> LockUnlessMoved(StatementContext& context, const RowRef& row,
                                                    txn::RowLockMode mode, txn::LockWait wait,
                                                    const std::function<bool()>& is_same);
-  // False when `frozen` is no longer the row's head. `txn`, which may be null, may have loaded it.
-  Result<bool> Thaw(txn::TransactionImpl* txn, RowId row, rowstore::VersionRef frozen,
+  // False when `frozen` is no longer the row's head, or is moving. `txn` may have loaded it.
+  Result<bool> Thaw(txn::TransactionImpl& txn, RowId row, rowstore::VersionRef frozen,
                     rowstore::VersionRef* fresh);
   // Ends the seen version, or what Thawed gives for it (`latest` of kDone), with the transaction's
   // mark.

@@ -147,6 +147,7 @@ std::optional<RowRef> RelationImpl::FindThawed(const RowRef& seen, VersionRef* f
     const VersionRef head = HeadOf(word);
     if (IsFrozen(head)) {
       if (!IsSame(seen, head)) return seen;
+      if (table_->frozen().SegmentOf(head).is_moving()) continue;
       *frozen = head;
       return std::nullopt;
     }
@@ -171,7 +172,7 @@ Result<RowRef> RelationImpl::Thawed(txn::TransactionImpl& txn, const RowRef& see
       if (EndOf(frozen) != mvcc::kInfinity) return RowRef{seen.row_id, frozen};
     }
     VersionRef fresh = 0;
-    OMEN_ASSIGN(const bool thawed, Thaw(&txn, seen.row_id, frozen, &fresh));
+    OMEN_ASSIGN(const bool thawed, Thaw(txn, seen.row_id, frozen, &fresh));
     if (thawed) return RowRef{seen.row_id, fresh};
   }
 }
@@ -189,7 +190,7 @@ Result<std::optional<RowResult>> RelationImpl::ThawForChange(StatementContext& c
   }
 }
 
-Result<bool> RelationImpl::Thaw(txn::TransactionImpl* txn, RowId row, VersionRef frozen,
+Result<bool> RelationImpl::Thaw(txn::TransactionImpl& txn, RowId row, VersionRef frozen,
                                 VersionRef* fresh) {
   types::Arena arena;
   types::Row values(physical_.size());
@@ -202,8 +203,7 @@ Result<bool> RelationImpl::Thaw(txn::TransactionImpl* txn, RowId row, VersionRef
   *fresh = slot.ref();
   // The copy begins when its row did.
   const mvcc::Resolved begin =
-      mvcc::ResolveNow(manager_.txns(), txn != nullptr ? txn->id() : TxnId(0), BeginOf(frozen),
-                       manager_.last_visible());
+      mvcc::ResolveNow(manager_.txns(), txn.id(), BeginOf(frozen), manager_.last_visible());
   OMEN_CHECK(begin.kind == Kind::kOwn || begin.kind == Kind::kCommitted);
   const uint64_t settled = table_->frozen().SegmentOf(frozen).settled().value();
   if (!table_->frozen().Thaw(store, row, frozen, *fresh, begin.word != 0 ? begin.word : settled)) {
@@ -215,14 +215,9 @@ Result<bool> RelationImpl::Thaw(txn::TransactionImpl* txn, RowId row, VersionRef
     undo.kind = UndoRecord::Kind::kThaw;
     undo.row = row;
     undo.fresh = *fresh;
-    txn->AddUndo(undo, table_);
+    txn.AddUndo(undo, table_);
   }
   return true;
-}
-
-Status RelationImpl::ThawRow(RowId row, VersionRef frozen) {
-  VersionRef fresh = 0;
-  return Thaw(nullptr, row, frozen, &fresh).status();
 }
 
 Result<RowResult> RelationImpl::Claim(StatementContext& context, const RowRef& first_seen,

@@ -48,6 +48,8 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   TableStatistics& statistics() { return statistics_; }
   ChangeRates& change_rates() { return change_rates_; }
   EpochManager& epochs() const { return epochs_; }
+  // Held while rows move to segments, or from one to another.
+  Mutex& freeze_mu() { return freeze_mu_; }
 
   // The indexes now; a list once given never changes, and stays as long as it is held (a loop over
   // *indexes() does not hold it).
@@ -147,6 +149,7 @@ class Table final : public txn::VersionedTable, public std::enable_shared_from_t
   ChangeRates change_rates_;
   mutable Mutex mu_;
   std::shared_ptr<const Indexes> indexes_ OMEN_GUARDED_BY(mu_) = std::make_shared<Indexes>();
+  Mutex freeze_mu_;
   std::array<Stripe, kStripes> row_stripes_;
   std::array<Stripe, kStripes> key_stripes_;
 };

@@ -343,7 +343,9 @@ std::atomic<uint64_t>& TableStore::row(RowId id) const {
   if (word.load(std::memory_order_acquire) != 0) return word;
   const uint64_t ranged = RangeWord(id);
   uint64_t none = 0;
-  if (ranged != 0) word.compare_exchange_strong(none, ranged, std::memory_order_seq_cst);
+  if (ranged != 0 && word.compare_exchange_strong(none, ranged, std::memory_order_seq_cst)) {
+    rows_in_ranges_.fetch_sub(1, std::memory_order_relaxed);
+  }
   return word;
 }
 

@@ -112,10 +112,10 @@ class TableStore {
   // Of new rows, or at recovery of rows without a head: `count` of them from `first` on lie in a
   // segment one behind the other.
   void SetNewRange(RowId first, uint32_t count, VersionRef frozen);
+  // Of rows that take no word each, about how many there are.
+  uint64_t rows_in_ranges() const { return rows_in_ranges_.load(std::memory_order_relaxed); }
   // Memory of the words, about.
-  uint64_t row_map_bytes() const {
-    return (rows_reserved() - rows_in_ranges_.load(std::memory_order_relaxed)) * sizeof(uint64_t);
-  }
+  uint64_t row_map_bytes() const { return (rows_reserved() - rows_in_ranges()) * sizeof(uint64_t); }
   // Replaces the head, keeping kRowLocked. False when the head is no longer `expected`, or gone.
   bool SetHead(RowId id, VersionRef expected, VersionRef desired);
 
@@ -170,7 +170,7 @@ class TableStore {
   std::atomic<uint64_t> next_row_{1};
   SegmentedArray<std::atomic<uint64_t>, 8> rows_;
   SegmentedArray<std::atomic<uint64_t>, 4> ranges_;  // by row id / kRangeRows
-  std::atomic<uint64_t> rows_in_ranges_{0};
+  mutable std::atomic<uint64_t> rows_in_ranges_{0};  // without words of their own
   SegmentedArray<std::atomic<Page*>, 3> pages_;
   std::atomic<uint64_t> pages_count_{0};
   std::array<Lane, kLanes> lanes_;

@@ -190,6 +190,13 @@ Status LockManager::WaitFor(Shard& shard, const LockKey& key, const std::shared_
   return waited;
 }
 
+bool LockManager::IsAwaited(const LockKey& key) {
+  Shard& shard = ShardOf(key);
+  MutexLock lock(shard.mu);
+  const auto found = shard.queues.find(key);
+  return found != shard.queues.end() && !found->second.waiters.empty();
+}
+
 bool LockManager::Compatible(LockOwner owner, const LockKey& key, TableLockMode mode) {
   Shard& shard = ShardOf(key);
   MutexLock lock(shard.mu);

@@ -66,6 +66,8 @@ class LockManager {
                        const WaitContext& context, const std::function<bool()>& check = nullptr);
   // Whether `owner` could hold `mode` beside the present holders; waits for nothing.
   bool Compatible(LockOwner owner, const LockKey& key, TableLockMode mode);
+  // Whether somebody waits for the key.
+  bool IsAwaited(const LockKey& key);
   // Drops all modes of this owner on the key. `last` runs under the mutex when nobody holds or
   // awaits the key any more.
   void ReleaseAll(LockOwner owner, const LockKey& key, const std::function<void()>& last = nullptr);

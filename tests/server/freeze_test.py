@@ -166,7 +166,7 @@ class FreezeTest(SystemTest):
                 'g(i) ON CONFLICT DO NOTHING'))
             self.both(step.replace('LOW', str(low)).replace('HIGH', str(high)))
             if self.random.random() < 0.3:
-                self.run_sql('VACUUM (FREEZE) frozen')
+                self.run_sql(f"VACUUM ({self.random.choice(('FREEZE', 'FULL'))}) frozen")
             if self.random.random() < 0.1:
                 self.run_sql('CHECKPOINT')
             if self.random.random() < 0.2:

@@ -2,7 +2,7 @@
 //
 // Garbage is collected and statistics are kept all the time. What is left to VACUUM is (FREEZE): it
 // moves the rows that every snapshot sees to columnar segments now, which otherwise waits until
-// they are cold.
+// they are cold; and (FULL), which besides puts segments in the order of the primary key.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,6 +18,7 @@ namespace {
 
 struct VacuumOptions {
   bool freeze = false;
+  bool full = false;
   bool verbose = false;
   bool skip_locked = false;
 };
@@ -25,7 +26,7 @@ struct VacuumOptions {
 using Tables = std::vector<std::shared_ptr<const catalog::TableDef>>;
 
 Result<VacuumOptions> ReadOptions(const PgQuery__VacuumStmt& vacuum) {
-  static constexpr std::string_view kWithoutEffect[] = {"analyze", "full", "disable_page_skipping",
+  static constexpr std::string_view kWithoutEffect[] = {"analyze", "disable_page_skipping",
                                                         "process_toast", "truncate"};
   VacuumOptions options;
   for (size_t i = 0; i < vacuum.n_options; ++i) {
@@ -39,6 +40,8 @@ Result<VacuumOptions> ReadOptions(const PgQuery__VacuumStmt& vacuum) {
       OMEN_ASSIGN(options.skip_locked, BooleanOption(option));
     } else if (vacuum.is_vacuumcmd && name == "freeze") {
       OMEN_ASSIGN(options.freeze, BooleanOption(option));
+    } else if (vacuum.is_vacuumcmd && name == "full") {
+      OMEN_ASSIGN(options.full, BooleanOption(option));
     } else if (vacuum.is_vacuumcmd && known) {
       OMEN_TRY(BooleanOption(option).status());
     } else if (!vacuum.is_vacuumcmd || (name != "index_cleanup" && name != "parallel")) {
@@ -102,6 +105,7 @@ Status FreezeTable(UtilityCall& call, const VacuumOptions& options,
   engine::FreezeOptions freeze;
   freeze.waiter = options.skip_locked ? nullptr : &call.waiter;
   freeze.cancel = &session.cancel_flag();
+  freeze.in_order = options.full;
   freeze.lock_timeout_ms = session.settings().lock_timeout_ms();
   const Result<uint64_t> moved = session.db().Freeze(table.oid, freeze);
   if (moved.status().Is(sqlstate::kUndefinedTable)) return Status::Ok();  // dropped meanwhile
@@ -128,7 +132,7 @@ Status RunVacuum(UtilityCall& call) {
   }
   OMEN_ASSIGN(const VacuumOptions options, ReadOptions(vacuum));
   OMEN_ASSIGN(const Tables tables, FindTables(session, vacuum));
-  if (!options.freeze) return Status::Ok();
+  if (!options.freeze && !options.full) return Status::Ok();
   for (const auto& table : tables) OMEN_TRY(FreezeTable(call, options, *table));
   return Status::Ok();
 }
