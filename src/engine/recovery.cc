@@ -209,13 +209,15 @@ Status Recovery::ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts)
     case txn::kForgetRecord: {
       const auto stream = in.Get<uint64_t>();
       const auto position = in.Get<uint64_t>();
+      if (in.failed()) return DamagedRecord("a record that forgets");
       std::string& redo = streams_[stream];
-      if (in.failed() || position > redo.size()) return DamagedRecord("a record that forgets");
-      redo.resize(position);
+      if (position > redo.size()) headless_.insert(stream);
+      redo.resize(std::min<uint64_t>(position, redo.size()));
       return Status::Ok();
     }
     case txn::kRestartRecord:
       streams_.clear();
+      headless_.clear();
       return Status::Ok();
     case txn::kSequenceRecord:
       return counters_.Apply(record.payload);
@@ -239,6 +241,7 @@ Status Recovery::ApplyCommit(std::string_view payload, Timestamp checkpoint_ts) 
     }
   }
   if (ts <= checkpoint_ts) return Status::Ok();
+  if (headless_.contains(stream)) return DamagedRecord("a commit of which changes are missing");
   last_commit_ = std::max(last_commit_, ts);
   ++transactions_;
   if (!changes.empty()) {

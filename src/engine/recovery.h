@@ -80,6 +80,9 @@ class Recovery final : public CheckpointSink {
   Target* last_target_ = nullptr;  // Rows of one table come in runs.
   Oid last_storage_;
   std::map<uint64_t, std::string> streams_;  // changes of transactions not committed yet
+  // Of these, those whose first changes come before where the log is read from: the transaction had
+  // ended by the time of the checkpoint.
+  std::set<uint64_t> headless_;
   Timestamp checkpoint_ts_;
   Timestamp last_commit_{1};
   uint64_t transactions_ = 0;
