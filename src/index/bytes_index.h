@@ -66,6 +66,8 @@ class BytesIndex {
 
 // A batch of entries copied out. Keys are views into the batch, valid until it is filled again.
 class BytesBatch {
+  // More than a key's bytes may be written: words, and vectors, are stored whole.
+  static constexpr size_t kSlack = 16;
   struct Item {
     size_t offset;
     size_t size;
@@ -73,15 +75,15 @@ class BytesBatch {
   };
 
  public:
-  size_t size() const { return items_.size(); }
-  bool empty() const { return items_.empty(); }
+  size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
   std::string_view key(size_t i) const {
     return {bytes_.data() + items_[i].offset, items_[i].size};
   }
   uint64_t value(size_t i) const { return items_[i].value; }
   void Clear() {
     used_ = 0;
-    items_.clear();
+    count_ = 0;
   }
   void Append(std::string_view key, uint64_t value) {
     std::memcpy(Extend(key.size(), value), key.data(), key.size());
@@ -89,25 +91,26 @@ class BytesBatch {
   // Room for so many more: the next ones move nothing.
   void Reserve(size_t entries, size_t key_bytes) {
     if (used_ + key_bytes + kSlack > bytes_.size()) bytes_.resize(2 * (used_ + key_bytes) + kSlack);
-    if (items_.capacity() < items_.size() + entries) items_.reserve(2 * items_.size() + entries);
+    if (items_.size() < count_ + entries) items_.resize(2 * count_ + entries);
   }
-  // Adds an entry and returns where its key is to be written; seven bytes more may be.
+  // Adds an entry and returns where its key is to be written; kSlack bytes more may be.
   char* Extend(size_t key_size, uint64_t value) {
     const size_t offset = used_;
     used_ += key_size;
     if (used_ + kSlack > bytes_.size()) bytes_.resize(2 * used_ + kSlack);
-    items_.push_back({offset, key_size, value});
+    if (items_.size() == count_) items_.resize(2 * count_ + 1);
+    items_[count_++] = {offset, key_size, value};
     return bytes_.data() + offset;
   }
   // Writes entries of keys that are known to fit, without asking for each. Room must have been
   // reserved, and nothing else is done with the batch, until Done.
   class Writer {
    public:
-    Writer(BytesBatch& batch, size_t entries)
-        : batch_(batch), bytes_(batch.bytes_.data()), used_(batch.used_), begin_(batch.size()) {
-      batch.items_.resize(begin_ + entries);
-      next_ = batch.items_.data() + begin_;
-    }
+    explicit Writer(BytesBatch& batch)
+        : batch_(batch),
+          bytes_(batch.bytes_.data()),
+          used_(batch.used_),
+          next_(batch.items_.data() + batch.count_) {}
     // As BytesBatch::Extend.
     [[gnu::always_inline]] char* Extend(size_t key_size, uint64_t value) {
       *next_++ = {used_, key_size, value};
@@ -118,28 +121,27 @@ class BytesBatch {
     // The batch holds what was written.
     void Done() {
       batch_.used_ = used_;
-      batch_.items_.resize(static_cast<size_t>(next_ - batch_.items_.data()));
+      batch_.count_ = static_cast<size_t>(next_ - batch_.items_.data());
     }
 
    private:
     BytesBatch& batch_;
     char* const bytes_;
     size_t used_;
-    const size_t begin_;
-    Item* next_ = nullptr;
+    Item* next_;
   };
   // Drops the entries from `count` on.
   void Truncate(size_t count) {
-    if (count >= items_.size()) return;
+    if (count >= count_) return;
     used_ = items_[count].offset;
-    items_.resize(count);
+    count_ = count;
   }
 
  private:
-  static constexpr size_t kSlack = 8;
   std::string bytes_;  // Its first used_ bytes count.
   size_t used_ = 0;
-  std::vector<Item> items_;
+  std::vector<Item> items_;  // Its first count_ count.
+  size_t count_ = 0;
 };
 
 // As IntCursor. Bounds are copied.

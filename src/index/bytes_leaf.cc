@@ -1,5 +1,8 @@
 #include "index/bytes_leaf.h"
 
+#include <array>
+#include <utility>
+
 #include "index/shift.h"
 
 namespace omendb::index {
@@ -55,10 +58,15 @@ BytesLeaf::Spot BytesLeaf::SearchInOrder(std::string_view key, uint64_t version)
 }
 
 bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
-                         uint64_t version) const {
+                         std::string_view within, uint64_t version) const {
+  static constexpr auto kByWords = []<size_t... kWords>(std::index_sequence<kWords...>) {
+    return std::array{&BytesLeaf::AppendInside<kCellWordsMin + kWords>...};
+  }
+  (std::make_index_sequence<kCellWordsMax + 1 - kCellWordsMin>());
+  const auto append_inside = kByWords[cell_words - kCellWordsMin];
   uint32_t k = 0;
   while (k < n) {
-    const uint32_t done = AppendInside(batch, at, n - k, step);
+    const uint32_t done = (this->*append_inside)(batch, at, n - k, step, within);
     k += done;
     at += static_cast<uint32_t>(step) * done;
     if (k == n) break;
@@ -73,30 +81,36 @@ bool BytesLeaf::AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step,
   return true;
 }
 
-// The same, up to the first entry whose key lies outside; returns how many.
-uint32_t BytesLeaf::AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step) const {
-  const uint32_t prefix_size = skip, words_each = cell_words;
+// The same, up to the first entry whose key lies outside; returns how many. All words of a cell are
+// written, whatever its key's length: the next key comes over what was too much, and no branch has
+// to be foreseen.
+template <uint32_t kWords>
+uint32_t BytesLeaf::AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step,
+                                 std::string_view within) const {
+  constexpr uint32_t kRestMax = (kWords - 1) * 8, kPiece = 16;
+  const uint32_t prefix_size = skip;
   const auto* const cells = reinterpret_cast<const Word*>(this + 1);
-  batch.Reserve(n, size_t{n} * (prefix_size + (words_each - 1) * 8));
-  BytesBatch::Writer writer(batch, n);
+  batch.Reserve(n, size_t{n} * (prefix_size + kRestMax));
+  BytesBatch::Writer writer(batch);
   const char* from = nullptr;
   uint32_t k = 0;
   for (; k < n; ++k, at += static_cast<uint32_t>(step)) {
     const uint32_t i = order[at].get();
     const uint8_t length = lengths[i].get();
     // Of a leaf that is being changed the length may be of another key; it is not above kOutside.
-    if (length > (words_each - 1) * 8) [[unlikely]]
+    if (length > kRestMax) [[unlikely]]
       break;
-    const Word* words = cells + size_t{i} * words_each;
+    const Word* words = cells + size_t{i} * kWords;
     char* out = writer.Extend(prefix_size + length, words[0].get());
     if (from == nullptr) {
-      prefix().copy(out, prefix_size);
+      within.copy(out, prefix_size);
       from = out;
     } else {  // From the first key, whose end may be read past.
-      for (uint32_t c = 0; c < prefix_size; c += 8) StoreLe(out + c, LoadLe<uint64_t>(from + c));
+      for (uint32_t c = 0; c < prefix_size; c += kPiece) std::memcpy(out + c, from + c, kPiece);
     }
     out += prefix_size;
-    for (uint32_t w = 0; w * 8 < length; ++w) StoreBe(out + w * 8, words[w + 1].get());
+#pragma GCC unroll 12
+    for (uint32_t w = 1; w < kWords; ++w) StoreBe(out + (w - 1) * 8, words[w].get());
   }
   writer.Done();
   return k;

@@ -207,8 +207,10 @@ struct alignas(64) BytesLeaf {
   Spot Search(std::string_view key, uint64_t version) const;
   // The same under the lock, sooner for keys in order.
   Spot SearchInOrder(std::string_view key, uint64_t version) const;
-  // Appends `n` entries, from `at` on in steps of one. False: the leaf has changed.
-  bool AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step, uint64_t version) const;
+  // Appends `n` entries, from `at` on in steps of one; `within`: any key of the leaf's range.
+  // False: the leaf has changed.
+  bool AppendTo(BytesBatch& batch, uint32_t at, uint32_t n, int step, std::string_view within,
+                uint64_t version) const;
 
   // ---- Changing: the lock is held --------------------------------------------------------------
   bool Fits(std::string_view key) const { return key.size() - skip <= (cell_words - 1) * 8; }
@@ -259,7 +261,9 @@ struct alignas(64) BytesLeaf {
     }
     return true;
   }
-  uint32_t AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step) const;
+  template <uint32_t kWords>
+  uint32_t AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step,
+                        std::string_view within) const;
   class RestCopier;
   void CopyCell(const BytesLeaf& from, uint32_t i, const RestCopier& rest);
   // The free cell nearest above the one the fingerprint names, now taken.

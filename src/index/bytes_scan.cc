@@ -5,6 +5,16 @@
 
 namespace omendb::index {
 
+namespace {
+
+// Its text is the next leaf's first bound.
+[[gnu::always_inline]] inline void PrefetchRecord(const BytesRecord* record) {
+  Prefetch(record);
+  Prefetch(reinterpret_cast<const char*>(record) + 64);
+}
+
+}  // namespace
+
 BytesTree::Way BytesTree::FindWayBelow(const std::string* high, bool inclusive) const {
   return Descend([high, inclusive](const BytesInner& inner) {
     return high == nullptr ? inner.count() - 1 : inner.Find(*high, !inclusive);
@@ -25,10 +35,12 @@ BytesRef BytesTree::Behind(const Way& way, uint32_t place) {
 }
 
 // Appends a leaf's entries, from the one on that `first` names, if the leaf `covers` what is looked
-// for. False: it does not, or it has changed; nothing was done. *high: where it ends.
+// for, `within` any key of its range. False: it does not, or it has changed; nothing was done.
+// *high: where it ends.
 template <typename Covers, typename First>
-bool BytesTree::CopyForward(BytesRef ref, BytesRef next, const Covers& covers, const First& first,
-                            BytesBatch& batch, size_t count, const BytesRecord** high) {
+bool BytesTree::CopyForward(BytesRef ref, BytesRef next, std::string_view within,
+                            const Covers& covers, const First& first, BytesBatch& batch,
+                            size_t count, const BytesRecord** high) {
   const BytesLeaf* leaf = ref.leaf();
   const uint64_t version = leaf->lock.Read();
   *high = leaf->high.get_acquire();
@@ -40,8 +52,9 @@ bool BytesTree::CopyForward(BytesRef ref, BytesRef next, const Covers& covers, c
       const size_t take = std::min<size_t>(n - i, count - before);
       if (take < count - before && !next.is_null()) {
         next.leaf()->PrefetchForScan(next.cell_words());
+        PrefetchRecord(*high);
       }
-      whole = leaf->AppendTo(batch, i, static_cast<uint32_t>(take), 1, version);
+      whole = leaf->AppendTo(batch, i, static_cast<uint32_t>(take), 1, within, version);
     }
   }
   if (whole && leaf->lock.Unchanged(version)) return true;
@@ -62,27 +75,29 @@ void BytesTree::FollowForward(const Way& way, uint32_t place, BytesBatch& batch,
     const auto covers = [high](const BytesLeaf& leaf) { return leaf.low.get_acquire() == *high; };
     const auto first = [](const BytesLeaf&, uint64_t) { return 0u; };
     const BytesRecord* end = nullptr;
-    if (!CopyForward(next, Behind(way, place), covers, first, batch, count, &end)) return;
+    const std::string_view within = (*high)->key();
+    if (!CopyForward(next, Behind(way, place), within, covers, first, batch, count, &end)) return;
     *high = end;
   }
 }
 
 void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& batch, size_t count,
                             bool* more) const {
-  std::string bound(low);
+  std::string_view bound = low;
+  std::string copied;  // Bounds further on.
   while (batch.size() < count) {
     EpochGuard guard(epochs_);  // Few leaves at a time, so that a long scan holds nothing back.
     uint32_t place = 0;
     const Way way = FindWayAndPlace(bound, &place);
     way.leaf()->PrefetchForScan(way.ref.cell_words());
     const auto covers = [&way](const BytesLeaf&) { return way.Stands(); };
-    const auto first = [&bound, inclusive](const BytesLeaf& leaf, uint64_t version) -> uint32_t {
-      if (inclusive && bound == BytesLeaf::KeyOf(leaf.low.get_acquire())) return 0;
+    const auto first = [&](const BytesLeaf& leaf, uint64_t version) -> uint32_t {
+      if (!copied.empty() && bound == BytesLeaf::KeyOf(leaf.low.get_acquire())) return 0;
       const BytesLeaf::Spot spot = leaf.Search(bound, version);
       return spot.at + (spot.found && !inclusive ? 1 : 0);
     };
     const BytesRecord* high = nullptr;
-    if (!CopyForward(way.ref, Behind(way, place), covers, first, batch, count, &high)) {
+    if (!CopyForward(way.ref, Behind(way, place), bound, covers, first, batch, count, &high)) {
       CpuRelax();
       continue;
     }
@@ -92,7 +107,8 @@ void BytesTree::ScanForward(std::string_view low, bool inclusive, BytesBatch& ba
       *more = false;
       return;
     }
-    bound = high->key();
+    copied = high->key();
+    bound = copied;
     inclusive = true;
   }
   *more = true;
@@ -120,7 +136,8 @@ void BytesTree::ScanBackward(const std::string* high, bool inclusive, BytesBatch
       }
       const size_t take = std::min<size_t>(i, count - before);
       if (take > 0) {
-        whole = leaf->AppendTo(batch, i - 1, static_cast<uint32_t>(take), -1, version);
+        whole =
+            leaf->AppendTo(batch, i - 1, static_cast<uint32_t>(take), -1, leaf->prefix(), version);
       }
     }
     if (!whole || !leaf->lock.Unchanged(version)) {

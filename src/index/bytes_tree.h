@@ -116,8 +116,9 @@ class BytesTree {
   Way FindWayAndPlace(std::string_view key, uint32_t* place) const;
   static BytesRef Behind(const Way& way, uint32_t place);
   template <typename Covers, typename First>
-  static bool CopyForward(BytesRef ref, BytesRef next, const Covers& covers, const First& first,
-                          BytesBatch& batch, size_t count, const BytesRecord** high);
+  static bool CopyForward(BytesRef ref, BytesRef next, std::string_view within,
+                          const Covers& covers, const First& first, BytesBatch& batch, size_t count,
+                          const BytesRecord** high);
   static void FollowForward(const Way& way, uint32_t place, BytesBatch& batch, size_t count,
                             const BytesRecord** high);
   // To the leaf that holds the keys just below `high`; the last leaf when it is null.
