@@ -50,12 +50,8 @@ std::string_view FenceFor(const BytesLeaf& leaf, std::string_view key) {
   return common < skip + kSkipLost ? std::string_view() : fence;
 }
 
-// Behind its fence: whether its cells are much too wide, or its heads tell its keys apart no
-// longer.
-bool ShouldBeRenewed(const BytesLeaf& leaf) {
-  return BytesLeaf::SkipOf(leaf.low.get(), leaf.high.get()) >= leaf.skip + kSkipMissed ||
-         leaf.next_words + 1u < leaf.cell_words;
-}
+// Whether the run goes upward.
+bool GoesUp(const BytesLeaf& leaf) { return leaf.latest > 0; }
 
 }  // namespace
 
@@ -64,7 +60,6 @@ void BytesTree::GoOn(BytesLeaf* leaf, std::string_view key) {
   switch (leaf->in_order) {
     case BytesLeaf::kRun:
       run_.store(leaf, std::memory_order_release);
-      pool_->Prepare(leaf->cell_words);  // For what will lie beyond a fence.
       break;
     case BytesLeaf::kFenceSoon:
       if (leaf->alike != 0 || full_leaves_.get() >= kLeavesPerFence) PrepareFence(leaf, key);
@@ -72,22 +67,32 @@ void BytesTree::GoOn(BytesLeaf* leaf, std::string_view key) {
     case BytesLeaf::kFenceLate:
       if (leaf->alike == 0) PrepareFence(leaf, key);
       break;
-    case BytesLeaf::kFenceSoon + 1:
-    case BytesLeaf::kFenceLate + 1:
-      if (leaf->next_words != 0) PutFence(leaf, key);
+    case BytesLeaf::kFenceSoon + BytesLeaf::kToAsk:
+    case BytesLeaf::kFenceLate + BytesLeaf::kToAsk:
+      if (leaf->next_words != 0) pool_->Prepare(leaf->next_words, leaf->used.get());
       break;
-    case BytesLeaf::kFenceSoon + 2:
-    case BytesLeaf::kFenceLate + 2:
-      if (leaf->next_words != 0 && ShouldBeRenewed(*leaf)) return Renew(leaf);
-      leaf->next_words = 0;
+    case BytesLeaf::kFenceSoon + BytesLeaf::kToCopy:
+    case BytesLeaf::kFenceLate + BytesLeaf::kToCopy:
+      if (leaf->next_words != 0) CopyAhead(leaf, key);
+      break;
+    case BytesLeaf::kFenceSoon + BytesLeaf::kToPut:
+    case BytesLeaf::kFenceLate + BytesLeaf::kToPut:
+      if (leaf->next_words != 0) PutFence(leaf, key);
       break;
     case BytesLeaf::kSizesAhead:
       ChooseNext(leaf, key);
       break;
     default:
       pool_->Prepare(leaf->next_words == 0 ? leaf->cell_words : leaf->next_words);
+      PrepareSplit(*leaf);
   }
   leaf->lock.Unlock();
+}
+
+// What the node above will write to.
+void BytesTree::PrepareSplit(const BytesLeaf& leaf) {
+  MutexLock lock(structure_mu_);
+  if (const std::optional<Step> step = LastAbove(leaf)) step->node->PrefetchForSplit(step->place);
 }
 
 // A leaf that keys in order have filled. (What others count meanwhile may be lost.)
@@ -112,65 +117,119 @@ void BytesTree::ChooseNext(BytesLeaf* leaf, std::string_view key) {
   leaf->cells_fit = sizes.ChooseWords(own) + 1 >= leaf->cell_words;
 }
 
-// Whether the leaf shall end sooner (downward: begin later), and memory for what it holds if so.
+// Whether the run shall have a leaf that ends sooner (downward: begins later), and memory for it if
+// so.
 void BytesTree::PrepareFence(BytesLeaf* leaf, std::string_view key) {
   const std::string_view fence = FenceFor(*leaf, key);
   if (fence.empty()) return;
-  const std::string_view end = BytesLeaf::KeyOf((leaf->latest > 0 ? leaf->low : leaf->high).get());
+  const std::string_view end = BytesLeaf::KeyOf((GoesUp(*leaf) ? leaf->low : leaf->high).get());
   BytesKeySizes sizes;
   sizes.Add(*leaf);
   const size_t skip = CommonPrefix(fence, end);
   leaf->next_skip = BytesLeaf::kNone;  // A split must not take it for its own.
   leaf->next_words = static_cast<uint16_t>(sizes.ChooseWords(static_cast<uint32_t>(skip)));
-  pool_->Prepare(leaf->next_words);
+  pool_->Provide(leaf->next_words);
 }
 
-// Another leaf, an empty one, takes the end of the range where no keys are expected.
-void BytesTree::PutFence(BytesLeaf* leaf, std::string_view key) {
+// An empty leaf for the run up to (downward: from) `fence`.
+BytesTree::Ahead BytesTree::NewAhead(const BytesLeaf& leaf, std::string_view fence) {
+  BytesRecord* const bound = NewRecord(fence);
+  BytesRecord* const low = GoesUp(leaf) ? leaf.low.get() : bound;
+  BytesRecord* const high = GoesUp(leaf) ? bound : leaf.high.get();
+  return {&leaf, pool_->New(low, high, leaf.next_words), bound,
+          leaf.lock.Read() + VersionLock::kStep};  // The next one to lock it shall be the run.
+}
+
+// Of one that is in no node: nothing but the bound is its own.
+void BytesTree::Drop(const Ahead& ahead) {
+  if (ahead.part == nullptr) return;
+  pool_->Delete(ahead.part);
+  record_bytes_.Add(-static_cast<int64_t>(BytesRecord::Bytes(ahead.bound->size)));
+  BytesRecord::Free(ahead.bound);
+}
+
+// One insert ahead of the fence: its leaf, with what the run has put here so far.
+void BytesTree::CopyAhead(BytesLeaf* leaf, std::string_view key) {
   const std::string_view fence = FenceFor(*leaf, key);
   // A reader on its way to the root would not see that it has shrunk.
   if (fence.empty() || root_.load(std::memory_order_relaxed).is_leaf()) {
     leaf->next_words = 0;
     return;
   }
-  const uint32_t leaves = full_leaves_.get();
-  if (leaf->alike == 0 && leaves >= kLeavesPerFence) full_leaves_.set(leaves - kLeavesPerFence);
-  BytesRecord* const bound = NewRecord(fence);
-  leaf->alike = 1;  // No other fence.
-  if (leaf->latest > 0) {
-    BytesLeaf* const beyond = pool_->New(bound, leaf->high.get(), leaf->cell_words);
-    PutBehind(*leaf, leaf, {bound, BytesRef(beyond)});
-    leaf->KeepBefore(leaf->count.get(), bound);
-  } else {
-    BytesLeaf* const beyond = pool_->New(leaf->low.get(), bound, leaf->cell_words);
-    PutBehind(*leaf, beyond, {bound, BytesRef(leaf)});
-    leaf->KeepFrom(0, bound);
+  Ahead ahead = NewAhead(*leaf, fence);
+  if (!ahead.part->CopyRange(*leaf, 0, leaf->count.get())) {
+    Drop(ahead);
+    ahead = {};
   }
-}
-
-// Makes the leaf anew for its longer prefix, with smaller cells. It is dead then.
-void BytesTree::Renew(BytesLeaf* leaf) {
-  BytesRecord* const low = leaf->low.get();
-  BytesLeaf* const part = pool_->New(low, leaf->high.get(), leaf->next_words);
-  std::vector<BytesRecord*> dropped;
-  CopyEntries(*leaf, 0, leaf->count.get(), part, &dropped);
-  part->latest = leaf->latest;
-  part->in_order = leaf->in_order;
-  part->alike = leaf->alike;
-  OMEN_CHECK(part->lock.TryLock());  // Until it is known where keys go on: it may be retired then.
   {
     MutexLock lock(structure_mu_);
-    const Path path = FindPath(BytesLeaf::KeyOf(low));
-    if (path.empty()) {
-      root_.store(BytesRef(part), std::memory_order_release);
-    } else {
-      path.back().node->SetChild(path.back().place, BytesRef(part));
-    }
+    std::swap(ahead, ahead_);
   }
+  Drop(ahead);
+}
+
+// The copy made ahead of the leaf, `key` added, if nobody else has held its lock since. Otherwise
+// none.
+BytesTree::Ahead BytesTree::TakeAhead(const BytesLeaf& leaf, std::string_view key) {
+  Ahead ahead;
+  {
+    MutexLock lock(structure_mu_);
+    std::swap(ahead, ahead_);
+  }
+  const bool stands = ahead.of == &leaf && ahead.version == leaf.lock.Read();
+  if (stands && CopyLatest(leaf, key, ahead)) return ahead;
+  Drop(ahead);
+  return {};
+}
+
+// False: the key did not go on where the others end, lies beyond the bound, or is in a record in
+// one of the two leaves only.
+bool BytesTree::CopyLatest(const BytesLeaf& leaf, std::string_view key, const Ahead& ahead) {
+  BytesLeaf* const part = ahead.part;
+  const bool upward = part->high.get() == ahead.bound;
+  const uint32_t at = upward ? part->count.get() : 0;
+  if (leaf.latest != at || (key < ahead.bound->key()) != upward) return false;
+  const Word* const cell = leaf.cell_at(at);
+  const bool outside = leaf.outside_at(at);
+  if (outside == part->Fits(key)) return false;
+  part->InsertAt(at, key, cell->get(), outside ? BytesLeaf::RecordOf(cell) : nullptr);
+  return true;
+}
+
+// What the run has put here goes to a leaf of its own, which ends (downward: begins) where keys
+// that begin so do; this one keeps the rest of its range, where no keys are expected.
+void BytesTree::PutFence(BytesLeaf* leaf, std::string_view key) {
+  std::vector<BytesRecord*> dropped;
+  Ahead ahead = TakeAhead(*leaf, key);
+  if (ahead.part == nullptr) {
+    const std::string_view fence = FenceFor(*leaf, key);
+    if (fence.empty()) {
+      leaf->next_words = 0;
+      return;
+    }
+    ahead = NewAhead(*leaf, fence);
+    CopyEntries(*leaf, 0, leaf->count.get(), ahead.part, &dropped);
+  }
+  const uint32_t leaves = full_leaves_.get();
+  if (leaf->alike == 0 && leaves >= kLeavesPerFence) full_leaves_.set(leaves - kLeavesPerFence);
+  GiveToRun(leaf, ahead.part, ahead.bound);
+  for (BytesRecord* record : dropped) RetireRecord(record);
+}
+
+// The tree leads to both, and the run's entries are no longer here.
+void BytesTree::GiveToRun(BytesLeaf* leaf, BytesLeaf* part, BytesRecord* bound) {
+  const bool upward = GoesUp(*leaf);
+  part->latest = leaf->latest;
+  part->in_order = leaf->in_order;
+  part->alike = 1;                   // No other fence.
+  OMEN_CHECK(part->lock.TryLock());  // Until it is known where keys go on: it may be retired then.
+  PutBehind(*leaf, upward ? part : leaf, {bound, BytesRef(upward ? leaf : part)});
   run_.store(part, std::memory_order_release);
   part->lock.Unlock();
-  KillLeaf(leaf);
-  for (BytesRecord* record : dropped) RetireRecord(record);
+  upward ? leaf->KeepFrom(leaf->count.get(), bound) : leaf->KeepBefore(0, bound);
+  leaf->latest = BytesLeaf::kNone;
+  leaf->in_order = leaf->alike = leaf->next_words = 0;
+  leaf->cells_fit = false;
 }
 
 }  // namespace omendb::index

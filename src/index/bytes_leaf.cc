@@ -170,28 +170,33 @@ bool BytesLeaf::AppendCell(const BytesLeaf& from, uint32_t at) {
   return true;
 }
 
-// Keys without their first `cut` bytes, from cells to cells: big-endian, zeros at the end. As many
-// words for each, since how many a key has cannot be foreseen.
+// Keys without their first `cut` bytes, from cells to cells of kWords: big-endian, zeros at the end
+// (what is behind a key has no meaning). As many words for each: how many a key has cannot be
+// foreseen.
+template <uint32_t kWords>
 class BytesLeaf::RestCopier {
  public:
-  // `from`, `to`: the words of a cell.
-  RestCopier(uint32_t cut, uint32_t from, uint32_t to)
-      : first_(cut / 8), shift_(cut % 8 * 8), last_(from - 1), words_(to) {}
-  // `size`: of the key in `from`.
-  void Copy(const Word* from, uint32_t size, Word* to) const {
-    const uint32_t used = (size + 7) / 8;
-    for (uint32_t w = 1; w < words_; ++w) {
-      const uint64_t here = At(from, used, first_ + w), next = At(from, used, first_ + w + 1);
-      to[w].set(shift_ == 0 ? here : here << shift_ | next >> (64 - shift_));
+  // `from`: the words of a cell.
+  RestCopier(uint32_t cut, uint32_t from) : first_(cut / 8), shift_(cut % 8 * 8), last_(from - 1) {}
+  // `rest`: the bytes that are left of the key in `from`; they fit.
+  void Copy(const Word* from, uint32_t rest, Word* to) const {
+    uint64_t here = At(from, 1);
+#pragma GCC unroll 12
+    for (uint32_t w = 1; w < kWords; ++w) {
+      const uint64_t next = At(from, w + 1);
+      to[w].set(here << shift_ | next >> 1 >> (63 - shift_));
+      here = next;
     }
+    if (rest == 0) return to[1].set(0);
+    Word& end = to[(rest + 7) / 8];
+    end.set(end.get() & ~uint64_t{0} << (-rest % 8 * 8));
   }
 
  private:
-  uint64_t At(const Word* from, uint32_t used, uint32_t w) const {
-    const uint64_t word = from[std::min(w, last_)].get();
-    return w <= used ? word : 0;
+  uint64_t At(const Word* from, uint32_t w) const {
+    return from[std::min(first_ + w, last_)].get();
   }
-  const uint32_t first_, shift_, last_, words_;
+  const uint32_t first_, shift_, last_;
 };
 
 bool BytesLeaf::CopyRange(const BytesLeaf& from, uint32_t begin, uint32_t end) {
@@ -201,33 +206,41 @@ bool BytesLeaf::CopyRange(const BytesLeaf& from, uint32_t begin, uint32_t end) {
     const bool fits = from.KeySizeAt(at) - skip <= (cell_words - 1) * 8;
     if (fits == from.outside_at(at)) return false;
   }
-  const RestCopier rest(skip - from.skip, from.cell_words, cell_words);
-  uint64_t cells = 0;
-  for (uint32_t at = begin; at < end; ++at) {
-    const uint32_t i = from.order[at].get();
-    cells |= uint64_t{1} << i;
-    CopyCell(from, i, rest);
-    order[at - begin].set(static_cast<uint8_t>(i));
-    heads[at - begin].set(IsOutside(i) ? HeadOf(RecordOf(cell(i))->key(), skip) : cell(i)[1].get());
+  static constexpr auto kByWords = []<size_t... kWords>(std::index_sequence<kWords...>) {
+    return std::array{&BytesLeaf::CopyCells<kCellWordsMin + kWords>...};
   }
-  used.set(cells);
-  count.set_release(end - begin);
+  (std::make_index_sequence<kCellWordsMax + 1 - kCellWordsMin>());
+  (this->*kByWords[cell_words - kCellWordsMin])(from, begin, end);
   return true;
 }
 
-void BytesLeaf::CopyCell(const BytesLeaf& from, uint32_t i, const RestCopier& rest) {
-  const Word* theirs = from.cell(i);
-  Word* words = cell(i);
-  const uint8_t length = from.lengths[i].get();
-  words[0].set(theirs[0].get());
-  fingerprints[i].set(from.fingerprints[i].get());
-  if (length == kOutside) [[unlikely]] {
-    words[1].set_release(theirs[1].get());
-    lengths[i].set(kOutside);
-    return;
+template <uint32_t kWords>
+void BytesLeaf::CopyCells(const BytesLeaf& from, uint32_t begin, uint32_t end) {
+  const uint32_t cut = skip - from.skip;
+  const RestCopier<kWords> copier(cut, from.cell_words);
+  auto* const cells = reinterpret_cast<Word*>(this + 1);
+  uint64_t taken = 0;
+  for (uint32_t at = begin; at < end; ++at) {
+    const uint32_t i = from.order[at].get();
+    const uint8_t length = from.lengths[i].get();
+    const Word* theirs = from.cell(i);
+    Word* words = cells + size_t{i} * kWords;
+    taken |= uint64_t{1} << i;
+    words[0].set(theirs[0].get());
+    fingerprints[i].set(from.fingerprints[i].get());
+    order[at - begin].set(static_cast<uint8_t>(i));
+    if (length == kOutside) [[unlikely]] {
+      words[1].set_release(theirs[1].get());
+      lengths[i].set(kOutside);
+      heads[at - begin].set(HeadOf(RecordOf(words)->key(), skip));
+      continue;
+    }
+    copier.Copy(theirs, length - cut, words);
+    lengths[i].set(static_cast<uint8_t>(length - cut));
+    heads[at - begin].set(words[1].get());
   }
-  rest.Copy(theirs, length, words);
-  lengths[i].set(static_cast<uint8_t>(length + from.skip - skip));
+  used.set(taken);
+  count.set_release(end - begin);
 }
 
 BytesRecord* BytesLeaf::RemoveAt(uint32_t at) {

@@ -101,6 +101,8 @@ struct alignas(64) BytesLeaf {
   // need, one thing at a time (BytesTree::GoOn).
   static constexpr uint32_t kRun = 4, kFenceSoon = 8, kFenceLate = 32, kSizesAhead = 40,
                             kMemoryAhead = 48;
+  // So many inserts after a fence was chosen, its leaf's lines are asked for, it is filled, put in.
+  static constexpr uint32_t kToAsk = 1, kToCopy = 2, kToPut = 3;
 
   VersionLock lock;
   Word used{0};  // I3
@@ -223,9 +225,9 @@ struct alignas(64) BytesLeaf {
   bool CopyRange(const BytesLeaf& from, uint32_t begin, uint32_t end);
   // Remembers where an entry was inserted. True: there is something to do for keys in order.
   bool NoteInsert(uint32_t at) {
-    constexpr uint64_t kSteps = uint64_t{1} << kRun | uint64_t{7} << kFenceSoon |
-                                uint64_t{7} << kFenceLate | uint64_t{1} << kSizesAhead |
-                                uint64_t{1} << kMemoryAhead;
+    constexpr uint64_t kOne = 1, kFence = kOne | kOne << kToAsk | kOne << kToCopy | kOne << kToPut;
+    constexpr uint64_t kSteps = kOne << kRun | kFence << kFenceSoon | kFence << kFenceLate |
+                                kOne << kSizesAhead | kOne << kMemoryAhead;
     const bool next = at == latest || at == latest + 1;
     in_order = next ? in_order + 1 : 0;
     latest = at;
@@ -264,8 +266,10 @@ struct alignas(64) BytesLeaf {
   template <uint32_t kWords>
   uint32_t AppendInside(BytesBatch& batch, uint32_t at, uint32_t n, int step,
                         std::string_view within) const;
+  template <uint32_t kWords>
   class RestCopier;
-  void CopyCell(const BytesLeaf& from, uint32_t i, const RestCopier& rest);
+  template <uint32_t kWords>
+  void CopyCells(const BytesLeaf& from, uint32_t begin, uint32_t end);
   // The free cell nearest above the one the fingerprint names, now taken.
   uint32_t TakeCell(uint8_t fingerprint);
   void FreeCells(uint32_t begin, uint32_t end);

@@ -1,13 +1,22 @@
 #include "index/bytes_leaf_pool.h"
 
+#include <bit>
+
 namespace omendb::index {
 
 namespace {
 
-// What a new leaf is written to.
-void PrefetchLeaf(const void* memory) {
-  for (size_t i = 0; i < sizeof(BytesLeaf); i += 64) {
-    PrefetchWrite(static_cast<const char*>(memory) + i);
+// What a new leaf is written to, and some of its cells.
+[[gnu::always_inline]] inline void PrefetchLeaf(const void* memory, uint32_t words,
+                                                uint64_t cells) {
+  const auto* const bytes = static_cast<const char*>(memory);
+  for (size_t i = 0; i < sizeof(BytesLeaf); i += 64) PrefetchWrite(bytes + i);
+  for (uint64_t left = cells; left != 0; left &= left - 1) {
+    const size_t size = words * sizeof(Word);
+    const char* const cell =
+        bytes + sizeof(BytesLeaf) + static_cast<size_t>(std::countr_zero(left)) * size;
+    PrefetchWrite(cell);
+    PrefetchWrite(cell + size - 1);
   }
 }
 
@@ -30,10 +39,15 @@ BytesLeaf* BytesLeafPool::New(BytesRecord* low, BytesRecord* high, uint32_t word
   return new (memory) BytesLeaf(low, high, words);
 }
 
-void BytesLeafPool::Prepare(uint32_t words) {
+void BytesLeafPool::Provide(uint32_t words) {
   MutexLock lock(mu_);
   if (classes_[words].free.empty()) Refill(words);
-  PrefetchLeaf(classes_[words].free.back());
+}
+
+void BytesLeafPool::Prepare(uint32_t words, uint64_t cells) {
+  MutexLock lock(mu_);
+  if (classes_[words].free.empty()) Refill(words);
+  PrefetchLeaf(classes_[words].free.back(), words, cells);
 }
 
 void BytesLeafPool::Refill(uint32_t words) {

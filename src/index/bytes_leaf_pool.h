@@ -27,9 +27,10 @@ class BytesLeafPool {
 
   BytesLeaf* New(BytesRecord* low, BytesRecord* high, uint32_t words);
   void Delete(BytesLeaf* leaf);
-  // Sees to it that the next leaf with cells of these words finds its memory, in the cache but for
-  // the cells.
-  void Prepare(uint32_t words);
+  // Sees to it that the next leaf with cells of these words finds its memory.
+  void Provide(uint32_t words);
+  // The same, and that it is in the cache but for the cells; of those the ones named.
+  void Prepare(uint32_t words, uint64_t cells = 0);
   // While set, a new leaf may wait for memory: LeafMemory::SetPatient.
   void SetPatient(bool patient) { memory_->SetPatient(patient); }
   size_t MemoryBytes() const { return memory_->MemoryBytes(); }

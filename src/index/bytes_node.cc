@@ -89,11 +89,22 @@ uint32_t BytesInner::FindAmong(std::string_view key, bool below, uint32_t first,
 }
 
 bool BytesInner::SharesPrefix(std::string_view key) const {
-  return key.substr(0, prefix_size_) == separator(1).substr(0, prefix_size_);
+  return key.size() >= prefix_size_ && ComparePrefix(key) == 0;
 }
 
-OMEN_INDEX_CLONES bool BytesInner::TrySplit(uint32_t place, BytesRef left,
-                                            const BytesChild& right) {
+// Every cell after that of a new separator begins later by one. A cell that becomes too full ends
+// the model.
+[[gnu::always_inline]] inline void BytesInner::CountIn(uint64_t head, uint32_t count) {
+  const auto cell = static_cast<uint32_t>(model_(head));
+  CountUpCells(cells_, cell + 1, cell_count_);
+  const uint32_t end = cell + 1 < cell_count_ ? cells_[cell + 1].get() : count - 1;
+  if (end - cells_[cell].get() <= kCellMax) return;
+  use_model_.set(0);
+  refit_at_ = RefitAt(count);
+}
+
+OMEN_INDEX_CLONES_INSERT bool BytesInner::TrySplit(uint32_t place, BytesRef left,
+                                                   const BytesChild& right) {
   const uint32_t count = count_.get(), at = place + 1;
   if (count < 2 || count == kFanout || !SharesPrefix(right.low->key())) return false;
   if (!uses_model() && count >= refit_at_) return false;
@@ -114,17 +125,6 @@ OMEN_INDEX_CLONES bool BytesInner::TrySplit(uint32_t place, BytesRef left,
   if (uses_model()) CountIn(head, count + 1);
   lock.Unlock();
   return true;
-}
-
-// Every cell after that of a new separator begins later by one. A cell that becomes too full ends
-// the model.
-void BytesInner::CountIn(uint64_t head, uint32_t count) {
-  const auto cell = static_cast<uint32_t>(model_(head));
-  CountUpCells(cells_, cell + 1, cell_count_);
-  const uint32_t end = cell + 1 < cell_count_ ? cells_[cell + 1].get() : count - 1;
-  if (end - cells_[cell].get() <= kCellMax) return;
-  use_model_.set(0);
-  refit_at_ = RefitAt(count);
 }
 
 }  // namespace omendb::index

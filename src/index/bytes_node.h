@@ -86,12 +86,20 @@ class alignas(64) BytesInner {
   // Puts `left` in place of the child at `place` and `right` behind it, in place; false: that needs
   // a new node. Between them they cover what the child covered.
   bool TrySplit(uint32_t place, BytesRef left, const BytesChild& right);
+  // Asks for what TrySplit will write to at the end of the node.
+  [[gnu::always_inline]] void PrefetchForSplit(uint32_t place) const {
+    const uint32_t at = std::min(place + 1, kFanout - 1);
+    PrefetchWrite(children_ + at);
+    PrefetchWrite(lows_ + at);
+    PrefetchWrite(heads_ + at);
+    PrefetchWrite(tails_ + at);
+  }
 
  private:
   static constexpr uint32_t kPrefixWords = 4;
   static constexpr uint32_t kGroup = kGroupSize;
-  // Fewer children than this need no model.
-  static constexpr uint32_t kModelMin = 8;
+  // Fewer children than this need no model; where the first did not fit, the next is tried later.
+  static constexpr uint32_t kModelMin = 8, kRefitMin = 64;
   static_assert(kGroup * kGroup == kFanout);
   void SetPrefix(std::string_view first, std::string_view last);
   bool FitModel();
@@ -99,7 +107,7 @@ class alignas(64) BytesInner {
   uint32_t FindAmong(std::string_view key, bool below, uint32_t first, uint32_t end) const;
   void CountIn(uint64_t head, uint32_t count);
   // Without a model: how many children there shall be when one is tried again.
-  static uint32_t RefitAt(uint32_t count) { return std::max(kModelMin, 2 * count); }
+  static uint32_t RefitAt(uint32_t count) { return std::max(kRefitMin, 4 * count); }
   BytesRecord* low(uint32_t i) const {
     return reinterpret_cast<BytesRecord*>(lows_[i].get_acquire());
   }

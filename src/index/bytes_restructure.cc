@@ -39,6 +39,7 @@ void BytesTree::KillLeaf(BytesLeaf* leaf) {
 // would not hold it back.
 void BytesTree::KillInner(BytesInner* inner) {
   inner->lock.UnlockDead();
+  if (last_.node == inner) last_ = {};
   inner_bytes_.fetch_sub(BytesInner::bytes(), std::memory_order_relaxed);
   epochs_.RetireObject(inner);
 }

@@ -143,12 +143,30 @@ void BytesTree::SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at) {
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Where the leaf is in the node that took in a child last, if that is near it.
+std::optional<BytesTree::Step> BytesTree::LastAbove(const BytesLeaf& leaf) const {
+  if (last_.node == nullptr) return std::nullopt;
+  // A run goes on in what was put in, or, past a fence, in the leaf behind it.
+  const uint32_t first = std::max(last_.place, 1u) - 1;
+  const uint32_t end = std::min(last_.place + 3, last_.node->count());
+  for (uint32_t place = first; place < end; ++place) {
+    if (last_.node->child(place).leaf() == &leaf) return Step{last_.node, place};
+  }
+  return std::nullopt;
+}
+
 // Makes the tree lead to the two that take the place of the leaf.
 void BytesTree::PutBehind(const BytesLeaf& leaf, BytesLeaf* left, const BytesChild& right) {
   MutexLock lock(structure_mu_);
+  const auto try_split = [&](const Step& step) OMEN_REQUIRES(structure_mu_) {
+    if (!step.node->TrySplit(step.place, BytesRef(left), right)) return false;
+    last_ = step;
+    return true;
+  };
+  if (const std::optional<Step> step = LastAbove(leaf); step && try_split(*step)) return;
   const Path path = FindPath(BytesLeaf::KeyOf(leaf.low.get()));
+  if (!path.empty() && try_split(path.back())) return;
   const uint32_t place = path.empty() ? 0 : path.back().place;
-  if (!path.empty() && path.back().node->TrySplit(place, BytesRef(left), right)) return;
   ReplaceChildren(path, path.size, place, 1, {{leaf.low.get(), BytesRef(left)}, right});
 }
 

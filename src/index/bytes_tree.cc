@@ -37,6 +37,7 @@ void BytesTree::Pause(uint32_t round) {
 }
 
 BytesTree::~BytesTree() {
+  Drop(ahead_);
   FreeTree(root_.load(std::memory_order_acquire));
   pool_->Unref();
 }
@@ -282,6 +283,10 @@ Status BytesTree::BulkLoad(std::span<const BytesEntry> entries) {
   const BytesRef before = root_.load(std::memory_order_acquire);
   root_.store(BuildLevels(std::move(level)), std::memory_order_release);
   run_.store(nullptr, std::memory_order_release);  // It may be the leaf that goes.
+  {
+    MutexLock lock(structure_mu_);
+    last_ = {};
+  }
   FreeTree(before);
   size_.Add(static_cast<int64_t>(entries.size()));
   return Status::Ok();

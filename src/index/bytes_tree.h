@@ -93,6 +93,14 @@ class BytesTree {
       return above == nullptr || above->lock.Unchanged(version);
     }
   };
+  // What a run has put into `of` so far, copied to `part`, which ends (downward: begins) at `bound`
+  // and is in no node yet. It counts while the lock of `of` shows `version`.
+  struct Ahead {
+    const BytesLeaf* of = nullptr;
+    BytesLeaf* part = nullptr;
+    BytesRecord* bound = nullptr;
+    uint64_t version = 0;
+  };
   // `choose` is given an inner node and names the place to go on.
   template <typename Choose>
   [[gnu::always_inline]] Way Descend(const Choose& choose) const {
@@ -147,13 +155,20 @@ class BytesTree {
   void CountFullLeaf();
   static void ChooseNext(BytesLeaf* leaf, std::string_view key);
   void PrepareFence(BytesLeaf* leaf, std::string_view key);
+  Ahead NewAhead(const BytesLeaf& leaf, std::string_view fence);
+  void Drop(const Ahead& ahead);
+  void CopyAhead(BytesLeaf* leaf, std::string_view key);
+  Ahead TakeAhead(const BytesLeaf& leaf, std::string_view key);
+  static bool CopyLatest(const BytesLeaf& leaf, std::string_view key, const Ahead& ahead);
   void PutFence(BytesLeaf* leaf, std::string_view key);
-  void Renew(BytesLeaf* leaf);
+  void GiveToRun(BytesLeaf* leaf, BytesLeaf* part, BytesRecord* bound);
   void SplitLeaf(BytesLeaf* leaf, std::string_view key, uint32_t at);
   void PutBehind(const BytesLeaf& leaf, BytesLeaf* left, const BytesChild& right);
   void AfterErase(BytesLeaf* leaf);
   bool TryMerge(BytesLeaf* leaf) OMEN_REQUIRES(structure_mu_);
   Path FindPath(std::string_view key) const OMEN_REQUIRES(structure_mu_);
+  std::optional<Step> LastAbove(const BytesLeaf& leaf) const OMEN_REQUIRES(structure_mu_);
+  void PrepareSplit(const BytesLeaf& leaf);
   void ReplaceChildren(const Path& path, size_t depth, uint32_t place, uint32_t removed,
                        std::vector<BytesChild> added) OMEN_REQUIRES(structure_mu_);
   void KillLeaf(BytesLeaf* leaf);
@@ -168,6 +183,9 @@ class BytesTree {
   std::atomic<BytesLeaf*> run_{nullptr};
   Relaxed<uint32_t> full_leaves_{0};  // Of keys in order, since the last fences: bytes_fence.cc.
   mutable Mutex structure_mu_;
+  Ahead ahead_ OMEN_GUARDED_BY(structure_mu_);
+  // Where a child was put in last, null if that node is no longer: keys in order come there again.
+  Step last_ OMEN_GUARDED_BY(structure_mu_) = {};
   std::atomic<size_t> inner_bytes_{0};
   ShardedCounter size_, record_bytes_;
   mutable LookupCounters counters_;

@@ -53,7 +53,7 @@ bool FitCells(const Word* separators, uint32_t count, uint32_t cell_count, Linea
   return true;
 }
 
-// Adds one to the cells from `begin` on, eight at a time. No cell overflows into the next; those
+// Adds one to the cells from `begin` on, many at a time. No cell overflows into the next; those
 // past the last one are not looked at.
 template <typename Cell>
 void CountUpCells(Cell* cells, uint32_t begin, uint32_t cell_count) {
@@ -66,7 +66,11 @@ void CountUpCells(Cell* cells, uint32_t begin, uint32_t cell_count) {
   };
   uint32_t c = begin;
 #if OMEN_INDEX_VECTORS
-  for (; c % 8 != 0 && c < cell_count; ++c) add_one(c);
+  using Bytes32 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(1)]] = uint8_t;
+  for (; c + sizeof(Bytes32) <= cell_count; c += sizeof(Bytes32)) {
+    Bytes32& many = *reinterpret_cast<Bytes32*>(cells + c);
+    many = many + 1;
+  }
   for (; c < cell_count; c += 8) {
     uint64_t eight = 0;
     std::memcpy(&eight, static_cast<const void*>(cells + c), sizeof(eight));

@@ -15,7 +15,12 @@ namespace omendb::index {
 // words[from, to) to [from + 1, to + 1). Requires: from <= to.
 inline void ShiftUp(Word* words, uint32_t from, uint32_t to) {
 #if OMEN_INDEX_VECTORS
+  using Loose8 [[gnu::vector_size(64), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
   using Loose4 [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = uint64_t;
+  for (; to >= from + 8; to -= 8) {
+    const Words8 eight = *reinterpret_cast<Loose8*>(words + to - 8);
+    *reinterpret_cast<Loose8*>(words + to - 7) = eight;
+  }
   for (; to >= from + 4; to -= 4) {
     const Words4 four = *reinterpret_cast<Loose4*>(words + to - 4);
     *reinterpret_cast<Loose4*>(words + to - 3) = four;
