@@ -133,7 +133,7 @@ void* Arena::AllocateInChunk(uint32_t granules, bool patient) {
     if (!chunk.present) continue;
     void* block = TakeFrom(chunk, granules);
     if (block != nullptr) return block;
-    if (i == hint) ++hint;
+    if (i == hint) hints_most_ = std::max(hints_most_, ++hint);
   }
   if (!patient && chunks_.size() * kHugePage >= kWaitBelow) return nullptr;
   Chunk* added = AddChunk();
@@ -160,7 +160,7 @@ Arena::Chunk* Arena::AddChunk() {
 void Arena::SetPresent(Chunk& chunk) {
   chunk.present = true;
   free_bytes_ += kHugePage;
-  for (uint32_t& hint : hints_) hint = std::min(hint, chunk.index);
+  LowerHints(chunk.index);
 }
 
 size_t Arena::Ahead() const {
@@ -196,17 +196,24 @@ void Arena::FreeGranules(std::span<void* const> granules) {
   for (void* granule : granules) FreeLocked(granule, kGranule);
 }
 
+// What is freed together lies together, mostly.
+Arena::Chunk* Arena::ChunkOf(uintptr_t base) {
+  if (freed_in_ != nullptr && reinterpret_cast<uintptr_t>(freed_in_->base) == base)
+    return freed_in_;
+  const auto it = chunk_by_base_.find(base);
+  return it == chunk_by_base_.end() ? nullptr : freed_in_ = it->second;
+}
+
 void Arena::FreeLocked(void* block, size_t bytes) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  const auto it = chunk_by_base_.find(address & ~(kHugePage - 1));
+  Chunk* const chunk = ChunkOf(address & ~(kHugePage - 1));
   // Of malloc may be what lies beside a chunk, but never in one.
-  if (it == chunk_by_base_.end()) {
+  if (chunk == nullptr) {
     OMEN_CHECK(small_.erase(block) == 1);
     small_bytes_ -= bytes;
     std::free(block);
     return;
   }
-  Chunk* chunk = it->second;
   const auto first = static_cast<uint32_t>((address & (kHugePage - 1)) / kGranule);
   const auto count = static_cast<uint32_t>(bytes / kGranule);
   OMEN_CHECK(first + count <= kGranules && chunk->IsUsed(first));
@@ -215,20 +222,28 @@ void Arena::FreeLocked(void* block, size_t bytes) {
   free_bytes_ += bytes;
   chunk->longest = chunk->free_granules;
   chunk->first_free = std::min(chunk->first_free, first);
-  for (uint32_t& hint : hints_) hint = std::min(hint, chunk->index);
+  LowerHints(chunk->index);
   UnmapIfEmpty(chunk);
+}
+
+// I3, of a chunk in which more is free now.
+void Arena::LowerHints(uint32_t index) {
+  if (index >= hints_most_) return;
+  for (uint32_t& hint : hints_) hint = std::min(hint, index);
+  hints_most_ = index;
 }
 
 // What is kept ahead stays, and a little for the next index.
 void Arena::UnmapIfEmpty(Chunk* chunk) {
   if (chunk->free_granules < kGranules) return;
   if (free_bytes_ - kHugePage < std::max(Ahead(), kKept)) return;
+  freed_in_ = nullptr;
   munmap(chunk->base, kHugePage);
   free_bytes_ -= kHugePage;
   chunk_by_base_.erase(reinterpret_cast<uintptr_t>(chunk->base));
   chunks_.erase(chunks_.begin() + chunk->index);
   for (uint32_t i = 0; i < chunks_.size(); ++i) chunks_[i]->index = i;
-  for (uint32_t& hint : hints_) hint = 0;
+  LowerHints(0);
 }
 
 size_t Arena::MemoryBytes() const {

@@ -70,6 +70,8 @@ class Arena {
   void* AllocateSmall(size_t bytes) OMEN_REQUIRES(mu_);
   Chunk* AddChunk() OMEN_REQUIRES(mu_);
   void SetPresent(Chunk& chunk) OMEN_REQUIRES(mu_);
+  Chunk* ChunkOf(uintptr_t base) OMEN_REQUIRES(mu_);
+  void LowerHints(uint32_t index) OMEN_REQUIRES(mu_);
   void UnmapIfEmpty(Chunk* chunk) OMEN_REQUIRES(mu_);
   // What is to be present and free.
   size_t Ahead() const OMEN_REQUIRES(mu_);
@@ -84,8 +86,10 @@ class Arena {
   std::unordered_map<void*, size_t> small_ OMEN_GUARDED_BY(mu_);
   size_t small_bytes_ OMEN_GUARDED_BY(mu_) = 0;
   size_t free_bytes_ OMEN_GUARDED_BY(mu_) = 0;        // Of chunks that are present.
+  Chunk* freed_in_ OMEN_GUARDED_BY(mu_) = nullptr;    // In which a block was freed last.
   Chunk* warming_ OMEN_GUARDED_BY(mu_) = nullptr;     // I2
   uint32_t hints_[kHints] OMEN_GUARDED_BY(mu_) = {};  // I3
+  uint32_t hints_most_ OMEN_GUARDED_BY(mu_) = 0;      // None is greater.
 };
 
 }  // namespace omendb::index

@@ -68,6 +68,32 @@ TEST(Arena, NorDoThoseOfPatientAllocations) {
   arena->Unref();
 }
 
+// Wherever the room is that was freed: in chunks before the one in use, of every size.
+TEST(Arena, WhatWasFreedAnywhereIsUsedBeforeMoreIsTaken) {
+  Arena* arena = Arena::Make();
+  for (const size_t granules : {1, 3, 40, 200}) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 8192 / static_cast<int>(granules) * 4; ++i) {
+      blocks.push_back(arena->Allocate(granules * Arena::kGranule, true));
+    }
+    const size_t bytes = arena->MemoryBytes();
+    testutil::Prng random(granules);
+    for (size_t round = 0; round < 200; ++round) {
+      const size_t from = random.Below(blocks.size() - 5);
+      for (size_t i = from; i < from + 5; ++i) {
+        arena->Free(blocks[i], granules * Arena::kGranule);
+      }
+      for (size_t i = from; i < from + 5; ++i) {
+        blocks[i] = arena->Allocate(granules * Arena::kGranule, true);
+      }
+      // What malloc gave at first comes from one more chunk the second time.
+      ASSERT_LE(arena->MemoryBytes(), bytes + Arena::kHugePage) << granules;
+    }
+    for (void* block : blocks) arena->Free(block, granules * Arena::kGranule);
+  }
+  arena->Unref();
+}
+
 TEST(Arena, GrowsUnderThreadsAndGoesWhileAWarmingIsUnderWay) {
   for (int repeat = 0; repeat < 5; ++repeat) {
     Arena* arena = Arena::Make();

@@ -163,7 +163,8 @@ Candidate BestDense(std::span<const Entry> entries, double spill_max) {
   Candidate best;
   if (Uneven(entries)) {
     best = Try(entries, kUnevenMean, kChainMax, kDenseBytesMax, spill_max);
-    if (best.ok) return best;
+    // What does not fit at this mean does not at greater ones.
+    return best.ok ? best : Try(entries, kDenseMeans[2], kChainMax, kDenseBytesMax, spill_max);
   }
   for (double mean : kDenseMeans) {
     const Candidate candidate = Try(entries, mean, kChainMax, kDenseBytesMax, spill_max);

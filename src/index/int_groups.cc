@@ -87,9 +87,11 @@ bool IntTree::SplitPlain(Leaf* leaf, uint64_t key, KeyOrder order) {
   const uint64_t end = order == KeyOrder::kNone ? 0 : Outermost(*leaf, upward);
   const bool at_end = order != KeyOrder::kNone && (upward ? key > end : key < end);
   if (at_end) {
-    if (sticky == 0 && leaf->Reaches(upward) && Extend(leaf, Gathered(*leaf), upward)) return true;
-    leaf->sticky_plain = sticky > 0 ? sticky - 1 : kStickyGenerations;
-    upward ? SealAndAppend(leaf, end) : SealAndPrepend(leaf, end);
+    ModelPlan plan;
+    const bool known = sticky == 0 && leaf->Reaches(upward) && PlanAfterPlain(*leaf, &plan);
+    leaf->sticky_plain = known ? 0 : sticky > 0 ? sticky - 1 : kStickyGenerations;
+    upward ? SealAndAppend(leaf, end, known ? &plan : nullptr)
+           : SealAndPrepend(leaf, end, known ? &plan : nullptr);
     return false;
   }
   if (order == KeyOrder::kNone && sticky == 0) {

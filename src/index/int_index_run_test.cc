@@ -104,6 +104,32 @@ TEST_P(IntIndexRunTest, ARunThatStopsLeavesTheRestPacked) {
   EXPECT_LE(index.MemoryBytes(), before + (2 << 20) + keys.rest.size() * 32);
 }
 
+// Stretches of keys, each with a density of its own, between nothing: where one ends, no key is
+// dealt again, and a leaf that keys left in its midst is no waste of memory.
+TEST(IntIndexBreakTest, NoKeyIsMovedWhereADensityBreaks) {
+  std::mt19937_64 random(11);
+  for (const bool upward : {true, false}) {
+    Keys keys;
+    uint64_t key = uint64_t{1} << 40;
+    while (keys.rest.size() < 400'000) {
+      const uint64_t gap = uint64_t{1} << (4 + random() % 12);
+      const size_t stretch = 2'000 + random() % 60'000;
+      for (size_t i = 0; i < stretch; ++i) keys.rest.push_back(key += 1 + random() % (2 * gap));
+    }
+    std::vector<uint64_t> order = keys.rest;
+    if (!upward) std::reverse(order.begin(), order.end());
+    EpochManager epochs;
+    IntIndex index(epochs, {.tuning = false});
+    for (const uint64_t k : order) ASSERT_FALSE(index.Insert(k, ~k).has_value());
+    ExpectAll(index, keys);
+    const IndexStats stats = index.Stats();
+    EXPECT_EQ(stats.rebuilds, 0u) << upward;
+    EXPECT_GT(stats.model_leaves, stats.plain_leaves) << upward;
+    epochs.Collect();
+    EXPECT_LT(index.MemoryBytes(), index.Size() * 23) << upward;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Orders, IntIndexRunTest,
                          ::testing::Values(Order::kAscending, Order::kDescending,
                                            Order::kClusters));

@@ -133,15 +133,21 @@ bool IntTree::MakeRoomModel(Leaf* leaf, uint64_t key) {
     return Recut(leaf, Gathered(*leaf), false, run.width > 0 ? &run : nullptr, start);
   }
   const uint32_t count = leaf->count.get();
-  const bool grown = count >= leaf->built_count + leaf->built_count / 2;
+  // A leaf made empty, along a line, for the run that has filled it.
+  const bool planned = leaf->built_count == 0;
+  const bool grown = !planned && count >= leaf->built_count + leaf->built_count / 2;
   if (grown && count <= kModelKeysMax / 2 && leaf->Reaches(above_all) &&
       Extend(leaf, Gathered(*leaf), above_all)) {
     return true;
   }
+  // Short of the line's end there is no room because keys come denser than it was made for.
+  const bool broke = planned && key - leaf->base.get() <= leaf->span.get();
+  ModelPlan plan;
+  const bool known = !broke && PlanNext(*leaf, above_all, &plan);
   if (above_all) {
-    SealAndAppend(leaf, top);
+    SealAndAppend(leaf, top, known ? &plan : nullptr);
   } else {
-    SealAndPrepend(leaf, bottom);
+    SealAndPrepend(leaf, bottom, known ? &plan : nullptr);
   }
   return false;
 }

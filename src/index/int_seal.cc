@@ -23,26 +23,22 @@ constexpr size_t kSealedBytesMax = 23;
 }  // namespace
 
 // The leaf is done with: it keeps its keys, up to `top`, and what lies above them becomes a leaf of
-// its own.
-void IntTree::SealAndAppend(Leaf* leaf, uint64_t top) {
-  ModelPlan plan;
-  const bool known = PlanNext(*leaf, true, &plan);
+// its own, by `plan` if there is one.
+void IntTree::SealAndAppend(Leaf* leaf, uint64_t top, const ModelPlan* plan) {
   const uint32_t sticky = leaf->sticky_plain;
   std::vector<Leaf*> news = Sealed(leaf, leaf->low, top, true);
   news.push_back(NewLeaf(top + 1, leaf->last));
-  FillNext(news.back(), sticky, true, known ? &plan : nullptr);
+  FillNext(news.back(), sticky, true, plan);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom) {
-  ModelPlan plan;
-  const bool known = PlanNext(*leaf, false, &plan);
+void IntTree::SealAndPrepend(Leaf* leaf, uint64_t bottom, const ModelPlan* plan) {
   const uint32_t sticky = leaf->sticky_plain;
   std::vector<Leaf*> news = Sealed(leaf, bottom, leaf->last, false);
   news.insert(news.begin(), NewLeaf(leaf->low, bottom - 1));
-  FillNext(news.front(), sticky, false, known ? &plan : nullptr);
+  FillNext(news.front(), sticky, false, plan);
   Leaf* const olds[] = {leaf};
   Replace(olds, news);
   splits_.fetch_add(1, std::memory_order_relaxed);
@@ -146,7 +142,6 @@ Leaf* IntTree::MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last) {
 // full, but not for more keys than may be gathered when the new leaf is cut one day. False: it is
 // not known how they come.
 bool IntTree::PlanNext(const Leaf& filled, bool upward, ModelPlan* plan) {
-  if (!filled.is_model()) return false;
   const uint32_t all = filled.buckets.get(), outer = OutermostPlace(filled, upward);
   const uint32_t used = upward ? outer + 1 : all - outer;
   const uint32_t late = used / 8;  // Twice.
@@ -157,11 +152,25 @@ bool IntTree::PlanNext(const Leaf& filled, bool upward, ModelPlan* plan) {
   const size_t few = std::min(keys[0], keys[1]), many = std::max(keys[0], keys[1]);
   if (few < kLateKeysMin || many - few > few / 4) return false;
   const double recent = static_cast<double>(keys[0] + keys[1]) / (2 * late);
-  const bool uneven = filled.spares_used > used / kFewSpares;
-  const double full = uneven ? kUnevenMean : std::max(recent, kUnevenMean);
   const double width = static_cast<double>(filled.span.get()) / all;
+  return PlanFor(recent, width, filled.spares_used > used / kFewSpares, plan);
+}
+
+// The same of keys of which a plain leaf is full, if a line fits them.
+bool IntTree::PlanAfterPlain(const Leaf& filled, ModelPlan* plan) {
+  ModelPlan fits;
+  const std::span<const Entry> entries = Gathered(filled);
+  if (!FitModelLeaf(entries, Fill::kDense, FillLimits{}, &fits)) return false;
+  const double mean = static_cast<double>(entries.size()) / fits.buckets;
+  const double width = static_cast<double>(fits.model.span) / fits.buckets;
+  return PlanFor(mean, width, fits.spares > fits.buckets / kFewSpares, plan);
+}
+
+// For keys of which a bucket of such a width gets so many. False: there is no line so wide.
+bool IntTree::PlanFor(double keys, double width, bool uneven, ModelPlan* plan) {
+  const double full = uneven ? kUnevenMean : std::max(keys, kUnevenMean);
   plan->buckets = static_cast<uint32_t>(kNextKeys / full) + 1;
-  const double span = width * full / recent * plan->buckets;
+  const double span = width * full / keys * plan->buckets;
   if (span >= kSpanMax) return false;
   plan->model.span = static_cast<uint64_t>(span);
   plan->spare_room = uneven ? plan->buckets / 4 : 0;

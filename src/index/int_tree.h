@@ -242,8 +242,8 @@ class IntTree {
 
   // --- int_seal.cc ---
   // Requires: `top` (`bottom`) is the leaf's greatest (smallest) key.
-  void SealAndAppend(Leaf* leaf, uint64_t top);
-  void SealAndPrepend(Leaf* leaf, uint64_t bottom);
+  void SealAndAppend(Leaf* leaf, uint64_t top, const ModelPlan* plan);
+  void SealAndPrepend(Leaf* leaf, uint64_t bottom, const ModelPlan* plan);
   // The leaf's keys in leaves covering [low, last]: its own memory as far as that is not wasteful,
   // the rest packed.
   std::vector<Leaf*> Sealed(Leaf* leaf, uint64_t low, uint64_t last, bool upward);
@@ -251,6 +251,8 @@ class IntTree {
   static uint32_t WellFilled(const Leaf& leaf, bool upward);
   static size_t BytesWithin(const Leaf& leaf, uint64_t low, uint64_t last);
   Leaf* MoveToNewHeader(Leaf* leaf, uint64_t low, uint64_t last);
+  bool PlanAfterPlain(const Leaf& filled, ModelPlan* plan);
+  static bool PlanFor(double keys, double width, bool uneven, ModelPlan* plan);
   static bool PlanNext(const Leaf& filled, bool upward, ModelPlan* plan);
   void FillNext(Leaf* next, uint32_t sticky, bool upward, const ModelPlan* plan);
 
