@@ -60,14 +60,19 @@ bool BytesTree::TryMerge(BytesLeaf* leaf) {
   const Path path = FindPath(BytesLeaf::KeyOf(leaf->low.get()));
   if (path.empty() || path.back().node->count() < 2) return false;
   const auto [parent, place] = path.back();
-  const bool right = place + 1 < parent->count();
-  const uint32_t first = right ? place : place - 1;
-  BytesLeaf* other = parent->child(right ? place + 1 : place - 1).leaf();
-  if (!other->lock.TryLock()) return false;
-  if (leaf->count.get() != 0 && leaf->count.get() + other->count.get() > kMergeMax) {
+  const auto locked = [&, node = parent](uint32_t at) -> BytesLeaf* {
+    if (at >= node->count()) return nullptr;  // None (or none before the first).
+    BytesLeaf* const other = node->child(at).leaf();
+    if (!other->lock.TryLock()) return nullptr;
+    if (leaf->count.get() == 0 || leaf->count.get() + other->count.get() <= kMergeMax) return other;
     other->lock.Unlock();
-    return false;
-  }
+    return nullptr;
+  };
+  BytesLeaf* other = locked(place + 1);
+  const bool right = other != nullptr;
+  if (!right) other = locked(place - 1);
+  if (other == nullptr) return false;
+  const uint32_t first = right ? place : place - 1;
   BytesLeaf* const olds[] = {right ? leaf : other, right ? other : leaf};
   BytesKeySizes sizes;
   for (const BytesLeaf* old : olds) sizes.Add(*old);

@@ -91,7 +91,7 @@ bool IntTree::AddBucket(Leaf* leaf, uint64_t key, uint64_t value) {
     group.InsertAt(slot, size, bottom - 1, fresh);
     leaf->run_high.set(bottom - 1);
   }
-  leaf->run_bucket.set(fresh);
+  leaf->run_bucket.set_release(fresh);
   leaf->sizes[g].set(static_cast<uint8_t>(size + 1));
   leaf->bytes += sizeof(Bucket);
   leaf->downward.set(!upward);

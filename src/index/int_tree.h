@@ -227,7 +227,7 @@ class IntTree {
     SetRun(leaf);
     leaf->run_low.set(low);
     leaf->run_high.set(high);
-    leaf->run_bucket.set(reinterpret_cast<uint64_t>(bucket));
+    leaf->run_bucket.set_release(reinterpret_cast<uint64_t>(bucket));
   }
   void NoteRun(Leaf* leaf, uint64_t key);
   static bool RunBounds(const Leaf& leaf, uint32_t place, uint64_t key, uint64_t* low,

@@ -206,7 +206,7 @@ struct alignas(64) Leaf {
   }
   uint32_t End() const { return buckets.get(); }
 
-  Bucket* RunBucket() const { return reinterpret_cast<Bucket*>(run_bucket.get()); }
+  Bucket* RunBucket() const { return reinterpret_cast<Bucket*>(run_bucket.get_acquire()); }
   void ForgetRun() { run_bucket.set(0); }
 
   // The share of the leaf's entries below `key`, were all of its buckets equally full.

@@ -29,10 +29,14 @@ class Regrouping {
   // Few children are joined with those of a neighbour below `parent`, where the node is at `place`.
   void Join(const Inner& parent, uint32_t place) {
     place_ = place;
-    if (children_.size() >= kJoinBelow || parent.count() < 2) return;
-    const bool right = place + 1 < parent.count();
+    if (children_.size() >= kJoinBelow) return;
+    const auto fits = [&](uint32_t at) {
+      return parent.child(at).inner()->count() + children_.size() <= kJoinMax;
+    };
+    // Keys in order leave full nodes behind: where one is ahead, the one behind is asked, too.
+    const bool right = place + 1 < parent.count() && fits(place + 1);
+    if (!right && (place == 0 || !fits(place - 1))) return;
     Inner* const other = parent.child(right ? place + 1 : place - 1).inner();
-    if (other->count() + children_.size() > kJoinMax) return;
     const size_t mine = children_.size();
     Take(*other, 0, other->count());
     if (!right) {
