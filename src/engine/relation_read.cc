@@ -67,11 +67,22 @@ const std::atomic<uint64_t>& RelationImpl::EndOf(VersionRef ref) const {
 VersionRef RelationImpl::VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const {
   const rowstore::TableStore& store = table_->store();
   VersionRef ref = store.head(row);
-  while (ref != 0) {
-    if (mvcc::IsSeen(manager_.txns(), snapshot, BeginOf(ref))) {
-      return mvcc::IsSeen(manager_.txns(), snapshot, EndOf(ref)) ? 0 : ref;
+  const auto seen = [&](const std::atomic<uint64_t>& word) {
+    return mvcc::IsSeen(manager_.txns(), snapshot, word);
+  };
+  for (; ref != 0; ref = table_->OlderThan(ref)) {
+    if (IsFrozen(ref)) {
+      if (seen(table_->frozen().SegmentOf(ref).begin())) {
+        return seen(table_->frozen().EndOf(ref)) ? 0 : ref;
+      }
+      continue;
     }
-    ref = table_->OlderThan(ref);
+    // A clean page tells for all its versions, which spares the miss on the header of this one.
+    const rowstore::Page& page = store.page(ref);
+    const uint64_t clean = page.clean_timestamp();
+    if (clean != 0 && clean <= snapshot.read_ts.value()) return ref;
+    const rowstore::VersionHeader& header = page.header(SlotOf(ref));
+    if (seen(header.begin)) return seen(header.end) ? 0 : ref;
   }
   return 0;
 }

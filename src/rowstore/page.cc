@@ -12,9 +12,6 @@
 namespace omendb::rowstore {
 namespace {
 
-constexpr int kCleanTimestampBits = 44;
-constexpr uint64_t kCleanTimestampMask = (1ULL << kCleanTimestampBits) - 1;
-
 size_t AlignUp(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
 size_t ValidityWords(uint32_t capacity) { return (capacity + 63) / 64; }
@@ -29,7 +26,7 @@ Layout::Layout(std::vector<types::PhysicalType> columns) : columns_(std::move(co
 }
 
 Page::Page(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout, size_t bytes)
-    : number_(number), capacity_(capacity), layout_(std::move(layout)), bytes_(bytes) {}
+    : layout_(std::move(layout)), number_(number), capacity_(capacity), bytes_(bytes) {}
 
 Page::Ptr Page::Create(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout) {
   OMEN_CHECK(capacity <= kPageSlots);
@@ -57,7 +54,8 @@ Page::Ptr Page::Create(uint64_t number, uint32_t capacity, std::shared_ptr<const
   char* next = base + columns_at + AlignUp(columns_count * sizeof(Column));
   for (size_t i = 0; i < columns_count; ++i) {
     auto* column = new (&page->columns_[i]) Column;
-    column->size = static_cast<uint8_t>(types::PhysicalSize(page->layout_->columns()[i]));
+    column->type = page->layout_->columns()[i];
+    column->size = static_cast<uint8_t>(types::PhysicalSize(column->type));
     column->has_nulls.store(false, std::memory_order_relaxed);
     column->cells = next;
     next += AlignUp(capacity * size_t{column->size});
@@ -77,12 +75,6 @@ void Page::Deleter::operator()(Page* page) const {
   std::free(page);
 }
 
-bool Page::is_null(uint32_t column, uint32_t slot) const {
-  if (!has_nulls(column)) return false;
-  std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
-  return (word.load(std::memory_order_relaxed) >> (slot & 63) & 1) == 0;
-}
-
 void Page::SetNull(uint32_t column, uint32_t slot) {
   std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
   word.fetch_and(~(1ULL << (slot & 63)), std::memory_order_relaxed);
@@ -92,12 +84,6 @@ void Page::SetNull(uint32_t column, uint32_t slot) {
 void Page::SetValid(uint32_t column, uint32_t slot) {
   std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
   word.fetch_or(1ULL << (slot & 63), std::memory_order_relaxed);
-}
-
-types::Value Page::Read(uint32_t column, uint32_t slot) const {
-  if (is_null(column, slot)) return types::Value::Null();
-  const Column& c = columns_[column];
-  return types::LoadCell(layout_->columns()[column], c.cells + size_t{slot} * c.size);
 }
 
 size_t Page::WriteRow(uint32_t slot, std::span<const types::Value> row) {
@@ -207,14 +193,6 @@ size_t Page::FreeStrings(uint32_t slot) {
     return bytes;
   }
   return 0;
-}
-
-uint64_t Page::clean_timestamp() const {
-  const uint64_t clean = clean_.load(std::memory_order_acquire);
-  if (clean == 0) return 0;
-  const uint64_t modifications = modifications_.load(std::memory_order_acquire);
-  if ((modifications << kCleanTimestampBits) != (clean & ~kCleanTimestampMask)) return 0;
-  return clean & kCleanTimestampMask;
 }
 
 void Page::TryMarkClean() {

@@ -116,11 +116,20 @@ class Page {
     return columns_[column].has_nulls.load(std::memory_order_acquire);
   }
 
-  bool is_null(uint32_t column, uint32_t slot) const;
+  bool is_null(uint32_t column, uint32_t slot) const {
+    if (!has_nulls(column)) [[likely]]
+      return false;
+    std::atomic_ref<uint64_t> word(columns_[column].validity[slot >> 6]);
+    return (word.load(std::memory_order_relaxed) >> (slot & 63) & 1) == 0;
+  }
   void SetNull(uint32_t column, uint32_t slot);
   // Only needed for slots that were used before: fresh slots are valid.
   void SetValid(uint32_t column, uint32_t slot);
-  types::Value Read(uint32_t column, uint32_t slot) const;
+  types::Value Read(uint32_t column, uint32_t slot) const {
+    if (is_null(column, slot)) return types::Value::Null();
+    const Column& c = columns_[column];
+    return types::LoadCell(c.type, c.cells + size_t{slot} * c.size);
+  }
 
   // Writes all cells of a slot; strings are copied. Values past the layout are ignored, missing
   // ones are NULL. Returns the bytes allocated for strings.
@@ -141,7 +150,13 @@ class Page {
     clean_.store(0, std::memory_order_release);
   }
   // The greatest begin timestamp of the page when it is known to be clean, else 0.
-  uint64_t clean_timestamp() const;
+  uint64_t clean_timestamp() const {
+    const uint64_t clean = clean_.load(std::memory_order_acquire);
+    if (clean == 0) return 0;
+    const uint64_t modifications = modifications_.load(std::memory_order_acquire);
+    const bool same = modifications << kCleanTimestampBits == (clean & ~kCleanTimestampMask);
+    return same ? clean & kCleanTimestampMask : 0;
+  }
   // Looks at every version and remembers the page as clean when it is.
   void TryMarkClean();
 
@@ -167,21 +182,26 @@ class Page {
     char* cells;
     uint64_t* validity;
     std::atomic<bool> has_nulls;  // release in SetNull; never cleared.
-    uint8_t size;                 // of a cell
+    types::PhysicalType type;
+    uint8_t size;  // of a cell
   };
   Page(uint64_t number, uint32_t capacity, std::shared_ptr<const Layout> layout, size_t bytes);
 
-  const uint64_t number_;
-  const uint32_t capacity_;
-  const std::shared_ptr<const Layout> layout_;
-  const size_t bytes_;
+  static constexpr int kCleanTimestampBits = 44;
+  static constexpr uint64_t kCleanTimestampMask = (1ULL << kCleanTimestampBits) - 1;
+
+  // What a lookup reads comes first: one cache line.
   VersionHeader* headers_ = nullptr;
   Column* columns_ = nullptr;
-  std::atomic<uint32_t> used_{0};
-  std::atomic<uint32_t> modifications_{0};
   // modifications (low 20 bits) << 44 | timestamp. A reader compares the modifications, so a writer
   // that ends a version between the check and the store cannot leave a false mark.
   std::atomic<uint64_t> clean_{0};
+  std::atomic<uint32_t> modifications_{0};
+  std::atomic<uint32_t> used_{0};
+  const std::shared_ptr<const Layout> layout_;
+  const uint64_t number_;
+  const uint32_t capacity_;
+  const size_t bytes_;
   std::atomic<uint64_t> frozen_at_{0};
   std::atomic<bool> thawed_{false};
 

@@ -246,6 +246,9 @@ void TransactionManager::Stamp(const TransactionImpl& txn, Timestamp ts) {
       for (uint32_t i = 0; i < record.count; ++i) {
         page.header(SlotOf(record.fresh) + i * stride).begin.store(word, std::memory_order_release);
       }
+      // Who fills a page looks once whether it is clean: lookups then need no headers.
+      const bool fills = SlotOf(record.fresh) + (record.count - 1) * stride + 1 == page.capacity();
+      if (fills) page.TryMarkClean();
     }
     if (record.old != 0) {
       rowstore::Page& page = store.page(record.old);
