@@ -12,8 +12,9 @@ using engine::RowRef;
 using types::Value;
 
 // Evaluates key expressions; `unknown` is set when one is NULL, which no row equals.
-Status EvaluateKeys(const std::vector<Expression>& expressions, EvalContext& context,
-                    std::vector<Value>& keys, bool& unknown) {
+template <typename Keys>
+Status EvaluateKeys(const std::vector<Expression>& expressions, EvalContext& context, Keys& keys,
+                    bool& unknown) {
   for (const Expression& expression : expressions) {
     OMEN_ASSIGN(const Value v, Evaluate(expression, context));
     unknown = unknown || v.is_null;
@@ -47,6 +48,7 @@ class Visitor {
         visit_(visit) {}
 
   Status Run() {
+    if (access_.unique_point && access_.in_list.empty()) return LookUpOne();
     engine::KeyRange range;
     bool unknown = false;
     OMEN_TRY(EvaluateKeys(access_.equal, context_, range.equal, unknown));
@@ -65,6 +67,16 @@ class Visitor {
     OMEN_ASSIGN(value, Evaluate(*bound, context_));
     unknown = unknown || value->is_null;
     return Status::Ok();
+  }
+
+  Status LookUpOne() {
+    Values key;
+    bool unknown = false;
+    OMEN_TRY(EvaluateKeys(access_.equal, context_, key, unknown));
+    if (unknown) return Status::Ok();
+    OMEN_ASSIGN(const std::optional<RowRef> row,
+                relation_.Lookup(*context_.statement, access_.index, key));
+    return row.has_value() ? visit_(*row).status() : Status::Ok();
   }
 
   Status RunInList(engine::KeyRange range) {
@@ -105,12 +117,6 @@ class Visitor {
 
   // False when the visitor wants no more.
   Result<bool> RunRange(engine::KeyRange& range) {
-    if (access_.unique_point) {
-      OMEN_ASSIGN(const std::optional<RowRef> row,
-                  relation_.Lookup(*context_.statement, access_.index, range.equal));
-      if (!row.has_value()) return true;
-      return visit_(*row);
-    }
     range.lower_inclusive = access_.lower_inclusive;
     range.upper_inclusive = access_.upper_inclusive;
     range.backward = access_.backward;
@@ -142,7 +148,7 @@ struct Collector {
     OMEN_TRY(context.CountVisit());
     const size_t width = plan.columns.size();
     const size_t old_size = matches.values.size();
-    matches.values.resize(old_size + width);
+    matches.values.resize(old_size + width, boost::container::default_init);
     Value* values = matches.values.data() + old_size;
     OMEN_TRY(relation.Read(row, plan.columns, *context.arena, values));
     if (plan.filter.has_value()) {

@@ -4,6 +4,7 @@
 // and an UPDATE must not meet its own new versions.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <functional>
 #include <vector>
 
@@ -11,10 +12,13 @@
 
 namespace omendb::exec {
 
+// The values of a row or a key, on the stack where they are few.
+using Values = boost::container::small_vector<types::Value, 8>;
+
 // Rows found, with the plan's columns read: row i has values [i * columns, (i + 1) * columns).
 struct Matches {
-  std::vector<engine::RowRef> rows;
-  std::vector<types::Value> values;
+  boost::container::small_vector<engine::RowRef, 2> rows;
+  Values values;
   std::span<const types::Value> row(size_t i, size_t columns_count) const {
     return {values.data() + i * columns_count, columns_count};
   }

@@ -199,14 +199,12 @@ Status EvalContext::TooManyRows() {
   return Status(sqlstate::kFeatureNotSupported, "more rows than the row executor is for");
 }
 
-Result<Value> Evaluate(const Expression& e, EvalContext& context) {
+Result<Value> Compute(const Expression& e, EvalContext& context) {
   switch (e.op) {
     case Op::kConstant:
-      return e.constant;
     case Op::kParameter:
-      return context.params[e.index];
     case Op::kColumn:
-      return context.row[e.index];
+      return Evaluate(e, context);
     case Op::kExcluded:
       return context.excluded[e.index];
     case Op::kCast:

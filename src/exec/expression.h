@@ -76,7 +76,22 @@ struct EvalContext {
   static Status TooManyRows();
 };
 
-Result<types::Value> Evaluate(const Expression& expression, EvalContext& context);
+// Of an expression that has to be computed: no constant, parameter or column.
+Result<types::Value> Compute(const Expression& expression, EvalContext& context);
+
+// Most expressions of short statements are nothing but a parameter or a column: no call for them.
+inline Result<types::Value> Evaluate(const Expression& expression, EvalContext& context) {
+  switch (expression.op) {
+    case Op::kConstant:
+      return expression.constant;
+    case Op::kParameter:
+      return context.params[expression.index];
+    case Op::kColumn:
+      return context.row[expression.index];
+    default:
+      return Compute(expression, context);
+  }
+}
 // True only for boolean true; NULL is false.
 Result<bool> EvaluatePredicate(const Expression& expression, EvalContext& context);
 

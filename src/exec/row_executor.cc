@@ -31,12 +31,12 @@ Result<uint64_t> EvaluateCount(const std::optional<Expression>& expression, Eval
 Status EmitOutput(const RowPlan& plan, EvalContext& context, std::span<const Value> row,
                   RowSink& sink, RowCounts& counts) {
   context.row = row;
-  std::vector<Value> output(plan.output.size());
+  Values output(plan.output.size(), boost::container::default_init);
   for (size_t i = 0; i < plan.output.size(); ++i) {
     OMEN_ASSIGN(output[i], Evaluate(plan.output[i], context));
   }
   ++counts.rows_returned;
-  return sink.OnRow(output);
+  return sink.OnRow({output.data(), output.size()});
 }
 
 // SELECT ... FOR UPDATE of one row: locks the newest version that still passes the filter, which

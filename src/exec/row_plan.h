@@ -88,7 +88,9 @@ struct RowPlan {
 
   // kSelect, kUpdate, kDelete. Without an access the statement has no table (SELECT 1).
   std::optional<IndexAccess> access;
-  std::optional<Expression> filter;  // everything of WHERE, so that a row can be re-checked
+  // Everything of WHERE, so that a row can be checked again; but in a SELECT that locks nothing
+  // without what the access decides.
+  std::optional<Expression> filter;
   std::optional<Aggregation> aggregation;
   std::vector<SortKey> order;  // empty where the rows come in order
   std::optional<Expression> limit;

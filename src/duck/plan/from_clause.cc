@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "duck/catalog/table_entry.h"
+#include "duck/plan/undecided.h"
 #include "duck/session_state.h"
 #include "duckdb/planner/expression/bound_comparison_expression.hpp"
 #include "duckdb/planner/operator/list.hpp"
@@ -216,6 +217,10 @@ bool FromClause::PlanOne(const std::vector<exec::SortKey>& order, bool& ordered)
   if (!path) return false;
   ordered = order.empty() || (plain && path->ordered);
   draft_.plan->access = std::move(path->access);
+  if (!draft_.plan->lock.has_value()) {
+    conditions_ = Undecided(std::move(conditions_), *draft_.plan->access, *draft_.plan->table,
+                            draft_.columns);
+  }
   draft_.plan->filter = AllOf(std::move(conditions_));
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include "duck/catalog/table_entry.h"
 #include "duck/plan/plan_draft.h"
+#include "duck/plan/undecided.h"
 #include "duck/session_state.h"
 #include "duckdb/planner/operator/logical_get.hpp"
 
@@ -71,7 +72,9 @@ RowPlanOutcome BuildRowPlan(duckdb::ClientContext& context, SessionState& state,
     std::string why = draft.refusal.empty() ? draft.converter.refusal() : draft.refusal;
     return {nullptr, why.empty() ? "not a point or short range access" : std::move(why)};
   }
-  if (plan.joins.empty()) {
+  if (plan.kind == exec::PlanKind::kSelect && plan.joins.empty() && !plan.aggregation) {
+    KeepReadColumns(draft.columns, plan);
+  } else if (plan.joins.empty()) {
     for (const PlanSlot& slot : draft.columns.slots()) plan.columns.push_back(slot.column);
   }
   for (size_t i = 0; i < plan.output.size(); ++i) {
