@@ -104,12 +104,13 @@ struct PreparedStatement::Impl {
   std::vector<types::ResultColumn> result_columns;
   std::vector<Column> columns;
   size_t parameters_count = 0;
-  api::ParameterText text;
+  std::vector<sql::BoundParameter> bound;  // reused
 
   // Bind, Execute, Sync. The error of the statement wins over that of the Sync after it.
   Status Run(std::span<const Parameter> parameters, api::BaseSink& sink) {
     sink.SetColumns(result_columns);
-    Status done = session->Bind("", name, text.Of(parameters));
+    api::BindParameters(parameters, bound);
+    Status done = session->Bind("", name, bound);
     if (done.ok()) done = session->Execute("", 0, sink);
     if (!done.ok()) session->FailTransaction();
     Status synced = session->Sync(sink);

@@ -34,26 +34,26 @@ void AppendEscaped(std::string_view text, std::string& out) {
 
 }  // namespace
 
-std::span<const sql::BoundParameter> ParameterText::Of(std::span<const Parameter> parameters) {
-  bound_.assign(parameters.size(), {});
-  numbers_.resize(parameters.size() * kNumberBytesMax);
+void BindParameters(std::span<const Parameter> parameters, std::vector<sql::BoundParameter>& out) {
+  out.assign(parameters.size(), {});
   for (size_t i = 0; i < parameters.size(); ++i) {
-    sql::BoundParameter& bound = bound_[i];
-    char* room = numbers_.data() + i * kNumberBytesMax;
+    sql::BoundParameter& bound = out[i];
     const Parameter& parameter = parameters[i];
     if (const auto* text = std::get_if<std::string_view>(&parameter)) {
       bound.bytes = *text;
     } else if (const auto* integer = std::get_if<int64_t>(&parameter)) {
-      bound.bytes = NumberText(*integer, room, kNumberBytesMax);
+      bound.kind = types::TypeKind::kInt8;
+      bound.value = types::Value::Int64(*integer);
     } else if (const auto* number = std::get_if<double>(&parameter)) {
-      bound.bytes = NumberText(*number, room, kNumberBytesMax);
+      bound.kind = types::TypeKind::kFloat8;
+      bound.value = types::Value::Float64(*number);
     } else if (const auto* truth = std::get_if<bool>(&parameter)) {
-      bound.bytes = *truth ? "t" : "f";
+      bound.kind = types::TypeKind::kBool;
+      bound.value = types::Value::Bool(*truth);
     } else {
       bound.is_null = true;
     }
   }
-  return bound_;
 }
 
 void AppendCopyLine(std::span<const Parameter> row, std::string& out) {

@@ -1,4 +1,4 @@
-// parameters.h - values of the library's callers as text, as the session takes them.
+// parameters.h - values of the library's callers as the session takes them.
 #pragma once
 
 #include <string>
@@ -9,17 +9,8 @@
 
 namespace omendb::api {
 
-// Text forms of parameters. Keeps the bytes; reuse it to keep its memory.
-class ParameterText {
- public:
-  // The result is valid until the next call and as long as the parameters are.
-  std::span<const sql::BoundParameter> Of(std::span<const Parameter> parameters);
-
- private:
-  static constexpr size_t kNumberBytesMax = 32;
-  std::vector<sql::BoundParameter> bound_;
-  std::vector<char> numbers_;
-};
+// Replaces `out`, which keeps its memory. Strings are borrowed.
+void BindParameters(std::span<const Parameter> parameters, std::vector<sql::BoundParameter>& out);
 
 // One line of COPY text format.
 void AppendCopyLine(std::span<const Parameter> row, std::string& out);

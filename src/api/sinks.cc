@@ -76,7 +76,8 @@ Column ColumnOf(const types::ResultColumn& column) {
 }
 
 Status BaseSink::OnColumns(const std::vector<types::ResultColumn>& columns) {
-  columns_ = columns;
+  announced_ = columns;
+  columns_ = &announced_;
   return Status::Ok();
 }
 

@@ -15,6 +15,10 @@ Column ColumnOf(const types::ResultColumn& column);
 // What every sink of the library answers alike: no COPY, no suspended portals, notices dropped.
 class BaseSink : public sql::ResultSink {
  public:
+  BaseSink() = default;
+  BaseSink(const BaseSink&) = delete;
+  BaseSink& operator=(const BaseSink&) = delete;
+
   Status OnColumns(const std::vector<types::ResultColumn>& columns) override;
   Status OnComplete(std::string_view tag) override;
   Status OnEmptyQuery() override { return Status::Ok(); }
@@ -27,14 +31,16 @@ class BaseSink : public sql::ResultSink {
   Status OnCopyData(std::string_view data) override;
   Status OnCopyDone() override { return Status::Ok(); }
 
-  void SetColumns(std::vector<types::ResultColumn> columns) { columns_ = std::move(columns); }
-  const std::vector<types::ResultColumn>& columns() const { return columns_; }
+  // Borrows them: those of the extended protocol, which Execute does not tell.
+  void SetColumns(const std::vector<types::ResultColumn>& columns) { columns_ = &columns; }
+  const std::vector<types::ResultColumn>& columns() const { return *columns_; }
   const std::string& tag() const { return tag_; }
   // The number at the end of the tag: "INSERT 0 3" is 3.
   uint64_t rows_affected() const;
 
  private:
-  std::vector<types::ResultColumn> columns_;
+  std::vector<types::ResultColumn> announced_;
+  const std::vector<types::ResultColumn>* columns_ = &announced_;
   std::string tag_;
 };
 

@@ -221,7 +221,7 @@ Status Connection::HandleBind(std::string_view body) {
   parameters_.clear();
   for (const pgwire::ParameterView& p : bind_.parameters) {
     if (!p.is_null && !p.is_binary) OMEN_TRY(pgwire::CheckUtf8(p.bytes));
-    parameters_.push_back({p.is_null, p.is_binary, p.bytes});
+    parameters_.push_back({.is_null = p.is_null, .is_binary = p.is_binary, .bytes = p.bytes});
   }
   OMEN_TRY(pgwire::CheckUtf8(bind_.portal));
   OMEN_TRY(session_->Bind(bind_.portal, bind_.statement, parameters_));
@@ -239,18 +239,19 @@ Connection::PortalInfo& Connection::InfoOf(std::string_view portal) {
              : portals_.emplace(std::string(portal), PortalInfo()).first->second;
 }
 
-Status Connection::DescribePortalInfo(std::string_view name, PortalInfo& info) {
-  OMEN_ASSIGN(sql::Session::Description description, session_->DescribePortal(name));
-  const size_t columns = description.columns.size();
-  if (info.formats.size() > 1 && info.formats.size() != columns) {
+Result<sql::Session::PortalDescription> Connection::DescribePortal(std::string_view name,
+                                                                   PortalInfo& info) {
+  OMEN_ASSIGN(const sql::Session::PortalDescription portal, session_->DescribePortal(name));
+  if (info.formats.size() > 1 && info.formats.size() != portal.columns.size()) {
     return Status(sqlstate::kProtocolViolation,
                   "bind message has " + std::to_string(info.formats.size()) +
-                      " result formats but query has " + std::to_string(columns) + " columns");
+                      " result formats but query has " + std::to_string(portal.columns.size()) +
+                      " columns");
   }
-  info.columns = std::move(description.columns);
-  info.has_rows = description.has_rows;
+  info.types.clear();
+  for (const types::ResultColumn& column : portal.columns) info.types.push_back(column.type);
   info.described = true;
-  return Status::Ok();
+  return portal;
 }
 
 Status Connection::HandleDescribe(std::string_view body) {
@@ -258,9 +259,9 @@ Status Connection::HandleDescribe(std::string_view body) {
   OMEN_TRY(pgwire::DecodeTarget(body, target));
   if (target.kind == 'P') {
     PortalInfo& info = InfoOf(target.name);
-    OMEN_TRY(DescribePortalInfo(target.name, info));
-    if (info.has_rows) {
-      WriteColumns(output_, info.columns, info.formats);
+    OMEN_ASSIGN(const sql::Session::PortalDescription portal, DescribePortal(target.name, info));
+    if (portal.has_rows) {
+      WriteColumns(output_, portal.columns, info.formats);
     } else {
       pgwire::WriteNoData(output_);
     }
@@ -283,8 +284,8 @@ Status Connection::HandleExecute(std::string_view body) {
   // COPY reads further messages into the buffer that the name lies in.
   const std::string portal(execute.portal);
   PortalInfo& info = InfoOf(portal);
-  if (!info.described) OMEN_TRY(DescribePortalInfo(portal, info));
-  sink_.Begin(info.formats, info.columns, session_->io_settings());
+  if (!info.described) OMEN_TRY(DescribePortal(portal, info).status());
+  sink_.Begin(info.formats, info.types, session_->io_settings());
   return session_->Execute(
       portal, execute.rows_max > 0 ? static_cast<uint64_t>(execute.rows_max) : 0, sink_);
 }

@@ -88,12 +88,11 @@ class Connection : private WireChannel, private sql::Host {
 
   // What Execute needs to know of an open portal.
   struct PortalInfo {
-    std::vector<int16_t> formats;              // As Bind gave them.
-    std::vector<types::ResultColumn> columns;  // Once described.
+    std::vector<int16_t> formats;       // As Bind gave them.
+    std::vector<types::SqlType> types;  // Of its columns, once described.
     bool described = false;
-    bool has_rows = false;
   };
-  Status DescribePortalInfo(std::string_view name, PortalInfo& info);
+  Result<sql::Session::PortalDescription> DescribePortal(std::string_view name, PortalInfo& info);
   PortalInfo& InfoOf(std::string_view portal);
   std::map<std::string, PortalInfo, std::less<>> portals_;
   std::string copy_batch_;      // Small CopyData messages, joined.

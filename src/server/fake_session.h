@@ -57,10 +57,11 @@ class FakeSession final : public sql::Session {
     portals_[std::string(portal)] = {text, 0};
     return Status::Ok();
   }
-  Result<Description> DescribePortal(std::string_view portal) override {
+  Result<PortalDescription> DescribePortal(std::string_view portal) override {
     const auto found = portals_.find(std::string(portal));
     if (found == portals_.end()) return Status(sqlstate::kInvalidCursorName, "no such portal");
-    return Describe(found->second.text);
+    description_ = Describe(found->second.text);
+    return PortalDescription{description_.columns, description_.has_rows};
   }
   Status Execute(std::string_view portal, uint64_t rows_max, sql::ResultSink& sink) override {
     const auto found = portals_.find(std::string(portal));
@@ -223,6 +224,7 @@ class FakeSession final : public sql::Session {
   char status_ = 'I';
   uint64_t idle_timeout_ms_ = 0;
   std::map<std::string, std::string> statements_;
+  Description description_;  // of the portal asked for last
   std::map<std::string, OpenPortal> portals_;
   OpenPortal* portal_ = nullptr;
 };

@@ -24,7 +24,7 @@ pgwire::Severity SeverityOf(const std::string& name) {
 
 }  // namespace
 
-void WriteColumns(std::string& out, const std::vector<types::ResultColumn>& columns,
+void WriteColumns(std::string& out, std::span<const types::ResultColumn> columns,
                   std::span<const int16_t> formats) {
   std::vector<pgwire::FieldDescription> fields;
   fields.reserve(columns.size());
@@ -38,20 +38,18 @@ void WriteColumns(std::string& out, const std::vector<types::ResultColumn>& colu
   pgwire::WriteRowDescription(out, fields);
 }
 
-void WireSink::Begin(std::span<const int16_t> formats,
-                     const std::vector<types::ResultColumn>& columns,
+void WireSink::Begin(std::span<const int16_t> formats, std::span<const types::SqlType> types,
                      const types::IoSettings& settings) {
   settings_ = &settings;
-  types_.clear();
+  types_.assign(types.begin(), types.end());
   formats_.clear();
-  for (size_t i = 0; i < columns.size(); ++i) {
-    types_.push_back(columns[i].type);
-    formats_.push_back(FormatOf(formats, i));
-  }
+  for (size_t i = 0; i < types.size(); ++i) formats_.push_back(FormatOf(formats, i));
 }
 
 Status WireSink::OnColumns(const std::vector<types::ResultColumn>& columns) {
-  Begin({}, columns, *settings_);
+  types_.clear();
+  for (const types::ResultColumn& column : columns) types_.push_back(column.type);
+  formats_.assign(columns.size(), 0);
   WriteColumns(channel_.output(), columns, {});
   return Status::Ok();
 }

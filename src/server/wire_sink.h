@@ -32,9 +32,9 @@ class WireSink : public sql::ResultSink {
   explicit WireSink(WireChannel& channel) : channel_(channel) {}
 
   // Before each Execute of the extended protocol: result formats as Bind gave them (none = text,
-  // one = for all columns), the portal's columns, and the session's text settings. The simple
-  // protocol has text throughout.
-  void Begin(std::span<const int16_t> formats, const std::vector<types::ResultColumn>& columns,
+  // one = for all columns), the types of the portal's columns, and the session's text settings. The
+  // simple protocol has text throughout.
+  void Begin(std::span<const int16_t> formats, std::span<const types::SqlType> types,
              const types::IoSettings& settings);
 
   Status OnColumns(const std::vector<types::ResultColumn>& columns) override;
@@ -63,7 +63,7 @@ class WireSink : public sql::ResultSink {
 };
 
 // RowDescription of a result whose columns have these formats (see WireSink::Begin).
-void WriteColumns(std::string& out, const std::vector<types::ResultColumn>& columns,
+void WriteColumns(std::string& out, std::span<const types::ResultColumn> columns,
                   std::span<const int16_t> formats);
 
 }  // namespace omendb::server

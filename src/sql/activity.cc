@@ -1,21 +1,64 @@
 #include "sql/activity.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace omendb::sql {
 
-void ActivitySlot::SetQuery(std::string_view text) {
-  constexpr size_t kQueryBytes = 1024;  // track_activity_query_size
-  MutexLock lock(mu_);
-  entry_.query.assign(text.substr(0, kQueryBytes));
-  entry_.state = "active";
+namespace {
+
+constexpr size_t kQueryBytes = 1024;  // track_activity_query_size
+
+std::string_view NameOf(ActivitySlot::State state) {
+  switch (state) {
+    case ActivitySlot::State::kIdle:
+      return "idle";
+    case ActivitySlot::State::kActive:
+      return "active";
+    case ActivitySlot::State::kIdleInTransaction:
+      return "idle in transaction";
+    case ActivitySlot::State::kIdleAborted:
+      break;
+  }
+  return "idle in transaction (aborted)";
 }
 
-void ActivitySlot::SetState(std::string_view state, int64_t transaction_start) {
-  MutexLock lock(mu_);
-  entry_.state.assign(state);
-  entry_.transaction_start = transaction_start;
-  if (transaction_start != 0) entry_.query_start = entry_.state_change = transaction_start;
+}  // namespace
+
+void ActivitySlot::SetQuery(std::string_view text) {
+  text = text.substr(0, kQueryBytes);
+  if (text_ != nullptr && *text_ == text) {
+    const Change change(changes_);
+    state_.store(State::kActive, std::memory_order_release);
+    return;
+  }
+  Activate(std::make_shared<const std::string>(text));
+}
+
+void ActivitySlot::SetQuery(const std::shared_ptr<const std::string>& text) {
+  if (text.get() == text_) {
+    const Change change(changes_);
+    state_.store(State::kActive, std::memory_order_release);
+    return;
+  }
+  Activate(text);
+}
+
+void ActivitySlot::Activate(std::shared_ptr<const std::string> text) {
+  const MutexLock lock(mu_);
+  const Change change(changes_);
+  text_ = text.get();
+  query_ = std::move(text);
+  state_.store(State::kActive, std::memory_order_release);
+}
+
+void ActivitySlot::SetState(State state, int64_t transaction_start) {
+  const Change change(changes_);
+  state_.store(state, std::memory_order_release);
+  transaction_start_.store(transaction_start, std::memory_order_release);
+  if (transaction_start == 0) return;
+  query_start_.store(transaction_start, std::memory_order_release);
+  state_change_.store(transaction_start, std::memory_order_release);
 }
 
 void ActivitySlot::SetApplicationName(std::string_view name) {
@@ -28,10 +71,21 @@ ActivityEntry ActivitySlot::Copy() {
   {
     MutexLock lock(mu_);
     entry = entry_;
+    if (query_ != nullptr) entry.query = query_->substr(0, kQueryBytes);
+    while (!TryCopyTimes(entry)) std::this_thread::yield();
   }
   entry.query_progress = progress_.query.Get();
   entry.command = progress_.command.Get();
   return entry;
+}
+
+bool ActivitySlot::TryCopyTimes(ActivityEntry& entry) const {
+  const uint64_t before = changes_.load(std::memory_order_acquire);
+  entry.state = NameOf(state_.load(std::memory_order_acquire));
+  entry.query_start = query_start_.load(std::memory_order_acquire);
+  entry.transaction_start = transaction_start_.load(std::memory_order_acquire);
+  entry.state_change = state_change_.load(std::memory_order_acquire);
+  return before % 2 == 0 && changes_.load(std::memory_order_relaxed) == before;
 }
 
 ActivitySlot* ActivityList::Add(ActivityEntry entry, CancelFlag& cancel) {

@@ -241,6 +241,12 @@ Status SessionImpl::CheckPlanPrivileges(Plan& plan, const catalog::CatalogSnapsh
   return Status::Ok();
 }
 
+void SessionImpl::NoteDescribed(Plan& plan) {
+  if (plan.was_described) return;
+  plan.described = plan.columns;
+  plan.was_described = true;
+}
+
 Result<Session::Description> SessionImpl::Describe(Plan& plan) {
   Description description;
   description.has_rows = plan.returns_rows;
@@ -250,10 +256,7 @@ Result<Session::Description> SessionImpl::Describe(Plan& plan) {
     for (const types::SqlType& type : plan.param_types) {
       description.param_oids.push_back(types::TypeOid(type));
     }
-    if (!plan.was_described) {
-      plan.described = plan.columns;
-      plan.was_described = true;
-    }
+    NoteDescribed(plan);
     return description;
   }
   if (plan.returns_rows) {

@@ -6,7 +6,7 @@ void RowBuffer::Append(std::span<const types::Value> row) {
   types::Row copy(row.begin(), row.end());
   for (size_t i = 0; i < copy.size() && i < columns.size(); ++i) {
     if (copy[i].is_null) continue;
-    copy[i] = types::CopyTo(*arena, types::PhysicalTypeOf(columns[i].type), copy[i]);
+    copy[i] = types::CopyTo(arena(), types::PhysicalTypeOf(columns[i].type), copy[i]);
   }
   rows.push_back(std::move(copy));
 }
@@ -21,7 +21,7 @@ void RowBuffer::Append(const types::Chunk& chunk) {
 
 void RowBuffer::AppendText(std::initializer_list<std::string_view> fields) {
   types::Row row;
-  for (std::string_view field : fields) row.push_back(types::Value::String(arena->Copy(field)));
+  for (std::string_view field : fields) row.push_back(types::Value::String(arena().Copy(field)));
   rows.push_back(std::move(row));
 }
 

@@ -26,12 +26,19 @@ namespace omendb::sql {
 struct RowBuffer {
   std::vector<types::ResultColumn> columns;
   std::vector<types::Row> rows;
-  std::unique_ptr<types::Arena> arena = std::make_unique<types::Arena>();
 
+  // Owns the bytes of the rows; there from its first use on.
+  types::Arena& arena() {
+    if (arena_ == nullptr) arena_ = std::make_unique<types::Arena>();
+    return *arena_;
+  }
   void Append(std::span<const types::Value> row);
   void Append(const types::Chunk& chunk);
   // A row of text columns.
   void AppendText(std::initializer_list<std::string_view> fields);
+
+ private:
+  std::unique_ptr<types::Arena> arena_;
 };
 
 // A utility statement's outcome: a tag, and perhaps rows.
@@ -41,14 +48,12 @@ struct UtilityResult {
   bool rows_are_counted = false;  // the tag gets " n" as rows are sent (FETCH)
 };
 
-struct PortalState {
+// Everything of a portal that begins anew with each statement.
+struct PortalRun {
   enum class State { kReady, kStreaming, kBuffered, kDone };
 
   std::string name;
   std::shared_ptr<Plan> plan;
-  types::Arena arena;
-  std::vector<types::Value> params;
-
   State state = State::kReady;
   engine::StatementContext context;
   std::unique_ptr<duck::DuckResult> stream;
@@ -57,7 +62,6 @@ struct PortalState {
   bool with_profile = false;
   RowBuffer buffer;
   size_t next = 0;  // next buffered row
-  uint64_t rows_sent = 0;
   uint64_t rows_affected = 0;
   std::string tag;  // utility statements
 
@@ -72,7 +76,22 @@ struct PortalState {
   uint64_t transaction_serial = 0;  // it lives as long as this transaction, unless hold
   int64_t position = 0;             // 0 before the first row, n + 1 behind the last
   int64_t created_micros = 0;
-  std::string query;
+  std::shared_ptr<const std::string> query;  // its text
+};
+
+struct PortalState : PortalRun {
+  types::Arena arena;  // owns the parameters' bytes
+  std::vector<types::Value> params;
+  std::vector<types::ResultColumn> utility_columns;  // those of a utility statement, once described
+
+  // As if it were new, but with its memory.
+  void Reuse() {
+    stream.reset();  // It runs the plan.
+    static_cast<PortalRun&>(*this) = PortalRun();
+    arena.Reset();
+    params.clear();
+    utility_columns.clear();
+  }
 };
 
 }  // namespace omendb::sql

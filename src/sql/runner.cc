@@ -1,5 +1,5 @@
 // Running: row plans on the session's own thread, everything else in DuckDB on the pool.
-#include <fmt/format.h>
+#include <charconv>
 
 #include "base/sqlstate.h"
 #include "exec/row_executor.h"
@@ -64,19 +64,29 @@ bool RunsBesideStream(const Statement& statement) {
   }
 }
 
-std::string QueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected) {
+// `tag` keeps its memory.
+void SetQueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected,
+                 std::string& tag) {
+  uint64_t count = rows_affected;
   switch (plan.statement.kind()) {
     case PG_QUERY__NODE__NODE_INSERT_STMT:
-      return fmt::format("INSERT 0 {}", rows_affected);
+      tag = "INSERT 0 ";
+      break;
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
-      return fmt::format("UPDATE {}", rows_affected);
+      tag = "UPDATE ";
+      break;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return fmt::format("DELETE {}", rows_affected);
+      tag = "DELETE ";
+      break;
     case PG_QUERY__NODE__NODE_MERGE_STMT:
-      return fmt::format("MERGE {}", rows_affected);
+      tag = "MERGE ";
+      break;
     default:
-      return fmt::format("SELECT {}", rows_returned);
+      tag = "SELECT ";
+      count = rows_returned;
   }
+  char digits[20];
+  tag.append(digits, std::to_chars(digits, digits + sizeof(digits), count).ptr);
 }
 
 }  // namespace
@@ -174,7 +184,7 @@ Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
     return Status::Ok();
   }
   block_.EnsureStarted();
-  portal.context = MakeContext(host_.waiter());
+  portal.context = OwnContext();
   OMEN_TRY(LockAndBind(plan, portal.context));
   OMEN_TRY(CheckMayWrite(*this, plan));
   block_.txn()->BeginStatement();
@@ -275,11 +285,10 @@ Result<bool> SessionImpl::RunPortal(PortalState& portal, uint64_t rows_max, Resu
     }
     if (portal.chunk_row == portal.chunk->rows_count) OMEN_TRY(NextChunk(portal));
   }
-  portal.rows_sent += sent;
   const bool at_end = portal.state != PortalState::State::kStreaming &&
                       portal.next >= portal.buffer.rows.size() && !full();
   if (at_end) {
-    if (plan.is_query) portal.tag = QueryTag(plan, portal.rows_sent, portal.rows_affected);
+    if (plan.is_query) SetQueryTag(plan, sent, portal.rows_affected, portal.tag);
     portal.state = PortalState::State::kDone;
   }
   return at_end;
@@ -294,7 +303,7 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
     return RunQuery(*resolved, params, announce_columns, sink, tag);
   }
   block_.EnsureStarted();
-  engine::StatementContext context = MakeContext(host_.waiter());
+  engine::StatementContext context = OwnContext();
   OMEN_TRY(LockAndBind(plan, context));
   OMEN_TRY(CheckMayWrite(*this, plan));
   if (announce_columns && plan.returns_rows) OMEN_TRY(sink.OnColumns(plan.columns));
@@ -338,7 +347,7 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
     }
     if (!clock.Done(status).ok()) return AnnotatePosition(std::move(status), plan.statement);
   }
-  tag = QueryTag(plan, returned, affected);
+  SetQueryTag(plan, returned, affected, tag);
   return Status::Ok();
 }
 

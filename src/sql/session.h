@@ -127,15 +127,16 @@ class Instance {
   virtual void CollectMetrics(MetricFamilies& out) = 0;
 };
 
-// How a portal's parameters arrive.
+// How a portal's parameters arrive: as bytes, text or the type's binary form, or as a value.
 struct BoundParameter {
   bool is_null = false;
   bool is_binary = false;
   std::string_view bytes;
+  // Other than kUnknown: `value` of this type (kInt8, kFloat8 or kBool) in the place of `bytes`. A
+  // parameter of another type gets what it reads from the value's text.
+  types::TypeKind kind = types::TypeKind::kUnknown;
+  types::Value value = types::Value::Null();
 };
-
-class PreparedStatement;  // opaque
-class Portal;             // opaque
 
 class Session {
  public:
@@ -149,14 +150,18 @@ class Session {
   virtual Status Parse(std::string_view name, std::string_view text,
                        std::span<const uint32_t> param_oids) = 0;
   struct Description {
-    std::vector<uint32_t> param_oids;          // statements only
+    std::vector<uint32_t> param_oids;
     std::vector<types::ResultColumn> columns;  // empty with has_rows == false: NoData
     bool has_rows = false;
   };
   virtual Result<Description> DescribeStatement(std::string_view name) = 0;
   virtual Status Bind(std::string_view portal, std::string_view statement,
                       std::span<const BoundParameter> params) = 0;
-  virtual Result<Description> DescribePortal(std::string_view portal) = 0;
+  struct PortalDescription {
+    std::span<const types::ResultColumn> columns;  // valid until the session's next call
+    bool has_rows = false;
+  };
+  virtual Result<PortalDescription> DescribePortal(std::string_view portal) = 0;
   // `rows_max` 0 = all. Sink gets rows (OnRow/OnChunk), then OnComplete or OnPortalSuspended; not
   // OnColumns.
   virtual Status Execute(std::string_view portal, uint64_t rows_max, ResultSink& sink) = 0;

@@ -4,7 +4,6 @@
 #include "base/sqlstate.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
-#include "types/binary_io.h"
 
 namespace omendb::sql {
 
@@ -30,7 +29,7 @@ Status SessionImpl::Parse(std::string_view name, std::string_view text,
     key += '\0';
     for (uint32_t oid : param_oids) key += std::to_string(oid) + ",";
     Prepared prepared;
-    prepared.text = text;
+    prepared.text = std::make_shared<const std::string>(text);
     prepared.plan = name.empty() ? plans_.Find(key) : nullptr;
     if (prepared.plan == nullptr) {
       OMEN_ASSIGN(auto tree, ParseTree::Parse(text));
@@ -74,74 +73,20 @@ Result<Session::Description> SessionImpl::DescribeStatement(std::string_view nam
   return description;
 }
 
-Status SessionImpl::DecodeParameters(Plan& plan, std::span<const BoundParameter> params,
-                                     PortalState& portal) {
-  for (size_t i = 0; i < params.size(); ++i) {
-    const BoundParameter& param = params[i];
-    if (param.is_null) {
-      portal.params.push_back(types::Value::Null());
-      continue;
-    }
-    const types::SqlType type =
-        i < plan.param_types.size() ? plan.param_types[i] : types::SqlType{types::TypeKind::kText};
-    const std::string_view bytes = portal.arena.Copy(param.bytes);
-    auto value = param.is_binary ? types::ReceiveBinary(type, bytes, portal.arena)
-                                 : types::ParseText(type, bytes, portal.arena, settings_.io());
-    if (!value.ok()) {
-      return Status(value.status())
-          .WithContext(fmt::format("unnamed portal parameter ${}{}", i + 1,
-                                   param.is_binary ? "" : fmt::format(" = '{}'", param.bytes)));
-    }
-    portal.params.push_back(*value);
-  }
-  return Status::Ok();
-}
-
 Status SessionImpl::Bind(std::string_view portal_name, std::string_view statement_name,
                          std::span<const BoundParameter> params) {
   auto run = [&]() -> Status {
-    auto found = prepared_.find(statement_name);
-    if (found == prepared_.end()) {
-      return Status(sqlstate::kInvalidSqlStatementName,
-                    statement_name.empty()
-                        ? "unnamed prepared statement does not exist"
-                        : fmt::format("prepared statement \"{}\" does not exist", statement_name));
-    }
-    if (auto open = portals_.find(portal_name); open != portals_.end()) {
+    if (PortalState* open = portals_.Find(portal_name)) {
       if (!portal_name.empty()) {
         return Status(sqlstate::kDuplicateCursor,
                       fmt::format("cursor \"{}\" already exists", portal_name));
       }
-      if (streaming_ == open->second.get()) streaming_ = nullptr;
-      portals_.erase(open);
+      DropPortal(*open);
     }
-    auto portal = std::make_unique<PortalState>();
+    std::unique_ptr<PortalState> portal = portals_.New();
     portal->name = portal_name;
-    portal->plan = found->second.plan;
-    portal->query = found->second.text;
-    if (portal->plan != nullptr) {
-      Plan& plan = *portal->plan;
-      OMEN_TRY(CheckFailedBlock(plan.statement));
-      const auto wanted = static_cast<size_t>(plan.parameters);
-      if (params.size() != wanted) {
-        return Status(sqlstate::kProtocolViolation,
-                      fmt::format("bind message supplies {} parameters, but prepared statement "
-                                  "\"{}\" requires {}",
-                                  params.size(), statement_name, wanted));
-      }
-      if (block_.state() != TransactionBlock::State::kFailed) {
-        block_.EnsureStarted();
-        OMEN_TRY(EnsureBound(plan));
-      }
-      OMEN_TRY(DecodeParameters(plan, params, *portal));
-      if (plan.statement.kind() == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
-        portal->params.clear();
-        OMEN_ASSIGN(portal->plan, ResolveExecute(*plan.statement.node->execute_stmt, portal->arena,
-                                                 portal->params));
-      }
-    }
-    portal->transaction_serial = block_.serial();
-    portals_[std::string(portal_name)] = std::move(portal);
+    OMEN_TRY(BindPortal(statement_name, params, *portal));
+    portals_.Open(std::move(portal));
     return Status::Ok();
   };
   Status status = run();
@@ -149,64 +94,121 @@ Status SessionImpl::Bind(std::string_view portal_name, std::string_view statemen
   return status;
 }
 
-Result<Session::Description> SessionImpl::DescribePortal(std::string_view name) {
-  auto found = portals_.find(name);
-  if (found == portals_.end()) {
-    FailTransaction();
-    return Status(sqlstate::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name));
+Status SessionImpl::BindPortal(std::string_view statement_name,
+                               std::span<const BoundParameter> params, PortalState& portal) {
+  auto found = prepared_.find(statement_name);
+  if (found == prepared_.end()) {
+    return Status(sqlstate::kInvalidSqlStatementName,
+                  statement_name.empty()
+                      ? "unnamed prepared statement does not exist"
+                      : fmt::format("prepared statement \"{}\" does not exist", statement_name));
   }
-  if (found->second->plan == nullptr) return Description{};
-  auto description = Describe(*found->second->plan);
-  if (!description.ok()) {
-    FailTransaction();
-    return description;
+  portal.plan = found->second.plan;
+  portal.query = found->second.text;
+  if (portal.plan != nullptr) OMEN_TRY(BindPlan(statement_name, params, portal));
+  portal.transaction_serial = block_.serial();
+  return Status::Ok();
+}
+
+Status SessionImpl::BindPlan(std::string_view statement_name,
+                             std::span<const BoundParameter> params, PortalState& portal) {
+  Plan& plan = *portal.plan;
+  OMEN_TRY(CheckFailedBlock(plan.statement));
+  const auto wanted = static_cast<size_t>(plan.parameters);
+  if (params.size() != wanted) {
+    return Status(sqlstate::kProtocolViolation,
+                  fmt::format("bind message supplies {} parameters, but prepared statement "
+                              "\"{}\" requires {}",
+                              params.size(), statement_name, wanted));
   }
-  description->param_oids.clear();
+  if (block_.state() != TransactionBlock::State::kFailed) {
+    block_.EnsureStarted();
+    OMEN_TRY(EnsureBound(plan));
+  }
+  OMEN_TRY(DecodeParameters(plan, params, portal));
+  if (plan.statement.kind() != PG_QUERY__NODE__NODE_EXECUTE_STMT) return Status::Ok();
+  portal.params.clear();
+  OMEN_ASSIGN(portal.plan,
+              ResolveExecute(*plan.statement.node->execute_stmt, portal.arena, portal.params));
+  return Status::Ok();
+}
+
+Result<PortalState*> SessionImpl::FindPortal(std::string_view name) {
+  if (PortalState* portal = portals_.Find(name)) return portal;
+  return Status(sqlstate::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name));
+}
+
+Result<Session::PortalDescription> SessionImpl::DescribePortal(std::string_view name) {
+  auto describe = [&]() -> Result<PortalDescription> {
+    OMEN_ASSIGN(PortalState * portal, FindPortal(name));
+    if (portal->plan == nullptr) return PortalDescription{};
+    return DescribeOpen(*portal);
+  };
+  auto description = describe();
+  if (!description.ok()) FailTransaction();
   return description;
 }
 
-Status SessionImpl::Execute(std::string_view name, uint64_t rows_max, ResultSink& sink) {
-  auto found = portals_.find(name);
-  if (found == portals_.end()) {
-    FailTransaction();
-    return Status(sqlstate::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name));
+Result<Session::PortalDescription> SessionImpl::DescribeOpen(PortalState& portal) {
+  Plan& plan = *portal.plan;
+  if (plan.is_query) {
+    OMEN_TRY(EnsureBound(plan));
+    NoteDescribed(plan);
+    return PortalDescription{plan.columns, plan.returns_rows};
   }
-  PortalState* portal = found->second.get();
+  OMEN_ASSIGN(Description description, Describe(plan));
+  portal.utility_columns = std::move(description.columns);
+  return PortalDescription{portal.utility_columns, description.has_rows};
+}
+
+Status SessionImpl::Execute(std::string_view name, uint64_t rows_max, ResultSink& sink) {
+  auto found = FindPortal(name);
+  if (!found.ok()) {
+    FailTransaction();
+    return std::move(found).status();
+  }
+  PortalState* portal = *found;
   if (portal->plan == nullptr) return sink.OnEmptyQuery();
   StatementScope scope(*this, &sink, portal->query);
-  auto run = [&]() -> Status {
-    OMEN_TRY(CheckFailedBlock(portal->plan->statement));
-    if (portal->state == PortalState::State::kDone) {
-      return sink.OnComplete(portal->plan->returns_rows && portal->plan->is_query &&
-                                     portal->tag.starts_with("SELECT")
-                                 ? "SELECT 0"
-                                 : portal->tag);
-    }
-    // COMMIT and its like drop portals, this one included: what is needed after is copied.
-    std::shared_ptr<Plan> plan = portal->plan;
-    if (!plan->is_query && portal->state == PortalState::State::kReady) {
-      UtilityResult result;
-      const std::string portal_name(name);
-      OMEN_TRY(RunUtility(plan->statement, result, sink));
-      auto still = portals_.find(portal_name);
-      if (still == portals_.end() || still->second.get() != portal) {
-        return result.tag.empty() ? Status::Ok() : sink.OnComplete(result.tag);
-      }
-      portal->buffer = std::move(result.buffer);
-      portal->tag = std::move(result.tag);
-      portal->state = PortalState::State::kBuffered;
-    }
-    OMEN_ASSIGN(bool at_end, RunPortal(*portal, rows_max, sink));
-    if (!at_end) return sink.OnPortalSuspended();
-    return portal->tag.empty() ? Status::Ok() : sink.OnComplete(portal->tag);
-  };
-  Status status = run();
+  Status status = RunOpen(*portal, rows_max, sink);
   if (!status.ok()) {
     if (streaming_ == portal) AbandonPortal(*portal);
-    if (block_.state() == TransactionBlock::State::kImplicit) RollbackTransaction();
-    block_.Fail();
+    FailTransaction();
   }
   return status;
+}
+
+Status SessionImpl::RunOpen(PortalState& portal, uint64_t rows_max, ResultSink& sink) {
+  OMEN_TRY(CheckFailedBlock(portal.plan->statement));
+  if (portal.state == PortalState::State::kDone) {
+    return sink.OnComplete(portal.plan->returns_rows && portal.plan->is_query &&
+                                   portal.tag.starts_with("SELECT")
+                               ? "SELECT 0"
+                               : portal.tag);
+  }
+  if (!portal.plan->is_query && portal.state == PortalState::State::kReady) {
+    OMEN_ASSIGN(const bool is_open, RunPortalUtility(portal, sink));
+    if (!is_open) return Status::Ok();
+  }
+  OMEN_ASSIGN(const bool at_end, RunPortal(portal, rows_max, sink));
+  if (!at_end) return sink.OnPortalSuspended();
+  return portal.tag.empty() ? Status::Ok() : sink.OnComplete(portal.tag);
+}
+
+// COMMIT and its like drop portals, this one included: what is needed after is copied.
+Result<bool> SessionImpl::RunPortalUtility(PortalState& portal, ResultSink& sink) {
+  const std::shared_ptr<Plan> plan = portal.plan;
+  const std::string name = portal.name;
+  UtilityResult result;
+  OMEN_TRY(RunUtility(plan->statement, result, sink));
+  if (portals_.Find(name) != &portal) {
+    if (!result.tag.empty()) OMEN_TRY(sink.OnComplete(result.tag));
+    return false;
+  }
+  portal.buffer = std::move(result.buffer);
+  portal.tag = std::move(result.tag);
+  portal.state = PortalState::State::kBuffered;
+  return true;
 }
 
 Status SessionImpl::CloseStatement(std::string_view name) {
@@ -216,11 +218,13 @@ Status SessionImpl::CloseStatement(std::string_view name) {
 }
 
 Status SessionImpl::ClosePortal(std::string_view name) {
-  auto found = portals_.find(name);
-  if (found == portals_.end()) return Status::Ok();
-  if (streaming_ == found->second.get()) streaming_ = nullptr;
-  portals_.erase(found);
+  if (PortalState* portal = portals_.Find(name)) DropPortal(*portal);
   return Status::Ok();
+}
+
+void SessionImpl::DropPortal(PortalState& portal) {
+  if (streaming_ == &portal) streaming_ = nullptr;
+  portals_.Close(portal);
 }
 
 Status SessionImpl::Sync(ResultSink& sink) {

@@ -41,7 +41,7 @@ SessionImpl::SessionImpl(InstanceImpl& instance, Instance::SessionOptions option
 
 SessionImpl::~SessionImpl() {
   streaming_ = nullptr;
-  portals_.clear();
+  portals_.Clear();
   prepared_.clear();
   plans_.Clear();
   block_.Rollback();
@@ -175,10 +175,24 @@ std::shared_ptr<const catalog::CatalogSnapshot> SessionImpl::catalog() const {
   return block_.txn() == nullptr ? db().catalog() : db().CatalogFor(*block_.txn());
 }
 
+// Nearly always that of the statement before, as its version tells without a lock.
+const std::shared_ptr<const catalog::CatalogSnapshot>& SessionImpl::KeptCatalog() {
+  if (kept_catalog_ == nullptr ||
+      kept_catalog_->version() != db().CatalogVersionFor(block_.txn())) {
+    kept_catalog_ = catalog();
+  }
+  return kept_catalog_;
+}
+
 engine::StatementContext SessionImpl::MakeContext(Waiter& waiter) {
+  return ContextWith(waiter, catalog());
+}
+
+engine::StatementContext SessionImpl::ContextWith(
+    Waiter& waiter, std::shared_ptr<const catalog::CatalogSnapshot> catalog) {
   engine::StatementContext context;
   context.txn = block_.txn();
-  context.catalog = catalog();
+  context.catalog = std::move(catalog);
   context.database = database_;
   context.waiter = &waiter;
   context.cancel = &cancel_;
@@ -278,12 +292,12 @@ Status SessionImpl::CommitTransaction() {
     RollbackTransaction();
     return status;
   }
-  for (auto& [name, portal] : portals_) {
+  for (const auto& portal : portals_) {
     if (portal->hold && portal->state == PortalState::State::kReady) {
       OMEN_TRY(BufferPortal(*portal));
     }
   }
-  engine::StatementContext context = MakeContext(host_.waiter());
+  engine::StatementContext context = OwnContext();
   status = block_.Commit(context);
   DropPortalsOfTransaction(status.ok());
   return status;
@@ -292,22 +306,26 @@ Status SessionImpl::CommitTransaction() {
 void SessionImpl::RollbackTransaction() {
   streaming_ = nullptr;
   on_commit_drop_.clear();
-  for (auto& [name, portal] : portals_) portal->stream.reset();
+  for (const auto& portal : portals_) portal->stream.reset();
   block_.Rollback();
   DropPortalsOfTransaction(false);
 }
 
+void SessionImpl::FailTransaction() {
+  if (block_.state() == TransactionBlock::State::kImplicit) RollbackTransaction();
+  block_.Fail();
+}
+
 void SessionImpl::DropPortalsOfTransaction(bool committed) {
-  for (auto portal = portals_.begin(); portal != portals_.end();) {
-    const bool is_old = portal->second->transaction_serial != block_.serial();
-    if (portal->second->hold && (committed || is_old)) {
-      portal->second->transaction_serial = 0;
-      ++portal;
-    } else {
-      if (streaming_ == portal->second.get()) streaming_ = nullptr;
-      portal = portals_.erase(portal);
+  portals_.CloseIf([&](PortalState& portal) {
+    const bool is_old = portal.transaction_serial != block_.serial();
+    if (portal.hold && (committed || is_old)) {
+      portal.transaction_serial = 0;
+      return false;
     }
-  }
+    if (streaming_ == &portal) streaming_ = nullptr;
+    return true;
+  });
 }
 
 // CREATE TEMP TABLE ... ON COMMIT DROP / DELETE ROWS.
@@ -330,23 +348,34 @@ Status SessionImpl::ApplyOnCommit() {
 
 StatementScope::StatementScope(SessionImpl& session, ResultSink* sink, std::string_view text)
     : session_(session) {
-  session.sink_ = sink;
-  session.progress_notices_->Begin(sink);
-  if (session.cancel_.reason() != CancelFlag::Reason::kShutdown) session.cancel_.Clear();
   session.activity_->SetQuery(text);
-  if (uint64_t ms = session.settings_.statement_timeout_ms(); ms > 0) {
-    timer_ = session.instance_.timer().Arm(ms, session.cancel_);
+  Begin(sink);
+}
+
+StatementScope::StatementScope(SessionImpl& session, ResultSink* sink,
+                               const std::shared_ptr<const std::string>& text)
+    : session_(session) {
+  session.activity_->SetQuery(text);
+  Begin(sink);
+}
+
+void StatementScope::Begin(ResultSink* sink) {
+  session_.sink_ = sink;
+  session_.progress_notices_->Begin(sink);
+  if (session_.cancel_.reason() != CancelFlag::Reason::kShutdown) session_.cancel_.Clear();
+  if (uint64_t ms = session_.settings_.statement_timeout_ms(); ms > 0) {
+    timer_ = session_.instance_.timer().Arm(ms, session_.cancel_);
   }
 }
 
 StatementScope::~StatementScope() {
   if (timer_ != 0) session_.instance_.timer().Disarm(timer_);
   txn::Transaction* txn = session_.block_.txn();
-  std::string_view state = "idle";
+  auto state = ActivitySlot::State::kIdle;
   if (session_.block_.state() == TransactionBlock::State::kFailed) {
-    state = "idle in transaction (aborted)";
+    state = ActivitySlot::State::kIdleAborted;
   } else if (session_.block_.in_block()) {
-    state = "idle in transaction";
+    state = ActivitySlot::State::kIdleInTransaction;
   }
   session_.activity_->SetState(state, txn != nullptr ? txn->start_micros() : 0);
   session_.sink_ = nullptr;

@@ -17,7 +17,7 @@
 #include "exec/row_executor.h"
 #include "sql/instance_impl.h"
 #include "sql/plan.h"
-#include "sql/portal.h"
+#include "sql/portal_list.h"
 #include "sql/progress_notices.h"
 #include "sql/session.h"
 #include "sql/settings/session_settings.h"
@@ -42,12 +42,12 @@ class SessionImpl final : public Session,
   Result<Description> DescribeStatement(std::string_view name) override;
   Status Bind(std::string_view portal, std::string_view statement,
               std::span<const BoundParameter> params) override;
-  Result<Description> DescribePortal(std::string_view portal) override;
+  Result<PortalDescription> DescribePortal(std::string_view portal) override;
   Status Execute(std::string_view portal, uint64_t rows_max, ResultSink& sink) override;
   Status CloseStatement(std::string_view name) override;
   Status ClosePortal(std::string_view name) override;
   Status Sync(ResultSink& sink) override;
-  void FailTransaction() override { block_.Fail(); }
+  void FailTransaction() override;
   char transaction_status() const override;
   const types::IoSettings& io_settings() const override { return settings_.io(); }
   std::vector<std::pair<std::string, std::string>> ReportedSettings() const override;
@@ -129,17 +129,18 @@ class SessionImpl final : public Session,
   Status RunUtility(const Statement& statement, UtilityResult& result, ResultSink& sink);
 
   // A statement's parameters from the client.
-  Status DecodeParameters(Plan& plan, std::span<const BoundParameter> params, PortalState& portal);
+  Status DecodeParameters(const Plan& plan, std::span<const BoundParameter> params,
+                          PortalState& portal);
 
   // Prepared statements and portals by name; "" is the unnamed one.
   struct Prepared {
     std::shared_ptr<Plan> plan;
-    std::string text;
+    std::shared_ptr<const std::string> text;
     int64_t prepared_micros = 0;
     bool from_sql = false;
   };
   std::map<std::string, Prepared, std::less<>>& prepared() { return prepared_; }
-  std::map<std::string, std::unique_ptr<PortalState>, std::less<>>& portals() { return portals_; }
+  PortalList& portals() { return portals_; }
   // EXECUTE name (args): the plan and its parameters.
   Result<std::shared_ptr<Plan>> ResolveExecute(const PgQuery__ExecuteStmt& execute,
                                                types::Arena& arena,
@@ -175,6 +176,18 @@ class SessionImpl final : public Session,
                       std::string& tag);
   Status FinishSimple(Status status, ResultSink& sink, std::string_view tag);
   Status CheckFailedBlock(const Statement& statement) const;
+  Status BindPortal(std::string_view statement_name, std::span<const BoundParameter> params,
+                    PortalState& portal);
+  Status BindPlan(std::string_view statement_name, std::span<const BoundParameter> params,
+                  PortalState& portal);
+  void DropPortal(PortalState& portal);
+  // 34000.
+  Result<PortalState*> FindPortal(std::string_view name);
+  static void NoteDescribed(Plan& plan);
+  Result<PortalDescription> DescribeOpen(PortalState& portal);
+  // Runs a utility statement that is not a query. False when its portal ended with it.
+  Result<bool> RunPortalUtility(PortalState& portal, ResultSink& sink);
+  Status RunOpen(PortalState& portal, uint64_t rows_max, ResultSink& sink);
   Status BindOnPool(Plan& plan, Waiter& waiter);
   Status LockAndBind(Plan& plan, engine::StatementContext& context);
   // False: it is a statement for DuckDB after all, and nothing was done.
@@ -186,6 +199,12 @@ class SessionImpl final : public Session,
   Status NextChunk(PortalState& portal);
   Status StartPortal(PortalState& portal, ResultSink& sink);
   Status EndStatement(engine::StatementContext& context);
+  // catalog(), kept from statement to statement. The session's own thread only.
+  const std::shared_ptr<const catalog::CatalogSnapshot>& KeptCatalog();
+  // MakeContext of the session's own thread.
+  engine::StatementContext OwnContext() { return ContextWith(host_.waiter(), KeptCatalog()); }
+  engine::StatementContext ContextWith(Waiter& waiter,
+                                       std::shared_ptr<const catalog::CatalogSnapshot> catalog);
   void DropPortalsOfTransaction(bool committed);
   Status ApplyOnCommit();
   Status CreateTempCleanup();
@@ -199,6 +218,7 @@ class SessionImpl final : public Session,
   SessionSettings settings_;
   TransactionBlock block_;
   PlanCache plans_;
+  std::shared_ptr<const catalog::CatalogSnapshot> kept_catalog_;
   std::unique_ptr<duck::DuckSession> duck_;
   uint64_t duck_generation_ = 0;  // settings_.plan_generation() that DuckDB knows
   CancelFlag cancel_;
@@ -209,7 +229,7 @@ class SessionImpl final : public Session,
   Waiter* pool_waiter_ = nullptr;  // set while code of ours runs on the pool
 
   std::map<std::string, Prepared, std::less<>> prepared_;
-  std::map<std::string, std::unique_ptr<PortalState>, std::less<>> portals_;
+  PortalList portals_;
   PortalState* streaming_ = nullptr;
   bool extended_error_ = false;
   bool in_multi_statement_ = false;
@@ -231,9 +251,14 @@ class SessionImpl final : public Session,
 class StatementScope {
  public:
   StatementScope(SessionImpl& session, ResultSink* sink, std::string_view text);
+  // Of a prepared statement, whose text is kept once.
+  StatementScope(SessionImpl& session, ResultSink* sink,
+                 const std::shared_ptr<const std::string>& text);
   ~StatementScope();
 
  private:
+  void Begin(ResultSink* sink);
+
   SessionImpl& session_;
   uint64_t timer_ = 0;
 };

@@ -117,11 +117,13 @@ Status RunWithParameters(sql::Session& session, const ParsedRequest& request, Js
   OMEN_TRY(session.Parse("", request.sql, {}));
   std::vector<sql::BoundParameter> params;
   for (size_t i = 0; i < request.texts.size(); ++i) {
-    params.push_back({.is_null = request.nulls[i], .is_binary = false, .bytes = request.texts[i]});
+    params.push_back({.is_null = request.nulls[i], .bytes = request.texts[i]});
   }
   OMEN_TRY(session.Bind("", "", params));
-  OMEN_ASSIGN(const sql::Session::Description description, session.DescribePortal(""));
-  if (description.has_rows) OMEN_TRY(sink.OnColumns(description.columns));
+  OMEN_ASSIGN(const sql::Session::PortalDescription portal, session.DescribePortal(""));
+  if (portal.has_rows) {
+    OMEN_TRY(sink.OnColumns({portal.columns.begin(), portal.columns.end()}));
+  }
   return session.Execute("", 0, sink);
 }
 

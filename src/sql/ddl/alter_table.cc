@@ -249,7 +249,7 @@ Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {
     column->default_sql.clear();
     return Put();
   }
-  AstBuilder build(*call_.result.buffer.arena);
+  AstBuilder build(call_.result.buffer.arena());
   OMEN_ASSIGN(column->default_sql, TableBuilder::DefaultText(command.def, column->type, build));
   OMEN_TRY(CheckSql(session_, "SELECT CAST((" + column->default_sql + ") AS " +
                                   types::FormatType(column->type) + ")"));

@@ -215,7 +215,7 @@ Status TableBuilder::AddColumn(const PgQuery__ColumnDef& source) {
 
 Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
                                            const PgQuery__Constraint& constraint) {
-  AstBuilder build(*call_.result.buffer.arena);
+  AstBuilder build(call_.result.buffer.arena());
   switch (constraint.contype) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
       column.not_null = true;

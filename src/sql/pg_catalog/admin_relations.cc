@@ -174,7 +174,7 @@ void PgPreparedStatements(SystemContext& c) {
     if (name.empty() || prepared.plan == nullptr) continue;
     c.row.Begin()
         .Set("name", name)
-        .Set("statement", prepared.text)
+        .Set("statement", *prepared.text)
         .Set("from_sql", prepared.from_sql)
         .Set("generic_plans", 0)
         .Set("custom_plans", 0);
@@ -184,11 +184,11 @@ void PgPreparedStatements(SystemContext& c) {
 
 void PgCursors(SystemContext& c) {
   if (c.session == nullptr) return;
-  for (const auto& [name, portal] : c.session->portals()) {
+  for (const auto& portal : c.session->portals()) {
     if (!portal->is_cursor) continue;
     c.row.Begin()
-        .Set("name", name)
-        .Set("statement", portal->query)
+        .Set("name", portal->name)
+        .Set("statement", *portal->query)
         .Set("is_holdable", portal->hold)
         .Set("is_binary", portal->binary)
         .Set("is_scrollable", portal->scroll);

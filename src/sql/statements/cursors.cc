@@ -13,8 +13,7 @@ constexpr int32_t kBinary = 0x0001, kScroll = 0x0002, kNoScroll = 0x0004, kHold 
 constexpr int64_t kAll = INT64_MAX;
 
 Result<PortalState*> FindCursor(SessionImpl& session, std::string_view name) {
-  auto found = session.portals().find(name);
-  if (found != session.portals().end()) return found->second.get();
+  if (PortalState* found = session.portals().Find(name)) return found;
   return Status(sqlstate::kInvalidCursorName, fmt::format("cursor \"{}\" does not exist", name));
 }
 
@@ -120,7 +119,7 @@ void ForgetRowsRead(PortalState& portal) {
   RowBuffer& buffer = portal.buffer;
   if (portal.keeps_rows || portal.state != PortalState::State::kStreaming) return;
   const size_t row_bytes = sizeof(types::Row) + buffer.columns.size() * sizeof(types::Value);
-  if (buffer.arena->bytes_reserved() + buffer.rows.size() * row_bytes <= kBytesKept) return;
+  if (buffer.arena().bytes_reserved() + buffer.rows.size() * row_bytes <= kBytesKept) return;
   if (portal.position != portal.dropped + static_cast<int64_t>(buffer.rows.size())) return;
   RowBuffer rest;
   rest.columns = std::move(buffer.columns);
@@ -140,12 +139,12 @@ Status RunDeclareCursor(UtilityCall& call) {
     return Status(sqlstate::kNoActiveSqlTransaction,
                   "DECLARE CURSOR can only be used in transaction blocks");
   }
-  if (session.portals().find(name) != session.portals().end()) {
+  if (session.portals().Find(name) != nullptr) {
     return Status(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", name));
   }
   Statement inner = call.statement;
   inner.node = declare.query;
-  auto portal = std::make_unique<PortalState>();
+  auto portal = session.portals().New();
   portal->name = name;
   portal->plan = session.NewPlan(inner, {});
   if (inner.kind() != PG_QUERY__NODE__NODE_SELECT_STMT || !portal->plan->is_query) {
@@ -158,7 +157,7 @@ Status RunDeclareCursor(UtilityCall& call) {
   portal->binary = (declare.options & kBinary) != 0;
   portal->transaction_serial = session.block().serial();
   portal->created_micros = session.now_micros();
-  portal->query = call.statement.text;
+  portal->query = std::make_shared<const std::string>(call.statement.text);
   Status started = session.BufferPortal(*portal, 0);
   // Locks are taken before the first row is seen.
   if (started.ok() && (hold || portal->plan->lock)) started = session.BufferPortal(*portal);
@@ -166,7 +165,7 @@ Status RunDeclareCursor(UtilityCall& call) {
     session.AbandonPortal(*portal);
     return started;
   }
-  session.portals()[name] = std::move(portal);
+  session.portals().Open(std::move(portal));
   return Status::Ok();
 }
 
@@ -197,9 +196,9 @@ Status RunClosePortal(UtilityCall& call) {
   const std::string name(View(call.node()->close_portal_stmt->portalname));
   SessionImpl& session = call.session;
   if (name.empty()) {
-    std::erase_if(session.portals(), [&](const auto& entry) {
-      if (entry.second->is_cursor) session.AbandonPortal(*entry.second);
-      return entry.second->is_cursor;
+    session.portals().CloseIf([&](PortalState& portal) {
+      if (portal.is_cursor) session.AbandonPortal(portal);
+      return portal.is_cursor;
     });
     return Status::Ok();
   }

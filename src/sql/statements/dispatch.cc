@@ -135,10 +135,10 @@ Result<std::vector<types::ResultColumn>> UtilityColumns(SessionImpl& session,
           {def != nullptr ? std::string(def->name) : name, text, Oid{}, ColumnId{}}};
     }
     case PG_QUERY__NODE__NODE_FETCH_STMT: {
-      auto portal = session.portals().find(View(statement.node->fetch_stmt->portalname));
-      if (portal == session.portals().end()) return std::vector<types::ResultColumn>{};
-      OMEN_TRY(session.EnsureBound(*portal->second->plan));
-      return portal->second->plan->columns;
+      PortalState* portal = session.portals().Find(View(statement.node->fetch_stmt->portalname));
+      if (portal == nullptr) return std::vector<types::ResultColumn>{};
+      OMEN_TRY(session.EnsureBound(*portal->plan));
+      return portal->plan->columns;
     }
     case PG_QUERY__NODE__NODE_EXECUTE_STMT: {
       auto prepared = session.prepared().find(View(statement.node->execute_stmt->name));

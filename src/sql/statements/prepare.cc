@@ -26,7 +26,7 @@ Status RunPrepare(UtilityCall& call) {
   inner.node = prepare.query;
   SessionImpl::Prepared entry;
   entry.plan = session.NewPlan(inner, types);
-  entry.text = std::string(call.statement.text) + ";";
+  entry.text = std::make_shared<const std::string>(std::string(call.statement.text) + ";");
   entry.from_sql = true;
   entry.prepared_micros = session.now_micros();
   OMEN_TRY(session.EnsureBound(*entry.plan));

@@ -237,7 +237,7 @@ Status RunDiscard(UtilityCall& call) {
   session.set_session_user(session.options().user);
   session.set_role("");
   std::erase_if(session.prepared(), [](const auto& entry) { return !entry.first.empty(); });
-  std::erase_if(session.portals(), [](const auto& entry) { return entry.second->is_cursor; });
+  session.portals().CloseIf([](const PortalState& portal) { return portal.is_cursor; });
   return Status::Ok();
 }
 

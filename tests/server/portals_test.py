@@ -1,0 +1,149 @@
+"""Portals over the wire: several of one statement at once, read in parts, beside others and DDL."""
+
+import os
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from system_test import SystemTest  # noqa: E402
+from wire_client import WireClient, fields  # noqa: E402
+
+
+class Client(WireClient):
+    def parse(self, name, sql):
+        self.send('P', name.encode() + b'\0' + sql.encode() + b'\0\0\0')
+
+    def bind(self, portal, statement, *texts):
+        values = b''.join(struct.pack('!i', -1) if text is None
+                          else struct.pack('!i', len(text)) + text.encode() for text in texts)
+        self.send('B', portal.encode() + b'\0' + statement.encode() + b'\0' +
+                  struct.pack('!hh', 0, len(texts)) + values + struct.pack('!h', 0))
+
+    def run_portal(self, portal, rows_max=0):
+        self.send('E', portal.encode() + b'\0' + struct.pack('!i', rows_max))
+
+    def sync(self):
+        """What came since the last one: rows as tuples of text, tags, SQLSTATEs, 'suspended'."""
+        self.send('S')
+        found = []
+        for kind, body in self.messages():
+            if kind == 'D':
+                found.append(self.row(body))
+            elif kind == 'C':
+                found.append(body.rstrip(b'\0').decode())
+            elif kind == 'E':
+                found.append(fields(body)['C'])
+            elif kind == 's':
+                found.append('suspended')
+        return found
+
+    @staticmethod
+    def row(body):
+        values = []
+        at = 2
+        for _ in range(struct.unpack('!h', body[:2])[0]):
+            size = struct.unpack('!i', body[at:at + 4])[0]
+            at += 4
+            values.append(None if size < 0 else body[at:at + size].decode())
+            at += max(size, 0)
+        return tuple(values)
+
+    def simple(self, sql):
+        self.query(sql)
+        return [body for kind, body in self.messages() if kind == 'E']
+
+
+class PortalsTest(SystemTest):
+    def setUp(self):
+        self.client = Client(self.server)
+        for sql in ('DROP TABLE IF EXISTS portals_t',
+                    'CREATE TABLE portals_t (id int PRIMARY KEY, v text)',
+                    "INSERT INTO portals_t SELECT i, 'v' || i FROM generate_series(1, 20) g(i)"):
+            self.assertEqual([], self.client.simple(sql))
+
+    def tearDown(self):
+        self.client.close()
+
+    def test_two_portals_of_one_statement_are_read_in_turns(self):
+        client = self.client
+        client.parse('range', 'SELECT id FROM portals_t WHERE id >= $1 ORDER BY id')
+        client.bind('a', 'range', '1')
+        client.bind('b', 'range', '11')
+        client.run_portal('a', 2)
+        client.run_portal('b', 1)
+        client.run_portal('a', 1)
+        client.run_portal('b')
+        self.assertEqual([('1',), ('2',), 'suspended', ('11',), 'suspended', ('3',), 'suspended'] +
+                         [(str(i),) for i in range(12, 21)] + ['SELECT 9'], client.sync())
+
+    def test_the_unnamed_portal_is_replaced_where_it_was_left_half_read(self):
+        client = self.client
+        client.parse('all', 'SELECT id FROM portals_t ORDER BY id')
+        client.parse('one', 'SELECT v FROM portals_t WHERE id = $1')
+        client.bind('', 'all')
+        client.run_portal('', 3)
+        client.bind('', 'one', '7')
+        client.run_portal('')
+        client.bind('', 'one', None)
+        client.run_portal('')
+        self.assertEqual([('1',), ('2',), ('3',), 'suspended', ('v7',), 'SELECT 1', 'SELECT 0'],
+                         client.sync())
+
+    def test_a_name_in_use_is_refused_and_free_after_its_transaction(self):
+        client = self.client
+        client.parse('one', 'SELECT v FROM portals_t WHERE id = $1')
+        client.bind('p', 'one', '1')
+        client.bind('p', 'one', '2')
+        self.assertEqual(['42P03'], client.sync())
+        client.bind('p', 'one', '2')
+        client.run_portal('p')
+        self.assertEqual([('v2',), 'SELECT 1'], client.sync())
+        client.run_portal('p')
+        self.assertEqual(['34000'], client.sync())
+
+    def test_a_statement_goes_on_after_errors(self):
+        client = self.client
+        client.parse('one', 'SELECT 10 / (id - 1), v FROM portals_t WHERE id = $1')
+        for text, expected in (('1', ['22012']), ('x', ['22P02']),
+                               ('2', [('10', 'v2'), 'SELECT 1']), ('99999999999', ['22003']),
+                               ('3', [('5', 'v3'), 'SELECT 1'])):
+            client.bind('', 'one', text)
+            client.run_portal('')
+            self.assertEqual(expected, client.sync(), text)
+
+    def test_ddl_beside_a_half_read_portal_and_between_executions(self):
+        client = self.client
+        other = Client(self.server)
+        client.parse('one', 'SELECT v FROM portals_t WHERE id = $1')
+        client.parse('all', 'SELECT * FROM portals_t WHERE id > $1 ORDER BY id')
+        client.bind('half', 'all', '18')
+        client.run_portal('half', 1)
+        client.bind('', 'one', '5')
+        client.run_portal('')
+        client.run_portal('half')
+        self.assertEqual([('19', 'v19'), 'suspended', ('v5',), 'SELECT 1', ('20', 'v20'),
+                          'SELECT 1'], client.sync())
+        self.assertEqual([], other.simple('ALTER TABLE portals_t ADD COLUMN w int'))
+        client.bind('', 'one', '6')
+        client.run_portal('')
+        self.assertEqual([('v6',), 'SELECT 1'], client.sync())
+        other.close()
+
+    def test_commit_within_a_portal_ends_the_others(self):
+        client = self.client
+        for name, sql in (('begin', 'BEGIN'), ('commit', 'COMMIT'),
+                          ('all', 'SELECT id FROM portals_t ORDER BY id')):
+            client.parse(name, sql)
+        client.bind('', 'begin')
+        client.run_portal('')
+        client.bind('rows', 'all')
+        client.run_portal('rows', 1)
+        client.bind('end', 'commit')
+        client.run_portal('end')
+        client.run_portal('rows', 1)
+        self.assertEqual(['BEGIN', ('1',), 'suspended', 'COMMIT', '34000'], client.sync())
+
+
+if __name__ == '__main__':
+    unittest.main()
