@@ -143,6 +143,8 @@ class DuckResult {
   virtual ~DuckResult() = default;
   // The next chunk, valid until the next call; nullptr at the end. Cancel gives 57014.
   virtual Result<const types::Chunk*> Next() = 0;
+  // Whether Next() is known to answer nullptr, without waiting or working for it.
+  virtual bool at_end() const { return false; }
   virtual uint64_t rows_affected() const = 0;  // after the end, for DML
   // The profile of a finished run as text (EXPLAIN ANALYZE); empty when it was not asked for.
   virtual std::string profile() const = 0;

@@ -36,6 +36,7 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
   ~DuckResultImpl() override;
 
   Result<const types::Chunk*> Next() override;
+  bool at_end() const override { return ended_ && left_ == nullptr; }
   uint64_t rows_affected() const override { return rows_affected_; }
   std::string profile() const override { return profile_; }
 

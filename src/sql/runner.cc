@@ -158,13 +158,15 @@ Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
 }
 
 Status SessionImpl::NextChunk(PortalState& portal) {
-  Status status = OnPool([&](Waiter& waiter) -> Status {
+  const auto next = [&](Waiter& waiter) -> Status {
     portal.context.waiter = &waiter;
     OMEN_ASSIGN(portal.chunk, portal.stream->Next());
     portal.chunk_row = 0;
     return Status::Ok();
-  });
-  return status;
+  };
+  // The end of a result is mostly known with its last chunk: that is not worth a way to the pool.
+  if (portal.stream->at_end()) return next(host_.waiter());
+  return OnPool(next);
 }
 
 // Locks, snapshot, and the first rows.

@@ -18,8 +18,12 @@ StatementTimer::~StatementTimer() {
 uint64_t StatementTimer::Arm(uint64_t ms, CancelFlag& cancel) {
   MutexLock lock(mu_);
   if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
-  entries_[next_id_] = {std::chrono::steady_clock::now() + std::chrono::milliseconds(ms), &cancel};
-  changed_.NotifyAll();
+  const SteadyTime deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  entries_[next_id_] = {deadline, &cancel};
+  if (deadline < wakes_at_) {
+    wakes_at_ = deadline;
+    changed_.NotifyAll();
+  }
   return next_id_++;
 }
 
@@ -42,6 +46,7 @@ void StatementTimer::Run() {
         ++entry;
       }
     }
+    wakes_at_ = earliest;
     if (earliest == kNoDeadline) {
       changed_.Wait(mu_);
     } else {

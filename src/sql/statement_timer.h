@@ -1,6 +1,7 @@
 // statement_timer.h - ends statements that run longer than statement_timeout.
 //
-// One thread sleeps until the earliest deadline; it exists only once a timeout was asked for.
+// One thread sleeps until the earliest deadline, or one that was the earliest: statements that end
+// in time wake nobody. It exists only once a timeout was asked for.
 // Thread safety  Any thread.
 #pragma once
 
@@ -33,6 +34,7 @@ class StatementTimer {
   CondVar changed_;
   std::map<uint64_t, Entry> entries_ OMEN_GUARDED_BY(mu_);
   uint64_t next_id_ OMEN_GUARDED_BY(mu_) = 1;
+  SteadyTime wakes_at_ OMEN_GUARDED_BY(mu_) = kNoDeadline;  // the thread, at the latest
   bool stop_ OMEN_GUARDED_BY(mu_) = false;
   std::thread thread_ OMEN_GUARDED_BY(mu_);
 };
