@@ -14,6 +14,7 @@
 
 #include "duck/duck_engine.h"
 #include "duck/plan/binding.h"
+#include "duck/plan/kept_plan.h"
 
 namespace omendb::duck {
 
@@ -52,6 +53,7 @@ class BoundStatementImpl : public BoundStatement {
   std::vector<std::shared_ptr<void>> pinned_;
   Timestamp bound_at_;
   TxnId bound_by_;
+  std::weak_ptr<KeptPlan> kept_;  // the session's
 };
 
 }  // namespace omendb::duck

@@ -13,6 +13,7 @@
 #include "duck/plan/key_order.h"
 #include "duck/plan/known_aggregates.h"
 #include "duck/plan/plain_states.h"
+#include "duck/plan/repeatable.h"
 #include "duck/plan/row_plan_builder.h"
 #include "duck/plan/shared_averages.h"
 #include "duck/plan/statement_rewrite.h"
@@ -118,6 +119,7 @@ Status DuckSessionImpl::Connect() {
     state_->session_data = session_data_;
     return Status::Ok();
   }
+  kept_plans_.Clear();
   connection_.reset();
   OMEN_ASSIGN(instance_, engine_.CurrentInstance());
   OMEN_ASSIGN(connection_, instance_->Connect(database_));
@@ -285,6 +287,34 @@ duckdb::shared_ptr<duckdb::PreparedStatementData> DuckSessionImpl::MakePhysical(
   return data;
 }
 
+DuckSessionImpl::Runnable DuckSessionImpl::Plan(BoundStatementImpl& statement,
+                                                const std::vector<duckdb::Value>& values,
+                                                engine::StatementContext& context,
+                                                const ExecuteOptions& options) {
+  const bool may_keep = statement.class_ == StatementClass::kSelect && !statement.options_.lock &&
+                        !statement.options_.hidden && values.empty() && !options.one_thread &&
+                        !options.with_profile;
+  if (const std::shared_ptr<KeptPlan> kept = statement.kept_.lock();
+      kept != nullptr && may_keep && kept->Serves(context)) {
+    ++kept->runs;
+    return {kept->data, kept->pinned};
+  }
+  Runnable made;
+  bool keeps = may_keep && !context.txn->has_writes() && context.io_settings != nullptr;
+  connection_->context->RunFunctionInTransaction([&] {
+    auto binding = TakePlan(statement, values, context);
+    keeps = keeps && IsRepeatable(*binding->plan, statement.sql_);
+    made.data = MakePhysical(statement, *binding);
+  });
+  made.pinned = state_->TakePinned();
+  made.pinned.insert(made.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
+  if (keeps) {
+    statement.kept_ = kept_plans_.Keep({made.data, made.pinned, context.txn->snapshot().read_ts,
+                                        context.catalog->version(), *context.io_settings});
+  }
+  return made;
+}
+
 Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bound,
                                                              std::span<const types::Value> params,
                                                              engine::StatementContext& context,
@@ -304,11 +334,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
       values.push_back(ToDuckValue(statement.param_types_[i], params[i]));
     }
     (void)state_->TakePinned();
-    duckdb::shared_ptr<duckdb::PreparedStatementData> data;
-    connection_->context->RunFunctionInTransaction([&] {
-      auto binding = TakePlan(statement, values, context);
-      data = MakePhysical(statement, *binding);
-    });
+    auto [data, pinned] = Plan(statement, values, context, options);
     auto& config = duckdb::ClientConfig::GetConfig(*connection_->context);
     config.enable_profiler = options.with_profile;
     config.emit_profiler_output = false;
@@ -321,8 +347,8 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.connection = connection_.get();
     parts.state = state_;
     parts.columns = statement.sent_columns_;
-    parts.pinned = state_->TakePinned();
-    parts.pinned.insert(parts.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
+    parts.pinned = std::move(pinned);
+    for (auto& entry : state_->TakePinned()) parts.pinned.push_back(std::move(entry));
     parts.returns_rows = statement.returns_rows_;
     parts.with_profile = options.with_profile;
     parts.gathers = GathersRows(data->physical_plan->Root());

@@ -47,6 +47,13 @@ class DuckSessionImpl : public DuckSession {
   void Describe(BoundStatementImpl& statement, Binding& binding);
   duckdb::shared_ptr<duckdb::PreparedStatementData> MakePhysical(BoundStatementImpl& statement,
                                                                  Binding& binding);
+  // What there is to run, and the catalog entries that it points to.
+  struct Runnable {
+    duckdb::shared_ptr<duckdb::PreparedStatementData> data;
+    std::vector<std::shared_ptr<void>> pinned;
+  };
+  Runnable Plan(BoundStatementImpl& statement, const std::vector<duckdb::Value>& values,
+                engine::StatementContext& context, const ExecuteOptions& options);
   Status NoteError(const std::exception& exception);
 
   DuckEngineImpl& engine_;
@@ -58,6 +65,7 @@ class DuckSessionImpl : public DuckSession {
   std::vector<std::string> search_path_{"public"};
   std::string time_zone_ = "UTC";
   bool settings_applied_ = false;
+  KeptPlans kept_plans_;  // of connection_: gone before it
 };
 
 }  // namespace omendb::duck
