@@ -48,6 +48,8 @@ DuckResultImpl::~DuckResultImpl() {
       // The connection is of no use any more; the session makes another.
     }
   }
+  if (parts_.run != nullptr) parts_.run->set_read_to_end(ended_);
+  parts_.run.reset();
   parts_.state->statement = nullptr;
   parts_.state->conflict = nullptr;
 }

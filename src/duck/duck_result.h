@@ -12,6 +12,7 @@
 
 #include "duck/chunk_converter.h"
 #include "duck/duck_engine.h"
+#include "duck/plan/kept_plan.h"
 #include "duck/session_state.h"
 
 namespace omendb::duck {
@@ -27,6 +28,7 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
     duckdb::unique_ptr<duckdb::PendingQueryResult> pending;
     std::vector<types::ResultColumn> columns;
     std::vector<std::shared_ptr<void>> pinned;  // catalog entries of the plan
+    std::unique_ptr<KeptRun> run;               // null: the plan is not kept
     bool returns_rows = true;
     bool with_profile = false;
     bool gathers = false;               // A write that finds all its rows first.

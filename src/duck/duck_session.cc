@@ -296,8 +296,7 @@ DuckSessionImpl::Runnable DuckSessionImpl::Plan(BoundStatementImpl& statement,
                         !options.with_profile;
   if (const std::shared_ptr<KeptPlan> kept = statement.kept_.lock();
       kept != nullptr && may_keep && kept->Serves(context)) {
-    ++kept->runs;
-    return {kept->data, kept->pinned};
+    return {kept->data, kept->pinned, std::make_unique<KeptRun>(kept)};
   }
   Runnable made;
   bool keeps = may_keep && !context.txn->has_writes() && context.io_settings != nullptr;
@@ -309,8 +308,12 @@ DuckSessionImpl::Runnable DuckSessionImpl::Plan(BoundStatementImpl& statement,
   made.pinned = state_->TakePinned();
   made.pinned.insert(made.pinned.end(), statement.pinned_.begin(), statement.pinned_.end());
   if (keeps) {
-    statement.kept_ = kept_plans_.Keep({made.data, made.pinned, context.txn->snapshot().read_ts,
-                                        context.catalog->version(), *context.io_settings});
+    const std::shared_ptr<KeptPlan> kept =
+        kept_plans_.Keep({made.data, made.pinned, context.txn->snapshot().read_ts,
+                          context.catalog->version(), *context.io_settings},
+                         statement.kept_);
+    statement.kept_ = kept;
+    made.run = std::make_unique<KeptRun>(kept);
   }
   return made;
 }
@@ -334,7 +337,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
       values.push_back(ToDuckValue(statement.param_types_[i], params[i]));
     }
     (void)state_->TakePinned();
-    auto [data, pinned] = Plan(statement, values, context, options);
+    auto [data, pinned, run] = Plan(statement, values, context, options);
     auto& config = duckdb::ClientConfig::GetConfig(*connection_->context);
     config.enable_profiler = options.with_profile;
     config.emit_profiler_output = false;
@@ -349,6 +352,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.columns = statement.sent_columns_;
     parts.pinned = std::move(pinned);
     for (auto& entry : state_->TakePinned()) parts.pinned.push_back(std::move(entry));
+    parts.run = std::move(run);
     parts.returns_rows = statement.returns_rows_;
     parts.with_profile = options.with_profile;
     parts.gathers = GathersRows(data->physical_plan->Root());

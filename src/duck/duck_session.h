@@ -51,6 +51,7 @@ class DuckSessionImpl : public DuckSession {
   struct Runnable {
     duckdb::shared_ptr<duckdb::PreparedStatementData> data;
     std::vector<std::shared_ptr<void>> pinned;
+    std::unique_ptr<KeptRun> run;  // null: the plan is not kept
   };
   Runnable Plan(BoundStatementImpl& statement, const std::vector<duckdb::Value>& values,
                 engine::StatementContext& context, const ExecuteOptions& options);

@@ -1,6 +1,9 @@
 #include "duck/plan/kept_plan.h"
 
+#include <algorithm>
+
 #include "catalog/snapshot.h"
+#include "duckdb/execution/physical_plan_generator.hpp"
 
 namespace omendb::duck {
 namespace {
@@ -17,15 +20,39 @@ bool SameText(const types::IoSettings& a, const types::IoSettings& b) {
          a.extra_float_digits == b.extra_float_digits && a.time_zone == b.time_zone;
 }
 
+// Operators are const to each other; the plan that owns them is not.
+void FreeStates(duckdb::PhysicalOperator& op) {
+  op.sink_state.reset();
+  op.op_state.reset();
+  for (const auto& child : op.GetChildren()) {
+    FreeStates(const_cast<duckdb::PhysicalOperator&>(child.get()));
+  }
+}
+
 }  // namespace
 
+KeptRun::KeptRun(const std::shared_ptr<KeptPlan>& plan) : plan_(plan), number_(++plan->runs) {}
+
+KeptRun::~KeptRun() {
+  const std::shared_ptr<KeptPlan> plan = plan_.lock();
+  if (plan == nullptr || plan->data == nullptr) return;
+  if (!read_to_end_) {
+    plan->data.reset();
+    plan->pinned.clear();
+  } else if (plan->runs == number_) {
+    FreeStates(plan->data->physical_plan->Root());
+  }
+}
+
 bool KeptPlan::Serves(const engine::StatementContext& context) const {
-  return runs < kRunsMax && made_at == context.txn->snapshot().read_ts &&
+  return data != nullptr && runs < kRunsMax && made_at == context.txn->snapshot().read_ts &&
          catalog_version == context.catalog->version() && !context.txn->has_writes() &&
          context.io_settings != nullptr && SameText(io, *context.io_settings);
 }
 
-std::weak_ptr<KeptPlan> KeptPlans::Keep(KeptPlan plan) {
+std::shared_ptr<KeptPlan> KeptPlans::Keep(KeptPlan plan, const std::weak_ptr<KeptPlan>& old) {
+  const auto found = std::find(plans_.begin(), plans_.end(), old.lock());
+  if (found != plans_.end()) plans_.erase(found);
   if (plans_.size() == kPlansMax) plans_.erase(plans_.begin());
   plans_.push_back(std::make_shared<KeptPlan>(std::move(plan)));
   return plans_.back();

@@ -27,15 +27,34 @@ struct KeptPlan {
   Timestamp made_at;
   uint64_t catalog_version = 0;
   types::IoSettings io;
-  uint32_t runs = 0;
+  uint32_t runs = 0;  // begun
 
   // Whether a statement that begins in the context may run it.
   bool Serves(const engine::StatementContext& context) const;
 };
 
+// One run of a kept plan, from its begin on. DuckDB leaves in a plan what its operators gathered,
+// and a result that nobody read: at the end of the run, when DuckDB is done with the plan, the one
+// is freed, and a plan with the other is given up.
+class KeptRun {
+ public:
+  explicit KeptRun(const std::shared_ptr<KeptPlan>& plan);
+  ~KeptRun();
+  KeptRun(const KeptRun&) = delete;
+  KeptRun& operator=(const KeptRun&) = delete;
+
+  void set_read_to_end(bool read_to_end) { read_to_end_ = read_to_end; }
+
+ private:
+  const std::weak_ptr<KeptPlan> plan_;
+  const uint32_t number_;  // among the plan's
+  bool read_to_end_ = false;
+};
+
 class KeptPlans {
  public:
-  std::weak_ptr<KeptPlan> Keep(KeptPlan plan);
+  // In place of `old`, if that is still here.
+  std::shared_ptr<KeptPlan> Keep(KeptPlan plan, const std::weak_ptr<KeptPlan>& old);
   void Clear() { plans_.clear(); }
 
  private:
