@@ -5,6 +5,7 @@
 #include "duck/functions/numeric_type.h"
 #include "duck/functions/sequence_name.h"
 #include "duck/logical_types.h"
+#include "duck/plan/repeatable.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
 #include "duckdb/execution/expression_executor.hpp"
@@ -217,7 +218,7 @@ std::optional<Expression> ExpressionConverter::Convert(const duckdb::Expression&
     if (function.function.name == kNumericKey) return Convert(*function.children[0]);
   }
   if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_PARAMETER && expr.IsFoldable() &&
-      expr.IsConsistent() && !expr.HasParameter()) {
+      !MayReadTheTime(expr) && expr.IsConsistent() && !expr.HasParameter()) {
     return Fold(expr);
   }
   switch (expr.GetExpressionClass()) {

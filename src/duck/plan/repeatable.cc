@@ -1,19 +1,36 @@
 #include "duck/plan/repeatable.h"
 
-#include <algorithm>
-
 #include "duck/scan/table_scan.h"
+#include "duckdb/common/type_visitor.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression_iterator.hpp"
 #include "duckdb/planner/logical_operator_visitor.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
+#include "types/time_words.h"
 
 namespace omendb::duck {
 namespace {
 
 using duckdb::LogicalOperatorType;
 
-constexpr const char* kTimeWords[] = {"now", "today", "tomorrow", "yesterday"};
+// A constant tells, anything else may say 'now'.
+bool IsTimeOfText(const duckdb::Expression& expression) {
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_CAST) return false;
+  const auto& cast = expression.Cast<duckdb::BoundCastExpression>();
+  const auto is_text = [](const duckdb::LogicalType& type) {
+    return type.id() == duckdb::LogicalTypeId::VARCHAR;
+  };
+  const auto is_time = [](const duckdb::LogicalType& type) { return type.IsTemporal(); };
+  if (!duckdb::TypeVisitor::Contains(cast.child->return_type, is_text) ||
+      !duckdb::TypeVisitor::Contains(cast.return_type, is_time)) {
+    return false;
+  }
+  if (cast.child->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CONSTANT) return true;
+  return types::MayNameTheTime(
+      cast.child->Cast<duckdb::BoundConstantExpression>().value.ToString());
+}
 
 class Checker : public duckdb::LogicalOperatorVisitor {
  public:
@@ -65,7 +82,7 @@ class Checker : public duckdb::LogicalOperatorVisitor {
             duckdb::FunctionStability::CONSISTENT) {
       repeatable_ = false;
     }
-    if (expression.IsVolatile()) repeatable_ = false;
+    if (expression.IsVolatile() || IsTimeOfText(expression)) repeatable_ = false;
     duckdb::ExpressionIterator::EnumerateChildren(
         expression, [this](const duckdb::Expression& child) { Look(child); });
   }
@@ -74,17 +91,17 @@ class Checker : public duckdb::LogicalOperatorVisitor {
   bool reads_table_ = false;
 };
 
-// Words that PostgreSQL reads a time from, wherever in the text.
-bool NamesATime(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), ::tolower);
-  return std::any_of(std::begin(kTimeWords), std::end(kTimeWords),
-                     [&](const char* word) { return text.find(word) != std::string::npos; });
-}
-
 }  // namespace
 
+bool MayReadTheTime(const duckdb::Expression& expression) {
+  bool found = IsTimeOfText(expression);
+  duckdb::ExpressionIterator::EnumerateChildren(
+      expression, [&](const duckdb::Expression& child) { found = found || MayReadTheTime(child); });
+  return found;
+}
+
 bool IsRepeatable(duckdb::LogicalOperator& plan, const std::string& sql) {
-  if (NamesATime(sql)) return false;
+  if (types::MayNameTheTime(sql)) return false;
   Checker checker;
   checker.VisitOperator(plan);
   return checker.repeatable();

@@ -15,5 +15,7 @@ namespace omendb::duck {
 // ahead. `sql` is the statement's text, where a literal may be 'now' or 'today'. Requires: the plan
 // is bound and not optimized yet.
 bool IsRepeatable(duckdb::LogicalOperator& plan, const std::string& sql);
+// Whether the expression reads text as a time, or as several, that may be 'now' or 'today'.
+bool MayReadTheTime(const duckdb::Expression& expression);
 
 }  // namespace omendb::duck

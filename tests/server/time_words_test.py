@@ -1,0 +1,83 @@
+"""'now', 'today' and the like are of the transaction that reads them."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from system_test import SystemTest  # noqa: E402
+from wire_client import WireClient  # noqa: E402
+
+SETUP = '''
+CREATE TABLE facts (id int PRIMARY KEY, at timestamptz);
+INSERT INTO facts SELECT i, '2020-01-01' FROM generate_series(1, 3000) g(i);
+CREATE TABLE words (id int, word text);
+INSERT INTO words SELECT i, 'now' FROM generate_series(1, 3000) g(i);
+CREATE VIEW of_words AS SELECT max(id) AS n, ('now'::text)::timestamptz AS t FROM words;
+'''
+# Read by each execution, of a prepared statement too.
+READ_LATE = (
+    "SELECT ('no' || 'w')::timestamptz, count(*) FROM facts GROUP BY 1",
+    'SELECT max(word::timestamptz) FROM words',
+    'SELECT min(word::timestamptz) FROM words WHERE id > 5',
+    'SELECT t, n FROM of_words',
+    "SELECT ('no' || 'w')::timestamptz FROM facts WHERE id = 8",
+    "SELECT ('now'::text)::timestamptz, id FROM facts WHERE id = 9",
+    "SELECT max(x) FROM (SELECT unnest(('{n' || 'ow}')::timestamptz[]) AS x FROM facts) y",
+)
+
+
+class TimeWordsTest(SystemTest):
+    setup_sql = SETUP
+
+    def setUp(self):
+        self.connection = self.server.connect()
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def tearDown(self):
+        self.connection.close()
+
+    def ask(self, sql):
+        self.cursor.execute(sql)
+        return self.cursor.fetchall()
+
+    def run_sql(self, sql):
+        self.cursor.execute(sql)
+
+    def three_times(self, sql):
+        """What each gives, with the server's time before and behind it."""
+        found = []
+        for _ in range(3):
+            begin = self.ask('SELECT clock_timestamp()')[0][0]
+            found.append((begin, self.ask(sql)[0][0], self.ask('SELECT clock_timestamp()')[0][0]))
+        return found
+
+    def check_is_now(self, sql):
+        for begin, value, end in self.three_times(sql):
+            value = value[0] if isinstance(value, list) else value
+            self.assertLessEqual(begin, value, sql)
+            self.assertLess(value, end, sql)
+
+    def test_a_statement_that_is_asked_again_reads_the_time_again(self):
+        for sql in READ_LATE:
+            self.check_is_now(sql)
+
+    def test_by_the_extended_protocol_too(self):
+        client = WireClient(self.server)
+        for sql in READ_LATE:
+            answers = []
+            for _ in range(3):
+                client.execute(sql)
+                answers += [body for kind, body in client.messages() if kind == 'D']
+            self.assertEqual(3, len(set(answers)), sql)
+        client.close()
+
+    def test_prepared_statements(self):
+        for i, sql in enumerate(READ_LATE):
+            self.run_sql(f'PREPARE late{i} AS {sql}')
+            self.check_is_now(f'EXECUTE late{i}')
+
+
+if __name__ == '__main__':
+    unittest.main()
