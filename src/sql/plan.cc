@@ -1,6 +1,22 @@
 #include "sql/plan.h"
 
+#include "types/time_words.h"
+
 namespace omendb::sql {
+namespace {
+
+bool HasTimeWord(const Node* statement) {
+  bool found = false;
+  WalkNode(const_cast<Node*>(statement), [&](Node* node) {
+    found = found || (node->node_case == PG_QUERY__NODE__NODE_A_CONST && !node->a_const->isnull &&
+                      node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL &&
+                      types::MayNameTheTime(View(node->a_const->sval->sval)));
+    return !found;
+  });
+  return found;
+}
+
+}  // namespace
 
 std::shared_ptr<Plan> PlanCache::Find(std::string_view key) {
   auto found = by_key_.find(key);
@@ -12,6 +28,7 @@ std::shared_ptr<Plan> PlanCache::Find(std::string_view key) {
 }
 
 void PlanCache::Put(std::string_view key, std::shared_ptr<Plan> plan) {
+  if (HasTimeWord(plan->statement.node)) return;
   if (auto found = by_key_.find(key); found != by_key_.end()) {
     found->second->plan = std::move(plan);
     return;

@@ -68,6 +68,8 @@ class PlanCache {
   static constexpr size_t kPlansMax = 512;
 
   std::shared_ptr<Plan> Find(std::string_view key);
+  // A plan with a constant that may name the time ('now') is not kept: it was read when the plan
+  // was made.
   void Put(std::string_view key, std::shared_ptr<Plan> plan);
   // A lifted text that does not run as a row plan: lifting it again is of no use.
   bool IsUnliftable(std::string_view key) const;

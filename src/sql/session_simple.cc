@@ -147,6 +147,7 @@ Status SessionImpl::RunCachedText(std::string_view text, ResultSink& sink, bool&
     plans_.PutUnliftable(lifted_.key);
     return Status::Ok();
   }
+  block_.EnsureStarted();  // 'now' is its start.
   literal_arena_.Reset();
   literal_values_.clear();
   for (size_t i = 0; i < lifted_.literals.size(); ++i) {

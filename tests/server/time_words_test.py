@@ -15,6 +15,16 @@ CREATE TABLE words (id int, word text);
 INSERT INTO words SELECT i, 'now' FROM generate_series(1, 3000) g(i);
 CREATE VIEW of_words AS SELECT max(id) AS n, ('now'::text)::timestamptz AS t FROM words;
 '''
+# Read when the statement is analysed: by a statement that is not prepared, each time.
+READ_AT_ONCE = (
+    "SELECT 'now'::timestamptz, count(*) FROM facts GROUP BY 1",
+    "SELECT E'n\\x6fw'::timestamptz, count(*) FROM facts GROUP BY 1",
+    "SELECT 'NOW'::timestamptz",
+    "SELECT timestamptz 'now' FROM facts WHERE id = 5",
+    "SELECT 'now'::timestamptz, id FROM facts WHERE id = 6",
+    "SELECT max(x) FROM (SELECT unnest('{now}'::timestamptz[]) AS x FROM facts) y",
+    "SELECT array['now']::timestamptz[], count(*) FROM facts",
+)
 # Read by each execution, of a prepared statement too.
 READ_LATE = (
     "SELECT ('no' || 'w')::timestamptz, count(*) FROM facts GROUP BY 1",
@@ -60,12 +70,12 @@ class TimeWordsTest(SystemTest):
             self.assertLess(value, end, sql)
 
     def test_a_statement_that_is_asked_again_reads_the_time_again(self):
-        for sql in READ_LATE:
+        for sql in READ_AT_ONCE + READ_LATE:
             self.check_is_now(sql)
 
     def test_by_the_extended_protocol_too(self):
         client = WireClient(self.server)
-        for sql in READ_LATE:
+        for sql in READ_AT_ONCE + READ_LATE:
             answers = []
             for _ in range(3):
                 client.execute(sql)
@@ -77,6 +87,27 @@ class TimeWordsTest(SystemTest):
         for i, sql in enumerate(READ_LATE):
             self.run_sql(f'PREPARE late{i} AS {sql}')
             self.check_is_now(f'EXECUTE late{i}')
+        self.run_sql(f'PREPARE early AS {READ_AT_ONCE[0]}')
+        self.assertEqual(self.ask('EXECUTE early'), self.ask('EXECUTE early'))
+
+    def test_conditions(self):
+        """The row is there when the statement's time is behind its own."""
+        sql = "SELECT id FROM facts WHERE id = 7 AND at < 'now'"
+        for _ in range(3):
+            self.run_sql('UPDATE facts SET at = clock_timestamp() WHERE id = 7')
+            self.assertEqual([(7,)], self.ask(sql))
+        sql = "SELECT count(*) FROM facts WHERE id = 7 AND at < 'now'::timestamptz"
+        for _ in range(3):
+            self.run_sql('UPDATE facts SET at = clock_timestamp() WHERE id = 7')
+            self.assertEqual([(1,)], self.ask(sql))
+
+    def test_now_is_the_start_of_the_transaction(self):
+        self.run_sql('BEGIN')
+        now = self.ask('SELECT now()')
+        for _ in range(2):
+            self.assertEqual(now, self.ask("SELECT 'now'::timestamptz"))
+            self.assertEqual(now, self.ask("SELECT timestamptz 'now' FROM facts WHERE id = 5"))
+        self.run_sql('COMMIT')
 
 
 if __name__ == '__main__':
