@@ -1,5 +1,6 @@
-"""'now', 'today' and the like are of the transaction that reads them."""
+"""'now', 'today' and the like: of the transaction, or of the definition that names them."""
 
+import datetime
 import os
 import sys
 import unittest
@@ -108,6 +109,69 @@ class TimeWordsTest(SystemTest):
             self.assertEqual(now, self.ask("SELECT 'now'::timestamptz"))
             self.assertEqual(now, self.ask("SELECT timestamptz 'now' FROM facts WHERE id = 5"))
         self.run_sql('COMMIT')
+
+    def definitions(self):
+        self.run_sql("""
+            CREATE TABLE made (a int, d date DEFAULT 'today', t timestamptz DEFAULT 'now',
+              u timestamptz DEFAULT 'now'::timestamptz, w timestamp DEFAULT timestamp 'now',
+              x timestamptz[] DEFAULT '{now}', d2 date DEFAULT ('tomorrow'::date - 1),
+              late timestamptz DEFAULT ('now'::text)::timestamptz,
+              CHECK (a < 1 OR t < 'tomorrow'::timestamptz));
+            ALTER TABLE made ADD COLUMN y timestamptz DEFAULT 'now',
+              ALTER COLUMN a SET DEFAULT 1, ADD COLUMN z date, ALTER COLUMN z SET DEFAULT 'today';
+            CREATE VIEW made_view AS SELECT 'now'::timestamptz AS t, 'today'::date AS d,
+              array['now']::timestamptz[] AS a, '{now}'::timestamptz[] AS b,
+              ('now'::text)::timestamptz AS late;""")
+
+    def test_definitions_read_the_time_once(self):
+        begin, today = self.ask("SELECT clock_timestamp(), current_date")[0]
+        self.definitions()
+        end = self.ask('SELECT clock_timestamp()')[0][0]
+        self.addCleanup(self.run_sql_anew, 'DROP TABLE made; DROP VIEW made_view')
+        for _ in range(2):
+            self.run_sql('INSERT INTO made DEFAULT VALUES')
+        first, second = self.ask('SELECT t, u, w AT TIME ZONE \'UTC\', x[1], y FROM made')
+        self.assertEqual(first, second)
+        for value in first:
+            self.assertLessEqual(begin, value)
+            self.assertLess(value, end)
+        first, second = self.ask('SELECT late FROM made ORDER BY late')
+        self.assertLess(end, first[0])
+        self.assertLess(first[0], second[0])
+        self.assertEqual([(today, today, today)] * 2, self.ask('SELECT d, d2, z FROM made'))
+        self.assertEqual(self.ask('SELECT t, d, a, b FROM made_view'),
+                         self.ask('SELECT t, d, a, b FROM made_view'))
+        t, d, a, b, late = self.ask('SELECT * FROM made_view')[0]
+        self.assertEqual((today, [t], [t]), (d, a, b))
+        self.assertLessEqual(begin, t)
+        self.assertLess(t, end)
+        self.assertLess(end, late)
+
+    def test_definitions_keep_times_of_the_session_that_made_them(self):
+        self.run_sql("SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Tokyo'")
+        self.run_sql("""
+            CREATE TABLE made (a int, d date DEFAULT '03/02/2024',
+              t timestamptz DEFAULT '2024-01-01 09:00',
+              g date GENERATED ALWAYS AS ('03/02/2024'::date + a) STORED,
+              CONSTRAINT early CHECK (d < '04/03/2024'::date));
+            CREATE VIEW made_view AS
+              SELECT '03/02/2024'::date AS d, timestamptz '2024-01-01 09:00' AS t""")
+        self.run_sql('RESET datestyle; RESET timezone')
+        self.addCleanup(self.run_sql_anew, 'DROP TABLE made; DROP VIEW made_view')
+        self.run_sql('INSERT INTO made VALUES (1)')
+        day = datetime.date(2024, 2, 3)
+        time = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+        self.assertEqual([(day, time, day + datetime.timedelta(1))],
+                         self.ask('SELECT d, t, g FROM made'))
+        self.assertEqual([(day, time)], self.ask('SELECT d, t FROM made_view'))
+        with self.assertRaisesRegex(Exception, 'early'):
+            self.run_sql("INSERT INTO made VALUES (1, '2024-03-05')")
+
+    def run_sql_anew(self, sql):
+        connection = self.server.connect()
+        connection.autocommit = True
+        connection.cursor().execute(sql)
+        connection.close()
 
 
 if __name__ == '__main__':

@@ -250,7 +250,8 @@ Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {
     return Put();
   }
   AstBuilder build(call_.result.buffer.arena());
-  OMEN_ASSIGN(column->default_sql, TableBuilder::DefaultText(command.def, column->type, build));
+  OMEN_ASSIGN(column->default_sql, TableBuilder::DefaultText(command.def, column->type,
+                                                             session_.settings().io(), build));
   OMEN_TRY(CheckSql(session_, "SELECT CAST((" + column->default_sql + ") AS " +
                                   types::FormatType(column->type) + ")"));
   return Put();

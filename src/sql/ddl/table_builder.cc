@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "sql/rewrite/rewriter.h"
 #include "sql/statements/evaluate.h"
 
 namespace omendb::sql {
@@ -123,13 +124,14 @@ std::string TableBuilder::FreeRelationName(std::string base) const {
 
 // PostgreSQL shows constants with the column's type, and nextval's argument as regclass.
 Result<std::string> TableBuilder::DefaultText(const Node* expression, const types::SqlType& type,
-                                              AstBuilder& build) {
+                                              const types::IoSettings& io, AstBuilder& build) {
   types::SqlType bare = type;
   bare.typmod = -1;
   if (IsConst(expression) && !expression->a_const->isnull) {
     const auto kind = expression->a_const->val_case;
     if (kind == PG_QUERY__A__CONST__VAL_SVAL) {
-      return QuoteLiteral(View(expression->a_const->sval->sval)) + "::" + types::FormatType(bare);
+      return QuoteLiteral(WrittenOutTime(View(expression->a_const->sval->sval), bare, io)) +
+             "::" + types::FormatType(bare);
     }
     const std::string text = ConstText(expression);
     if (kind != PG_QUERY__A__CONST__VAL_BOOLVAL && text.starts_with("-")) {
@@ -160,6 +162,7 @@ Result<std::string> TableBuilder::DefaultText(const Node* expression, const type
   if (has_query) {
     return Status(sqlstate::kFeatureNotSupported, "cannot use subquery in DEFAULT expression");
   }
+  WriteOutTimes(copy, io, build);
   return DeparseExpression(copy);
 }
 
@@ -232,7 +235,8 @@ Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
       if (IsConst(constraint.raw_expr) && constraint.raw_expr->a_const->isnull) {
         return Status::Ok();
       }
-      OMEN_ASSIGN(column.default_sql, DefaultText(constraint.raw_expr, column.type, build));
+      OMEN_ASSIGN(column.default_sql,
+                  DefaultText(constraint.raw_expr, column.type, session_.settings().io(), build));
       return CheckSql(session_, "SELECT CAST((" + column.default_sql + ") AS " +
                                     types::FormatType(column.type) + ")");
     }
@@ -253,7 +257,8 @@ Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
                                   "\"{}\" of table \"{}\"",
                                   column.name, table_.name));
       }
-      OMEN_ASSIGN(column.generated_sql, DeparseExpression(constraint.raw_expr));
+      OMEN_ASSIGN(column.generated_sql,
+                  DefinitionText(constraint.raw_expr, session_.settings().io()));
       return Status::Ok();  // Looked into when all columns are known.
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:

@@ -36,9 +36,9 @@ class TableBuilder {
   std::string FreeRelationName(std::string base) const;
   std::string FreeConstraintName(std::string base) const;
 
-  // The default's text as the catalog keeps it.
+  // The default's text as the catalog keeps it; times in it are read by `io`.
   static Result<std::string> DefaultText(const Node* expression, const types::SqlType& type,
-                                         AstBuilder& build);
+                                         const types::IoSettings& io, AstBuilder& build);
 
  private:
   struct Pending {

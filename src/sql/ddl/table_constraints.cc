@@ -6,6 +6,7 @@
 #include "base/sqlstate.h"
 #include "catalog/column_ids.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/rewrite/rewriter.h"
 
 namespace omendb::sql {
 
@@ -175,7 +176,7 @@ Status TableBuilder::AddCheck(const Pending& pending) {
   ConstraintDef constraint;
   constraint.oid = session_.db().NewOid();
   constraint.kind = ConstraintKind::kCheck;
-  OMEN_ASSIGN(constraint.check_sql, DeparseExpression(source.raw_expr));
+  OMEN_ASSIGN(constraint.check_sql, DefinitionText(source.raw_expr, session_.settings().io()));
   bool has_query = false;
   WalkNode(source.raw_expr, [&](Node* node) {
     has_query = has_query || node->node_case == PG_QUERY__NODE__NODE_SUB_LINK;

@@ -145,6 +145,7 @@ Status RunCreateView(UtilityCall& call) {
   AstBuilder build(arena);
   Node* copy = build.Clone(create.query);
   OMEN_TRY(ExpandStar(*copy->select_stmt, plan->columns, build));
+  WriteOutTimes(copy, session.settings().io(), build);
   catalog::ViewDef view;
   bool temporary = View(create.view->relpersistence) == "t";
   QualifyRelations(session, copy, view.depends_on, temporary, build);

@@ -56,6 +56,16 @@ Result<RowLocks> RewriteRowLocks(const Node* statement, std::string_view text,
 Result<std::string> RewriteExpressionText(std::string_view sql, const RewriteContext& context);
 Result<std::string> RewriteQueryText(std::string_view sql, const RewriteContext& context);
 
+// What the catalog keeps as text means the same at any time and with any settings. So constants of
+// date and time types are written out as they read when it is defined, as PostgreSQL does: 'now' in
+// a view, a default or a constraint is the time when that was made.
+void WriteOutTimes(Node* root, const types::IoSettings& io, AstBuilder& build);
+// One constant's text; as it is where its type is another one or it is no time.
+std::string WrittenOutTime(std::string_view text, const types::SqlType& type,
+                           const types::IoSettings& io);
+// The text of an expression for the catalog.
+Result<std::string> DefinitionText(const Node* expression, const types::IoSettings& io);
+
 // What PostgreSQL calls an unnamed output column (FigureColname in parse_target.c).
 std::string OutputColumnName(const Node* expression);
 
