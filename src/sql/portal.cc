@@ -1,5 +1,9 @@
 #include "sql/portal.h"
 
+#include <fmt/format.h>
+
+#include "base/sqlstate.h"
+
 namespace omendb::sql {
 
 void RowBuffer::Append(std::span<const types::Value> row) {
@@ -23,6 +27,13 @@ void RowBuffer::AppendText(std::initializer_list<std::string_view> fields) {
   types::Row row;
   for (std::string_view field : fields) row.push_back(types::Value::String(arena().Copy(field)));
   rows.push_back(std::move(row));
+}
+
+Status PortalState::CheckRunnable() const {
+  const bool is_over = state == State::kDone && !plan->returns_rows;
+  if (state != State::kActive && !failed && !is_over) return Status::Ok();
+  return Status(sqlstate::kObjectNotInPrerequisiteState,
+                fmt::format("portal \"{}\" cannot be run", name));
 }
 
 }  // namespace omendb::sql

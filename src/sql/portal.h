@@ -1,9 +1,11 @@
 // portal.h - a statement with its parameters, being run: what Execute, FETCH and MOVE take rows of.
 //
 //   ready -> streaming -> done        rows come from DuckDB as they are asked for
-//         -> buffered  -> done        rows were computed (row plans, utility statements) or had to
-//         be
-//                                     kept because another statement runs meanwhile
+//         -> buffered  -> done        rows were computed (row plans) or had to be kept because
+//                                     another statement runs meanwhile
+//         -> active -> buffered -> done   utility statements
+//
+// A portal that is active, failed, or done without rows cannot be run.
 //
 // A cursor goes from streaming to buffered when its end is reached. Until then its buffer holds
 // what was fetched, and without SCROLL no more than a little of that.
@@ -50,7 +52,7 @@ struct UtilityResult {
 
 // Everything of a portal that begins anew with each statement.
 struct PortalRun {
-  enum class State { kReady, kStreaming, kBuffered, kDone };
+  enum class State { kReady, kActive, kStreaming, kBuffered, kDone };
 
   std::string name;
   std::shared_ptr<Plan> plan;
@@ -71,7 +73,7 @@ struct PortalRun {
   bool hold = false;
   bool binary = false;
   bool keeps_rows = false;  // SCROLL: rows that were read can be read again, however many they are
-  bool failed = false;      // its query failed: nothing more can be read
+  bool failed = false;      // its statement failed: nothing more can be read
   int64_t dropped = 0;      // rows before the buffer's first that were let go
   uint64_t transaction_serial = 0;  // it lives as long as this transaction, unless hold
   int64_t position = 0;             // 0 before the first row, n + 1 behind the last
@@ -80,6 +82,9 @@ struct PortalRun {
 };
 
 struct PortalState : PortalRun {
+  // 55000. Requires: a statement.
+  Status CheckRunnable() const;
+
   types::Arena arena;  // owns the parameters' bytes
   std::vector<types::Value> params;
   std::vector<types::ResultColumn> utility_columns;  // those of a utility statement, once described

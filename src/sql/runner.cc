@@ -6,7 +6,6 @@
 #include "sql/error_position.h"
 #include "sql/locking_subqueries.h"
 #include "sql/names.h"
-#include "sql/null_sink.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
 
@@ -170,21 +169,13 @@ Status SessionImpl::NextChunk(PortalState& portal) {
 }
 
 // Locks, snapshot, and the first rows.
-Status SessionImpl::StartPortal(PortalState& portal, ResultSink& sink) {
+Status SessionImpl::StartPortal(PortalState& portal) {
   OMEN_TRY(SettleStream());
   if (portal.plan->locks_below) {
     OMEN_TRY(EnsureBound(*portal.plan));
     OMEN_ASSIGN(portal.plan, RunLockingSubqueries(*this, *portal.plan, portal.params));
   }
   Plan& plan = *portal.plan;
-  if (!plan.is_query) {
-    UtilityResult result;
-    OMEN_TRY(RunUtility(plan.statement, result, sink));
-    portal.buffer = std::move(result.buffer);
-    portal.tag = std::move(result.tag);
-    portal.state = PortalState::State::kBuffered;
-    return Status::Ok();
-  }
   block_.EnsureStarted();
   portal.context = OwnContext();
   OMEN_TRY(LockAndBind(plan, portal.context));
@@ -216,19 +207,7 @@ void SessionImpl::AbandonPortal(PortalState& portal) {
 }
 
 Status SessionImpl::BufferPortal(PortalState& portal, uint64_t rows_wanted) {
-  if (portal.state == PortalState::State::kReady) {
-    class CursorSink : public NullSink {
-     public:
-      Status OnCopyIn(CopyFormat, int) override { return NotSupported("COPY in a cursor"); }
-      Result<std::optional<std::string_view>> ReadCopyData() override {
-        return NotSupported("COPY in a cursor");
-      }
-      Status OnCopyOut(CopyFormat, int) override { return NotSupported("COPY in a cursor"); }
-      Status OnCopyData(std::string_view) override { return NotSupported("COPY in a cursor"); }
-      Status OnCopyDone() override { return NotSupported("COPY in a cursor"); }
-    } sink;
-    OMEN_TRY(StartPortal(portal, sink));
-  }
+  if (portal.state == PortalState::State::kReady) OMEN_TRY(StartPortal(portal));
   const auto enough = [&] { return portal.buffer.rows.size() >= rows_wanted; };
   while (portal.state == PortalState::State::kStreaming && !enough()) {
     if (portal.chunk == nullptr) {
@@ -262,7 +241,7 @@ Result<bool> SessionImpl::RunPortal(PortalState& portal, uint64_t rows_max, Resu
       portal.state = PortalState::State::kDone;
       return true;
     }
-    OMEN_TRY(StartPortal(portal, sink));
+    OMEN_TRY(StartPortal(portal));
   }
   uint64_t sent = 0;
   auto full = [&] { return rows_max != 0 && sent == rows_max; };

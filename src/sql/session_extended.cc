@@ -105,6 +105,8 @@ Status SessionImpl::BindPortal(std::string_view statement_name,
   }
   portal.plan = found->second.plan;
   portal.query = found->second.text;
+  if (portal.plan != nullptr) OMEN_TRY(CheckFailedBlock(portal.plan->statement));
+  if (block_.state() != TransactionBlock::State::kFailed) block_.EnsureStarted();
   if (portal.plan != nullptr) OMEN_TRY(BindPlan(statement_name, params, portal));
   portal.transaction_serial = block_.serial();
   return Status::Ok();
@@ -113,7 +115,6 @@ Status SessionImpl::BindPortal(std::string_view statement_name,
 Status SessionImpl::BindPlan(std::string_view statement_name,
                              std::span<const BoundParameter> params, PortalState& portal) {
   Plan& plan = *portal.plan;
-  OMEN_TRY(CheckFailedBlock(plan.statement));
   const auto wanted = static_cast<size_t>(plan.parameters);
   if (params.size() != wanted) {
     return Status(sqlstate::kProtocolViolation,
@@ -121,10 +122,7 @@ Status SessionImpl::BindPlan(std::string_view statement_name,
                               "\"{}\" requires {}",
                               params.size(), statement_name, wanted));
   }
-  if (block_.state() != TransactionBlock::State::kFailed) {
-    block_.EnsureStarted();
-    OMEN_TRY(EnsureBound(plan));
-  }
+  if (block_.state() != TransactionBlock::State::kFailed) OMEN_TRY(EnsureBound(plan));
   OMEN_TRY(DecodeParameters(plan, params, portal));
   if (plan.statement.kind() != PG_QUERY__NODE__NODE_EXECUTE_STMT) return Status::Ok();
   portal.params.clear();
@@ -170,16 +168,19 @@ Status SessionImpl::Execute(std::string_view name, uint64_t rows_max, ResultSink
   PortalState* portal = *found;
   if (portal->plan == nullptr) return sink.OnEmptyQuery();
   StatementScope scope(*this, &sink, portal->query);
-  Status status = RunOpen(*portal, rows_max, sink);
-  if (!status.ok()) {
-    if (streaming_ == portal) AbandonPortal(*portal);
-    FailTransaction();
+  Status status = CheckFailedBlock(portal->plan->statement);
+  if (status.ok()) {
+    status = RunOpen(*portal, rows_max, sink);
+    if (streaming_ == portal && !status.ok()) AbandonPortal(*portal);
+    // It may have been dropped with its transaction.
+    if (!status.ok() && portals_.Find(name) == portal) portal->failed = true;
   }
+  if (!status.ok()) FailTransaction();
   return status;
 }
 
 Status SessionImpl::RunOpen(PortalState& portal, uint64_t rows_max, ResultSink& sink) {
-  OMEN_TRY(CheckFailedBlock(portal.plan->statement));
+  OMEN_TRY(portal.CheckRunnable());
   if (portal.state == PortalState::State::kDone) {
     return sink.OnComplete(portal.plan->returns_rows && portal.plan->is_query &&
                                    portal.tag.starts_with("SELECT")
@@ -200,6 +201,7 @@ Result<bool> SessionImpl::RunPortalUtility(PortalState& portal, ResultSink& sink
   const std::shared_ptr<Plan> plan = portal.plan;
   const std::string name = portal.name;
   UtilityResult result;
+  portal.state = PortalState::State::kActive;
   OMEN_TRY(RunUtility(plan->statement, result, sink));
   if (portals_.Find(name) != &portal) {
     if (!result.tag.empty()) OMEN_TRY(sink.OnComplete(result.tag));

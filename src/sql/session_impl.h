@@ -121,7 +121,7 @@ class SessionImpl final : public Session,
       uint64_t* rows_affected, std::string* profile = nullptr);
   // Computes or goes on with a portal; rows go to the sink. True when it is at its end.
   Result<bool> RunPortal(PortalState& portal, uint64_t rows_max, ResultSink& sink);
-  // Rows of the portal into its buffer until so many are there; all of them by default.
+  // Rows of a query's portal into its buffer until so many are there; all of them by default.
   Status BufferPortal(PortalState& portal, uint64_t rows_wanted = UINT64_MAX);
   // Ends a portal's query where it is.
   void AbandonPortal(PortalState& portal);
@@ -197,7 +197,8 @@ class SessionImpl final : public Session,
   Status OpenStream(Plan& plan, std::span<const types::Value> params, PortalState& portal,
                     uint64_t statement_mark);
   Status NextChunk(PortalState& portal);
-  Status StartPortal(PortalState& portal, ResultSink& sink);
+  // Requires: it is ready, with a query.
+  Status StartPortal(PortalState& portal);
   Status EndStatement(engine::StatementContext& context);
   // catalog(), kept from statement to statement. The session's own thread only.
   const std::shared_ptr<const catalog::CatalogSnapshot>& KeptCatalog();

@@ -144,6 +144,75 @@ class PortalsTest(SystemTest):
         client.run_portal('rows', 1)
         self.assertEqual(['BEGIN', ('1',), 'suspended', 'COMMIT', '34000'], client.sync())
 
+    def execute(self, portal, sql, times=1):
+        self.client.parse('', sql)
+        self.client.bind(portal, '')
+        for _ in range(times):
+            self.client.run_portal(portal)
+
+    def test_a_portal_cannot_be_run_or_closed_from_within(self):
+        for sql, expected in (('FETCH 3 FROM cc', '55000'), ('MOVE 3 FROM cc', '55000'),
+                              ('CLOSE cc', '24000')):
+            self.execute('cc', sql)
+            self.assertEqual([expected], self.client.sync(), sql)
+        self.execute('cc', 'CLOSE ALL')
+        self.assertEqual(['CLOSE CURSOR ALL'], self.client.sync())
+
+    def test_only_rows_of_a_query_are_fetched_from_a_portal(self):
+        client = self.client
+        for sql in ('FETCH 1 FROM q', 'COMMIT', 'DELETE FROM portals_t', 'SHOW datestyle', ''):
+            client.parse('inner', sql)
+            client.bind('p', 'inner')
+            client.send('D', b'Pp\0')
+            self.execute('q', 'FETCH 1 FROM p')
+            self.assertEqual(['0A000'], client.sync(), sql)
+            client.send('C', b'Sinner\0')
+        client.parse('inner', 'SELECT id FROM portals_t ORDER BY id')
+        client.bind('p', 'inner')
+        self.execute('q', 'FETCH 2 FROM p')
+        self.assertEqual([('1',), ('2',), 'FETCH 2'], client.sync())
+
+    def test_a_statement_that_executes_itself(self):
+        client = self.client
+        client.parse('itself', 'EXECUTE itself')
+        client.send('D', b'Sitself\0')
+        client.bind('', 'itself')
+        client.run_portal('')
+        self.assertEqual(['0A000'], client.sync())
+        client.parse('nothing', '')
+        client.parse('of_nothing', 'EXECUTE nothing')
+        client.send('D', b'Sof_nothing\0')
+        client.bind('', 'of_nothing')
+        self.assertEqual(['26000'], client.sync())
+
+    def test_a_finished_portal_is_run_again(self):
+        for sql, expected in (
+                ("UPDATE portals_t SET v = 'x'", ['UPDATE 20', '55000']),
+                ('SET application_name = b', ['SET', '55000']),
+                ('SHOW datestyle', [('ISO, MDY',), 'SHOW', 'SHOW']),
+                ('SELECT 1', [('1',), 'SELECT 1', 'SELECT 0'])):
+            self.execute('p', sql, times=2)
+            self.assertEqual(expected, self.client.sync(), sql)
+
+    def test_a_portal_that_failed_cannot_be_run(self):
+        client = self.client
+        client.simple('BEGIN')
+        client.parse('p', 'SELECT 1 / (id - id) FROM portals_t')
+        client.bind('p', 'p')
+        client.simple('SAVEPOINT s')
+        client.run_portal('p')
+        self.assertEqual(['22012'], client.sync())
+        client.simple('ROLLBACK TO s')
+        client.run_portal('p')
+        self.assertEqual(['55000'], client.sync())
+        client.simple('ROLLBACK')
+
+    def test_a_portal_of_an_empty_statement_ends_with_its_transaction(self):
+        self.execute('p', '', times=2)
+        self.assertEqual([], self.client.sync())
+        self.client.run_portal('p')
+        self.assertEqual(['34000'], self.client.sync())
+
 
 if __name__ == '__main__':
     unittest.main()

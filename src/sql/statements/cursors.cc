@@ -93,6 +93,15 @@ int64_t FurthestRow(const PgQuery__FetchStmt& fetch, int64_t position) {
   }
 }
 
+// A portal of the protocol may be of any statement, of the very one that fetches too.
+Status CheckFetchable(const PortalState& portal) {
+  if (portal.plan == nullptr) return NotSupported("FETCH from a portal without a statement");
+  OMEN_TRY(portal.CheckRunnable());
+  if (portal.plan->is_query && portal.plan->returns_rows) return Status::Ok();
+  return NotSupported(
+      fmt::format("FETCH from a portal of {}", CommandTag(portal.plan->statement.node)));
+}
+
 Status CannotGoBack() {
   return Status(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward")
       .WithHint("Declare it with SCROLL option to enable backward scan.");
@@ -100,10 +109,6 @@ Status CannotGoBack() {
 
 // Takes rows from the query up to the one that is needed.
 Status ReadUpTo(SessionImpl& session, PortalState& portal, int64_t row) {
-  if (portal.failed) {
-    return Status(sqlstate::kObjectNotInPrerequisiteState,
-                  fmt::format("portal \"{}\" cannot be run", portal.name));
-  }
   const int64_t wanted = row == kAll ? kAll : std::max<int64_t>(row - portal.dropped, 0);
   Status status = session.BufferPortal(portal, static_cast<uint64_t>(wanted));
   if (status.ok() || !portal.is_cursor) return status;
@@ -172,6 +177,7 @@ Status RunDeclareCursor(UtilityCall& call) {
 Status RunFetch(UtilityCall& call) {
   const PgQuery__FetchStmt& fetch = *call.node()->fetch_stmt;
   OMEN_ASSIGN(PortalState * portal, FindCursor(call.session, View(fetch.portalname)));
+  OMEN_TRY(CheckFetchable(*portal));
   if (!portal->scroll && GoesBackward(fetch)) return CannotGoBack();
   OMEN_TRY(ReadUpTo(call.session, *portal, FurthestRow(fetch, portal->position)));
   const auto total = portal->dropped + static_cast<int64_t>(portal->buffer.rows.size());
@@ -203,7 +209,10 @@ Status RunClosePortal(UtilityCall& call) {
     return Status::Ok();
   }
   OMEN_ASSIGN(PortalState * portal, FindCursor(session, name));
-  (void)portal;
+  if (portal->state == PortalState::State::kActive) {
+    return Status(sqlstate::kInvalidCursorState,
+                  fmt::format("cannot drop active portal \"{}\"", name));
+  }
   return session.ClosePortal(name);
 }
 

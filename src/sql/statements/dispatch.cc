@@ -136,14 +136,20 @@ Result<std::vector<types::ResultColumn>> UtilityColumns(SessionImpl& session,
     }
     case PG_QUERY__NODE__NODE_FETCH_STMT: {
       PortalState* portal = session.portals().Find(View(statement.node->fetch_stmt->portalname));
-      if (portal == nullptr) return std::vector<types::ResultColumn>{};
+      if (portal == nullptr || portal->plan == nullptr || !portal->plan->is_query) {
+        return std::vector<types::ResultColumn>{};  // RunFetch says what is wrong.
+      }
       OMEN_TRY(session.EnsureBound(*portal->plan));
       return portal->plan->columns;
     }
     case PG_QUERY__NODE__NODE_EXECUTE_STMT: {
       auto prepared = session.prepared().find(View(statement.node->execute_stmt->name));
       if (prepared == session.prepared().end()) return std::vector<types::ResultColumn>{};
-      OMEN_ASSIGN(Session::Description description, session.Describe(*prepared->second.plan));
+      Plan* const plan = prepared->second.plan.get();
+      if (plan == nullptr || plan->statement.kind() == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
+        return std::vector<types::ResultColumn>{};  // ResolveExecute says what is wrong.
+      }
+      OMEN_ASSIGN(Session::Description description, session.Describe(*plan));
       return description.columns;
     }
     default:

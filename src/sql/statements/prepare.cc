@@ -56,6 +56,9 @@ Result<std::shared_ptr<Plan>> SessionImpl::ResolveExecute(const PgQuery__Execute
                   fmt::format("prepared statement \"{}\" does not exist", name));
   }
   std::shared_ptr<Plan> plan = found->second.plan;
+  if (plan->statement.kind() == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
+    return NotSupported("EXECUTE of a prepared EXECUTE");  // It may be of itself.
+  }
   OMEN_TRY(EnsureBound(*plan));
   if (execute.n_params != static_cast<size_t>(plan->parameters)) {
     return Status(sqlstate::kSyntaxError,
