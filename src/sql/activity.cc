@@ -9,6 +9,14 @@ namespace {
 
 constexpr size_t kQueryBytes = 1024;  // track_activity_query_size
 
+// Whole characters of the text, as many as fit.
+std::string_view Shown(std::string_view text) {
+  if (text.size() <= kQueryBytes) return text;
+  size_t size = kQueryBytes;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 std::string_view NameOf(ActivitySlot::State state) {
   switch (state) {
     case ActivitySlot::State::kIdle:
@@ -26,7 +34,7 @@ std::string_view NameOf(ActivitySlot::State state) {
 }  // namespace
 
 void ActivitySlot::SetQuery(std::string_view text) {
-  text = text.substr(0, kQueryBytes);
+  text = Shown(text);
   if (text_ != nullptr && *text_ == text) {
     const Change change(changes_);
     state_.store(State::kActive, std::memory_order_release);
@@ -71,7 +79,7 @@ ActivityEntry ActivitySlot::Copy() {
   {
     MutexLock lock(mu_);
     entry = entry_;
-    if (query_ != nullptr) entry.query = query_->substr(0, kQueryBytes);
+    if (query_ != nullptr) entry.query = Shown(*query_);
     while (!TryCopyTimes(entry)) std::this_thread::yield();
   }
   entry.query_progress = progress_.query.Get();

@@ -43,6 +43,17 @@ TEST_F(ActivityTest, TheTextIsCutAndTheSameOneIsKept) {
   EXPECT_EQ(slot_.Copy().query, "SELECT 2");
 }
 
+TEST_F(ActivityTest, ATextIsCutBetweenCharacters) {
+  std::string text(1023, 'x');
+  slot_.SetQuery(std::string_view(text + "\u00e9"));
+  EXPECT_EQ(slot_.Copy().query, text);
+  slot_.SetQuery(std::make_shared<const std::string>(text + "\u00e9"));
+  EXPECT_EQ(slot_.Copy().query, text);
+  text.pop_back();
+  slot_.SetQuery(std::string_view(text + "\u00e9y"));
+  EXPECT_EQ(slot_.Copy().query, text + "\u00e9");
+}
+
 // State and times of two different statements are never seen together.
 TEST_F(ActivityTest, AReaderSeesOneStatementAtATime) {
   std::atomic<bool> stop{false};

@@ -142,10 +142,12 @@ void PgStatActivity(SystemContext& c) {
         .Set("pid", static_cast<int>(entry.pid))
         .Set("usesysid", entry.role_oid)
         .Set("usename", entry.user)
-        .Set("application_name", entry.application_name)
-        .Set("state", entry.state)
-        .Set("query", entry.query)
-        .Set("backend_type", "client backend");
+        .Set("application_name", entry.application_name);
+    if (!SeesSessionsOf(c, entry.role_oid)) {
+      c.row.Set("query", "<insufficient privilege>");
+      continue;
+    }
+    c.row.Set("state", entry.state).Set("query", entry.query).Set("backend_type", "client backend");
     if (!entry.client_address.empty()) c.row.Set("client_addr", entry.client_address);
     SetTime(c.row, "backend_start", entry.backend_start);
     SetTime(c.row, "xact_start", entry.transaction_start);

@@ -1,7 +1,6 @@
 // pg_stat_progress_*: how far the statements of all sessions are.
 #include <algorithm>
 
-#include "catalog/privileges.h"
 #include "sql/pg_catalog/row_maker.h"
 
 namespace omendb::sql {
@@ -15,8 +14,7 @@ bool BeginRow(SystemContext& c, const ActivityEntry& entry) {
       .Set("pid", static_cast<int>(entry.pid))
       .Set("datid", entry.database_oid)
       .Set("datname", entry.database);
-  return c.session == nullptr || c.session->is_superuser() ||
-         catalog::HasPrivilegesOf(c.catalog, c.session->current_role(), entry.role_oid);
+  return SeesSessionsOf(c, entry.role_oid);
 }
 
 void SetCount(SystemContext& c, std::string_view column, uint64_t count) {

@@ -6,6 +6,11 @@
 
 namespace omendb::sql {
 
+bool SeesSessionsOf(const SystemContext& c, Oid role) {
+  return c.session == nullptr || c.session->is_superuser() ||
+         catalog::HasPrivilegesOf(c.catalog, c.session->current_role(), role);
+}
+
 RowMaker& RowMaker::Begin() {
   rows_.emplace_back(table_.columns.size(), types::Value::Null());
   return *this;

@@ -52,6 +52,10 @@ struct SystemContext {
   RowMaker& row;
 };
 
+// Whether the current role may see what the session of that role does: as PostgreSQL, superusers
+// and who has the role's privileges.
+bool SeesSessionsOf(const SystemContext& c, Oid role);
+
 using SystemProducer = void (*)(SystemContext& context);
 
 // The producers of each file: pairs of relation name and function.
