@@ -138,6 +138,12 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
   // Whether another row must not have the key of this one.
   Result<bool> KeyConflicts(const TableIndex& index, const RowRef& row);
+  // Whether a version of a row that a primary key has found has this key: those from before the
+  // table had it may not. The caller holds an epoch guard.
+  Result<bool> HasRowKey(const TableIndex& index, const RowRef& row, std::string_view key) const;
+  // The visible version of a row that a primary key has found, if it has the key.
+  Result<std::optional<RowRef>> VisibleRow(const mvcc::Snapshot& snapshot, const TableIndex& index,
+                                           RowId row, std::span<const types::Value> key) const;
   // The visible version of the row if it has the encoded key. The caller holds an epoch guard.
   Result<std::optional<RowRef>> VersionWithKey(const mvcc::Snapshot& snapshot,
                                                const TableIndex& index, RowId row,

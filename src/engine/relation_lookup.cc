@@ -36,15 +36,34 @@ Result<std::optional<RowRef>> RelationImpl::Lookup(StatementContext& context, Oi
       OMEN_ASSIGN(row, table_->FindRow(storage, std::string_view(bytes)));
     }
     if (!row) return std::optional<RowRef>();
-    const VersionRef version = VisibleVersion(snapshot, *row);
-    if (version == 0) return std::optional<RowRef>();
-    return std::optional<RowRef>(RowRef{*row, version});
+    return VisibleRow(snapshot, storage, *row, key);
   }
   std::string bytes;
   storage.KeyOfValues(key, bytes);
   std::vector<RowId> rows;
   OMEN_TRY(storage.FindEntries(bytes, rows));
   return FirstWithKey(snapshot, storage, rows, bytes);
+}
+
+Result<std::optional<RowRef>> RelationImpl::VisibleRow(const mvcc::Snapshot& snapshot,
+                                                       const TableIndex& index, RowId row,
+                                                       std::span<const types::Value> key) const {
+  const RowRef found{row, VisibleVersion(snapshot, row)};
+  if (found.version == 0) return std::optional<RowRef>();
+  if (table_->store().head(row) == found.version) [[likely]]
+    return std::optional<RowRef>(found);
+  std::string bytes;
+  index.KeyOfValues(key, bytes);
+  OMEN_ASSIGN(const bool has_key, HasRowKey(index, found, bytes));
+  return has_key ? std::optional<RowRef>(found) : std::nullopt;
+}
+
+Result<bool> RelationImpl::HasRowKey(const TableIndex& index, const RowRef& row,
+                                     std::string_view key) const {
+  if (table_->store().head(row.row_id) == row.version) return true;
+  std::string actual;
+  OMEN_TRY(table_->KeyOf(index, row.version, actual));
+  return actual == key;
 }
 
 Result<std::optional<RowRef>> RelationImpl::FirstWithKey(const mvcc::Snapshot& snapshot,
@@ -115,9 +134,11 @@ Status RelationImpl::LookupRows(const mvcc::Snapshot& snapshot, const TableIndex
   index.FindRows(keys, {rows.data(), found.size()});
   OMEN_TRY(FindFrozenRows(index, keys, {rows.data(), found.size()}));
   PrefetchHeads({rows.data(), found.size()});
+  const size_t width = index.keys_count();
   for (size_t i = 0; i < found.size(); ++i) {
-    const VersionRef version = rows[i] != RowId() ? VisibleVersion(snapshot, rows[i]) : 0;
-    found[i] = version != 0 ? std::optional<RowRef>(RowRef{rows[i], version}) : std::nullopt;
+    found[i].reset();
+    if (rows[i] == RowId()) continue;
+    OMEN_ASSIGN(found[i], VisibleRow(snapshot, index, rows[i], keys.subspan(i * width, width)));
   }
   return Status::Ok();
 }

@@ -49,8 +49,9 @@ class LatePrimaryKeyTest(SystemTest):
         self.assertEqual(rows, self.run_sql('SELECT id, n FROM t ORDER BY id'))
         # Old versions of rows that the new key finds.
         cursor = reader.cursor()
-        cursor.execute('SELECT count(*) FROM t WHERE n = 6')
-        self.assertEqual([(0,)], cursor.fetchall())
+        for found in ('n = 6', 'n IN (6, 9)', 'n = 6 AND other = 6'):
+            cursor.execute(f'SELECT id FROM t WHERE {found}')
+            self.assertEqual([], cursor.fetchall())
         reader.close()
         self.run_sql('DELETE FROM t WHERE id % 5 = 0')
         left = [row for row in rows if row[0] % 5]
