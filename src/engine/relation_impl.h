@@ -138,9 +138,11 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   rowstore::VersionRef VisibleVersion(const mvcc::Snapshot& snapshot, RowId row) const;
   // Whether another row must not have the key of this one.
   Result<bool> KeyConflicts(const TableIndex& index, const RowRef& row);
-  // Whether a version of a row that a primary key has found has this key: those from before the
-  // table had it may not. The caller holds an epoch guard.
-  Result<bool> HasRowKey(const TableIndex& index, const RowRef& row, std::string_view key) const;
+  // Whether a version may lack a key by which the row was found: an entry is a hint, and a version
+  // older than the newest may be from before the table had its primary key.
+  bool MayLackKey(const TableIndex& index, const RowRef& row) const {
+    return !index.is_row_map() || table_->store().head(row.row_id) != row.version;
+  }
   // The visible version of a row that a primary key has found, if it has the key.
   Result<std::optional<RowRef>> VisibleRow(const mvcc::Snapshot& snapshot, const TableIndex& index,
                                            RowId row, std::span<const types::Value> key) const;

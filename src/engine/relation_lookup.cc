@@ -50,20 +50,11 @@ Result<std::optional<RowRef>> RelationImpl::VisibleRow(const mvcc::Snapshot& sna
                                                        std::span<const types::Value> key) const {
   const RowRef found{row, VisibleVersion(snapshot, row)};
   if (found.version == 0) return std::optional<RowRef>();
-  if (table_->store().head(row) == found.version) [[likely]]
+  if (!MayLackKey(index, found)) [[likely]]
     return std::optional<RowRef>(found);
   std::string bytes;
   index.KeyOfValues(key, bytes);
-  OMEN_ASSIGN(const bool has_key, HasRowKey(index, found, bytes));
-  return has_key ? std::optional<RowRef>(found) : std::nullopt;
-}
-
-Result<bool> RelationImpl::HasRowKey(const TableIndex& index, const RowRef& row,
-                                     std::string_view key) const {
-  if (table_->store().head(row.row_id) == row.version) return true;
-  std::string actual;
-  OMEN_TRY(table_->KeyOf(index, row.version, actual));
-  return actual == key;
+  return VersionWithKey(snapshot, index, row, bytes);
 }
 
 Result<std::optional<RowRef>> RelationImpl::FirstWithKey(const mvcc::Snapshot& snapshot,

@@ -118,10 +118,7 @@ Status RelationImpl::ScanIndex(StatementContext& context, Oid index, const KeyRa
       EpochGuard guard(table_->epochs());
       version = VisibleVersion(snapshot, row);
       if (version == 0) continue;
-      if (storage.is_row_map()) {
-        OMEN_ASSIGN(const bool has_key, HasRowKey(storage, {row, version}, entry));
-        if (!has_key) continue;
-      } else {
+      if (MayLackKey(storage, {row, version})) {
         OMEN_TRY(table_->KeyOf(storage, version, actual));
         if (actual != entry) continue;
       }
