@@ -5,6 +5,8 @@
 #include <map>
 #include <string_view>
 
+#include "engine/deepest_overlap.h"
+
 namespace omendb::engine {
 namespace {
 
@@ -49,12 +51,6 @@ std::vector<uint64_t> SparseAndSmall(const RunSet& set, const CompactionRules& r
   std::sort(found.begin(), found.end());
   return found;
 }
-
-struct KeySpan {
-  uint64_t number;
-  std::string_view first;
-  std::string_view last;
-};
 
 // By first key.
 std::vector<KeySpan> SpansOf(const RunSet& set, const CompactionRules& rules) {
@@ -105,15 +101,8 @@ std::map<int, std::vector<KeySpan>> TiersOf(const std::vector<KeySpan>& spans) {
 
 // The most that have a key in common.
 std::vector<uint64_t> Deepest(const std::vector<KeySpan>& spans) {
-  std::vector<KeySpan> open;
-  std::vector<KeySpan> deepest;
-  for (const KeySpan& span : spans) {
-    std::erase_if(open, [&](const KeySpan& other) { return other.last < span.first; });
-    open.push_back(span);
-    if (open.size() > deepest.size()) deepest = open;
-  }
   std::vector<uint64_t> numbers;
-  for (const KeySpan& span : deepest) numbers.push_back(span.number);
+  for (const KeySpan& span : DeepestOverlap(spans, SIZE_MAX)) numbers.push_back(span.item);
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
@@ -134,11 +123,12 @@ std::vector<uint64_t> Overlapping(const RunSet& set, const CompactionRules& rule
 
 // As many as may be read together, the oldest; a sparse one may be alone.
 void Limit(const RunSet& set, const CompactionRules& rules, std::vector<uint64_t>& found) {
+  if (found.empty()) return;
+  const size_t always = set.runs[found.front()].IsSparse() ? 1 : 2;
   uint64_t memory = 0;
   size_t taken = 0;
   for (; taken < std::min(found.size(), rules.inputs_max); ++taken) {
     memory += rules.memory_of(*set.runs[found[taken]].segment);
-    const size_t always = set.runs[found.front()].IsSparse() ? 1 : 2;
     if (taken >= always && memory > rules.memory_max) break;
   }
   found.resize(taken);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "colstore/index_run_writer.h"
+#include "engine/deepest_overlap.h"
 
 namespace omendb::engine {
 
@@ -55,17 +56,13 @@ bool IsSettled(const RunSet& set, const IndexRuns::Listed& listed) {
 
 // The most of these runs, by first entry, that have a key in common.
 std::vector<IndexRuns::Listed> Deepest(const std::vector<IndexRuns::Listed>& runs) {
-  std::vector<IndexRuns::Listed> deepest;
-  std::vector<IndexRuns::Listed> open;
-  for (const IndexRuns::Listed& listed : runs) {
-    const std::string_view key = colstore::KeyOfEntry(listed.run->min_entry());
-    std::erase_if(open, [&](const IndexRuns::Listed& other) {
-      return colstore::KeyOfEntry(other.run->max_entry()) < key;
-    });
-    open.push_back(listed);
-    if (open.size() > deepest.size()) deepest = open;
-    if (deepest.size() == kInputsMax) break;
+  std::vector<KeySpan> spans;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    spans.push_back({i, colstore::KeyOfEntry(runs[i].run->min_entry()),
+                     colstore::KeyOfEntry(runs[i].run->max_entry())});
   }
+  std::vector<IndexRuns::Listed> deepest;
+  for (const KeySpan& span : DeepestOverlap(spans, kInputsMax)) deepest.push_back(runs[span.item]);
   return deepest;
 }
 
