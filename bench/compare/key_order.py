@@ -14,7 +14,7 @@ import statistics
 import threading
 import time
 
-from peers import ROOT_BIN, DurablePostgres, OmenServer, own_memory_mb
+from peers import ROOT_BIN, DurablePostgres, OmenServer, StartedPeer, own_memory_mb
 
 BATCH_ROWS = 1_000_000
 CASES = (('upward', 'SELECT * FROM t ORDER BY id'),
@@ -37,15 +37,8 @@ class Receiver:
         self.bytes += len(data)
 
 
-class Peer:
-    def __init__(self, name, server):
-        self.name = name
-        self.server = server
-        server.start()
-        connection = server.connect()
-        connection.autocommit = True
-        self.cursor = connection.cursor()
-        self.resident = 0
+class Peer(StartedPeer):
+    resident = 0
 
     def load(self, rows):
         self.cursor.execute('CREATE TABLE t (id bigint PRIMARY KEY, v int, s text)')

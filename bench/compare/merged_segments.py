@@ -13,7 +13,7 @@ import os
 import statistics
 import time
 
-from peers import ROOT_BIN, DurablePostgres, OmenServer, own_memory_mb
+from peers import ROOT_BIN, DurablePostgres, OmenServer, StartedPeer, own_memory_mb
 
 BATCH_ROWS = 1_000_000
 SENSOR = 'sensor = %s'
@@ -28,15 +28,7 @@ CASES = (
 )
 
 
-class Peer:
-    def __init__(self, name, server):
-        self.name = name
-        self.server = server
-        server.start()
-        connection = server.connect()
-        connection.autocommit = True
-        self.cursor = connection.cursor()
-
+class Peer(StartedPeer):
     def timed(self, sql):
         start = time.monotonic()
         self.cursor.execute(sql)

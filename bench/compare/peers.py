@@ -39,6 +39,18 @@ def durable_omendb(*options):
     return server
 
 
+class StartedPeer:
+    """A server that runs, and a cursor of a connection to it that commits each statement."""
+
+    def __init__(self, name, server):
+        self.name = name
+        self.server = server
+        server.start()
+        connection = server.connect()
+        connection.autocommit = True
+        self.cursor = connection.cursor()
+
+
 def own_memory_mb(server):
     """What its process has resident beside mapped files."""
     with open(f'/proc/{server.process.pid}/status', encoding='ascii') as file:

@@ -440,9 +440,7 @@ TEST_F(BulkLoadTest, AFailedLoadChangesNothing) {
     LoadAndCommit(e, 100, 350);
     CheckCommitted(e);
     e.db.reset();
-    auto again = Database::Open(*e.env, SmallOptions());
-    ASSERT_TRUE(again.ok()) << again.status().ToString();
-    e.db = std::move(again).value();
+    ASSERT_NO_FATAL_FAILURE(e.Open());
     CheckCommitted(e);
     e.db.reset();
     if (!failed) break;

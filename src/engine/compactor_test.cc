@@ -131,18 +131,7 @@ TEST_F(CompactorTest, OldSnapshotsAndScansReadOn) {
   }
   auto after = relation->OpenScan(context, options);
   for (Relation::Scan* scan : {before.get(), between.get(), after.get()}) {
-    const auto worker = scan->NewWorker();
-    Pairs rows;
-    types::Chunk chunk;
-    for (;;) {
-      const auto more = scan->Next(*worker, chunk, nullptr);
-      ASSERT_TRUE(more.ok());
-      if (!*more) break;
-      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-        EXPECT_TRUE(rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32).second);
-      }
-    }
-    EXPECT_EQ(rows, all);
+    EXPECT_EQ(PairsOf(*scan), all);
   }
   for (auto* scan : {&before, &between, &after}) scan->reset();
   // Rows seen where they lay before are changed where they are now, at any level: no conflict.
@@ -246,9 +235,7 @@ TEST_F(CompactorTest, WhatChangesOnTheWayIsDeadFromTheBeginning) {
     EXPECT_GT(next, 0);
     Check(e, expected_);
     e.db.reset();
-    auto again = Database::Open(*e.env, SmallOptions());
-    ASSERT_TRUE(again.ok()) << again.status().ToString();
-    e.db = std::move(again).value();
+    ASSERT_NO_FATAL_FAILURE(e.Open());
     Check(e, expected_);
     e.db.reset();
   }
@@ -309,9 +296,7 @@ TEST_F(CompactorTest, AFailedMergeChangesNothing) {
     EXPECT_EQ(SegmentsWithKey(e, 240), 1u);
     Check(e, expected_);
     e.db.reset();
-    auto again = Database::Open(*e.env, SmallOptions());
-    ASSERT_TRUE(again.ok()) << again.status().ToString();
-    e.db = std::move(again).value();
+    ASSERT_NO_FATAL_FAILURE(e.Open());
     Check(e, expected_);
     e.db.reset();
     ASSERT_LT(moment, 1000u);

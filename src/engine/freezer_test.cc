@@ -89,20 +89,7 @@ TEST_F(FreezerTest, AScanSeesEachRowOnceWhateverHappensMeanwhile) {
     Change(e, i, i % 2 == 0 ? std::optional(-i) : std::nullopt);
   const auto after = relation->OpenScan(context, options);
   for (Relation::Scan* scan : {before.get(), between.get(), after.get()}) {
-    const auto worker = scan->NewWorker();
-    Pairs rows;
-    types::Chunk chunk;
-    for (;;) {
-      const auto more = scan->Next(*worker, chunk, nullptr);
-      ASSERT_TRUE(more.ok());
-      if (!*more) break;
-      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-        const auto [at, fresh] =
-            rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32);
-        EXPECT_TRUE(fresh) << "row " << at->first << " twice";
-      }
-    }
-    EXPECT_EQ(rows, expected_);
+    EXPECT_EQ(PairsOf(*scan), expected_);
   }
   for (int32_t i = 0; i < kRows; i += 3) {
     if (i % 2 == 0) {
@@ -572,9 +559,7 @@ TEST_F(FreezerTest, AFailedFreezeChangesNothing) {
     EXPECT_EQ(Committed(e), expected_);
     CheckIndexes(e, expected_);
     e.db.reset();
-    auto again = Database::Open(*e.env, SmallOptions());
-    ASSERT_TRUE(again.ok()) << again.status().ToString();
-    e.db = std::move(again).value();
+    ASSERT_NO_FATAL_FAILURE(e.Open());
     EXPECT_EQ(Committed(e), expected_);
     e.db.reset();
     if (!failed) break;

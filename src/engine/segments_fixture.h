@@ -35,6 +35,22 @@ class SegmentsTest : public ::testing::Test {
     StatementContext context = e.Statement(txn);
     return ScanPairs(context, *e.Open(context));
   }
+  // All rows of a scan of the columns id and v, each once.
+  static Pairs PairsOf(Relation::Scan& scan) {
+    const auto worker = scan.NewWorker();
+    Pairs rows;
+    types::Chunk chunk;
+    for (;;) {
+      const auto more = scan.Next(*worker, chunk, nullptr);
+      EXPECT_TRUE(more.ok());
+      if (!more.ok() || !*more) return rows;
+      for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+        const auto [at, fresh] =
+            rows.emplace(chunk.columns[0].Get(i).i32, chunk.columns[1].Get(i).i32);
+        EXPECT_TRUE(fresh) << "row " << at->first << " twice";
+      }
+    }
+  }
   Pairs Committed(Engine& e) {
     auto txn = e.Begin();
     return Scan(e, *txn);
