@@ -1,9 +1,9 @@
 // leaf.h - a leaf of the integer index: a header of a few lines and buckets.
 //
 //   header (own cache lines, hot)                    cold: one miss
-//   version | range | model | segments ------------> bucket 0 | bucket 1 | ... | bucket 63
-//                           | spare segments ------> spare 0 | spare 1 | ...
-//                     or bounds | groups -> bounds | bucket addresses -> a bucket
+//   range | model || version, counts || segments --> bucket 0 | bucket 1 | ... | bucket 63
+//                            || spare segments ----> spare 0 | spare 1 | ...
+//                   || or bounds | groups -> bounds | bucket addresses -> a bucket
 //
 // Model leaf   Keys are dealt to buckets by a monotone linear map of the key, never by search: a
 //              key is in the bucket the model names, or in that bucket's few spares. Nothing to
@@ -63,14 +63,16 @@ inline constexpr size_t kModelKeysMin = 2048;
 inline const Bucket kNoBuckets[kSegmentBuckets]{};
 
 struct alignas(64) Leaf {
-  VersionLock lock;
+  // What leads to a bucket; inserts seldom write it, so that every core keeps a copy of the line.
   uint64_t low = 0;           // Constant.
   uint64_t last = 0;          // Constant, inclusive.
   Word base, span, factor;    // The model, see LinearModel.
   Relaxed<uint32_t> shape;    // Bits 0-7 left, 8-15 right, 16-31: 1 if model.
   Relaxed<uint32_t> buckets;  // Model: primaries. Plain: places, kGroupSize a group.
+  Word run_bucket;  // The address of the bucket to which keys came in order last, or 0: I6.
 
-  // The writer's line.
+  // The writer's line. A reader's load of the version overlaps with that of the bucket.
+  alignas(64) VersionLock lock;
   Relaxed<uint32_t> count;         // Entries.
   Relaxed<uint32_t> shrink_below;  // Fewer entries than this: rebuild smaller or merge.
   uint32_t spare_capacity = 0;     // Model.
@@ -84,7 +86,6 @@ struct alignas(64) Leaf {
   Relaxed<uint32_t> filled;   // FillLevels::Pack, kTuned: how it was filled, by whom.
   // Whether keys were coming downward when it was made, or last when it had no room: only a guess.
   Relaxed<uint32_t> downward;
-  Word run_bucket;  // The address of the bucket to which keys came in order last, or 0: I6.
 
   alignas(64) Word tops[kGroups];   // Plain: upper bounds of the groups.
   Word pieces[kGroups];             // Plain: groups. Model: segments.
