@@ -65,8 +65,9 @@ class SessionFunctions {
 class SqlRewriter {
  public:
   virtual ~SqlRewriter() = default;
-  // A SELECT (view definitions).
-  virtual Result<std::string> RewriteQuery(std::string_view postgres_sql) = 0;
+  // A SELECT (view definitions), for the statement that uses it.
+  virtual Result<std::string> RewriteQuery(std::string_view postgres_sql,
+                                           const engine::StatementContext& context) = 0;
   // An expression (column defaults, CHECK conditions).
   virtual Result<std::string> RewriteExpression(std::string_view postgres_sql) = 0;
 };

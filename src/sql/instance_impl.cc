@@ -18,8 +18,17 @@ namespace {
 // Text that the catalog holds does not depend on a session.
 class CatalogTextRewriter : public duck::SqlRewriter {
  public:
-  Result<std::string> RewriteQuery(std::string_view sql) override {
-    return RewriteQueryText(sql, RewriteContext{});
+  Result<std::string> RewriteQuery(std::string_view sql,
+                                   const engine::StatementContext& context) override {
+    RewriteContext rewrite;
+    rewrite.find_table = [&](const PgQuery__RangeVar& range) {
+      // Definitions name schemas.
+      const auto* schema = context.catalog->FindSchema(context.database, View(range.schemaname));
+      return schema == nullptr
+                 ? nullptr
+                 : context.catalog->FindRelation(schema->oid, View(range.relname)).table;
+    };
+    return RewriteQueryText(sql, rewrite);
   }
   Result<std::string> RewriteExpression(std::string_view sql) override {
     return RewriteExpressionText(sql, RewriteContext{});

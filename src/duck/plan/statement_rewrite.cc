@@ -272,7 +272,9 @@ duckdb::unique_ptr<duckdb::ParsedExpression> ParseCatalogExpression(SessionState
 duckdb::unique_ptr<duckdb::SelectStatement> ParseCatalogQuery(SessionState& state,
                                                               const std::string& sql) {
   const std::string text =
-      state.rewriter != nullptr ? ValueOrThrow(state.rewriter->RewriteQuery(sql)) : sql;
+      state.rewriter != nullptr
+          ? ValueOrThrow(state.rewriter->RewriteQuery(sql, state.RequireStatement()))
+          : sql;
   duckdb::Parser parser;
   parser.ParseQuery(text);
   if (parser.statements.size() != 1 ||

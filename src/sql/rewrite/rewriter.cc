@@ -45,6 +45,7 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   TakeLocks(copy, state.out);
   OMEN_TRY(RefuseFunctions(copy, state));
   NameOutputColumns(copy, state.build);
+  CompleteGroupings(copy, state);
   RenameRegexpMatches(copy, state.build);
   OMEN_TRY(ApplyRules(copy, state));
   NameTopLevelValues(copy, state);

@@ -9,10 +9,6 @@
 namespace omendb::sql {
 namespace {
 
-constexpr std::string_view kAggregates[] = {
-    "array_agg", "avg",       "bit_and", "bit_or", "bool_and",   "bool_or", "count", "every",
-    "json_agg",  "jsonb_agg", "max",     "min",    "string_agg", "stddev",  "sum",   "variance"};
-
 std::string_view ClauseName(PgQuery__LockClauseStrength strength) {
   switch (strength) {
     case PG_QUERY__LOCK_CLAUSE_STRENGTH__LCS_FORKEYSHARE:
@@ -31,11 +27,7 @@ bool HasAggregate(const PgQuery__SelectStmt& select) {
   for (size_t i = 0; i < select.n_target_list; ++i) {
     WalkNode(select.target_list[i], [&](Node* node) {
       if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
-      if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && node->func_call->over == nullptr) {
-        const auto name = LastName(node->func_call->funcname, node->func_call->n_funcname);
-        found = found || std::find(std::begin(kAggregates), std::end(kAggregates), name) !=
-                             std::end(kAggregates);
-      }
+      found = found || IsAggregateCall(*node);
       return !found;
     });
   }

@@ -61,6 +61,11 @@ void NameOutputColumns(Node* statement, AstBuilder& build);
 // operators are rewritten to, a boolean.
 void RenameRegexpMatches(Node* statement, AstBuilder& build);
 
+// Whether it is a call of an aggregate, and not of a window function.
+bool IsAggregateCall(const Node& node);
+// Before all others: GROUP BY of a primary key, made to list the columns that it determines.
+void CompleteGroupings(Node* statement, RewriteState& state);
+
 // Before all others: 0A000 of functions that OmenDB knows it does not have, whatever their
 // arguments.
 Status RefuseFunctions(Node* statement, RewriteState& state);

@@ -1,0 +1,219 @@
+// GROUP BY of a table's primary key: the table's other columns are then the same within a group and
+// may stand in the select list, which DuckDB does not know. So those that are used join the GROUP
+// BY clause, which makes no other groups of it.
+//
+// See check_functional_grouping in PostgreSQL's parse_agg.c.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sql/rewrite/rules.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr std::string_view kAggregates[] = {"any_value",
+                                            "array_agg",
+                                            "avg",
+                                            "bit_and",
+                                            "bit_or",
+                                            "bit_xor",
+                                            "bool_and",
+                                            "bool_or",
+                                            "corr",
+                                            "count",
+                                            "covar_pop",
+                                            "covar_samp",
+                                            "every",
+                                            "json_agg",
+                                            "jsonb_agg",
+                                            "json_object_agg",
+                                            "jsonb_object_agg",
+                                            "max",
+                                            "min",
+                                            "mode",
+                                            "percentile_cont",
+                                            "percentile_disc",
+                                            "stddev",
+                                            "stddev_pop",
+                                            "stddev_samp",
+                                            "string_agg",
+                                            "sum",
+                                            "var_pop",
+                                            "var_samp",
+                                            "variance"};
+
+using Names = std::set<std::string, std::less<>>;
+
+// A table in FROM, with the columns of it that are grouped by.
+struct Source {
+  std::string_view alias;
+  std::shared_ptr<const catalog::TableDef> table;
+  std::set<ColumnId> grouped;
+
+  bool IsDetermined() const {
+    const catalog::IndexDef* key = table->primary_key();
+    return key != nullptr && std::all_of(key->keys.begin(), key->keys.end(),
+                                         [&](const auto& k) { return grouped.contains(k.column); });
+  }
+};
+
+// The names of a column: t.a, a, t.*, *. The schema of s.t.a does not matter.
+struct ColumnName {
+  std::string_view table, column;
+  bool star = false;
+
+  explicit ColumnName(const PgQuery__ColumnRef& ref) {
+    const size_t n = ref.n_fields;
+    star = ref.fields[n - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
+    if (!star) column = StringOf(ref.fields[n - 1]);
+    if (n > 1) table = StringOf(ref.fields[n - 2]);
+  }
+};
+
+class Grouping {
+ public:
+  Grouping(PgQuery__SelectStmt& select, RewriteState& state, const Names& ctes)
+      : select_(select), state_(state), ctes_(ctes) {}
+
+  void Complete() {
+    for (size_t i = 0; i < select_.n_from_clause; ++i) AddSources(select_.from_clause[i]);
+    for (size_t i = 0; i < select_.n_group_clause; ++i) NoteGrouped(select_.group_clause[i]);
+    if (std::none_of(sources_.begin(), sources_.end(),
+                     [](const Source& source) { return source.IsDetermined(); })) {
+      return;
+    }
+    AddUsed(select_.n_target_list, select_.target_list);
+    AddUsed(select_.n_sort_clause, select_.sort_clause);
+    AddUsed(select_.n_distinct_clause, select_.distinct_clause);
+    AddUsed(select_.n_window_clause, select_.window_clause);
+    AddUsed(select_.having_clause == nullptr ? 0 : 1, &select_.having_clause);
+    AppendNew();
+  }
+
+ private:
+  void AddSources(const Node* item) {
+    if (item->node_case == PG_QUERY__NODE__NODE_JOIN_EXPR) {
+      // What stands behind the alias of a join is another's to say.
+      if (item->join_expr->alias != nullptr) return;
+      AddSources(item->join_expr->larg);
+      AddSources(item->join_expr->rarg);
+    }
+    if (item->node_case != PG_QUERY__NODE__NODE_RANGE_VAR) return;
+    const PgQuery__RangeVar& range = *item->range_var;
+    if (View(range.schemaname).empty() && ctes_.contains(View(range.relname))) return;
+    const PgQuery__Alias* alias = range.alias;
+    if (alias != nullptr && alias->n_colnames > 0) return;
+    auto table = state_.context.find_table(range);
+    if (table == nullptr) return;
+    sources_.push_back({View(alias != nullptr ? alias->aliasname : range.relname), table, {}});
+  }
+
+  // The table of that name, or the only one with that column.
+  Source* SourceOf(const ColumnName& name) {
+    Source* found = nullptr;
+    for (Source& source : sources_) {
+      if (!name.table.empty() && source.alias != name.table) continue;
+      if (source.table->FindColumn(name.column) == nullptr) continue;
+      if (found != nullptr) return nullptr;
+      found = &source;
+    }
+    return found;
+  }
+
+  // An item of GROUP BY: a column, or the place or the name of one in the select list.
+  void NoteGrouped(const Node* item) {
+    if (IsConst(item) && item->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
+      const auto place = static_cast<size_t>(item->a_const->ival->ival) - 1;
+      if (place < select_.n_target_list) NoteColumn(select_.target_list[place]->res_target->val);
+      return;
+    }
+    if (NoteColumn(item) || item->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return;
+    const ColumnName name(*item->column_ref);
+    for (size_t i = 0; i < select_.n_target_list && name.table.empty(); ++i) {
+      const PgQuery__ResTarget& target = *select_.target_list[i]->res_target;
+      if (View(target.name) == name.column) NoteColumn(target.val);
+    }
+  }
+  bool NoteColumn(const Node* node) {
+    if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return false;
+    const ColumnName name(*node->column_ref);
+    Source* source = name.star ? nullptr : SourceOf(name);
+    if (source == nullptr) return false;
+    source->grouped.insert(source->table->FindColumn(name.column)->id);
+    return true;
+  }
+
+  // Columns used outside of aggregates; those of sub-selects too, where they may be outer ones.
+  void AddUsed(size_t count, Node** nodes) {
+    for (size_t i = 0; i < count; ++i) {
+      WalkNode(nodes[i], [&](Node* node) {
+        if (node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) {
+          AddColumns(ColumnName(*node->column_ref));
+        }
+        return !IsAggregateCall(*node);
+      });
+    }
+  }
+  void AddColumns(const ColumnName& name) {
+    if (!name.star) {
+      Source* source = SourceOf(name);
+      if (source != nullptr) Add(*source, source->table->FindColumn(name.column)->id);
+      return;
+    }
+    for (Source& source : sources_) {
+      if (!name.table.empty() && source.alias != name.table) continue;
+      for (const ColumnId column : source.table->live_columns()) Add(source, column);
+    }
+  }
+  void Add(Source& source, ColumnId column) {
+    if (!source.IsDetermined() || source.grouped.contains(column)) return;
+    source.grouped.insert(column);
+    added_.push_back(state_.build.Column({source.alias, source.table->column(column).name}));
+  }
+
+  void AppendNew() {
+    std::vector<Node*> all(select_.group_clause, select_.group_clause + select_.n_group_clause);
+    all.insert(all.end(), added_.begin(), added_.end());
+    select_.group_clause = state_.build.List(all);
+    select_.n_group_clause = all.size();
+  }
+
+  PgQuery__SelectStmt& select_;
+  RewriteState& state_;
+  const Names& ctes_;
+  std::vector<Source> sources_;
+  std::vector<Node*> added_;
+};
+
+}  // namespace
+
+bool IsAggregateCall(const Node& node) {
+  if (node.node_case != PG_QUERY__NODE__NODE_FUNC_CALL || node.func_call->over != nullptr) {
+    return false;
+  }
+  const auto name = LastName(node.func_call->funcname, node.func_call->n_funcname);
+  return std::find(std::begin(kAggregates), std::end(kAggregates), name) != std::end(kAggregates);
+}
+
+void CompleteGroupings(Node* statement, RewriteState& state) {
+  if (!state.context.find_table) return;
+  Names ctes;
+  WalkNode(statement, [&](Node* node) {
+    if (node->node_case == PG_QUERY__NODE__NODE_COMMON_TABLE_EXPR) {
+      ctes.emplace(View(node->common_table_expr->ctename));
+    }
+    return true;
+  });
+  // The arms of a set operation are no nodes.
+  WalkAllMessages(&statement->base, [&](ProtobufCMessage* message) {
+    if (message->descriptor == &pg_query__select_stmt__descriptor) {
+      auto& select = *reinterpret_cast<PgQuery__SelectStmt*>(message);
+      if (select.n_group_clause > 0) Grouping(select, state, ctes).Complete();
+    }
+    return true;
+  });
+}
+
+}  // namespace omendb::sql
