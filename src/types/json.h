@@ -26,6 +26,8 @@ Status NormalizeJsonb(std::string_view text, std::string& out);
 // PostgreSQL's order of jsonb values in normal form: Object > Array > Boolean > Number > String >
 // Null; more members after fewer; numbers by value; strings by bytes.
 int CompareJsonb(std::string_view a, std::string_view b);
+// Appends bytes of which memcmp answers the same. In memory only: never stored.
+void AppendJsonbKey(std::string_view jsonb, std::string& key);
 // A text that is equal for, and only for, values that CompareJsonb finds equal (1.0 and 1 are).
 std::string JsonbEqualityForm(std::string_view jsonb);
 // Appends `text` in double quotes, escaped as PostgreSQL's escape_json does.

@@ -73,5 +73,8 @@ SELECT spcname FROM pg_tablespace ORDER BY 1;
 SELECT collname, collencoding FROM pg_collation WHERE collname IN ('C', 'default', 'POSIX') ORDER BY 1;
 SELECT lanname FROM pg_language WHERE lanname = 'sql';
 SELECT amname FROM pg_am WHERE amname = 'btree';
+-- Sequences of a table's columns, as Django 3.2 asks for them.
+CREATE TABLE with_sequences (id serial PRIMARY KEY, b bigserial, x int GENERATED ALWAYS AS IDENTITY, plain int DEFAULT 5);
+SELECT s.relname AS sequence_name, col.attname FROM pg_class s JOIN pg_namespace sn ON sn.oid = s.relnamespace JOIN pg_depend d ON d.refobjid = s.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_attrdef ad ON ad.oid = d.objid AND d.classid = 'pg_attrdef'::regclass JOIN pg_attribute col ON col.attrelid = ad.adrelid AND col.attnum = ad.adnum JOIN pg_class tbl ON tbl.oid = ad.adrelid WHERE s.relkind = 'S' AND d.deptype in ('a', 'n') AND pg_catalog.pg_table_is_visible(tbl.oid) AND tbl.relname = 'with_sequences' ORDER BY 1;
 DROP SCHEMA shop CASCADE;
 RESET search_path;

@@ -11,6 +11,7 @@
 #include "duck/functions/format_function.h"
 #include "duck/functions/interval_functions.h"
 #include "duck/functions/json_functions.h"
+#include "duck/functions/jsonb_order.h"
 #include "duck/functions/math_functions.h"
 #include "duck/functions/numeric_functions.h"
 #include "duck/functions/numeric_type.h"
@@ -36,6 +37,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     Registry registry(context);
     RegisterParameter(registry);
     RegisterNumericType(registry);
+    RegisterJsonbOrder(registry);
     RegisterArithmetic(registry);
     RegisterAggregates(registry);
     RegisterClocks(registry);

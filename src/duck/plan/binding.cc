@@ -6,7 +6,7 @@
 #include "duck/plan/char_padding.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/merge_actions.h"
-#include "duck/plan/numeric_equality.h"
+#include "duck/plan/value_equality.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
 #include "duckdb/parser/statement/insert_statement.hpp"
@@ -109,7 +109,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
                                                                          std::move(binding.plan));
     ComputeInActions(*binding.plan);
     StoreExactly(*binding.plan);
-    CompareNumericsByValue(context, *binding.binder, *binding.plan);
+    CompareByValue(context, *binding.binder, *binding.plan);
     PadCharOperands(context, *binding.plan);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);

@@ -222,6 +222,9 @@ void PgAttribute(SystemContext& c) {
   }
 }
 
+// The catalogs whose objects depend on others.
+constexpr int64_t kPgClass = 1259, kPgAttrdef = 2604;
+
 // A default has no Oid of its own here: the table's and the column's make one.
 int64_t DefaultOid(Oid table, ColumnId column) {
   return table.value() * 1600LL % 2000000000 + column.value();
@@ -406,19 +409,36 @@ void PgShdescription(SystemContext& c) {
   }
 }
 
-// What pg_get_serial_sequence-like queries look for: a sequence belongs to a column.
+struct Dependency {
+  int64_t class_id, object, on_object;
+  int on_column;
+  const char* kind;
+};
+
+void AddDependency(SystemContext& c, const Dependency& d) {
+  c.row.Begin()
+      .Set("classid", d.class_id)
+      .Set("objid", d.object)
+      .Set("objsubid", 0)
+      .Set("refclassid", kPgClass)
+      .Set("refobjid", d.on_object)
+      .Set("refobjsubid", d.on_column)
+      .Set("deptype", d.kind);
+}
+
+// What clients look for to find the sequence of a column: it belongs to the column, and the
+// column's default needs it.
 void PgDepend(SystemContext& c) {
-  constexpr int kClass = 1259;
   for (const auto& sequence : c.catalog.sequences(c.database)) {
     if (sequence->owned_by_table == Oid{}) continue;
-    c.row.Begin()
-        .Set("classid", kClass)
-        .Set("objid", sequence->oid)
-        .Set("objsubid", 0)
-        .Set("refclassid", kClass)
-        .Set("refobjid", sequence->owned_by_table)
-        .Set("refobjsubid", static_cast<int>(sequence->owned_by_column.value()))
-        .Set("deptype", sequence->is_identity ? "i" : "a");
+    const Oid owner = sequence->owned_by_table;
+    const ColumnId column = sequence->owned_by_column;
+    AddDependency(c, {kPgClass, sequence->oid.value(), owner.value(),
+                      static_cast<int>(column.value()), sequence->is_identity ? "i" : "a"});
+    const auto table = c.catalog.table(owner);
+    if (table == nullptr || table->column(column).default_sql.find("nextval(") == std::string::npos)
+      continue;
+    AddDependency(c, {kPgAttrdef, DefaultOid(owner, column), sequence->oid.value(), 0, "n"});
   }
 }
 

@@ -1,5 +1,6 @@
-#include "duck/plan/numeric_equality.h"
+#include "duck/plan/value_equality.h"
 
+#include "duck/functions/jsonb_order.h"
 #include "duck/functions/numeric_type.h"
 #include "duck/functions/wrap.h"
 #include "duck/logical_types.h"
@@ -32,7 +33,7 @@ class Visitor {
         break;
       case duckdb::LogicalOperatorType::LOGICAL_DISTINCT:
         for (Expression& target : op.Cast<duckdb::LogicalDistinct>().distinct_targets) {
-          Wrap(target, kNumericKey);
+          if (IsBigNumeric(target->return_type)) WrapInFunction(context_, kNumericKey, target);
         }
         break;
       case duckdb::LogicalOperatorType::LOGICAL_UNION:
@@ -121,24 +122,28 @@ class Visitor {
     if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return;
     auto& aggregate = expr->Cast<duckdb::BoundAggregateExpression>();
     if (!aggregate.IsDistinct()) return;
-    for (Expression& child : aggregate.children) Wrap(child, kNumericTrim);
+    for (Expression& child : aggregate.children) Trim(child);
   }
 
-  void Wrap(Expression& expr, const char* name) {
-    if (IsBigNumeric(expr->return_type)) WrapInFunction(context_, name, expr);
+  static bool HasZeros(const duckdb::LogicalType& type) {
+    return IsBigNumeric(type) || IsJsonb(type);
+  }
+  void Trim(Expression& expr) {
+    if (IsBigNumeric(expr->return_type)) WrapInFunction(context_, kNumericTrim, expr);
+    if (IsJsonb(expr->return_type)) WrapInFunction(context_, kJsonbTrim, expr);
   }
 
-  // A projection above `child` that takes the zeros from its numerics.
+  // A projection above `child` that takes the zeros from numbers.
   void TrimColumns(duckdb::unique_ptr<duckdb::LogicalOperator>& child) {
     child->ResolveOperatorTypes();
     const auto& types = child->types;
-    if (std::none_of(types.begin(), types.end(), IsBigNumeric)) return;
+    if (std::none_of(types.begin(), types.end(), HasZeros)) return;
     const auto bindings = child->GetColumnBindings();
     duckdb::vector<Expression> columns;
     for (size_t i = 0; i < types.size(); ++i) {
       Expression column =
           duckdb::make_uniq<duckdb::BoundColumnRefExpression>(types[i], bindings[i]);
-      Wrap(column, kNumericTrim);
+      Trim(column);
       columns.push_back(std::move(column));
     }
     auto projection = duckdb::make_uniq<duckdb::LogicalProjection>(binder_.GenerateTableIndex(),
@@ -154,8 +159,8 @@ class Visitor {
 
 }  // namespace
 
-void CompareNumericsByValue(duckdb::ClientContext& context, duckdb::Binder& binder,
-                            duckdb::LogicalOperator& plan) {
+void CompareByValue(duckdb::ClientContext& context, duckdb::Binder& binder,
+                    duckdb::LogicalOperator& plan) {
   Visitor(context, binder).Visit(plan);
 }
 
