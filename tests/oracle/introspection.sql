@@ -76,5 +76,10 @@ SELECT amname FROM pg_am WHERE amname = 'btree';
 -- Sequences of a table's columns, as Django 3.2 asks for them.
 CREATE TABLE with_sequences (id serial PRIMARY KEY, b bigserial, x int GENERATED ALWAYS AS IDENTITY, plain int DEFAULT 5);
 SELECT s.relname AS sequence_name, col.attname FROM pg_class s JOIN pg_namespace sn ON sn.oid = s.relnamespace JOIN pg_depend d ON d.refobjid = s.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_attrdef ad ON ad.oid = d.objid AND d.classid = 'pg_attrdef'::regclass JOIN pg_attribute col ON col.attrelid = ad.adrelid AND col.attnum = ad.adnum JOIN pg_class tbl ON tbl.oid = ad.adrelid WHERE s.relkind = 'S' AND d.deptype in ('a', 'n') AND pg_catalog.pg_table_is_visible(tbl.oid) AND tbl.relname = 'with_sequences' ORDER BY 1;
+-- int2vector as text, as SQLAlchemy 1.4 asks for the columns of an index.
+CREATE INDEX with_sequences_two ON with_sequences (plain, b);
+SELECT i.relname, ix.indkey::varchar, ix.indoption::text, ix.indkey FROM pg_class t JOIN pg_index ix ON t.oid = ix.indrelid JOIN pg_class i ON i.oid = ix.indexrelid WHERE t.relname = 'with_sequences' ORDER BY 1;
+SELECT DISTINCT i.relname, ix.indkey::varchar || '!' AS k, CAST(ix.indkey AS text) = '4 2' AS same FROM pg_index ix JOIN pg_class i ON i.oid = ix.indexrelid WHERE i.relname LIKE 'with_sequences%' ORDER BY 1;
+SELECT s.k::text FROM (SELECT indkey AS k FROM pg_index JOIN pg_class i ON i.oid = indexrelid WHERE i.relname = 'with_sequences_two') s;
 DROP SCHEMA shop CASCADE;
 RESET search_path;

@@ -52,7 +52,8 @@ bool FormatCells(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t c
   duckdb::UnifiedVectorFormat format;
   source.ToUnifiedFormat(count, format);
   duckdb::UnifiedVectorFormat child;
-  if (data.type.is_array) {
+  const std::optional<types::SqlType> element = ElementOf(data.type);
+  if (element) {
     duckdb::ListVector::GetEntry(source).ToUnifiedFormat(duckdb::ListVector::GetListSize(source),
                                                          child);
   }
@@ -65,10 +66,10 @@ bool FormatCells(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_t c
       continue;
     }
     const types::Value value =
-        data.type.is_array
+        element
             ? EncodeList(duckdb::ListVector::GetEntry(source), child,
                          duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format)[cell],
-                         data.type.element(), arena)
+                         *element, arena)
             : LoadVectorCell(format, types::PhysicalTypeOf(data.type), i);
     text.clear();
     types::FormatText(data.type, value, data.settings, text);
@@ -155,6 +156,10 @@ bool IntervalToTime(duckdb::Vector& source, duckdb::Vector& result, duckdb::idx_
 }
 
 }  // namespace
+
+void FormatAs(const types::SqlType& type, duckdb::BoundCastInfo& cast) {
+  if (cast.function == FormatCells) cast.cast_data->Cast<TextCastData>().type = type;
+}
 
 void RegisterTextCasts(Registry& registry) {
   const LogicalType text = LogicalType::VARCHAR;

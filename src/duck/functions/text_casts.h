@@ -6,9 +6,12 @@
 #pragma once
 
 #include "duck/functions/registry.h"
+#include "types/type.h"
 
 namespace omendb::duck {
 
 void RegisterTextCasts(Registry& registry);
+// A bound cast of a list to text: the list is really a value of this type (int2vector).
+void FormatAs(const types::SqlType& type, duckdb::BoundCastInfo& cast);
 
 }  // namespace omendb::duck

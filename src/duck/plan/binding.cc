@@ -4,10 +4,11 @@
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
+#include "duck/plan/column_origin.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/merge_actions.h"
-#include "duck/plan/value_equality.h"
 #include "duck/plan/statement_rewrite.h"
+#include "duck/plan/value_equality.h"
 #include "duck/session_state.h"
 #include "duckdb/parser/statement/insert_statement.hpp"
 #include "duckdb/planner/bound_parameter_map.hpp"
@@ -111,6 +112,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     StoreExactly(*binding.plan);
     CompareByValue(context, *binding.binder, *binding.plan);
     PadCharOperands(context, *binding.plan);
+    FormatVectorCasts(*binding.plan);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;

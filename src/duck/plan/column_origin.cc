@@ -4,7 +4,12 @@
 
 #include "duck/catalog/system_table_entry.h"
 #include "duck/catalog/table_entry.h"
+#include "duck/functions/text_casts.h"
+#include "duck/logical_types.h"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/expression_iterator.hpp"
+#include "duckdb/planner/logical_operator_visitor.hpp"
 #include "duckdb/planner/operator/logical_aggregate.hpp"
 #include "duckdb/planner/operator/logical_delete.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
@@ -56,6 +61,8 @@ class Tracer {
     for (auto& child : op.children) Collect(*child);
   }
 
+  bool has_tables() const { return !gets_.empty(); }
+
   std::optional<ColumnOrigin> Trace(duckdb::ColumnBinding binding) const {
     for (int depth = 0; depth < 64; ++depth) {
       if (auto get = gets_.find(binding.table_index); get != gets_.end()) {
@@ -104,7 +111,45 @@ class Tracer {
   std::unordered_map<duckdb::idx_t, duckdb::TableCatalogEntry*> tables_;
 };
 
+bool IsListToText(const duckdb::Expression& expr) {
+  return expr.GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST &&
+         expr.return_type.id() == duckdb::LogicalTypeId::VARCHAR &&
+         expr.Cast<duckdb::BoundCastExpression>().child->return_type.id() ==
+             duckdb::LogicalTypeId::LIST;
+}
+
+class VectorCasts : public duckdb::LogicalOperatorVisitor {
+ public:
+  explicit VectorCasts(const Tracer& tracer) : tracer_(tracer) {}
+
+  void VisitExpression(duckdb::unique_ptr<duckdb::Expression>* expression) override {
+    Visit(**expression);
+  }
+
+ private:
+  void Visit(duckdb::Expression& expr) {
+    if (IsListToText(expr)) FormatAsIs(expr.Cast<duckdb::BoundCastExpression>());
+    duckdb::ExpressionIterator::EnumerateChildren(
+        expr, [this](duckdb::Expression& child) { Visit(child); });
+  }
+  void FormatAsIs(duckdb::BoundCastExpression& cast) {
+    if (cast.child->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return;
+    const auto origin = tracer_.Trace(cast.child->Cast<duckdb::BoundColumnRefExpression>().binding);
+    if (origin && !origin->type.is_array && ElementOf(origin->type)) {
+      FormatAs(origin->type, cast.bound_cast);
+    }
+  }
+
+  const Tracer& tracer_;
+};
+
 }  // namespace
+
+void FormatVectorCasts(duckdb::LogicalOperator& plan) {
+  Tracer tracer;
+  tracer.Collect(plan);
+  if (tracer.has_tables()) VectorCasts(tracer).VisitOperator(plan);
+}
 
 std::vector<std::optional<ColumnOrigin>> TraceColumns(duckdb::LogicalOperator& plan) {
   Tracer tracer;

@@ -22,4 +22,8 @@ struct ColumnOrigin {
 // One for each column that `plan` answers; nullopt for computed ones.
 std::vector<std::optional<ColumnOrigin>> TraceColumns(duckdb::LogicalOperator& plan);
 
+// int2vector and oidvector, which are lists to DuckDB, become text as PostgreSQL writes them ("1
+// 2") where the statement casts a system table's column.
+void FormatVectorCasts(duckdb::LogicalOperator& plan);
+
 }  // namespace omendb::duck
