@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """orm_test.py SCRIPT: a program that uses an object-relational mapper prints the same on OmenDB and
-on PostgreSQL 15. It finds the server by libpq's variables and prints a line for each thing it tries.
+on PostgreSQL 15. It finds the server by libpq's variables and prints a line for each thing that it
+tries.
 """
 
 import difflib

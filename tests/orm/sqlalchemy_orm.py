@@ -129,7 +129,8 @@ def reads():
     rows('recursive', select(func.sum(numbers.c.n)))
     dearest = (select(Book.title).where(Book.author_id == Author.id).order_by(Book.price.desc())
                .limit(2).lateral())
-    rows('lateral', select(Author.name, dearest.c.title).join(dearest, true()).order_by(text('1, 2')))
+    rows('lateral', select(Author.name, dearest.c.title).join(dearest, true())
+         .order_by(text('1, 2')))
     rows('window', select(Book.id, func.row_number().over(
         partition_by=Book.author_id, order_by=Book.price.desc())).order_by(Book.id))
     rows('distinct on', select(Book.author_id, Book.title).distinct(Book.author_id)
