@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Comparisons of row values answer as PostgreSQL 15's: all operators, BETWEEN and IN over rows of
-two to four fields of mixed types with NULL anywhere, in the select list, in WHERE of a scan, and in
-WHERE of a lookup by key (which the row executor runs). The seed is fixed; OMENDB_SEED sets another.
+two to four fields of mixed types with NULL anywhere, and with sub-selects of several columns, in
+the select list, in WHERE of a scan, and in WHERE of a lookup by key (which the row executor runs).
+The seed is fixed; OMENDB_SEED sets another.
 """
 
 import os
@@ -49,21 +50,37 @@ class Generator:
             negation = self.rng.choice(('', 'NOT '))
             return f'{row} {negation}BETWEEN {self.other(columns)} AND {self.other(columns)}'
         if self.rng.random() < 0.2:
-            rows = [self.other(columns) for _ in range(self.rng.choice((1, 3, 8, 12)))]
-            if len(rows) > 8:  # Without NULL such a list is DuckDB's: see docs/compatibility.md.
-                rows.append('(' + ', '.join(['NULL'] * len(columns)) + ')')
+            rows = [self.other(columns) for _ in range(self.rng.choice((1, 3, 8, 12, 40)))]
             return f"{row} {self.rng.choice(('', 'NOT '))}IN ({', '.join(rows)})"
+        if self.rng.random() < 0.4:
+            return f'{row} {self.with_query(columns)}'
         sides = [row, self.other(columns)]
         self.rng.shuffle(sides)
         return f'{sides[0]} {self.rng.choice(OPERATORS)} {sides[1]}'
 
+    def with_query(self, columns):
+        """An operator and a sub-select of so many columns, of rows with and without NULL."""
+        names = ', '.join(columns)
+        if self.rng.random() < 0.3:
+            key = self.rng.randrange(ROWS + 2)
+            return f'{self.rng.choice(OPERATORS)} (SELECT {names} FROM s WHERE id = {key})'
+        condition = self.rng.choice(('true', 'false', f'id < {self.rng.randrange(12)}',
+                                     f'id % 5 = {self.rng.randrange(5)}', f's.a = t.{columns[0]}'
+                                     if columns[0] in 'ab' else 's.b > t.b',
+                                     ' AND '.join(f'{name} IS NOT NULL' for name in columns)))
+        query = f'(SELECT {names} FROM s WHERE {condition})'
+        if self.rng.random() < 0.6:
+            return self.rng.choice(('IN ', 'NOT IN ', '= ANY ', '<> ALL ')) + query
+        return f"{self.rng.choice(OPERATORS)} {self.rng.choice(('ANY', 'ALL'))} {query}"
+
 
 def setup(generator):
     definition = ', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())
-    yield f'CREATE TABLE t (id int PRIMARY KEY, {definition})'
-    for i in range(ROWS):
-        row = ', '.join(generator.stored(column) for column in COLUMNS)
-        yield f'INSERT INTO t VALUES ({i}, {row})'
+    for table in 'ts':
+        yield f'CREATE TABLE {table} (id int PRIMARY KEY, {definition})'
+        for i in range(ROWS):
+            row = ', '.join(generator.stored(column) for column in COLUMNS)
+            yield f'INSERT INTO {table} VALUES ({i}, {row})'
 
 
 def queries(generator):

@@ -11,19 +11,12 @@
 namespace omendb::sql {
 namespace {
 
-bool IsStar(const Node* target) {
-  const Node* value = target->res_target->val;
-  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return false;
-  const PgQuery__ColumnRef& column = *value->column_ref;
-  return column.fields[column.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
-}
-
 // The one star of a select list stands for the columns that the others do not.
 Status ExpandStar(PgQuery__SelectStmt& select, const std::vector<types::ResultColumn>& columns,
                   AstBuilder& build) {
   size_t stars = 0, star = 0;
   for (size_t i = 0; i < select.n_target_list; ++i) {
-    if (!IsStar(select.target_list[i])) continue;
+    if (!IsStar(select.target_list[i]->res_target->val)) continue;
     ++stars;
     star = i;
   }

@@ -99,6 +99,13 @@ Node* AstBuilder::Column(std::initializer_list<std::string_view> names) {
   return Wrap(PG_QUERY__NODE__NODE_COLUMN_REF, &Node::column_ref, column);
 }
 
+Node* AstBuilder::Star() {
+  Node* all = Column({"*"});
+  auto* star = Make<PgQuery__AStar>(pg_query__a__star__init);
+  all->column_ref->fields[0] = Wrap(PG_QUERY__NODE__NODE_A_STAR, &Node::a_star, star);
+  return all;
+}
+
 Node* AstBuilder::Call(std::string_view function, std::initializer_list<Node*> args) {
   return Call(function, std::span<Node* const>(args.begin(), args.size()));
 }
@@ -170,12 +177,92 @@ Node* AstBuilder::Operator(std::string_view op, Node* left, Node* right) {
   return Wrap(PG_QUERY__NODE__NODE_A_EXPR, &Node::a_expr, expr);
 }
 
+Node* AstBuilder::In(Node* left, std::span<Node* const> values) {
+  auto* list = Make<PgQuery__List>(pg_query__list__init);
+  list->n_items = values.size();
+  list->items = List(values);
+  Node* in = Operator("=", left, Wrap(PG_QUERY__NODE__NODE_LIST, &Node::list, list));
+  in->a_expr->kind = PG_QUERY__A__EXPR__KIND__AEXPR_IN;
+  return in;
+}
+
 Node* AstBuilder::Not(Node* arg) {
   auto* expr = Make<PgQuery__BoolExpr>(pg_query__bool_expr__init);
   expr->boolop = PG_QUERY__BOOL_EXPR_TYPE__NOT_EXPR;
   expr->n_args = 1;
   expr->args = List({arg});
   return Wrap(PG_QUERY__NODE__NODE_BOOL_EXPR, &Node::bool_expr, expr);
+}
+
+Node* AstBuilder::Connected(PgQuery__BoolExprType type, std::span<Node* const> args) {
+  if (args.size() == 1) return args[0];
+  auto* expr = Make<PgQuery__BoolExpr>(pg_query__bool_expr__init);
+  expr->boolop = type;
+  expr->n_args = args.size();
+  expr->args = List(args);
+  return Wrap(PG_QUERY__NODE__NODE_BOOL_EXPR, &Node::bool_expr, expr);
+}
+
+Node* AstBuilder::And(std::span<Node* const> args) {
+  return Connected(PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR, args);
+}
+
+Node* AstBuilder::Or(std::span<Node* const> args) {
+  return Connected(PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR, args);
+}
+
+Node* AstBuilder::IsNull(Node* arg) {
+  auto* test = Make<PgQuery__NullTest>(pg_query__null_test__init);
+  test->arg = arg;
+  test->nulltesttype = PG_QUERY__NULL_TEST_TYPE__IS_NULL;
+  return Wrap(PG_QUERY__NODE__NODE_NULL_TEST, &Node::null_test, test);
+}
+
+Node* AstBuilder::Case(std::initializer_list<std::pair<Node*, Node*>> whens, Node* otherwise) {
+  auto* expr = Make<PgQuery__CaseExpr>(pg_query__case_expr__init);
+  std::vector<Node*> args;
+  for (const auto& [condition, value] : whens) {
+    auto* when = Make<PgQuery__CaseWhen>(pg_query__case_when__init);
+    when->expr = condition;
+    when->result = value;
+    args.push_back(Wrap(PG_QUERY__NODE__NODE_CASE_WHEN, &Node::case_when, when));
+  }
+  expr->n_args = args.size();
+  expr->args = List(args);
+  expr->defresult = otherwise;
+  return Wrap(PG_QUERY__NODE__NODE_CASE_EXPR, &Node::case_expr, expr);
+}
+
+Node* AstBuilder::Relation(PgQuery__RangeVar* range) {
+  return Wrap(PG_QUERY__NODE__NODE_RANGE_VAR, &Node::range_var, range);
+}
+
+PgQuery__SelectStmt* AstBuilder::Select(Node* value, Node* from, Node* where) {
+  auto* select = Make<PgQuery__SelectStmt>(pg_query__select_stmt__init);
+  select->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
+  select->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
+  select->n_target_list = 1;
+  select->target_list = List({Target(value, "")});
+  select->n_from_clause = from != nullptr ? 1 : 0;
+  if (from != nullptr) select->from_clause = List({from});
+  select->where_clause = where;
+  return select;
+}
+
+Node* AstBuilder::SubLink(PgQuery__SubLinkType type, PgQuery__SelectStmt* select) {
+  auto* link = Make<PgQuery__SubLink>(pg_query__sub_link__init);
+  link->sub_link_type = type;
+  link->subselect = Wrap(PG_QUERY__NODE__NODE_SELECT_STMT, &Node::select_stmt, select);
+  link->location = -1;
+  return Wrap(PG_QUERY__NODE__NODE_SUB_LINK, &Node::sub_link, link);
+}
+
+Node* AstBuilder::Exists(PgQuery__SelectStmt* select) {
+  return SubLink(PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK, select);
+}
+
+Node* AstBuilder::Scalar(PgQuery__SelectStmt* select) {
+  return SubLink(PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK, select);
 }
 
 std::string_view StringOf(const Node* node) {
@@ -189,6 +276,12 @@ std::string_view LastName(Node* const* names, size_t count) {
 
 std::string_view SchemaName(Node* const* names, size_t count) {
   return count < 2 ? std::string_view() : StringOf(names[count - 2]);
+}
+
+bool IsStar(const Node* node) {
+  if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return false;
+  const PgQuery__ColumnRef& column = *node->column_ref;
+  return column.fields[column.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
 }
 
 bool IsConst(const Node* node) {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "types/value.h"
@@ -43,15 +44,32 @@ class AstBuilder {
   Node* NullConst();
   Node* Param(int number);
   Node* Column(std::initializer_list<std::string_view> names);
+  Node* Star();  // *
   Node* Call(std::string_view function, std::initializer_list<Node*> args);
   Node* Call(std::string_view function, std::span<Node* const> args);
   Node* Cast(Node* arg, std::string_view type_name);
   Node* Operator(std::string_view op, Node* left, Node* right);
+  Node* In(Node* left, std::span<Node* const> values);
   Node* Not(Node* arg);
+  // One of them is that itself. Requires: at least one.
+  Node* And(std::span<Node* const> args);
+  Node* And(std::initializer_list<Node*> args) { return And({args.begin(), args.size()}); }
+  Node* Or(std::span<Node* const> args);
+  Node* Or(std::initializer_list<Node*> args) { return Or({args.begin(), args.size()}); }
+  Node* IsNull(Node* arg);
+  // CASE WHEN c THEN v ... ELSE otherwise END, of pairs (c, v).
+  Node* Case(std::initializer_list<std::pair<Node*, Node*>> whens, Node* otherwise);
   PgQuery__TypeName* Type(std::string_view name);
   PgQuery__Alias* Alias(std::string_view name);
   // An item of a select list (value AS name), or a column of INSERT (without a value).
   Node* Target(Node* value, std::string_view name);
+  // table in FROM.
+  Node* Relation(PgQuery__RangeVar* range);
+  // SELECT value FROM from WHERE where; without FROM or WHERE where null.
+  PgQuery__SelectStmt* Select(Node* value, Node* from, Node* where);
+  // EXISTS (select), (select).
+  Node* Exists(PgQuery__SelectStmt* select);
+  Node* Scalar(PgQuery__SelectStmt* select);
   // (select) AS alias in FROM.
   Node* Subselect(PgQuery__SelectStmt* select, std::string_view alias);
 
@@ -63,6 +81,8 @@ class AstBuilder {
   T* Make(void (*init)(T*));
   template <typename T, typename Member>
   Node* Wrap(PgQuery__Node__NodeCase kind, Member PgQuery__Node::*member, T* message);
+  Node* Connected(PgQuery__BoolExprType type, std::span<Node* const> args);
+  Node* SubLink(PgQuery__SubLinkType type, PgQuery__SelectStmt* select);
   types::Arena& arena_;
 };
 
@@ -89,6 +109,8 @@ std::string_view SchemaName(Node* const* names, size_t count);
 inline std::string_view View(const char* text) {
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
+// Whether the node is * or t.*.
+bool IsStar(const Node* node);
 // Whether the node is a constant; then its text ("on" of SET x = on, 5, 1.5).
 bool IsConst(const Node* node);
 std::string ConstText(const Node* node);

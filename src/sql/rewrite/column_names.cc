@@ -134,13 +134,6 @@ Name FigureName(const Node* node) {
   }
 }
 
-bool IsStar(const Node* value) {
-  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return false;
-  const PgQuery__ColumnRef& column = *value->column_ref;
-  return column.n_fields > 0 &&
-         column.fields[column.n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
-}
-
 void NameTargets(size_t count, Node** targets, AstBuilder& build) {
   for (size_t i = 0; i < count; ++i) {
     PgQuery__ResTarget& target = *targets[i]->res_target;

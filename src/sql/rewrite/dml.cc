@@ -72,12 +72,7 @@ void ListInsertColumns(PgQuery__InsertStmt& insert, RewriteState& state) {
   const size_t width =
       source.n_values_lists > 0 ? source.values_lists[0]->list->n_items : source.n_target_list;
   for (size_t i = 0; i < source.n_target_list; ++i) {
-    const Node* value = source.target_list[i]->res_target->val;
-    if (value->node_case == PG_QUERY__NODE__NODE_COLUMN_REF &&
-        value->column_ref->fields[value->column_ref->n_fields - 1]->node_case ==
-            PG_QUERY__NODE__NODE_A_STAR) {
-      return;
-    }
+    if (IsStar(source.target_list[i]->res_target->val)) return;
   }
   const std::vector<Node*> columns = FirstColumns(*insert.relation, width, state);
   insert.n_cols = columns.size();
@@ -163,7 +158,7 @@ Status CheckGeneratedTargets(const PgQuery__RangeVar& relation, size_t count, No
   return Status::Ok();
 }
 
-// SET (a, b) = (1, 2): one assignment each.
+// SET (a, b) = (1, 2), SET (a, b) = (SELECT ...): one assignment each.
 Status ExpandMultiAssign(size_t count, Node** targets, RewriteState& state) {
   for (size_t i = 0; i < count; ++i) {
     PgQuery__ResTarget& target = *targets[i]->res_target;
@@ -171,8 +166,15 @@ Status ExpandMultiAssign(size_t count, Node** targets, RewriteState& state) {
       continue;
     }
     const PgQuery__MultiAssignRef& multi = *target.val->multi_assign_ref;
+    if (multi.source->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
+      OMEN_ASSIGN(target.val,
+                  SubqueryColumn(*multi.source->sub_link, static_cast<size_t>(multi.colno - 1),
+                                 static_cast<size_t>(multi.ncolumns), state));
+      continue;
+    }
     if (multi.source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) {
-      return state.At(NotSupported("UPDATE ... SET (columns) = (sub-select)"), target.location);
+      return state.At(NotSupported("UPDATE ... SET (columns) = other than a row or a sub-select"),
+                      target.location);
     }
     const PgQuery__RowExpr& row = *multi.source->row_expr;
     if (static_cast<int>(row.n_args) != multi.ncolumns) {

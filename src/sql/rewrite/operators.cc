@@ -147,13 +147,7 @@ bool RewriteAnyOfLiteral(PgQuery__AExpr& expr, std::string_view op, AstBuilder& 
   for (const auto& element : elements) {
     items.push_back(element ? build.StringConst(*element) : build.NullConst());
   }
-  auto* list = reinterpret_cast<PgQuery__List*>(build.arena().Allocate(sizeof(PgQuery__List)));
-  pg_query__list__init(list);
-  list->n_items = items.size();
-  list->items = build.List(items);
-  expr.rexpr = build.NullConst();
-  expr.rexpr->node_case = PG_QUERY__NODE__NODE_LIST;
-  expr.rexpr->list = list;
+  expr.rexpr = build.In(expr.lexpr, items)->a_expr->rexpr;
   expr.kind = PG_QUERY__A__EXPR__KIND__AEXPR_IN;
   return true;
 }

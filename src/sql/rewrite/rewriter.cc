@@ -11,10 +11,13 @@ namespace omendb::sql {
 namespace {
 
 constexpr Rule kRules[] = {
-    RewriteCollations,       RewriteCasts,          RewriteTypes,     RewriteOperators,
-    RewriteFunctions,        RewriteValueFunctions, RewriteRowValues, RewriteSortUsing,
-    RewriteFromItems,        RewriteSelects,        RewriteDml,       RewriteSubscripts,
-    RewriteQualifiedColumns,
+    RewriteCollations, RewriteCasts,
+    RewriteTypes,      RewriteOperators,
+    RewriteFunctions,  RewriteValueFunctions,
+    RewriteRowValues,  RewriteRowSubqueries,
+    RewriteSortUsing,  RewriteFromItems,
+    RewriteSelects,    RewriteDml,
+    RewriteSubscripts, RewriteQualifiedColumns,
 };
 
 Status ApplyRules(Node* root, RewriteState& state) {
@@ -47,6 +50,7 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   NameOutputColumns(copy, state.build);
   CompleteGroupings(copy, state);
   RenameRegexpMatches(copy, state.build);
+  NoteConditions(copy, state);
   OMEN_TRY(ApplyRules(copy, state));
   NameTopLevelValues(copy, state);
   return copy;

@@ -6,123 +6,127 @@
 namespace omendb::sql {
 namespace {
 
-const PgQuery__RowExpr* AsRow(const Node* node) {
-  return node != nullptr && node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR ? node->row_expr
-                                                                             : nullptr;
+using Fields = std::span<Node* const>;
+
+// The fields of ROW(...); nullopt of anything else, and of ROW().
+std::optional<Fields> FieldsOf(const Node* node) {
+  if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) return std::nullopt;
+  const PgQuery__RowExpr& row = *node->row_expr;
+  if (row.n_args == 0) return std::nullopt;
+  return Fields(row.args, row.n_args);
 }
 
-Node* BoolExpression(PgQuery__BoolExprType type, const std::vector<Node*>& args,
-                     AstBuilder& build) {
-  if (args.size() == 1) return args[0];
-  Node* node = build.Not(args[0]);
-  node->bool_expr->boolop = type;
-  node->bool_expr->n_args = args.size();
-  node->bool_expr->args = build.List(args);
-  return node;
+std::vector<Node*> Copies(Fields fields, AstBuilder& build) {
+  std::vector<Node*> copies;
+  for (const Node* field : fields) copies.push_back(build.Clone(field));
+  return copies;
 }
 
 // (a, b) < (c, d) is a < c OR (a = c AND b < d): the first fields that differ or are unknown
 // decide.
 // `strict` is the operator without "=", which all fields but the last are compared with.
-Node* OrderedComparison(const PgQuery__RowExpr& left, const PgQuery__RowExpr& right,
-                        const std::string& op, AstBuilder& build) {
+Node* OrderedComparison(Fields left, Fields right, const std::string& op, AstBuilder& build) {
   const std::string strict = op.substr(0, 1);
-  size_t i = left.n_args - 1;
-  Node* result = build.Operator(op, left.args[i], right.args[i]);
+  size_t i = left.size() - 1;
+  Node* result = build.Operator(op, left[i], right[i]);
   while (i-- > 0) {
-    Node* equal = build.Operator("=", build.Clone(left.args[i]), build.Clone(right.args[i]));
-    Node* tied = BoolExpression(PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR, {equal, result}, build);
-    Node* decided = build.Operator(strict, left.args[i], right.args[i]);
-    result = BoolExpression(PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR, {decided, tied}, build);
+    Node* equal = build.Operator("=", build.Clone(left[i]), build.Clone(right[i]));
+    Node* decided = build.Operator(strict, left[i], right[i]);
+    result = build.Or({decided, build.And({equal, result})});
   }
   return result;
 }
 
-// (a, b) = (c, d): all are equal; (a, b) <> (c, d): one is not.
-Node* EqualityComparison(const PgQuery__RowExpr& left, const PgQuery__RowExpr& right,
-                         const std::string& op, AstBuilder& build) {
+Node* FieldByField(Fields left, Fields right, PgQuery__AExprKind kind, std::string_view op,
+                   bool all, AstBuilder& build) {
   std::vector<Node*> parts;
-  for (size_t i = 0; i < left.n_args; ++i) {
-    parts.push_back(build.Operator(op, left.args[i], right.args[i]));
+  for (size_t i = 0; i < left.size(); ++i) {
+    parts.push_back(build.Operator(op, left[i], right[i]));
+    parts.back()->a_expr->kind = kind;
   }
-  return BoolExpression(
-      op == "=" ? PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR : PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR, parts,
-      build);
+  return all ? build.And(parts) : build.Or(parts);
 }
 
-Status CheckSameSize(const PgQuery__RowExpr& left, const PgQuery__RowExpr& right, int location,
-                     const RewriteState& state) {
-  if (left.n_args == right.n_args) return Status::Ok();
+Status CheckSameSize(Fields left, Fields right, int location, const RewriteState& state) {
+  if (left.size() == right.size()) return Status::Ok();
   return state.At(Status(sqlstate::kSyntaxError, "unequal number of entries in row expressions"),
                   location);
 }
 
 Status RewriteComparison(Node* node, RewriteState& state) {
   const PgQuery__AExpr& expr = *node->a_expr;
-  const PgQuery__RowExpr* left = AsRow(expr.lexpr);
-  const PgQuery__RowExpr* right = AsRow(expr.rexpr);
-  if (left == nullptr || right == nullptr) return Status::Ok();
+  const auto left = FieldsOf(expr.lexpr);
+  const auto right = FieldsOf(expr.rexpr);
+  if (!left || !right) return Status::Ok();
   OMEN_TRY(CheckSameSize(*left, *right, expr.location, state));
-  if (left->n_args == 0) return Status::Ok();
   const std::string op(LastName(expr.name, expr.n_name));
-  if (op == "=" || op == "<>") {
-    *node = *EqualityComparison(*left, *right, op, state.build);
-  } else if (op == "<" || op == "<=" || op == ">" || op == ">=") {
-    *node = *OrderedComparison(*left, *right, op, state.build);
-  }
+  if (IsComparison(op)) *node = *CompareRows(*left, *right, op, state.build);
+  return Status::Ok();
+}
+
+// (a, b) IS DISTINCT FROM (c, d): one field is.
+Status RewriteDistinct(Node* node, bool distinct, RewriteState& state) {
+  const PgQuery__AExpr& expr = *node->a_expr;
+  const auto left = FieldsOf(expr.lexpr);
+  const auto right = FieldsOf(expr.rexpr);
+  if (!left || !right) return Status::Ok();
+  OMEN_TRY(CheckSameSize(*left, *right, expr.location, state));
+  *node = *FieldByField(*left, *right, expr.kind, "=", !distinct, state.build);
   return Status::Ok();
 }
 
 // (a, b) BETWEEN (c, d) AND (e, f).
 Status RewriteBetween(Node* node, bool negated, RewriteState& state) {
   const PgQuery__AExpr& expr = *node->a_expr;
-  const PgQuery__RowExpr* row = AsRow(expr.lexpr);
-  const PgQuery__RowExpr* low = AsRow(expr.rexpr->list->items[0]);
-  const PgQuery__RowExpr* high = AsRow(expr.rexpr->list->items[1]);
-  if (row == nullptr || low == nullptr || high == nullptr) return Status::Ok();
+  const auto row = FieldsOf(expr.lexpr);
+  const auto low = FieldsOf(expr.rexpr->list->items[0]);
+  const auto high = FieldsOf(expr.rexpr->list->items[1]);
+  if (!row || !low || !high) return Status::Ok();
   OMEN_TRY(CheckSameSize(*row, *low, expr.location, state));
   OMEN_TRY(CheckSameSize(*row, *high, expr.location, state));
-  if (row->n_args == 0) return Status::Ok();
-  const Node* again = state.build.Clone(expr.lexpr);
-  Node* first = OrderedComparison(*row, *low, negated ? "<" : ">=", state.build);
-  Node* second = OrderedComparison(*AsRow(again), *high, negated ? ">" : "<=", state.build);
-  *node = *BoolExpression(
-      negated ? PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR : PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR,
-      {first, second}, state.build);
+  const std::vector<Node*> again = Copies(*row, state.build);
+  Node* first = CompareRows(*row, *low, negated ? "<" : ">=", state.build);
+  Node* second = CompareRows(again, *high, negated ? ">" : "<=", state.build);
+  *node = negated ? *state.build.Or({first, second}) : *state.build.And({first, second});
   return Status::Ok();
 }
 
-// Longer lists are DuckDB's, which looks rows up in a hash table.
-constexpr size_t kListedRowsMax = 8;
-
-bool HasNullConst(const Node* item) {
-  const PgQuery__RowExpr& row = *AsRow(item);
-  return std::any_of(row.args, row.args + row.n_args,
-                     [](const Node* field) { return IsConst(field) && field->a_const->isnull; });
+// Where (a, b) is in the list, a is in that of the first fields, which an index or a hash table
+// finds. Such a condition is false only where the rows' comparison is: no answer changes.
+void AddFieldLists(Fields row, const std::vector<Fields>& items, std::vector<Node*>& conditions,
+                   AstBuilder& build) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    std::vector<Node*> values;
+    for (const Fields& item : items) values.push_back(build.Clone(item[i]));
+    const auto is_known = [](const Node* value) {
+      return IsConst(value) || value->node_case == PG_QUERY__NODE__NODE_PARAM_REF;
+    };
+    if (!std::all_of(values.begin(), values.end(), is_known)) continue;
+    conditions.push_back(build.In(build.Clone(row[i]), values));
+  }
 }
 
 // (a, b) IN ((c, d), (e, f)).
 Status RewriteIn(Node* node, RewriteState& state) {
   const PgQuery__AExpr& expr = *node->a_expr;
-  const PgQuery__RowExpr* row = AsRow(expr.lexpr);
-  if (row == nullptr || row->n_args == 0) return Status::Ok();
-  const std::span<Node*> items(expr.rexpr->list->items, expr.rexpr->list->n_items);
-  if (std::any_of(items.begin(), items.end(), [](Node* item) { return AsRow(item) == nullptr; })) {
-    return Status::Ok();
+  const auto row = FieldsOf(expr.lexpr);
+  if (!row) return Status::Ok();
+  std::vector<Fields> items;
+  for (size_t i = 0; i < expr.rexpr->list->n_items; ++i) {
+    const auto item = FieldsOf(expr.rexpr->list->items[i]);
+    if (!item) return Status::Ok();
+    OMEN_TRY(CheckSameSize(*row, *item, expr.location, state));
+    items.push_back(*item);
   }
-  if (items.size() > kListedRowsMax && std::none_of(items.begin(), items.end(), HasNullConst)) {
-    return Status::Ok();
-  }
-  const std::string op(LastName(expr.name, expr.n_name));
   std::vector<Node*> parts;
-  for (Node* item : items) {
-    OMEN_TRY(CheckSameSize(*row, *AsRow(item), expr.location, state));
-    const Node* again = state.build.Clone(expr.lexpr);
-    parts.push_back(EqualityComparison(*AsRow(again), *AsRow(item), op, state.build));
+  for (const Fields& item : items) {
+    parts.push_back(CompareRows(Copies(*row, state.build), item, "=", state.build));
   }
-  *node = *BoolExpression(
-      op == "=" ? PG_QUERY__BOOL_EXPR_TYPE__OR_EXPR : PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR, parts,
-      state.build);
+  std::vector<Node*> conditions{state.build.Or(parts)};
+  const bool negated = LastName(expr.name, expr.n_name) == "<>";
+  if (items.size() > 1 && !negated) AddFieldLists(*row, items, conditions, state.build);
+  Node* found = state.build.And(conditions);
+  *node = negated ? *state.build.Not(found) : *found;
   return Status::Ok();
 }
 
@@ -130,6 +134,10 @@ Status RewriteRowOperator(Node* node, RewriteState& state) {
   switch (node->a_expr->kind) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP:
       return RewriteComparison(node, state);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT:
+      return RewriteDistinct(node, true, state);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT:
+      return RewriteDistinct(node, false, state);
     case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN:
       return RewriteBetween(node, false, state);
     case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN:
@@ -144,18 +152,28 @@ Status RewriteRowOperator(Node* node, RewriteState& state) {
 // ROW(a, b) IS NULL: every field is; IS NOT NULL: none is.
 void RewriteNullTest(Node* node, AstBuilder& build) {
   const PgQuery__NullTest test = *node->null_test;
-  const PgQuery__RowExpr* row = AsRow(test.arg);
-  if (row == nullptr || row->n_args == 0) return;
+  const auto row = FieldsOf(test.arg);
+  if (!row) return;
   std::vector<Node*> parts;
-  for (size_t i = 0; i < row->n_args; ++i) {
+  for (Node* field : *row) {
     Node* part = build.Clone(node);
-    part->null_test->arg = row->args[i];
+    part->null_test->arg = field;
     parts.push_back(part);
   }
-  *node = *BoolExpression(PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR, parts, build);
+  *node = *build.And(parts);
 }
 
 }  // namespace
+
+bool IsComparison(std::string_view op) {
+  return op == "=" || op == "<>" || op == "<" || op == "<=" || op == ">" || op == ">=";
+}
+
+Node* CompareRows(std::span<Node* const> left, std::span<Node* const> right, std::string_view op,
+                  AstBuilder& build) {
+  if (op != "=" && op != "<>") return OrderedComparison(left, right, std::string(op), build);
+  return FieldByField(left, right, PG_QUERY__A__EXPR__KIND__AEXPR_OP, op, op == "=", build);
+}
 
 Status RewriteRowValues(Node* node, RewriteState& state) {
   if (node->node_case == PG_QUERY__NODE__NODE_A_EXPR) return RewriteRowOperator(node, state);

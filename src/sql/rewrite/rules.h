@@ -2,6 +2,8 @@
 // change it in place. Internal to this folder.
 #pragma once
 
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,21 @@
 
 namespace omendb::sql {
 
+// What an unknown condition means where it stands.
+enum class Unknown {
+  kMatters,  // it is a value
+  kIsFalse,  // WHERE and its like
+  kIsTrue,   // below one NOT of a WHERE
+};
+
 // What rules work with.
 struct RewriteState {
   AstBuilder& build;
   const RewriteContext& context;
   RewrittenStatement& out;
   std::string_view text;  // the client's text, for positions
+  // Sub-selects as conditions, by NoteConditions; of others an unknown answer matters.
+  std::map<const Node*, Unknown> conditions = {};
 
   // An error at a byte offset of the text (-1: no position).
   Status At(Status status, int location) const;
@@ -43,6 +54,17 @@ Status RewriteValueFunctions(Node* node, RewriteState& state);
 Status RewriteFromItems(Node* node, RewriteState& state);
 // (a, b) = (c, d), ROW(a, b) IS NULL.
 Status RewriteRowValues(Node* node, RewriteState& state);
+// (a, b) IN (SELECT ...), (a, b) < ALL (SELECT ...), (a, b) = (SELECT ...).
+Status RewriteRowSubqueries(Node* node, RewriteState& state);
+// `left op right` by its fields. Takes the fields of `left`, and copies of them. Requires: as many
+// of them in both, one at least; a comparison operator.
+Node* CompareRows(std::span<Node* const> left, std::span<Node* const> right, std::string_view op,
+                  AstBuilder& build);
+bool IsComparison(std::string_view op);
+// Column `index` of the one row of a sub-select of `width` columns, NULL where it has no row.
+// 42601 for another number of columns.
+Result<Node*> SubqueryColumn(const PgQuery__SubLink& link, size_t index, size_t width,
+                             RewriteState& state);
 // SELECT: locking clauses, set-returning functions in the select list, VALUES, WITH TIES.
 Status RewriteSelects(Node* node, RewriteState& state);
 // ORDER BY x USING >.
@@ -56,6 +78,9 @@ Status ResolveScopes(PgQuery__SelectStmt& select, RewriteState& state);
 
 // Before all others, parents first: output columns get PostgreSQL's names.
 void NameOutputColumns(Node* statement, AstBuilder& build);
+
+// Before all others: which sub-selects stand as conditions.
+void NoteConditions(Node* statement, RewriteState& state);
 
 // Before all others: PostgreSQL's regexp_matches() answers rows; DuckDB's of the name, which
 // operators are rewritten to, a boolean.

@@ -45,18 +45,12 @@ void NameValuesRow(PgQuery__SelectStmt& select, RewriteState& state) {
   }
   alias->n_colnames = names.size();
   alias->colnames = build.List(names);
-  Node* all = build.Column({"*"});
-  PgQuery__ColumnRef& star = *all->column_ref;
-  star.fields[0]->node_case = PG_QUERY__NODE__NODE_A_STAR;
-  star.fields[0]->a_star =
-      reinterpret_cast<PgQuery__AStar*>(arena.Allocate(sizeof(PgQuery__AStar)));
-  pg_query__a__star__init(star.fields[0]->a_star);
   select.n_values_lists = 0;
   select.values_lists = nullptr;
   select.n_from_clause = 1;
   select.from_clause = build.List({from});
   select.n_target_list = 1;
-  select.target_list = build.List({build.Target(all, "")});
+  select.target_list = build.List({build.Target(build.Star(), "")});
 }
 
 Status CheckCount(const Node* count, SqlState negative, std::string_view clause) {

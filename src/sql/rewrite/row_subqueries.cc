@@ -1,0 +1,335 @@
+// Rows compared with those of a sub-select: (a, b) IN (SELECT ...), (a, b) < ALL (SELECT ...),
+// (a, b) = (SELECT ...). DuckDB knows no unknown answer of several columns. So the sub-select goes
+// to FROM of one that compares field by field:
+//
+//   (a, b) = ANY (q)   some row of q is equal: true; none, but one may be: unknown; else false
+//   (a, b) op ALL (q)  NOT ((a, b) not-op ANY (q))
+//   (a, b) op (q)      (SELECT (a, b) op (x, y) FROM (q) AS r (x, y))
+//
+// The fields of the left side move into a sub-select with it. No name of theirs is taken for one
+// there, as the rows' own names are these:
+#include <algorithm>
+
+#include "sql/rewrite/rules.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr std::string_view kRows = "omendb_rows";
+constexpr std::string_view kColumn = "omendb_row_column";
+
+using Fields = std::span<Node* const>;
+
+// t.* of a row as well: (t).*.
+bool IsAnyStar(const Node* value) {
+  if (value->node_case != PG_QUERY__NODE__NODE_A_INDIRECTION) return IsStar(value);
+  const PgQuery__AIndirection& of = *value->a_indirection;
+  return of.n_indirection > 0 &&
+         of.indirection[of.n_indirection - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR;
+}
+
+// How many columns the query answers; nullopt where a star hides it.
+std::optional<size_t> WidthOf(const PgQuery__SelectStmt& select) {
+  if (select.larg != nullptr) return WidthOf(*select.larg);
+  if (select.n_values_lists > 0) return select.values_lists[0]->list->n_items;
+  for (size_t i = 0; i < select.n_target_list; ++i) {
+    if (IsAnyStar(select.target_list[i]->res_target->val)) return std::nullopt;
+  }
+  return select.n_target_list;
+}
+
+Status CheckWidth(const PgQuery__SelectStmt& select, size_t wanted, int location,
+                  const RewriteState& state) {
+  const auto width = WidthOf(select);
+  if (!width || *width == wanted) return Status::Ok();
+  return state.At(Status(sqlstate::kSyntaxError, *width > wanted ? "subquery has too many columns"
+                                                                 : "subquery has too few columns"),
+                  location);
+}
+
+// `select` UNION ALL no row of `width` columns: the binder compares the numbers of columns.
+PgQuery__SelectStmt* WithWidth(PgQuery__SelectStmt* select, size_t width, AstBuilder& build) {
+  PgQuery__SelectStmt* none = build.Select(build.NullConst(), nullptr, build.BoolConst(false));
+  const std::vector<Node*> nulls(width, none->target_list[0]);
+  none->n_target_list = width;
+  none->target_list = build.List(nulls);
+  Node* from = build.Subselect(select, kRows);
+  PgQuery__SelectStmt* both = build.Select(build.NullConst(), nullptr, nullptr);
+  both->n_target_list = 0;
+  both->op = PG_QUERY__SET_OPERATION__SETOP_UNION;
+  both->all = true;
+  both->larg = build.Select(build.Star(), from, nullptr);
+  both->rarg = none;
+  return both;
+}
+
+bool IsAggregate(const PgQuery__FuncCall& call) {
+  constexpr std::string_view kNames[] = {
+      "avg",
+      "bit_and",
+      "bit_or",
+      "bit_xor",
+      "bool_and",
+      "bool_or",
+      "count",
+      "every",
+      "json_agg",
+      "json_object_agg",
+      "jsonb_agg",
+      "jsonb_object_agg",
+      "max",
+      "min",
+      "array_agg",
+      "string_agg",
+      "sum",
+      "corr",
+      "covar_pop",
+      "covar_samp",
+      "stddev",
+      "stddev_pop",
+      "stddev_samp",
+      "variance",
+      "var_pop",
+      "var_samp",
+      "mode",
+      "percentile_cont",
+      "percentile_disc",
+  };
+  if (call.over != nullptr || call.agg_star || call.agg_within_group) return true;
+  const std::string_view name = LastName(call.funcname, call.n_funcname);
+  return name.starts_with("regr_") ||
+         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+// Of the query around the sub-select; inside it would be the sub-select's.
+bool HasAggregate(Fields fields) {
+  bool found = false;
+  for (Node* field : fields) {
+    WalkNode(field, [&](Node* node) {
+      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
+      found = found ||
+              (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && IsAggregate(*node->func_call));
+      return !found;
+    });
+  }
+  return found;
+}
+
+std::string_view Negated(std::string_view op) {
+  constexpr std::pair<std::string_view, std::string_view> kOperators[] = {
+      {"=", "<>"}, {"<>", "="}, {"<", ">="}, {">=", "<"}, {">", "<="}, {"<=", ">"}};
+  for (const auto& [of, negated] : kOperators) {
+    if (of == op) return negated;
+  }
+  return op;
+}
+
+// The rows of a sub-select, and the row that they are compared with.
+class RowComparison {
+ public:
+  RowComparison(Fields row, PgQuery__SelectStmt* select, std::string_view op, AstBuilder& build)
+      : row_(row), select_(select), op_(op), build_(build) {
+    if (!WidthOf(*select)) select_ = WithWidth(select, row.size(), build);
+  }
+
+  // (SELECT row op r FROM ...).
+  Node* Scalar() { return build_.Scalar(build_.Select(Comparison(), Rows(), nullptr)); }
+
+  // (SELECT r.column FROM ...).
+  Node* ColumnOf(size_t i) { return build_.Scalar(build_.Select(Column(i), Rows(), nullptr)); }
+
+  // row op ANY (...), where an unknown answer means that.
+  Node* Any(Unknown unknown) {
+    Node* found = Exists(Comparison());
+    if (unknown == Unknown::kIsFalse) return found;
+    Node* maybe = MaybeFound();
+    if (unknown == Unknown::kIsTrue) return build_.Or({found, maybe});
+    return build_.Case({{found, build_.BoolConst(true)}, {maybe, Null()}}, build_.BoolConst(false));
+  }
+
+ private:
+  Node* Null() { return build_.Cast(build_.NullConst(), "bool"); }
+
+  Node* Column(size_t i) {
+    return build_.Column({kRows, std::string(kColumn) + std::to_string(i + 1)});
+  }
+
+  Node* Rows() {
+    Node* rows = build_.Subselect(select_, kRows);
+    Node* from = build_.Clone(rows);
+    std::vector<Node*> names;
+    for (size_t i = 0; i < row_.size(); ++i) {
+      names.push_back(build_.String(std::string(kColumn) + std::to_string(i + 1)));
+    }
+    from->range_subselect->alias->n_colnames = names.size();
+    from->range_subselect->alias->colnames = build_.List(names);
+    return from;
+  }
+
+  Node* Comparison() {
+    std::vector<Node*> left;
+    std::vector<Node*> right;
+    for (size_t i = 0; i < row_.size(); ++i) {
+      left.push_back(build_.Clone(row_[i]));
+      right.push_back(Column(i));
+    }
+    return CompareRows(left, right, op_, build_);
+  }
+
+  Node* Exists(Node* condition) {
+    return build_.Exists(build_.Select(build_.IntConst(1), Rows(), condition));
+  }
+
+  // Some comparison is true or unknown. Of "=" in two parts, as only rows and fields with a NULL
+  // make it unknown: the other rows need not be compared one by one.
+  Node* MaybeFound() {
+    if (op_ != "=") return Exists(NotFalse(Comparison()));
+    std::vector<Node*> null_columns;
+    std::vector<Node*> null_fields;
+    for (size_t i = 0; i < row_.size(); ++i) {
+      null_columns.push_back(build_.IsNull(Column(i)));
+      null_fields.push_back(build_.IsNull(build_.Clone(row_[i])));
+    }
+    return build_.Or({Exists(build_.And({build_.Or(null_columns), MaybeEqual()})),
+                      Exists(build_.And({build_.Or(null_fields), MaybeEqual()}))});
+  }
+
+  Node* MaybeEqual() {
+    std::vector<Node*> parts;
+    for (size_t i = 0; i < row_.size(); ++i) {
+      parts.push_back(NotFalse(build_.Operator("=", build_.Clone(row_[i]), Column(i))));
+    }
+    return build_.And(parts);
+  }
+
+  Node* NotFalse(Node* condition) {
+    return build_.Case({{build_.Not(condition), build_.BoolConst(false)}}, build_.BoolConst(true));
+  }
+
+  Fields row_;
+  PgQuery__SelectStmt* select_;
+  std::string_view op_;
+  AstBuilder& build_;
+};
+
+const PgQuery__RowExpr* AsRow(const Node* node) {
+  return node != nullptr && node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR ? node->row_expr
+                                                                             : nullptr;
+}
+
+// IN, ANY, ALL.
+Status RewriteQuantified(Node* node, RewriteState& state) {
+  const PgQuery__SubLink& link = *node->sub_link;
+  const PgQuery__RowExpr* row = AsRow(link.testexpr);
+  const bool all = link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK;
+  if (row == nullptr || row->n_args == 0 ||
+      (!all && link.sub_link_type != PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK)) {
+    return Status::Ok();
+  }
+  std::string_view op = link.n_oper_name == 0 ? "=" : LastName(link.oper_name, link.n_oper_name);
+  if (!IsComparison(op)) return Status::Ok();
+  const Fields fields(row->args, row->n_args);
+  PgQuery__SelectStmt* select = link.subselect->select_stmt;
+  OMEN_TRY(CheckWidth(*select, fields.size(), link.location, state));
+  const auto found = state.conditions.find(node);
+  Unknown unknown = found == state.conditions.end() ? Unknown::kMatters : found->second;
+  if (HasAggregate(fields)) {
+    // What DuckDB finds equal is.
+    if (!all && op == "=" && unknown == Unknown::kIsFalse) return Status::Ok();
+    return state.At(
+        NotSupported("an aggregate in a row that is compared with those of a sub-select"),
+        link.location);
+  }
+  if (!all) {
+    *node = *RowComparison(fields, select, op, state.build).Any(unknown);
+    return Status::Ok();
+  }
+  if (unknown != Unknown::kMatters) {
+    unknown = unknown == Unknown::kIsTrue ? Unknown::kIsFalse : Unknown::kIsTrue;
+  }
+  *node = *state.build.Not(RowComparison(fields, select, Negated(op), state.build).Any(unknown));
+  return Status::Ok();
+}
+
+// (a, b) op (SELECT ...).
+Status RewriteScalar(Node* node, RewriteState& state) {
+  const PgQuery__AExpr& expr = *node->a_expr;
+  const PgQuery__RowExpr* row = AsRow(expr.lexpr);
+  const std::string_view op = LastName(expr.name, expr.n_name);
+  if (row == nullptr || row->n_args == 0 || expr.kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
+      !IsComparison(op) || expr.rexpr->node_case != PG_QUERY__NODE__NODE_SUB_LINK ||
+      expr.rexpr->sub_link->sub_link_type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
+    return Status::Ok();
+  }
+  const PgQuery__SubLink& link = *expr.rexpr->sub_link;
+  const Fields fields(row->args, row->n_args);
+  PgQuery__SelectStmt* select = link.subselect->select_stmt;
+  OMEN_TRY(CheckWidth(*select, fields.size(), expr.location, state));
+  if (HasAggregate(fields)) {
+    return state.At(
+        NotSupported("an aggregate in a row that is compared with those of a sub-select"),
+        link.location);
+  }
+  *node = *RowComparison(fields, select, op, state.build).Scalar();
+  return Status::Ok();
+}
+
+void NoteCondition(const Node* node, Unknown unknown, RewriteState& state) {
+  if (node == nullptr) return;
+  if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
+    state.conditions.emplace(node, unknown);
+    return;
+  }
+  if (node->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR) return;
+  const PgQuery__BoolExpr& expr = *node->bool_expr;
+  if (expr.boolop == PG_QUERY__BOOL_EXPR_TYPE__NOT_EXPR) {
+    unknown = unknown == Unknown::kIsTrue ? Unknown::kIsFalse : Unknown::kIsTrue;
+  }
+  for (size_t i = 0; i < expr.n_args; ++i) NoteCondition(expr.args[i], unknown, state);
+}
+
+// The conditions of a SELECT, UPDATE, DELETE or join.
+void NoteConditionsOf(ProtobufCMessage* message, RewriteState& state) {
+  const auto note = [&](const Node* node) { NoteCondition(node, Unknown::kIsFalse, state); };
+  if (message->descriptor == &pg_query__select_stmt__descriptor) {
+    const auto& select = *reinterpret_cast<PgQuery__SelectStmt*>(message);
+    note(select.where_clause);
+    note(select.having_clause);
+  } else if (message->descriptor == &pg_query__join_expr__descriptor) {
+    note(reinterpret_cast<PgQuery__JoinExpr*>(message)->quals);
+  } else if (message->descriptor == &pg_query__update_stmt__descriptor) {
+    note(reinterpret_cast<PgQuery__UpdateStmt*>(message)->where_clause);
+  } else if (message->descriptor == &pg_query__delete_stmt__descriptor) {
+    note(reinterpret_cast<PgQuery__DeleteStmt*>(message)->where_clause);
+  }
+}
+
+}  // namespace
+
+void NoteConditions(Node* statement, RewriteState& state) {
+  WalkAllMessages(&statement->base, [&](ProtobufCMessage* message) {
+    NoteConditionsOf(message, state);
+    return true;
+  });
+}
+
+Result<Node*> SubqueryColumn(const PgQuery__SubLink& link, size_t index, size_t width,
+                             RewriteState& state) {
+  PgQuery__SelectStmt* select = link.subselect->select_stmt;
+  const auto given = WidthOf(*select);
+  if (given && *given != width) {
+    return state.At(
+        Status(sqlstate::kSyntaxError, "number of columns does not match number of values"),
+        link.location);
+  }
+  const std::vector<Node*> columns(width, nullptr);  // Only their number is asked for.
+  return RowComparison(columns, select, "=", state.build).ColumnOf(index);
+}
+
+Status RewriteRowSubqueries(Node* node, RewriteState& state) {
+  if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return RewriteQuantified(node, state);
+  if (node->node_case == PG_QUERY__NODE__NODE_A_EXPR) return RewriteScalar(node, state);
+  return Status::Ok();
+}
+
+}  // namespace omendb::sql

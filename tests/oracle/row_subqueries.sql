@@ -1,0 +1,42 @@
+-- Rows compared with those of a sub-select.
+CREATE TABLE rs_t (id int PRIMARY KEY, a int, b text, d date);
+INSERT INTO rs_t VALUES (1, 1, 'x', '2024-01-05'), (2, 1, NULL, NULL), (3, NULL, 'y', '2024-02-01'),
+  (4, 2, 'y', '2024-01-05'), (5, NULL, NULL, NULL);
+CREATE TABLE rs_s (k int, a int, b text, d date);
+INSERT INTO rs_s VALUES (1, 1, 'x', '2024-01-05'), (2, 2, NULL, '2024-01-06'), (3, 7, 'y', NULL);
+SELECT id, (a, b) IN (SELECT a, b FROM rs_s) FROM rs_t ORDER BY id;
+SELECT id, (a, b) NOT IN (SELECT a, b FROM rs_s) FROM rs_t ORDER BY id;
+SELECT id, (a, b) NOT IN (SELECT a, b FROM rs_s WHERE b IS NOT NULL) FROM rs_t ORDER BY id;
+SELECT id, (a, b) IN (SELECT a, b FROM rs_s WHERE false) FROM rs_t ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) IN (SELECT a, b FROM rs_s) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) NOT IN (SELECT a, b FROM rs_s) ORDER BY id;
+SELECT id FROM rs_t WHERE NOT ((a, b) NOT IN (SELECT a, b FROM rs_s)) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) = ANY (SELECT a, b FROM rs_s WHERE rs_s.k = rs_t.id) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) <> ALL (SELECT a, b FROM rs_s WHERE rs_s.k > rs_t.id) ORDER BY id;
+SELECT id, (a, b) < ALL (SELECT a, b FROM rs_s) FROM rs_t ORDER BY id;
+SELECT id, (a, b) >= ANY (SELECT a, b FROM rs_s) FROM rs_t ORDER BY id;
+SELECT id, (a, b) = (SELECT a, b FROM rs_s WHERE k = 1) FROM rs_t ORDER BY id;
+SELECT id, (a, b) < (SELECT a, b FROM rs_s WHERE k = 3) FROM rs_t ORDER BY id;
+SELECT id, (a, b) < (SELECT a, b FROM rs_s WHERE k = 9) FROM rs_t ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) = (SELECT a, b FROM rs_s) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, '2024-1-5') IN (SELECT a, d FROM rs_s) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) IN (VALUES (1, 'x'), (2, 'y')) ORDER BY id;
+SELECT id FROM rs_t t WHERE (t.a, t.b) IN (SELECT s.a, s.b FROM rs_s s UNION SELECT 2, 'y') ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) IN (WITH w AS (SELECT a, b FROM rs_s) SELECT * FROM w ORDER BY a LIMIT 2) ORDER BY id;
+SELECT id FROM rs_t WHERE (a, b) IN (SELECT a FROM rs_s);
+SELECT id FROM rs_t WHERE (a, b) IN (SELECT a, b, d FROM rs_s);
+SELECT id FROM rs_t WHERE (a, b) = (SELECT a FROM rs_s);
+SELECT a, count(*) FROM rs_t GROUP BY a HAVING (a, count(*)) IN (SELECT a, 2 FROM rs_s);
+SELECT id, (a, b) IS DISTINCT FROM (1, NULL), (a, b) IS NOT DISTINCT FROM (1, 'x') FROM rs_t ORDER BY id;
+SELECT t.id, s.k FROM rs_t t JOIN rs_s s ON (t.a, t.b) = (s.a, s.b) ORDER BY 1;
+UPDATE rs_t SET d = '2025-01-01' WHERE (a, b) IN (SELECT a, b FROM rs_s);
+DELETE FROM rs_t WHERE (a, b) NOT IN (SELECT a, b FROM rs_s WHERE b IS NOT NULL);
+SELECT * FROM rs_t ORDER BY id;
+-- UPDATE ... SET (columns) = (sub-select).
+UPDATE rs_t SET (a, b) = (SELECT s.a * 10, s.b || '!' FROM rs_s s WHERE s.k = rs_t.id);
+SELECT * FROM rs_t ORDER BY id;
+UPDATE rs_t SET (a, b) = (SELECT a, b FROM rs_s WHERE k < 3);
+UPDATE rs_t SET (a, b) = (SELECT a FROM rs_s WHERE k = 1);
+UPDATE rs_t SET (b, d) = (SELECT b, d FROM rs_s WHERE k = 1), a = 5 WHERE id = 1 RETURNING *;
+UPDATE rs_t SET (a, b) = ROW(6, 'six') WHERE id = 1 RETURNING a, b;
+DROP TABLE rs_t, rs_s;
