@@ -2,6 +2,7 @@
 
 #include "duck/catalog/table_entry.h"
 #include "duck/logical_types.h"
+#include "duck/plan/number_comparison.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/session_state.h"
 #include "duckdb/planner/binder.hpp"
@@ -22,7 +23,9 @@ std::vector<GeneratedColumn> BindGeneratedColumns(duckdb::ClientContext& context
     duckdb::CheckBinder check(*binder, context, table.name, table.GetColumns(), read_columns);
     check.target_type = ToLogicalType(column.type);
     auto parsed = ParseCatalogExpression(state, column.generated_sql);
-    generated.push_back({i, check.Bind(parsed)});
+    auto value = check.Bind(parsed);
+    CompareNumbers(context, value);
+    generated.push_back({i, std::move(value)});
   }
   return generated;
 }

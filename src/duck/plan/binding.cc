@@ -7,6 +7,7 @@
 #include "duck/plan/column_origin.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/merge_actions.h"
+#include "duck/plan/number_comparison.h"
 #include "duck/plan/statement_rewrite.h"
 #include "duck/plan/value_equality.h"
 #include "duck/session_state.h"
@@ -77,6 +78,11 @@ void CollectTypes(duckdb::BoundParameterMap& parameters, const std::vector<Logic
 }
 
 Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
+void CompareInConflict(duckdb::ClientContext& context, ConflictClause& conflict) {
+  for (auto& expr : conflict.set_expressions) CompareNumbers(context, expr);
+  if (conflict.where != nullptr) CompareNumbers(context, conflict.where);
+}
+
                 const duckdb::SQLStatement& statement, const RewriteInput& input) {
   Attempt attempt;
   auto copy = statement.Copy();
@@ -113,6 +119,8 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     CompareByValue(context, *binding.binder, *binding.plan);
     PadCharOperands(context, *binding.plan);
     FormatVectorCasts(*binding.plan);
+    CompareNumbers(context, *binding.plan);
+    if (binding.conflict != nullptr) CompareInConflict(context, *binding.conflict);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;

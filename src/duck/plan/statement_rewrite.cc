@@ -7,6 +7,7 @@
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
+#include "duck/plan/number_comparison.h"
 #include "duck/session_state.h"
 #include "duck/type_names.h"
 #include "duckdb/parser/expression/cast_expression.hpp"
@@ -55,6 +56,7 @@ class Rewriter {
 
   void Visit(Expr& expr) {
     if (expr == nullptr) return;
+    MarkComparedCasts(*expr);
     switch (expr->GetExpressionClass()) {
       case duckdb::ExpressionClass::PARAMETER:
         return VisitParameter(expr);

@@ -8,8 +8,6 @@
 #include "duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp"
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/planner/expression/list.hpp"
-#include "duckdb/planner/expression_iterator.hpp"
-#include "duckdb/planner/logical_operator_visitor.hpp"
 #include "duckdb/planner/operator/logical_aggregate.hpp"
 #include "duckdb/planner/operator/logical_distinct.hpp"
 #include "duckdb/planner/operator/logical_projection.hpp"
@@ -47,77 +45,10 @@ class Visitor {
       default:
         break;
     }
-    duckdb::LogicalOperatorVisitor::EnumerateExpressions(
-        op, [this](Expression* expr) { VisitComparison(**expr); });
     for (auto& child : op.children) Visit(*child);
   }
 
  private:
-  void VisitComparison(duckdb::Expression& expr) {
-    switch (expr.GetExpressionClass()) {
-      case duckdb::ExpressionClass::BOUND_COMPARISON: {
-        auto& comparison = expr.Cast<duckdb::BoundComparisonExpression>();
-        CompareAsDoubles({&comparison.left, &comparison.right});
-        break;
-      }
-      case duckdb::ExpressionClass::BOUND_BETWEEN: {
-        auto& between = expr.Cast<duckdb::BoundBetweenExpression>();
-        CompareAsDoubles({&between.input, &between.lower, &between.upper});
-        break;
-      }
-      case duckdb::ExpressionClass::BOUND_OPERATOR: {
-        if (expr.GetExpressionType() != duckdb::ExpressionType::COMPARE_IN &&
-            expr.GetExpressionType() != duckdb::ExpressionType::COMPARE_NOT_IN) {
-          break;
-        }
-        std::vector<Expression*> operands;
-        for (Expression& child : expr.Cast<duckdb::BoundOperatorExpression>().children) {
-          operands.push_back(&child);
-        }
-        CompareAsDoubles(operands);
-        break;
-      }
-      default:
-        break;
-    }
-    duckdb::ExpressionIterator::EnumerateChildren(
-        expr, [this](Expression& child) { VisitComparison(*child); });
-  }
-
-  // The number whose key `expr` is; nullptr of anything else.
-  static Expression* Number(Expression& expr) {
-    if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return nullptr;
-    auto& function = expr->Cast<duckdb::BoundFunctionExpression>();
-    return function.function.name == kNumericKey ? &function.children[0] : nullptr;
-  }
-
-  // The float that was made a numeric.
-  static Expression* Float(Expression& expr) {
-    Expression* number = Number(expr);
-    if (number == nullptr ||
-        (*number)->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CAST) {
-      return nullptr;
-    }
-    Expression& child = (*number)->Cast<duckdb::BoundCastExpression>().child;
-    const auto id = child->return_type.id();
-    const bool is_float = id == duckdb::LogicalTypeId::FLOAT || id == duckdb::LogicalTypeId::DOUBLE;
-    return is_float ? &child : nullptr;
-  }
-
-  void CompareAsDoubles(const std::vector<Expression*>& operands) {
-    if (std::none_of(operands.begin(), operands.end(),
-                     [](Expression* operand) { return Float(*operand) != nullptr; })) {
-      return;
-    }
-    for (Expression* operand : operands) {
-      Expression* number = Float(*operand) != nullptr ? Float(*operand) : Number(*operand);
-      if (number == nullptr) continue;
-      Expression inner = std::move(*number);
-      *operand = duckdb::BoundCastExpression::AddCastToType(context_, std::move(inner),
-                                                            duckdb::LogicalType::DOUBLE);
-    }
-  }
-
   void VisitAggregate(Expression& expr) {
     if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return;
     auto& aggregate = expr->Cast<duckdb::BoundAggregateExpression>();

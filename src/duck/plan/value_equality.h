@@ -3,9 +3,7 @@
 //
 // DuckDB asks for a type's collation (functions/numeric_type.h, jsonb_order.h) in comparisons,
 // GROUP BY, ORDER BY and windows, but not in UNION, EXCEPT, INTERSECT and aggregates over DISTINCT
-// values. There the key stands in, or numbers without the zeros at their end. And where it compares
-// a numeric with a double, it would make a numeric of the double, PostgreSQL a double of the
-// numeric.
+// values. There the key stands in, or numbers without the zeros at their end.
 //
 // Thread safety  The session's thread, on a plan of its own.
 #pragma once
