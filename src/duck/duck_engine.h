@@ -102,6 +102,8 @@ struct BindOptions {
   txn::LockWait lock_wait = txn::LockWait::kWait;
   // Such a statement as DuckDB can run it. Without them it must be a row plan to run at all.
   std::optional<HiddenColumns> hidden;
+  // What 'now' means as a constant of a date or time type, however often the statement runs.
+  int64_t analyzed_micros = 0;
   // Off: the statement always runs in DuckDB (EXPLAIN of both executors, tests).
   bool want_row_plan = true;
 };

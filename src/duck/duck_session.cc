@@ -221,6 +221,7 @@ Result<std::unique_ptr<BoundStatement>> DuckSessionImpl::Bind(
                           : ToLogicalType(type));
     }
     (void)state_->TakePinned();
+    state_->analyzed_micros = options.analyzed_micros;
     connection_->context->RunFunctionInTransaction([&] {
       auto binding = std::make_unique<Binding>(
           BindStatement(*connection_->context, *state_, *statement->statement_, types));
@@ -255,6 +256,7 @@ std::unique_ptr<Binding> DuckSessionImpl::TakePlan(BoundStatementImpl& statement
                       statement.catalog_version_ == context.catalog->version();
   std::unique_ptr<Binding> fresh = std::move(statement.fresh_);
   if (usable) return fresh;
+  state_->analyzed_micros = statement.options_.analyzed_micros;
   return std::make_unique<Binding>(
       BindWithValues(*connection_->context, *state_, *statement.statement_,
                      statement.duck_param_types_, values, statement.needs_values_));

@@ -41,6 +41,8 @@ class SessionState : public duckdb::ClientContextState {
   // SELECT ... FOR UPDATE: rows of base tables read by this statement are locked.
   std::optional<txn::RowLockMode> row_lock;
   txn::LockWait row_lock_wait = txn::LockWait::kWait;
+  // See BindOptions; of the statement that is bound.
+  int64_t analyzed_micros = 0;
   // See ExecuteOptions.
   bool one_thread = false;
   // Of the processors, that threads of the statement keep to; may be null.

@@ -186,6 +186,7 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   duck::BindOptions options;
   options.lock = rewritten.lock;
   options.lock_wait = rewritten.lock_wait;
+  options.analyzed_micros = settings_.io().now_micros;
   options.want_row_plan = settings_.row_executor() && !plan.locks_below;
   std::vector<types::SqlType> types = plan.declared_types;
   types.resize(static_cast<size_t>(plan.parameters));

@@ -91,6 +91,44 @@ class TimeWordsTest(SystemTest):
         self.run_sql(f'PREPARE early AS {READ_AT_ONCE[0]}')
         self.assertEqual(self.ask('EXECUTE early'), self.ask('EXECUTE early'))
 
+    def test_a_prepared_constant_without_a_type_is_read_once(self):
+        """PostgreSQL gives it the type of what it stands beside when it analyses the statement."""
+        self.run_sql('CREATE TABLE kept (id serial, at timestamptz, day date)')
+        self.addCleanup(self.run_sql_anew, 'DROP TABLE kept')
+        for sql in ("INSERT INTO kept (at, day) VALUES ('now', 'today')",
+                    "INSERT INTO kept (at, day) VALUES ('now', 'today'), ('now', 'today')",
+                    "INSERT INTO kept (at, day) SELECT 'now', 'today' FROM facts WHERE id < 3",
+                    "UPDATE kept SET at = 'now'",
+                    "INSERT INTO kept (at) SELECT coalesce(f.at, 'now') FROM facts f"
+                    " WHERE id < 3 AND at < 'now'",
+                    "INSERT INTO kept (at) SELECT CASE WHEN id > 0 THEN 'now' ELSE at END"
+                    ' FROM facts WHERE id < 3'):
+            self.run_sql(f'PREPARE kept_{len(sql)} AS {sql}')
+            found = []
+            for _ in range(2):
+                self.run_sql(f'EXECUTE kept_{len(sql)}')
+                found.append(self.ask('SELECT max(at), count(day) FROM kept')[0][0])
+                self.run_sql('DELETE FROM kept' if sql.startswith('INSERT')
+                             else "UPDATE kept SET at = '2000-01-01'")
+            self.run_sql("INSERT INTO kept (at) VALUES ('2000-01-01')")
+            self.assertEqual(found[0], found[1], sql)
+            self.run_sql(f'DEALLOCATE kept_{len(sql)}')
+
+    def test_checks_read_the_time_when_they_are_defined(self):
+        self.run_sql("CREATE TABLE checked (at timestamptz CHECK (at < 'now'), word text"
+                     " CHECK (word <> 'now'), day date CHECK (day BETWEEN 'yesterday' AND"
+                     " 'tomorrow'))")
+        self.addCleanup(self.run_sql_anew, 'DROP TABLE checked')
+        self.run_sql("INSERT INTO checked VALUES ('2000-01-01', 'then', 'today')")
+        with self.assertRaisesRegex(Exception, 'checked_at_check'):
+            self.run_sql('INSERT INTO checked VALUES (now())')
+        with self.assertRaisesRegex(Exception, 'checked_word_check'):
+            self.run_sql("INSERT INTO checked (word) VALUES ('now')")
+        texts = self.ask("SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+                         " WHERE conrelid = 'checked'::regclass ORDER BY conname")
+        self.assertNotIn('now', texts[0][0])
+        self.assertNotIn('yesterday', texts[1][0])
+
     def test_conditions(self):
         """The row is there when the statement's time is behind its own."""
         sql = "SELECT id FROM facts WHERE id = 7 AND at < 'now'"

@@ -9,6 +9,7 @@
 #include "duck/plan/merge_actions.h"
 #include "duck/plan/number_comparison.h"
 #include "duck/plan/statement_rewrite.h"
+#include "duck/plan/time_constants.h"
 #include "duck/plan/value_equality.h"
 #include "duck/session_state.h"
 #include "duckdb/parser/statement/insert_statement.hpp"
@@ -77,12 +78,12 @@ void CollectTypes(duckdb::BoundParameterMap& parameters, const std::vector<Logic
   }
 }
 
-Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
 void CompareInConflict(duckdb::ClientContext& context, ConflictClause& conflict) {
   for (auto& expr : conflict.set_expressions) CompareNumbers(context, expr);
   if (conflict.where != nullptr) CompareNumbers(context, conflict.where);
 }
 
+Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
                 const duckdb::SQLStatement& statement, const RewriteInput& input) {
   Attempt attempt;
   auto copy = statement.Copy();
@@ -114,13 +115,14 @@ void CompareInConflict(duckdb::ClientContext& context, ConflictClause& conflict)
     }
     binding.plan = duckdb::FlattenDependentJoins::DecorrelateIndependent(*binding.binder,
                                                                          std::move(binding.plan));
+    ReadTimeWords(state, *binding.plan);
     ComputeInActions(*binding.plan);
     StoreExactly(*binding.plan);
+    CompareNumbers(context, *binding.plan);
+    if (binding.conflict != nullptr) CompareInConflict(context, *binding.conflict);
     CompareByValue(context, *binding.binder, *binding.plan);
     PadCharOperands(context, *binding.plan);
     FormatVectorCasts(*binding.plan);
-    CompareNumbers(context, *binding.plan);
-    if (binding.conflict != nullptr) CompareInConflict(context, *binding.conflict);
   } catch (const duckdb::Exception& exception) {
     duckdb::ErrorData error(exception);
     if (error.Type() != duckdb::ExceptionType::PARAMETER_NOT_RESOLVED) throw;

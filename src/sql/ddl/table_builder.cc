@@ -166,6 +166,15 @@ Result<std::string> TableBuilder::DefaultText(const Node* expression, const type
   return DeparseExpression(copy);
 }
 
+Result<std::string> TableBuilder::ExpressionText(const Node* expression) const {
+  const auto type_of = [&](std::string_view name) -> std::optional<types::SqlType> {
+    const catalog::ColumnDef* column = table_.FindColumn(name);
+    if (column == nullptr) return std::nullopt;
+    return column->type;
+  };
+  return DefinitionText(expression, type_of, session_.settings().io());
+}
+
 Status TableBuilder::AddColumn(const PgQuery__ColumnDef& source) {
   catalog::ColumnDef column;
   column.id = ColumnId(static_cast<int16_t>(table_.columns.size() + 1));
@@ -257,8 +266,7 @@ Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
                                   "\"{}\" of table \"{}\"",
                                   column.name, table_.name));
       }
-      OMEN_ASSIGN(column.generated_sql,
-                  DefinitionText(constraint.raw_expr, session_.settings().io()));
+      OMEN_ASSIGN(column.generated_sql, ExpressionText(constraint.raw_expr));
       return Status::Ok();  // Looked into when all columns are known.
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:

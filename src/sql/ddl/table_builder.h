@@ -45,6 +45,8 @@ class TableBuilder {
     const PgQuery__Constraint* constraint;
     std::string column;  // of a column constraint
   };
+  // A condition or generation expression, as the catalog keeps it.
+  Result<std::string> ExpressionText(const Node* expression) const;
   Status ApplyColumnConstraint(catalog::ColumnDef& column, const PgQuery__Constraint& constraint);
   Status AddSequence(catalog::ColumnDef& column, const types::SqlType& type, bool identity,
                      const PgQuery__Constraint* options);

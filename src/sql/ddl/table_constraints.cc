@@ -176,7 +176,7 @@ Status TableBuilder::AddCheck(const Pending& pending) {
   ConstraintDef constraint;
   constraint.oid = session_.db().NewOid();
   constraint.kind = ConstraintKind::kCheck;
-  OMEN_ASSIGN(constraint.check_sql, DefinitionText(source.raw_expr, session_.settings().io()));
+  OMEN_ASSIGN(constraint.check_sql, ExpressionText(source.raw_expr));
   bool has_query = false;
   WalkNode(source.raw_expr, [&](Node* node) {
     has_query = has_query || node->node_case == PG_QUERY__NODE__NODE_SUB_LINK;

@@ -10,6 +10,7 @@
 //                DuckDB cannot do, both with the position in the client's text.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,8 +64,12 @@ void WriteOutTimes(Node* root, const types::IoSettings& io, AstBuilder& build);
 // One constant's text; as it is where its type is another one or it is no time.
 std::string WrittenOutTime(std::string_view text, const types::SqlType& type,
                            const types::IoSettings& io);
-// The text of an expression for the catalog.
-Result<std::string> DefinitionText(const Node* expression, const types::IoSettings& io);
+// The type of the table's column of this name; nullopt where there is none.
+using ColumnTypes = std::function<std::optional<types::SqlType>(std::string_view)>;
+// The text of an expression over a table's columns for the catalog. 0A000 where a constant may be
+// the time, and what it is compared with does not tell.
+Result<std::string> DefinitionText(const Node* expression, const ColumnTypes& columns,
+                                   const types::IoSettings& io);
 
 // What PostgreSQL calls an unnamed output column (FigureColname in parse_target.c).
 std::string OutputColumnName(const Node* expression);
