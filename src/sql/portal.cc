@@ -36,4 +36,16 @@ Status PortalState::CheckRunnable() const {
                 fmt::format("portal \"{}\" cannot be run", name));
 }
 
+const types::Row* PortalState::NextBuffered() const {
+  const auto index = static_cast<size_t>(position - dropped);
+  return index < buffer.rows.size() ? &buffer.rows[index] : nullptr;
+}
+
+void PortalState::DropBuffered() {
+  dropped += static_cast<int64_t>(buffer.rows.size());
+  RowBuffer rest;
+  rest.columns = std::move(buffer.columns);
+  buffer = std::move(rest);
+}
+
 }  // namespace omendb::sql

@@ -47,7 +47,6 @@ struct RowBuffer {
 struct UtilityResult {
   RowBuffer buffer;
   std::string tag;
-  bool rows_are_counted = false;  // the tag gets " n" as rows are sent (FETCH)
 };
 
 // Everything of a portal that begins anew with each statement.
@@ -63,9 +62,11 @@ struct PortalRun {
   uint32_t chunk_row = 0;
   bool with_profile = false;
   RowBuffer buffer;
-  size_t next = 0;  // next buffered row
+  int64_t dropped = 0;   // rows before the buffer's first that were let go, or sent at once
+  int64_t position = 0;  // 0 before the first row, n + 1 behind the last
   uint64_t rows_affected = 0;
-  std::string tag;  // utility statements
+  std::string tag;      // utility statements
+  uint64_t number = 0;  // in the order in which the session opened its portals
 
   // Cursors.
   bool is_cursor = false;
@@ -74,9 +75,7 @@ struct PortalRun {
   bool binary = false;
   bool keeps_rows = false;  // SCROLL: rows that were read can be read again, however many they are
   bool failed = false;      // its statement failed: nothing more can be read
-  int64_t dropped = 0;      // rows before the buffer's first that were let go
   uint64_t transaction_serial = 0;  // it lives as long as this transaction, unless hold
-  int64_t position = 0;             // 0 before the first row, n + 1 behind the last
   int64_t created_micros = 0;
   std::shared_ptr<const std::string> query;  // its text
 };
@@ -84,6 +83,10 @@ struct PortalRun {
 struct PortalState : PortalRun {
   // 55000. Requires: a statement.
   Status CheckRunnable() const;
+  // The row behind the position, null where the buffer has none.
+  const types::Row* NextBuffered() const;
+  // Lets go of the buffered rows, all of which are before the position.
+  void DropBuffered();
 
   types::Arena arena;  // owns the parameters' bytes
   std::vector<types::Value> params;
@@ -98,5 +101,8 @@ struct PortalState : PortalRun {
     utility_columns.clear();
   }
 };
+
+// The command tag of a run that sent so many rows; utility statements have theirs, but for FETCH.
+void SetPortalTag(PortalState& portal, uint64_t rows_sent);
 
 }  // namespace omendb::sql

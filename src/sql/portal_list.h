@@ -23,7 +23,12 @@ class PortalList {
   // A portal without a statement, which is in the list only once it is opened.
   std::unique_ptr<PortalState> New();
   // Requires: none of its name is open.
-  void Open(std::unique_ptr<PortalState> portal) { open_.push_back(std::move(portal)); }
+  void Open(std::unique_ptr<PortalState> portal) {
+    portal->number = ++opened_;
+    open_.push_back(std::move(portal));
+  }
+  // The number of the portal opened last.
+  uint64_t opened() const { return opened_; }
   // Requires: it is open.
   void Close(const PortalState& portal);
   // Closes those of which `is_over` says so.
@@ -47,6 +52,7 @@ class PortalList {
   void CloseAt(size_t i);
 
   Portals open_;
+  uint64_t opened_ = 0;
   std::unique_ptr<PortalState> spare_;  // null, or one without a statement
 };
 

@@ -66,7 +66,7 @@ bool RunsBesideStream(const Statement& statement) {
 // `tag` keeps its memory.
 void SetQueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected,
                  std::string& tag) {
-  uint64_t count = rows_affected;
+  const uint64_t count = plan.returns_rows ? rows_returned : rows_affected;
   switch (plan.statement.kind()) {
     case PG_QUERY__NODE__NODE_INSERT_STMT:
       tag = "INSERT 0 ";
@@ -82,13 +82,22 @@ void SetQueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affecte
       break;
     default:
       tag = "SELECT ";
-      count = rows_returned;
   }
   char digits[20];
   tag.append(digits, std::to_chars(digits, digits + sizeof(digits), count).ptr);
 }
 
 }  // namespace
+
+void SetPortalTag(PortalState& portal, uint64_t rows_sent) {
+  const Plan& plan = *portal.plan;
+  const Node& node = *plan.statement.node;
+  if (plan.is_query) {
+    SetQueryTag(plan, rows_sent, portal.rows_affected, portal.tag);
+  } else if (node.node_case == PG_QUERY__NODE__NODE_FETCH_STMT && !node.fetch_stmt->ismove) {
+    portal.tag = "FETCH " + std::to_string(rows_sent);
+  }
+}
 
 Status SessionImpl::EndStatement(engine::StatementContext& context) {
   if (!context.txn->has_writes()) return Status::Ok();
@@ -244,35 +253,52 @@ Result<bool> SessionImpl::RunPortal(PortalState& portal, uint64_t rows_max, Resu
     OMEN_TRY(StartPortal(portal));
   }
   uint64_t sent = 0;
-  auto full = [&] { return rows_max != 0 && sent == rows_max; };
-  for (; portal.next < portal.buffer.rows.size() && !full(); ++portal.next, ++sent) {
-    OMEN_TRY(sink.OnRow(portal.buffer.rows[portal.next]));
-  }
-  while (portal.state == PortalState::State::kStreaming && !full()) {
-    if (portal.chunk == nullptr) {
-      portal.rows_affected = portal.stream->rows_affected();
-      portal.stream.reset();
-      streaming_ = nullptr;
-      portal.state = PortalState::State::kBuffered;
-      OMEN_TRY(EndStatement(portal.context));
+  const auto full = [&] { return rows_max != 0 && sent == rows_max; };
+  const auto left = [&] { return rows_max == 0 ? UINT64_MAX : rows_max - sent; };
+  while (!full()) {
+    if (const types::Row* row = portal.NextBuffered()) {
+      OMEN_TRY(sink.OnRow(*row));
+      ++portal.position;
+      ++sent;
+    } else if (portal.state != PortalState::State::kStreaming) {
       break;
+    } else if (portal.is_cursor) {  // It may go back to them.
+      const uint64_t have = portal.buffer.rows.size();
+      OMEN_TRY(BufferPortal(portal, left() > UINT64_MAX - have ? UINT64_MAX : have + left()));
+    } else {
+      if (!portal.buffer.rows.empty()) portal.DropBuffered();
+      OMEN_TRY(SendStreamed(portal, left(), sink, sent));
     }
-    types::Row row(portal.chunk->columns.size());
-    for (; portal.chunk_row < portal.chunk->rows_count && !full(); ++portal.chunk_row, ++sent) {
-      for (size_t c = 0; c < row.size(); ++c) {
-        row[c] = portal.chunk->columns[c].Get(portal.chunk_row);
-      }
-      OMEN_TRY(sink.OnRow(row));
-    }
-    if (portal.chunk_row == portal.chunk->rows_count) OMEN_TRY(NextChunk(portal));
   }
-  const bool at_end = portal.state != PortalState::State::kStreaming &&
-                      portal.next >= portal.buffer.rows.size() && !full();
-  if (at_end) {
-    if (plan.is_query) SetQueryTag(plan, sent, portal.rows_affected, portal.tag);
+  if (full()) return false;
+  SetPortalTag(portal, sent);
+  if (portal.is_cursor) {
+    portal.position = portal.dropped + static_cast<int64_t>(portal.buffer.rows.size()) + 1;
+  } else {
     portal.state = PortalState::State::kDone;
   }
-  return at_end;
+  return true;
+}
+
+Status SessionImpl::SendStreamed(PortalState& portal, uint64_t rows_max, ResultSink& sink,
+                                 uint64_t& sent) {
+  if (portal.chunk == nullptr) {
+    portal.rows_affected = portal.stream->rows_affected();
+    portal.stream.reset();
+    streaming_ = nullptr;
+    portal.state = PortalState::State::kBuffered;
+    return EndStatement(portal.context);
+  }
+  types::Row row(portal.chunk->columns.size());
+  for (; portal.chunk_row < portal.chunk->rows_count && rows_max > 0; ++portal.chunk_row) {
+    for (size_t c = 0; c < row.size(); ++c) row[c] = portal.chunk->columns[c].Get(portal.chunk_row);
+    OMEN_TRY(sink.OnRow(row));
+    ++portal.dropped;
+    ++portal.position;
+    ++sent;
+    --rows_max;
+  }
+  return portal.chunk_row == portal.chunk->rows_count ? NextChunk(portal) : Status::Ok();
 }
 
 Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,

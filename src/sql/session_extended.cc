@@ -182,10 +182,8 @@ Status SessionImpl::Execute(std::string_view name, uint64_t rows_max, ResultSink
 Status SessionImpl::RunOpen(PortalState& portal, uint64_t rows_max, ResultSink& sink) {
   OMEN_TRY(portal.CheckRunnable());
   if (portal.state == PortalState::State::kDone) {
-    return sink.OnComplete(portal.plan->returns_rows && portal.plan->is_query &&
-                                   portal.tag.starts_with("SELECT")
-                               ? "SELECT 0"
-                               : portal.tag);
+    if (portal.plan->returns_rows) SetPortalTag(portal, 0);
+    return sink.OnComplete(portal.tag);
   }
   if (!portal.plan->is_query && portal.state == PortalState::State::kReady) {
     OMEN_ASSIGN(const bool is_open, RunPortalUtility(portal, sink));

@@ -328,6 +328,14 @@ void SessionImpl::DropPortalsOfTransaction(bool committed) {
   });
 }
 
+void SessionImpl::DropPortalsAfter(uint64_t number) {
+  portals_.CloseIf([&](const PortalState& portal) {
+    if (portal.number <= number) return false;
+    if (streaming_ == &portal) streaming_ = nullptr;
+    return true;
+  });
+}
+
 // CREATE TEMP TABLE ... ON COMMIT DROP / DELETE ROWS.
 Status SessionImpl::ApplyOnCommit() {
   if (on_commit_drop_.empty() && on_commit_delete_.empty()) return Status::Ok();

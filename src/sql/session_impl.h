@@ -157,6 +157,8 @@ class SessionImpl final : public Session,
   // Ends the transaction with everything that hangs on it: cursors, ON COMMIT actions.
   Status CommitTransaction();
   void RollbackTransaction();
+  // Closes the portals with a greater number than this one.
+  void DropPortalsAfter(uint64_t number);
   // A portal that streams must keep its rows before another statement runs.
   Status SettleStream();
   int64_t now_micros() const { return settings_.io().now_micros; }
@@ -197,6 +199,9 @@ class SessionImpl final : public Session,
   Status OpenStream(Plan& plan, std::span<const types::Value> params, PortalState& portal,
                     uint64_t statement_mark);
   Status NextChunk(PortalState& portal);
+  // Sends the rest of the chunk, `rows_max` rows at most, and adds their number to `sent`. Without
+  // rows the stream ends. Requires: it streams, no row is buffered.
+  Status SendStreamed(PortalState& portal, uint64_t rows_max, ResultSink& sink, uint64_t& sent);
   // Requires: it is ready, with a query.
   Status StartPortal(PortalState& portal);
   Status EndStatement(engine::StatementContext& context);

@@ -104,8 +104,8 @@ void TransactionBlock::Fail() {
   if (state_ == State::kBlock) state_ = State::kFailed;
 }
 
-void TransactionBlock::DefineSavepoint(std::string_view name) {
-  savepoints_.push_back({std::string(name), txn_->Mark(), settings_.Mark()});
+void TransactionBlock::DefineSavepoint(std::string_view name, uint64_t last_portal) {
+  savepoints_.push_back({std::string(name), txn_->Mark(), settings_.Mark(), last_portal});
 }
 
 Status TransactionBlock::ReleaseSavepoint(std::string_view name) {
@@ -118,7 +118,7 @@ Status TransactionBlock::ReleaseSavepoint(std::string_view name) {
                 "savepoint \"" + std::string(name) + "\" does not exist");
 }
 
-Status TransactionBlock::RollbackToSavepoint(std::string_view name) {
+Result<uint64_t> TransactionBlock::RollbackToSavepoint(std::string_view name) {
   for (size_t i = savepoints_.size(); i > 0; --i) {
     const Savepoint& savepoint = savepoints_[i - 1];
     if (savepoint.name != name) continue;
@@ -126,7 +126,7 @@ Status TransactionBlock::RollbackToSavepoint(std::string_view name) {
     settings_.RollbackTo(savepoint.settings_mark);
     savepoints_.resize(i);  // The savepoint itself stays.
     state_ = State::kBlock;
-    return Status::Ok();
+    return savepoints_.back().last_portal;
   }
   return Status(sqlstate::kInvalidSavepointSpecification,
                 "savepoint \"" + std::string(name) + "\" does not exist");

@@ -44,10 +44,11 @@ class TransactionBlock {
   // After a failure the session can go on in the block (ROLLBACK TO).
   void Revive() { state_ = State::kBlock; }
 
-  // SAVEPOINT family. 3B001 for unknown names.
-  void DefineSavepoint(std::string_view name);
+  // SAVEPOINT family. 3B001 for unknown names. Going back answers the number of the last portal
+  // that was open when the savepoint was defined.
+  void DefineSavepoint(std::string_view name, uint64_t last_portal);
   Status ReleaseSavepoint(std::string_view name);
-  Status RollbackToSavepoint(std::string_view name);
+  Result<uint64_t> RollbackToSavepoint(std::string_view name);
 
   // The options a new transaction starts with.
   txn::TransactionOptions NewOptions() const;
@@ -58,6 +59,7 @@ class TransactionBlock {
     std::string name;
     uint64_t mark;
     size_t settings_mark;
+    uint64_t last_portal;
   };
   void Start();
   void Finish();

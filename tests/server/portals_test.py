@@ -207,6 +207,113 @@ class PortalsTest(SystemTest):
         self.assertEqual(['55000'], client.sync())
         client.simple('ROLLBACK')
 
+    def test_execute_goes_on_where_fetch_stopped(self):
+        client = self.client
+        for sql in ('SELECT id FROM portals_t ORDER BY id',
+                    'SELECT id FROM portals_t WHERE id BETWEEN 1 AND 20 ORDER BY id',
+                    'SELECT id FROM portals_t, generate_series(1, 1) ORDER BY id'):
+            client.simple('BEGIN')
+            client.parse('all', sql)
+            client.bind('p', 'all')
+            self.execute('', 'FETCH 2 FROM p')
+            client.run_portal('p', 2)
+            self.execute('', 'FETCH 1 FROM p')
+            client.run_portal('p', 3)
+            self.execute('', 'MOVE 10 FROM p')
+            client.run_portal('p')
+            client.run_portal('p')
+            self.execute('', 'FETCH 1 FROM p')
+            self.assertEqual([('1',), ('2',), 'FETCH 2', ('3',), ('4',), 'suspended', ('5',),
+                              'FETCH 1', ('6',), ('7',), ('8',), 'suspended', 'MOVE 10',
+                              ('19',), ('20',), 'SELECT 2', 'SELECT 0', 'FETCH 0'],
+                             client.sync(), sql)
+            client.send('C', b'Sall\0')
+            client.simple('COMMIT')
+
+    def test_a_declared_cursor_is_executed_and_goes_back(self):
+        client = self.client
+        client.simple('BEGIN')
+        client.simple('DECLARE c SCROLL CURSOR FOR SELECT id FROM portals_t ORDER BY id')
+        self.execute('', 'FETCH 3 FROM c')
+        client.run_portal('c', 2)
+        self.execute('', 'FETCH BACKWARD 3 FROM c')
+        client.run_portal('c', 1)
+        client.run_portal('c')
+        client.run_portal('c')
+        self.execute('', 'FETCH PRIOR FROM c')
+        self.assertEqual([('1',), ('2',), ('3',), 'FETCH 3', ('4',), ('5',), 'suspended',
+                          ('4',), ('3',), ('2',), 'FETCH 3', ('3',), 'suspended'] +
+                         [(str(i),) for i in range(4, 21)] +
+                         ['SELECT 17', 'SELECT 0', ('20',), 'FETCH 1'], client.sync())
+        client.simple('ROLLBACK')
+
+    def test_the_tag_counts_the_rows_of_the_run(self):
+        client = self.client
+        for sql, tag in (("UPDATE portals_t SET v = 'x' WHERE id < 6 RETURNING id", 'UPDATE '),
+                         ('DELETE FROM portals_t WHERE id < 6 RETURNING id', 'DELETE '),
+                         ("INSERT INTO portals_t SELECT i, '' FROM generate_series(1, 5) g(i) "
+                          'RETURNING id', 'INSERT 0 ')):
+            client.parse('', sql)
+            client.bind('p', '')
+            client.run_portal('p', 3)
+            client.run_portal('p')
+            client.run_portal('p')
+            found = client.sync()
+            self.assertEqual(['suspended', tag + '2', tag + '0'],
+                             [item for item in found if not isinstance(item, tuple)], sql)
+            self.assertEqual([(str(i),) for i in range(1, 6)],
+                             sorted(item for item in found if isinstance(item, tuple)))
+
+    def test_the_tag_of_fetch_counts_the_rows_of_the_run(self):
+        client = self.client
+        client.simple('BEGIN')
+        client.simple('DECLARE c CURSOR FOR SELECT id FROM portals_t ORDER BY id')
+        client.parse('fetch', 'FETCH 4 FROM c')
+        client.bind('p', 'fetch')
+        client.run_portal('p', 3)
+        client.run_portal('p')
+        client.run_portal('p')
+        self.assertEqual([('1',), ('2',), ('3',), 'suspended', ('4',), 'FETCH 1', 'FETCH 0'],
+                         client.sync())
+        client.simple('ROLLBACK')
+
+    def test_rollback_to_a_savepoint_ends_portals_opened_behind_it(self):
+        client = self.client
+        client.simple('BEGIN')
+        client.parse('all', 'SELECT id FROM portals_t ORDER BY id')
+        client.bind('before', 'all')
+        client.run_portal('before', 1)
+        self.execute('', 'SAVEPOINT s')
+        client.bind('behind', 'all')
+        client.run_portal('behind', 1)
+        self.execute('', 'DECLARE c CURSOR FOR SELECT 1')
+        self.execute('', 'DECLARE h CURSOR WITH HOLD FOR SELECT 1')
+        self.execute('', 'SAVEPOINT inner_one')
+        client.bind('inner', 'all')
+        self.execute('', 'RELEASE inner_one')
+        client.run_portal('before', 1)
+        self.assertEqual([('1',), 'suspended', 'SAVEPOINT', ('1',), 'suspended', 'DECLARE CURSOR',
+                          'DECLARE CURSOR', 'SAVEPOINT', 'RELEASE', ('2',), 'suspended'],
+                         client.sync())
+        self.execute('', 'ROLLBACK TO s')
+        client.run_portal('before', 1)
+        self.assertEqual(['ROLLBACK', ('3',), 'suspended'], client.sync())
+        for name in ('behind', 'c', 'h', 'inner'):
+            client.run_portal(name)
+            self.assertEqual(['34000'], client.sync(), name)
+            client.simple('ROLLBACK TO s')
+        client.run_portal('before', 1)
+        self.assertEqual([('4',), 'suspended'], client.sync())
+        client.simple('ROLLBACK')
+
+    def test_a_portal_of_rollback_to_ends_with_itself(self):
+        client = self.client
+        client.simple('BEGIN')
+        client.simple('SAVEPOINT s')
+        self.execute('p', 'ROLLBACK TO s', times=2)
+        self.assertEqual(['ROLLBACK', '34000'], client.sync())
+        client.simple('ROLLBACK')
+
     def test_a_portal_of_an_empty_statement_ends_with_its_transaction(self):
         self.execute('p', '', times=2)
         self.assertEqual([], self.client.sync())

@@ -88,6 +88,13 @@ Status EndBlock(UtilityCall& call, bool commit, bool chain) {
   return Status::Ok();
 }
 
+// Portals opened since then end, that of this statement too.
+Status RollbackTo(SessionImpl& session, std::string_view name) {
+  OMEN_ASSIGN(const uint64_t last_portal, session.block().RollbackToSavepoint(name));
+  session.DropPortalsAfter(last_portal);
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status RunTransaction(UtilityCall& call) {
@@ -104,14 +111,14 @@ Status RunTransaction(UtilityCall& call) {
       return EndBlock(call, false, statement.chain);
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
       if (!block.in_block()) return NotInBlock("SAVEPOINT");
-      block.DefineSavepoint(name);
+      block.DefineSavepoint(name, call.session.portals().opened());
       return Status::Ok();
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
       if (!block.in_block()) return NotInBlock("RELEASE SAVEPOINT");
       return block.ReleaseSavepoint(name);
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
       if (!block.in_block()) return NotInBlock("ROLLBACK TO SAVEPOINT");
-      return block.RollbackToSavepoint(name);
+      return RollbackTo(call.session, name);
     default:
       return NotSupported("two-phase commit (PREPARE TRANSACTION)");
   }
