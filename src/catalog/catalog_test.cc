@@ -27,6 +27,7 @@ TableDef Table(uint32_t oid, std::string name) {
   index.name = table.name + "_pkey";
   index.unique = index.primary = true;
   index.keys = {{ColumnId(1)}};
+  index.included = {ColumnId(2)};
   table.indexes = {index};
   ConstraintDef primary;
   primary.oid = Oid(oid + 2);
@@ -181,6 +182,7 @@ TEST(CatalogCodecTest, ChangesAndWholeSnapshotsRoundTrip) {
   auto child = replayed.view()->table(Oid(16500));
   EXPECT_EQ(child->constraints[1].on_delete, ReferentialAction::kCascade);
   EXPECT_EQ(child->columns[1].missing_value, "none");
+  EXPECT_EQ(child->indexes[0].included, std::vector<ColumnId>{ColumnId(2)});
   EXPECT_EQ(*replayed.view()->comment(1259, Oid(16384), 0), "the parent");
 
   CatalogEdit from_empty(std::make_shared<const CatalogSnapshot>());
@@ -199,6 +201,23 @@ TEST(CatalogCodecTest, ReadsVersionOneWithSchemasOpenToPublic) {
   CatalogEdit edit(BootstrapCatalog());
   EXPECT_EQ(PrivilegesOf(*edit.view(), Oid(99999), AclOfSchema(schema)), privilege::kUsage);
   EXPECT_FALSE(DecodeChanges("\x03" + bytes.substr(1)).ok());
+}
+
+TEST(CatalogCodecTest, ReadsVersionThreeWithoutIncludedColumns) {
+  TableDef table = Table(16384, "t");
+  table.indexes[0].included.clear();
+  CatalogEdit edit(BootstrapCatalog());
+  ASSERT_TRUE(edit.Put(table).ok());
+  const std::string bytes = EncodeChanges(edit.changes());
+  std::string old = bytes;
+  old[0] = 3;
+  const size_t end = old.find("btree") + 5;
+  ASSERT_EQ(old[end], '\0');  // No column is included.
+  EXPECT_FALSE(DecodeChanges(old).ok());
+  old.erase(end, 1);
+  auto decoded = DecodeChanges(old);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  EXPECT_EQ(EncodeChanges(*decoded), bytes);
 }
 
 RoleDef Role(uint32_t oid, std::vector<Oid> member_of, bool inherit = true) {

@@ -9,7 +9,7 @@ namespace {
 // 2 added, at the end of each object, access control lists, memberships in roles and the columns of
 // ON DELETE SET NULL. 3: a numeric without precision holds any number of digits; before, it was
 // numeric(38,10), as which the columns of older objects are read. 1 and 2 are still read.
-constexpr uint8_t kCodecVersion = 3;
+constexpr uint8_t kCodecVersion = 4;
 constexpr uint8_t kOldestVersion = 1;
 
 // One list of fields for both directions: Archive is Writer or Reader, and each definition names
@@ -134,6 +134,7 @@ void IndexFields(Archive& a, T& index) {
     ar(key.nulls_first);
   });
   a(index.method);
+  if (a.version() >= 4) a.List(index.included, [](Archive& ar, auto& column) { ar(column); });
 }
 
 template <typename Archive, typename T>

@@ -106,7 +106,8 @@ struct IndexDef {
   bool primary = false;
   bool nulls_not_distinct = false;
   std::vector<IndexKey> keys;
-  std::string method = "btree";  // As the user named it; every index is the learned index.
+  std::vector<ColumnId> included;  // INCLUDE: named only, no index keeps their values.
+  std::string method = "btree";    // As the user named it; every index is the learned index.
 };
 
 enum class ConstraintKind : uint8_t { kPrimaryKey = 0, kUnique = 1, kCheck = 2, kForeignKey = 3 };

@@ -99,6 +99,7 @@ class Checker {
     if (catalog.role(table.owner) == nullptr) Problem(table, "its owner is not there");
     for (const IndexDef& index : table.indexes) {
       for (const catalog::IndexKey& key : index.keys) CheckColumn(table, index.name, key.column);
+      for (const ColumnId column : index.included) CheckColumn(table, index.name, column);
     }
     for (const ConstraintDef& constraint : table.constraints) {
       for (const ColumnId column : constraint.columns) CheckColumn(table, constraint.name, column);

@@ -210,10 +210,13 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
     }
     OMEN_TRY(DropColumn(other, false, true));
   }
-  std::erase_if(table_.constraints,
-                [&](const ConstraintDef& constraint) { return uses(constraint.columns); });
+  std::erase_if(table_.constraints, [&](const ConstraintDef& constraint) {
+    const catalog::IndexDef* index = table_.FindIndex(constraint.index);
+    return uses(constraint.columns) || (index != nullptr && uses(index->included));
+  });
   std::erase_if(table_.indexes, [&](const catalog::IndexDef& index) {
-    return std::any_of(index.keys.begin(), index.keys.end(),
+    return uses(index.included) ||
+           std::any_of(index.keys.begin(), index.keys.end(),
                        [&](const catalog::IndexKey& key) { return key.column == id; });
   });
   catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];

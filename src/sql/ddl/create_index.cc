@@ -8,7 +8,6 @@ namespace {
 
 Status CheckUnsupported(const PgQuery__IndexStmt& create) {
   if (create.where_clause != nullptr) return NotSupported("a partial index");
-  if (create.n_index_including_params > 0) return NotSupported("INCLUDE in an index");
   const std::string_view method = View(create.access_method);
   if (method != "btree" && method != "hash" && !method.empty()) {
     if (method == "gin" || method == "gist" || method == "spgist" || method == "brin") {
@@ -17,9 +16,19 @@ Status CheckUnsupported(const PgQuery__IndexStmt& create) {
     return Status(sqlstate::kUndefinedObject,
                   fmt::format("access method \"{}\" does not exist", method));
   }
+  if (method == "hash" && create.n_index_including_params > 0) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  "access method \"hash\" does not support included columns");
+  }
   for (size_t i = 0; i < create.n_index_params; ++i) {
     if (create.index_params[i]->index_elem->expr != nullptr) {
       return NotSupported("an index on an expression");
+    }
+  }
+  for (size_t i = 0; i < create.n_index_including_params; ++i) {
+    if (create.index_including_params[i]->index_elem->expr != nullptr) {
+      return Status(sqlstate::kFeatureNotSupported,
+                    "expressions are not supported in included columns");
     }
   }
   return Status::Ok();
@@ -77,6 +86,11 @@ Status RunCreateIndex(UtilityCall& call) {
     OMEN_ASSIGN(catalog::IndexKey key, Key(*create.index_params[i]->index_elem, table));
     joined += "_" + table.column(key.column).name;
     index.keys.push_back(key);
+  }
+  for (size_t i = 0; i < create.n_index_including_params; ++i) {
+    OMEN_ASSIGN(catalog::IndexKey key, Key(*create.index_including_params[i]->index_elem, table));
+    joined += "_" + table.column(key.column).name;
+    index.included.push_back(key.column);
   }
   if (index.name.empty()) {
     TableBuilder builder(call, table);

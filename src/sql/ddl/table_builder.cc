@@ -360,6 +360,10 @@ Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
       key.column = mapped[static_cast<size_t>(key.column.value())];
       columns.push_back(key.column);
     }
+    for (ColumnId& id : copy.included) {
+      id = mapped[static_cast<size_t>(id.value())];
+      columns.push_back(id);
+    }
     const ConstraintDef* owner = nullptr;
     for (const ConstraintDef& constraint : source->constraints) {
       if (constraint.index == index.oid) owner = &constraint;

@@ -116,7 +116,6 @@ Status TableBuilder::AddKey(const Pending& pending) {
         fmt::format("multiple primary keys for table \"{}\" are not allowed", table_.name));
   }
   if (source.deferrable) return NotSupported("a deferrable unique constraint");
-  if (source.n_including > 0) return NotSupported("INCLUDE in an index");
   IndexDef index;
   ConstraintDef constraint;
   if (!View(source.indexname).empty()) {
@@ -149,14 +148,25 @@ Status TableBuilder::AddKey(const Pending& pending) {
     if (primary) column.not_null = true;
     index.keys.push_back({id, false, false});
   }
+  std::vector<ColumnId> named = constraint.columns;
+  for (size_t i = 0; i < source.n_including; ++i) {
+    const std::string_view name = StringOf(source.including[i]);
+    const catalog::ColumnDef* column = table_.FindColumn(name);
+    if (column == nullptr) {
+      return Status(sqlstate::kUndefinedColumn,
+                    fmt::format("column \"{}\" named in key does not exist", name));
+    }
+    index.included.push_back(column->id);
+    named.push_back(column->id);
+  }
   const std::string given(View(source.conname));
   if (!given.empty() && session_.catalog()->FindRelation(table_.schema, given)) {
     return Status(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", given));
   }
   index.name = !given.empty() ? given
-               : primary      ? FreeRelationName(ObjectName(table_.name, "", "pkey"))
-                              : FreeRelationName(ObjectName(
-                                    table_.name, JoinedNames(table_, constraint.columns), "key"));
+               : primary
+                   ? FreeRelationName(ObjectName(table_.name, "", "pkey"))
+                   : FreeRelationName(ObjectName(table_.name, JoinedNames(table_, named), "key"));
   index.oid = session_.db().NewOid();
   index.storage = session_.db().NewOid();
   index.unique = true;

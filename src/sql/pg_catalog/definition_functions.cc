@@ -33,9 +33,11 @@ Result<Value> GetIndexDef(FunctionCall& call) {
   const catalog::IndexDef* index = table->FindIndex(Oid(call.oid(0)));
   const int32_t column = call.count() > 1 && !call.args[1].is_null ? call.args[1].i32 : 0;
   if (column == 0) return call.Text(IndexText(call.catalog(), *table, *index));
-  if (column < 0 || column > static_cast<int32_t>(index->keys.size())) return call.Text("");
-  const auto& key = index->keys[static_cast<size_t>(column - 1)];
-  return call.Text(QuoteIdentifier(table->column(key.column).name));
+  std::vector<ColumnId> columns;
+  for (const catalog::IndexKey& key : index->keys) columns.push_back(key.column);
+  columns.insert(columns.end(), index->included.begin(), index->included.end());
+  if (column < 0 || static_cast<size_t>(column) > columns.size()) return call.Text("");
+  return call.Text(QuoteIdentifier(table->column(columns[static_cast<size_t>(column - 1)]).name));
 }
 
 Result<Value> GetConstraintDef(FunctionCall& call) {

@@ -90,7 +90,8 @@ void PgClass(SystemContext& c) {
              static_cast<int64_t>(c.instance.database().OpenRelation(table)->rows_estimate()));
     for (const auto& index : table->indexes) {
       ClassRow(c, index.oid, index.name, table->schema, table->owner, "i",
-               PersistenceCode(table->persistence), static_cast<int>(index.keys.size()));
+               PersistenceCode(table->persistence),
+               static_cast<int>(index.keys.size() + index.included.size()));
     }
   }
   for (const auto& view : c.catalog.views(c.database)) {
@@ -194,6 +195,10 @@ void PgAttribute(SystemContext& c) {
         const auto& column = table->column(key.column);
         AttributeRow(c, {index.oid.value(), number++, column.name, column.type});
       }
+      for (ColumnId included : index.included) {
+        const auto& column = table->column(included);
+        AttributeRow(c, {index.oid.value(), number++, column.name, column.type});
+      }
     }
   }
   for (const auto& view : c.catalog.views(c.database)) {
@@ -283,10 +288,11 @@ void PgIndex(SystemContext& c) {
         classes.push_back(OperatorClass(type));
         options.push_back((key.descending ? 1 : 0) | (key.nulls_first ? 2 : 0));
       }
+      for (ColumnId included : index.included) keys.push_back(included.value());
       c.row.Begin()
           .Set("indexrelid", index.oid)
           .Set("indrelid", table->oid)
-          .Set("indnatts", static_cast<int>(index.keys.size()))
+          .Set("indnatts", static_cast<int>(keys.size()))
           .Set("indnkeyatts", static_cast<int>(index.keys.size()))
           .Set("indisunique", index.unique)
           .Set("indnullsnotdistinct", index.nulls_not_distinct)
@@ -492,6 +498,11 @@ std::string ColumnList(const catalog::TableDef& table, const std::vector<ColumnI
   return list;
 }
 
+std::string IncludedText(const catalog::TableDef& table, const catalog::IndexDef* index) {
+  if (index == nullptr || index->included.empty()) return "";
+  return " INCLUDE (" + ColumnList(table, index->included) + ")";
+}
+
 std::string_view ActionText(catalog::ReferentialAction action) {
   switch (action) {
     case catalog::ReferentialAction::kRestrict:
@@ -515,9 +526,11 @@ std::string ConstraintText(const catalog::CatalogSnapshot& catalog, const catalo
   std::string text;
   switch (constraint.kind) {
     case ConstraintKind::kPrimaryKey:
-      return "PRIMARY KEY (" + ColumnList(table, constraint.columns) + ")";
+      return "PRIMARY KEY (" + ColumnList(table, constraint.columns) + ")" +
+             IncludedText(table, table.FindIndex(constraint.index));
     case ConstraintKind::kUnique:
-      return "UNIQUE (" + ColumnList(table, constraint.columns) + ")";
+      return "UNIQUE (" + ColumnList(table, constraint.columns) + ")" +
+             IncludedText(table, table.FindIndex(constraint.index));
     case ConstraintKind::kCheck:
       text = "CHECK ((" + constraint.check_sql + "))";
       break;
@@ -558,10 +571,10 @@ std::string IndexText(const catalog::CatalogSnapshot& catalog, const catalog::Ta
     if (key.nulls_first && !key.descending) keys += " NULLS FIRST";
     if (!key.nulls_first && key.descending) keys += " NULLS LAST";
   }
-  return fmt::format("CREATE {}INDEX {} ON {}.{} USING {} ({}){}", index.unique ? "UNIQUE " : "",
+  return fmt::format("CREATE {}INDEX {} ON {}.{} USING {} ({}){}{}", index.unique ? "UNIQUE " : "",
                      QuoteIdentifier(index.name),
                      QuoteIdentifier(SchemaNameOf(catalog, table.schema)),
-                     QuoteIdentifier(table.name), index.method, keys,
+                     QuoteIdentifier(table.name), index.method, keys, IncludedText(table, &index),
                      index.nulls_not_distinct ? " NULLS NOT DISTINCT" : "");
 }
 

@@ -1,0 +1,23 @@
+-- Columns of INCLUDE in indexes and keys.
+CREATE TABLE inc (a int, b text, c int, d int, UNIQUE (a) INCLUDE (b, c));
+CREATE INDEX ON inc (d) INCLUDE (b);
+CREATE UNIQUE INDEX inc_named ON inc (c DESC, d) INCLUDE (a);
+CREATE INDEX ON inc USING hash (d) INCLUDE (b);
+CREATE INDEX ON inc (d) INCLUDE ((b || 'x'));
+CREATE INDEX ON inc (d) INCLUDE (nosuch);
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'inc' ORDER BY 1;
+SELECT conname, pg_get_constraintdef(oid), conkey FROM pg_constraint WHERE conrelid = 'inc'::regclass ORDER BY 1;
+SELECT indnatts, indnkeyatts, pg_get_indexdef(indexrelid, 1, true), pg_get_indexdef(indexrelid, 2, true) FROM pg_index WHERE indrelid = 'inc'::regclass ORDER BY indexrelid;
+SELECT c.relname, a.attnum, a.attname FROM pg_attribute a JOIN pg_class c ON a.attrelid = c.oid WHERE c.relname LIKE 'inc%' AND c.relkind = 'i' ORDER BY 1, 2;
+INSERT INTO inc VALUES (1, 'x', 1, 1), (2, 'x', 1, 2);
+INSERT INTO inc VALUES (1, 'y', 3, 3);
+INSERT INTO inc VALUES (1, 'y', 3, 3) ON CONFLICT (a) DO UPDATE SET b = excluded.b RETURNING *;
+SELECT * FROM inc WHERE a = 2;
+CREATE TABLE inc_like (LIKE inc INCLUDING ALL);
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'inc_like' ORDER BY 1;
+ALTER TABLE inc DROP COLUMN b;
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'inc' ORDER BY 1;
+SELECT conname FROM pg_constraint WHERE conrelid = 'inc'::regclass ORDER BY 1;
+ALTER TABLE inc ADD CONSTRAINT inc_pk PRIMARY KEY (a) INCLUDE (d);
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'inc'::regclass ORDER BY 1;
+DROP TABLE inc, inc_like;
