@@ -1,26 +1,15 @@
 #include "sql/locking_subqueries.h"
 
-#include <fmt/format.h>
-
 #include "base/sqlstate.h"
 #include "sql/parse/ast.h"
+#include "sql/rows_as_query.h"
 
 namespace omendb::sql {
 namespace {
 
-constexpr size_t kRowsMax = 10000;
-
 bool IsLockingSelect(const Node* node) {
   return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
          node->select_stmt->n_locking_clause > 0;
-}
-
-std::string Literal(const types::SqlType& type, const types::Value& value) {
-  const std::string type_name = types::FormatType(type);
-  if (value.is_null) return "NULL::" + type_name;
-  std::string text;
-  types::FormatText(type, value, types::IoSettings{}, text);
-  return QuoteLiteral(text) + "::" + type_name;
 }
 
 // What is bound outside cannot be seen from a statement of its own.
@@ -33,48 +22,15 @@ Status Standalone(Status status) {
                       status.error().message + ")");
 }
 
-// The rows of one sub-select as a query: VALUES with its column names.
-Result<std::string> RowsAsQuery(SessionImpl& session, Node* select, const Plan& outer,
-                                std::span<const types::Value> params) {
+Result<std::string> LockedRows(SessionImpl& session, Node* select, const Plan& outer,
+                               std::span<const types::Value> params) {
   OMEN_ASSIGN(const std::string sql, DeparseStatement(select));
   OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
   auto plan = session.NewPlan(tree->statement(0), outer.param_types);
+  plan->continues_statement = outer.continues_statement;
+  plan->is_part = outer.is_part;
   OMEN_TRY(Standalone(session.EnsureBound(*plan)));
-  std::string rows;
-  size_t count = 0;
-  auto append = [&](auto value_of) -> Status {
-    if (++count > kRowsMax) {
-      return NotSupported(fmt::format("FOR UPDATE in a sub-select of more than {} rows", kRowsMax));
-    }
-    rows += rows.empty() ? "(" : ", (";
-    for (size_t c = 0; c < plan->columns.size(); ++c) {
-      rows += (c > 0 ? ", " : "") + Literal(plan->columns[c].type, value_of(c));
-    }
-    rows += ")";
-    return Status::Ok();
-  };
-  uint64_t affected = 0;
-  const Status ran = session.RunQueryRows(
-      *plan, params,
-      [&](const types::Chunk* chunk, std::span<const types::Value> row) -> Status {
-        if (chunk == nullptr) return append([&](size_t c) { return row[c]; });
-        for (uint32_t r = 0; r < chunk->rows_count; ++r) {
-          OMEN_TRY(append([&](size_t c) { return chunk->columns[c].Get(r); }));
-        }
-        return Status::Ok();
-      },
-      &affected);
-  OMEN_TRY(ran);
-  std::string names;
-  std::string nulls;
-  for (const types::ResultColumn& column : plan->columns) {
-    names += (names.empty() ? "" : ", ") + QuoteIdentifier(column.name);
-    nulls += (nulls.empty() ? "" : ", ") + Literal(column.type, types::Value::Null());
-  }
-  if (rows.empty()) {
-    return fmt::format("SELECT * FROM (VALUES ({})) AS locked({}) WHERE false", nulls, names);
-  }
-  return fmt::format("SELECT * FROM (VALUES {}) AS locked({})", rows, names);
+  return RowsAsQuery(session, *plan, params, "FOR UPDATE in a sub-select");
 }
 
 }  // namespace
@@ -96,7 +52,7 @@ Result<std::shared_ptr<Plan>> RunLockingSubqueries(SessionImpl& session, const P
   Status status;
   WalkNodePostorder(copy, [&](Node* node) {
     if (!status.ok() || node == copy || !IsLockingSelect(node)) return;
-    auto query = RowsAsQuery(session, node, plan, params);
+    auto query = LockedRows(session, node, plan, params);
     if (!query.ok()) {
       status = query.status();
       return;
@@ -111,7 +67,10 @@ Result<std::shared_ptr<Plan>> RunLockingSubqueries(SessionImpl& session, const P
   OMEN_TRY(std::move(status));
   OMEN_ASSIGN(const std::string sql, DeparseStatement(copy));
   OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  return session.NewPlan(tree->statement(0), plan.param_types);
+  auto resolved = session.NewPlan(tree->statement(0), plan.param_types);
+  resolved->continues_statement = plan.continues_statement;
+  resolved->is_part = plan.is_part;
+  return resolved;
 }
 
 }  // namespace omendb::sql

@@ -40,8 +40,13 @@ struct Plan {
   Statement statement;
   bool is_query = false;  // SELECT, INSERT, UPDATE, DELETE: runs in one of the executors
   bool returns_rows = false;
-  bool locks_below = false;  // A sub-select has FOR UPDATE: sql/locking_subqueries.h
-  int parameters = 0;        // the highest $n
+  bool locks_below = false;     // A sub-select has FOR UPDATE: sql/locking_subqueries.h
+  bool modifies_below = false;  // A WITH query changes data: sql/modifying_with.h
+  // Of a statement that runs in parts: one behind the first sees what that saw; one before the last
+  // leaves the statement's checks to it.
+  bool continues_statement = false;
+  bool is_part = false;
+  int parameters = 0;                          // the highest $n
   std::vector<types::SqlType> declared_types;  // by the client; kUnknown where it said nothing
 
   // Filled by binding; valid for this catalog version and generation of settings.

@@ -4,6 +4,7 @@
 #include "base/sqlstate.h"
 #include "sql/error_position.h"
 #include "sql/locking_subqueries.h"
+#include "sql/modifying_with.h"
 #include "sql/privileges.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/session_impl.h"
@@ -128,7 +129,8 @@ std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
   auto plan = std::make_shared<Plan>();
   plan->is_query = RunsInExecutor(statement.node);
   plan->returns_rows = MayReturnRows(statement.node);
-  plan->locks_below = plan->is_query && HasLockingSubquery(statement.node);
+  plan->modifies_below = plan->is_query && HasModifyingWith(statement.node);
+  plan->locks_below = plan->is_query && !plan->modifies_below && HasLockingSubquery(statement.node);
   plan->parameters = ParameterCount(statement.node);
   plan->declared_types.assign(types.begin(), types.end());
   plan->statement = std::move(statement);
@@ -181,20 +183,26 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   rewrite.column_type = [&](std::string_view column) {
     return ColumnTypeIn(*this, *context.catalog, plan.statement.node, column);
   };
+  std::vector<types::SqlType> types = plan.declared_types;
+  types.resize(static_cast<size_t>(plan.parameters));
+  types::Arena arena;
+  AstBuilder build(arena);
+  const Node* node = plan.statement.node;
+  if (plan.modifies_below) {
+    OMEN_TRY(InferWithTypes(*this, plan, types));
+    node = DescribedWith(node, build);
+  }
   OMEN_ASSIGN(RewrittenStatement rewritten,
-              RewriteStatement(plan.statement.node, plan.statement.tree->text(), rewrite));
+              RewriteStatement(node, plan.statement.tree->text(), rewrite));
   duck::BindOptions options;
   options.lock = rewritten.lock;
   options.lock_wait = rewritten.lock_wait;
   options.analyzed_micros = settings_.io().now_micros;
-  options.want_row_plan = settings_.row_executor() && !plan.locks_below;
-  std::vector<types::SqlType> types = plan.declared_types;
-  types.resize(static_cast<size_t>(plan.parameters));
+  options.want_row_plan = settings_.row_executor() && !plan.locks_below && !plan.modifies_below;
   TypeCastParameters(plan.statement.node, types);
   OMEN_ASSIGN(plan.bound, duck_->Bind(rewritten.sql, types, context, options));
   if (options.lock.has_value() && plan.bound->row_plan() == nullptr) {
-    OMEN_ASSIGN(RowLocks locks,
-                RewriteRowLocks(plan.statement.node, plan.statement.tree->text(), rewrite));
+    OMEN_ASSIGN(RowLocks locks, RewriteRowLocks(node, plan.statement.tree->text(), rewrite));
     options.hidden = duck::HiddenColumns{locks.has_limit, locks.has_offset, locks.tables};
     options.want_row_plan = false;
     OMEN_ASSIGN(plan.bound, duck_->Bind(locks.sql, types, context, options));

@@ -5,6 +5,7 @@
 #include "exec/row_executor.h"
 #include "sql/error_position.h"
 #include "sql/locking_subqueries.h"
+#include "sql/modifying_with.h"
 #include "sql/names.h"
 #include "sql/session_impl.h"
 #include "sql/statements/dispatch.h"
@@ -99,8 +100,8 @@ void SetPortalTag(PortalState& portal, uint64_t rows_sent) {
   }
 }
 
-Status SessionImpl::EndStatement(engine::StatementContext& context) {
-  if (!context.txn->has_writes()) return Status::Ok();
+Status SessionImpl::EndStatement(const Plan& plan, engine::StatementContext& context) {
+  if (!context.txn->has_writes() || plan.is_part) return Status::Ok();
   return db().CheckConstraints(context, false);
 }
 
@@ -116,7 +117,7 @@ Result<bool> SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> p
     return false;
   }
   *affected = run->counts.rows_affected;
-  OMEN_TRY(clock.Done(EndStatement(context)));
+  OMEN_TRY(clock.Done(EndStatement(plan, context)));
   return true;
 }
 
@@ -153,6 +154,11 @@ Status SessionImpl::OpenStream(Plan& plan, std::span<const types::Value> params,
       streaming_ = &portal;
       return status;
     }
+    // The parts before this one have to be run again, too.
+    if (again == duck::RunAgain::kOnNewSnapshot && plan.continues_statement) {
+      conflict_in_part_ = true;
+      again = duck::RunAgain::kNo;
+    }
     if (again == duck::RunAgain::kNo) return AnnotatePosition(std::move(status), plan.statement);
     instance_.counters().CountRunAgain(again);
     block_.txn()->RollbackTo(mark);
@@ -177,19 +183,42 @@ Status SessionImpl::NextChunk(PortalState& portal) {
   return OnPool(next);
 }
 
+Status SessionImpl::RunInParts(Plan& plan, std::span<const types::Value> params,
+                               const std::function<Status(const std::shared_ptr<Plan>&)>& rest) {
+  for (int attempt = 0;; ++attempt) {
+    OMEN_TRY(EnsureBound(plan));
+    block_.EnsureStarted();
+    const uint64_t mark = block_.txn()->Mark();
+    conflict_in_part_ = false;
+    const auto resolved = plan.modifies_below ? RunModifyingWith(*this, plan, params)
+                                              : RunLockingSubqueries(*this, plan, params);
+    Status status = resolved.ok() ? rest(*resolved) : resolved.status();
+    // A part of another statement leaves it to that.
+    if (status.ok() || !conflict_in_part_ || plan.continues_statement ||
+        attempt == kConflictRetries) {
+      return status;
+    }
+    instance_.counters().CountRunAgain(duck::RunAgain::kOnNewSnapshot);
+    block_.txn()->RollbackTo(mark);
+  }
+}
+
 // Locks, snapshot, and the first rows.
 Status SessionImpl::StartPortal(PortalState& portal) {
   OMEN_TRY(SettleStream());
-  if (portal.plan->locks_below) {
-    OMEN_TRY(EnsureBound(*portal.plan));
-    OMEN_ASSIGN(portal.plan, RunLockingSubqueries(*this, *portal.plan, portal.params));
+  if (portal.plan->modifies_below || portal.plan->locks_below) {
+    const std::shared_ptr<Plan> whole = portal.plan;
+    return RunInParts(*whole, portal.params, [&](const std::shared_ptr<Plan>& rest) {
+      portal.plan = rest;
+      return StartPortal(portal);
+    });
   }
   Plan& plan = *portal.plan;
   block_.EnsureStarted();
   portal.context = OwnContext();
   OMEN_TRY(LockAndBind(plan, portal.context));
   OMEN_TRY(CheckMayWrite(*this, plan));
-  block_.txn()->BeginStatement();
+  if (!plan.continues_statement) block_.txn()->BeginStatement();
   portal.buffer.columns = plan.columns;
   if (plan.row_plan != nullptr) {
     BufferRows rows(portal.buffer);
@@ -224,7 +253,7 @@ Status SessionImpl::BufferPortal(PortalState& portal, uint64_t rows_wanted) {
       portal.stream.reset();
       portal.state = PortalState::State::kBuffered;
       if (streaming_ == &portal) streaming_ = nullptr;
-      return EndStatement(portal.context);
+      return EndStatement(*portal.plan, portal.context);
     }
     if (portal.chunk_row == portal.chunk->rows_count) {
       OMEN_TRY(NextChunk(portal));
@@ -287,7 +316,7 @@ Status SessionImpl::SendStreamed(PortalState& portal, uint64_t rows_max, ResultS
     portal.stream.reset();
     streaming_ = nullptr;
     portal.state = PortalState::State::kBuffered;
-    return EndStatement(portal.context);
+    return EndStatement(*portal.plan, portal.context);
   }
   types::Row row(portal.chunk->columns.size());
   for (; portal.chunk_row < portal.chunk->rows_count && rows_max > 0; ++portal.chunk_row) {
@@ -304,17 +333,18 @@ Status SessionImpl::SendStreamed(PortalState& portal, uint64_t rows_max, ResultS
 Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
                              bool announce_columns, ResultSink& sink, std::string& tag) {
   OMEN_TRY(SettleStream());
-  if (plan.locks_below) {
-    OMEN_TRY(EnsureBound(plan));
-    OMEN_ASSIGN(auto resolved, RunLockingSubqueries(*this, plan, params));
-    return RunQuery(*resolved, params, announce_columns, sink, tag);
+  if (plan.modifies_below || plan.locks_below) {
+    return RunInParts(plan, params, [&](const std::shared_ptr<Plan>& rest) {
+      const bool announce = std::exchange(announce_columns, false);
+      return RunQuery(*rest, params, announce, sink, tag);
+    });
   }
   block_.EnsureStarted();
   engine::StatementContext context = OwnContext();
   OMEN_TRY(LockAndBind(plan, context));
   OMEN_TRY(CheckMayWrite(*this, plan));
   if (announce_columns && plan.returns_rows) OMEN_TRY(sink.OnColumns(plan.columns));
-  block_.txn()->BeginStatement();
+  if (!plan.continues_statement) block_.txn()->BeginStatement();
   uint64_t affected = 0;
   uint64_t returned = 0;
   bool done = false;
@@ -350,7 +380,7 @@ Status SessionImpl::RunQuery(Plan& plan, std::span<const types::Value> params,
     if (status.ok()) {
       affected = run.stream->rows_affected();
       run.stream.reset();
-      status = EndStatement(run.context);
+      status = EndStatement(plan, run.context);
     }
     if (!clock.Done(status).ok()) return AnnotatePosition(std::move(status), plan.statement);
   }
@@ -363,16 +393,16 @@ Status SessionImpl::RunQueryRows(
     const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
     uint64_t* rows_affected, std::string* profile) {
   OMEN_TRY(SettleStream());
-  if (plan.locks_below) {
-    OMEN_TRY(EnsureBound(plan));
-    OMEN_ASSIGN(auto resolved, RunLockingSubqueries(*this, plan, params));
-    return RunQueryRows(*resolved, params, each, rows_affected, profile);
+  if (plan.modifies_below || plan.locks_below) {
+    return RunInParts(plan, params, [&](const std::shared_ptr<Plan>& rest) {
+      return RunQueryRows(*rest, params, each, rows_affected, profile);
+    });
   }
   block_.EnsureStarted();
   engine::StatementContext context = MakeContext(pool_waiter_ ? *pool_waiter_ : host_.waiter());
   OMEN_TRY(LockAndBind(plan, context));
   OMEN_TRY(CheckMayWrite(*this, plan));
-  block_.txn()->BeginStatement();
+  if (!plan.continues_statement) block_.txn()->BeginStatement();
   if (plan.row_plan != nullptr) {
     CallbackRows rows(each);
     OMEN_ASSIGN(const bool done, RunRowPlan(plan, params, context, rows, rows_affected));
@@ -391,7 +421,7 @@ Status SessionImpl::RunQueryRows(
   *rows_affected = run.stream->rows_affected();
   if (profile != nullptr) *profile = run.stream->profile();
   run.stream.reset();
-  return EndStatement(run.context);
+  return EndStatement(plan, run.context);
 }
 
 Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result,

@@ -204,7 +204,11 @@ class SessionImpl final : public Session,
   Status SendStreamed(PortalState& portal, uint64_t rows_max, ResultSink& sink, uint64_t& sent);
   // Requires: it is ready, with a query.
   Status StartPortal(PortalState& portal);
-  Status EndStatement(engine::StatementContext& context);
+  Status EndStatement(const Plan& plan, engine::StatementContext& context);
+  // Runs what has to run before the statement, and `rest` with what is left of it; all of it again
+  // where a later part met another transaction's committed change under READ COMMITTED.
+  Status RunInParts(Plan& plan, std::span<const types::Value> params,
+                    const std::function<Status(const std::shared_ptr<Plan>&)>& rest);
   // catalog(), kept from statement to statement. The session's own thread only.
   const std::shared_ptr<const catalog::CatalogSnapshot>& KeptCatalog();
   // MakeContext of the session's own thread.
@@ -237,6 +241,7 @@ class SessionImpl final : public Session,
   std::map<std::string, Prepared, std::less<>> prepared_;
   PortalList portals_;
   PortalState* streaming_ = nullptr;
+  bool conflict_in_part_ = false;  // The statement has to be run again from its first part.
   bool extended_error_ = false;
   bool in_multi_statement_ = false;
   LiftedText lifted_;

@@ -124,6 +124,10 @@ Status RunCreateView(UtilityCall& call) {
   query.node = create.query;
   if (query.kind() != PG_QUERY__NODE__NODE_SELECT_STMT) return NotSupported("this view");
   auto plan = session.NewPlan(query, {});
+  if (plan->modifies_below) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  "views must not contain data-modifying statements in WITH");
+  }
   if (plan->locks_below || query.node->select_stmt->n_locking_clause > 0) {
     return NotSupported("FOR UPDATE in a view");
   }

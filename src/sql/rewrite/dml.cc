@@ -187,16 +187,6 @@ Status ExpandMultiAssign(size_t count, Node** targets, RewriteState& state) {
   return Status::Ok();
 }
 
-Status CheckWith(const PgQuery__WithClause* with, RewriteState& state) {
-  for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
-    const PgQuery__CommonTableExpr& cte = *with->ctes[i]->common_table_expr;
-    if (cte.ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
-      return state.At(NotSupported("a data-modifying statement in WITH"), cte.location);
-    }
-  }
-  return Status::Ok();
-}
-
 Status RewriteMergeInsert(const PgQuery__RangeVar& relation, PgQuery__MergeWhenClause& when,
                           RewriteState& state) {
   const NewRows rows{{when.target_list, when.n_target_list}, {{when.values, when.n_values}}, 0};

@@ -95,7 +95,7 @@ TEST(Rewrite, RowLocksAreTakenOut) {
 
 TEST(Rewrite, WhatDuckDbCannotDoIsSaid) {
   Check({{"with x as (delete from t returning a) select * from x",
-          "0A000@6 a data-modifying statement in WITH is not supported"},
+          "0A000@6 WITH clause containing a data-modifying statement must be at the top level"},
          {"select a from t order by a fetch first 1 rows with ties",
           "0A000 FETCH FIRST ... WITH TIES is not supported"}});
 }

@@ -65,6 +65,9 @@ bool IsComparison(std::string_view op);
 // 42601 for another number of columns.
 Result<Node*> SubqueryColumn(const PgQuery__SubLink& link, size_t index, size_t width,
                              RewriteState& state);
+// 0A000 where a query of the WITH clause changes data. At the top of a statement such queries are
+// run before it (sql/modifying_with.h).
+Status CheckWith(const PgQuery__WithClause* with, const RewriteState& state);
 // SELECT: locking clauses, set-returning functions in the select list, VALUES, WITH TIES.
 Status RewriteSelects(Node* node, RewriteState& state);
 // ORDER BY x USING >.

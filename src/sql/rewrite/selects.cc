@@ -16,15 +16,6 @@ txn::RowLockMode LockMode(PgQuery__LockClauseStrength strength) {
   }
 }
 
-// A WITH query that changes data.
-const PgQuery__CommonTableExpr* ModifyingCte(const PgQuery__WithClause* with) {
-  for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
-    const PgQuery__CommonTableExpr* cte = with->ctes[i]->common_table_expr;
-    if (cte->ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return cte;
-  }
-  return nullptr;
-}
-
 // A bare VALUES has the columns column1, column2, ...; the first row's names say so.
 void NameValuesRow(PgQuery__SelectStmt& select, RewriteState& state) {
   if (select.n_values_lists == 0) return;
@@ -71,9 +62,7 @@ Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
   select.locking_clause = nullptr;
   OMEN_TRY(CheckCount(select.limit_offset, sqlstate::kInvalidOffsetValue, "OFFSET"));
   OMEN_TRY(CheckCount(select.limit_count, sqlstate::kInvalidLimitValue, "LIMIT"));
-  if (const auto* cte = ModifyingCte(select.with_clause)) {
-    return state.At(NotSupported("a data-modifying statement in WITH"), cte->location);
-  }
+  OMEN_TRY(CheckWith(select.with_clause, state));
   if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
     return NotSupported("FETCH FIRST ... WITH TIES");
   }
@@ -94,6 +83,21 @@ Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
 }
 
 }  // namespace
+
+Status CheckWith(const PgQuery__WithClause* with, const RewriteState& state) {
+  for (size_t i = 0; with != nullptr && i < with->n_ctes; ++i) {
+    const PgQuery__CommonTableExpr& cte = *with->ctes[i]->common_table_expr;
+    if (cte.ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) continue;
+    const bool merges = cte.ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT;
+    return state.At(
+        Status(sqlstate::kFeatureNotSupported,
+               merges ? "MERGE not supported in WITH query"
+                      : "WITH clause containing a data-modifying statement must be at the top "
+                        "level"),
+        cte.location);
+  }
+  return Status::Ok();
+}
 
 void TakeLocks(Node* statement, RewrittenStatement& out) {
   if (statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return;

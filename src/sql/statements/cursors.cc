@@ -155,6 +155,10 @@ Status RunDeclareCursor(UtilityCall& call) {
   if (inner.kind() != PG_QUERY__NODE__NODE_SELECT_STMT || !portal->plan->is_query) {
     return Status(sqlstate::kSyntaxError, "DECLARE CURSOR must specify a SELECT statement");
   }
+  if (portal->plan->modifies_below) {
+    return Status(sqlstate::kFeatureNotSupported,
+                  "DECLARE CURSOR must not contain data-modifying statements in WITH");
+  }
   portal->is_cursor = true;
   portal->scroll = (declare.options & kNoScroll) == 0;
   portal->keeps_rows = (declare.options & kScroll) != 0;

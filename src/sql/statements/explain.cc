@@ -183,6 +183,7 @@ Status RunExplain(UtilityCall& call) {
   if (!plan->is_query) {
     return NotSupported("EXPLAIN " + std::string(CommandTag(plan->statement.node)));
   }
+  if (plan->modifies_below) return NotSupported("EXPLAIN of a WITH query that changes data");
   OMEN_TRY(session.EnsureBound(*plan));
   OMEN_TRY(session.CheckPlanPrivileges(*plan, *session.catalog()));
   Explanation explanation;
