@@ -39,4 +39,16 @@ UPDATE rs_t SET (a, b) = (SELECT a, b FROM rs_s WHERE k < 3);
 UPDATE rs_t SET (a, b) = (SELECT a FROM rs_s WHERE k = 1);
 UPDATE rs_t SET (b, d) = (SELECT b, d FROM rs_s WHERE k = 1), a = 5 WHERE id = 1 RETURNING *;
 UPDATE rs_t SET (a, b) = ROW(6, 'six') WHERE id = 1 RETURNING a, b;
-DROP TABLE rs_t, rs_s;
+-- A numeric beside sub-selects of other numbers.
+CREATE TABLE rs_n (n numeric, p numeric(6,2), i int, e float8);
+INSERT INTO rs_n VALUES (1.50, 1.5, 1, 1.5), (2, 2, 2, 2), (0.1, 0.1, NULL, 0.1), (NULL, NULL, 5, NULL);
+SELECT n FROM rs_n WHERE n IN (SELECT p FROM rs_n) ORDER BY 1;
+SELECT n FROM rs_n WHERE n IN (SELECT i FROM rs_n) ORDER BY 1;
+SELECT n FROM rs_n WHERE n NOT IN (SELECT i FROM rs_n) ORDER BY 1;
+SELECT n FROM rs_n WHERE n NOT IN (SELECT i FROM rs_n WHERE i IS NOT NULL) ORDER BY 1;
+SELECT n, n IN (SELECT e FROM rs_n), n < ALL (SELECT i FROM rs_n), n = ANY (SELECT i + 1 FROM rs_n) FROM rs_n ORDER BY 1;
+SELECT n + 1 IN (SELECT n FROM rs_n WHERE n > 1) FROM rs_n GROUP BY n + 1 ORDER BY n + 1;
+SELECT n IN (SELECT i FROM rs_n WHERE i < 3) FROM rs_n GROUP BY n ORDER BY n;
+SELECT n FROM rs_n WHERE n IN (SELECT p, i FROM rs_n);
+DELETE FROM rs_n WHERE n IN (SELECT i FROM rs_n);
+DROP TABLE rs_t, rs_s, rs_n;

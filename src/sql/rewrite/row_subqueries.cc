@@ -217,18 +217,35 @@ const PgQuery__RowExpr* AsRow(const Node* node) {
                                                                              : nullptr;
 }
 
+// Whether it is a column that may be a numeric without precision, which DuckDB does not compare
+// with a sub-select of another type. An expression stays where it is: it may be one of GROUP BY.
+bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
+  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || !state.context.column_type) {
+    return false;
+  }
+  const PgQuery__ColumnRef& column = *value->column_ref;
+  const auto type = state.context.column_type(LastName(column.fields, column.n_fields));
+  return type && type->kind == types::TypeKind::kNumeric && !type->is_array &&
+         type->numeric_unconstrained();
+}
+
+// The fields of the left side: those of a row, or one value that is better compared as a row is.
+Fields LeftFields(PgQuery__SubLink& link, const RewriteState& state) {
+  if (const PgQuery__RowExpr* row = AsRow(link.testexpr)) return {row->args, row->n_args};
+  if (link.testexpr == nullptr || !MayBeBigNumeric(link.testexpr, state)) return {};
+  return {&link.testexpr, 1};
+}
+
 // IN, ANY, ALL.
 Status RewriteQuantified(Node* node, RewriteState& state) {
-  const PgQuery__SubLink& link = *node->sub_link;
-  const PgQuery__RowExpr* row = AsRow(link.testexpr);
+  PgQuery__SubLink& link = *node->sub_link;
   const bool all = link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK;
-  if (row == nullptr || row->n_args == 0 ||
-      (!all && link.sub_link_type != PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK)) {
+  const Fields fields = LeftFields(link, state);
+  if (fields.empty() || (!all && link.sub_link_type != PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK)) {
     return Status::Ok();
   }
   std::string_view op = link.n_oper_name == 0 ? "=" : LastName(link.oper_name, link.n_oper_name);
   if (!IsComparison(op)) return Status::Ok();
-  const Fields fields(row->args, row->n_args);
   PgQuery__SelectStmt* select = link.subselect->select_stmt;
   OMEN_TRY(CheckWidth(*select, fields.size(), link.location, state));
   const auto found = state.conditions.find(node);
