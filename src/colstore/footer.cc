@@ -138,16 +138,22 @@ Result<SegmentFooter> SegmentFooter::Parse(std::string_view bytes) {
   return footer;
 }
 
-std::vector<uint32_t> SegmentFooter::GroupedColumns() const {
-  if (version < kVersionWithGroups || key.empty()) return {};
-  std::vector<uint32_t> grouped;
-  for (const SegmentKeyColumn& part : key) grouped.push_back(part.column);
+std::vector<uint32_t> SegmentFooter::LookupColumns() const {
+  std::vector<uint32_t> wanted;
+  if (key.empty()) return wanted;
+  for (const SegmentKeyColumn& part : key) wanted.push_back(part.column);
   for (uint32_t i = 0; i < columns.size(); ++i) {
     if (columns[i].column.id != kRowIdColumn || columns[i].zone.is_sequence()) continue;
     // Where there is no primary key they are the key.
-    if (std::find(grouped.begin(), grouped.end(), i) == grouped.end()) grouped.push_back(i);
+    if (std::find(wanted.begin(), wanted.end(), i) == wanted.end()) wanted.push_back(i);
   }
-  return grouped.size() > 1 ? grouped : std::vector<uint32_t>();
+  return wanted;
+}
+
+std::vector<uint32_t> SegmentFooter::GroupedColumns() const {
+  if (version < kVersionWithGroups) return {};
+  std::vector<uint32_t> wanted = LookupColumns();
+  return wanted.size() > 1 ? wanted : std::vector<uint32_t>();
 }
 
 bool SegmentFooter::IsGrouped(uint32_t column) const {

@@ -64,7 +64,10 @@ struct SegmentFooter {
   uint32_t rows_of(uint32_t block) const {
     return block + 1 < blocks_count() ? kBlockRows : rows - block * kBlockRows;
   }
-  // Columns that lookups by key read together, whose blocks lie in groups; none, or two and more.
+  // Columns that lookups by key read: those of the key, in its order, then that of the row ids,
+  // unless it is one of them or its zone tells all. None without a key.
+  std::vector<uint32_t> LookupColumns() const;
+  // Those of them whose blocks lie in groups, to be read together; none, or two and more.
   std::vector<uint32_t> GroupedColumns() const;
   bool IsGrouped(uint32_t column) const;
   // Whether the key is one column that the index takes as a 64-bit integer.

@@ -158,31 +158,10 @@ Result<uint32_t> KeyCursor::SearchBytes(PositionRange window, std::string_view k
   return low;
 }
 
-Result<const KeyIndex*> SegmentReader::key_index() const {
-  return key_index_.Get(load_mu_, [this]() -> Result<KeyIndex> {
-    OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_index, "its key index"));
-    Result<KeyIndex> parsed = KeyIndex::Parse(content, footer_.rows);
-    if (!parsed.ok()) {
-      return Damage(footer_.key_index, "its key index: " + parsed.status().error().message);
-    }
-    if ((parsed->kind() == KeyIndexKind::kIntegers) != footer_.has_integer_key()) {
-      return Damage(footer_.key_index, "its key index is of another kind");
-    }
-    return parsed;
-  });
-}
-
-Result<const KeyFilter*> SegmentReader::key_filter() const {
-  return key_filter_.Get(load_mu_, [this]() -> Result<KeyFilter> {
-    OMEN_ASSIGN(const std::string content, ReadSection(footer_.key_filter, "its key filter"));
-    KeyFilter filter;
-    if (!filter.Parse(content)) return Damage(footer_.key_filter, "its key filter is wrong");
-    return filter;
-  });
-}
-
 // A damaged filter costs time and nothing else.
-Result<bool> SegmentReader::MayHave(uint64_t hash) const {
+Result<bool> SegmentReader::MayHave(uint64_t hash, bool is_expected) const {
+  const bool is_needed = !is_expected || was_missed_.load(std::memory_order_relaxed);
+  if (!is_needed && key_filter_.ready() == nullptr) return true;
   const Result<const KeyFilter*> filter = key_filter();
   if (filter.ok()) return (*filter)->MayContain(hash);
   if (filter.status().Is(sqlstate::kDataCorrupted)) return true;
@@ -191,6 +170,7 @@ Result<bool> SegmentReader::MayHave(uint64_t hash) const {
 
 Result<uint32_t> SegmentReader::LowerBound(uint64_t key) const {
   OMEN_CHECK(footer_.has_integer_key());
+  LoadForLookups();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
   OMEN_ASSIGN(const Place place, KeyCursor(*this).SearchIntegers(index->Find(key), key));
   return place.row;
@@ -198,42 +178,61 @@ Result<uint32_t> SegmentReader::LowerBound(uint64_t key) const {
 
 Result<uint32_t> SegmentReader::LowerBound(std::string_view key) const {
   OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
+  LoadForLookups();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
   return KeyCursor(*this).SearchBytes(index->Find(key), key);
 }
 
-Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key, KeyCursor* cursor) const {
+Result<std::optional<uint32_t>> SegmentReader::Find(uint64_t key,
+                                                    const FindOptions& options) const {
   OMEN_CHECK(footer_.has_integer_key());
   char bytes[8];
   const std::string_view as_bytes = IntegerAsBytes(key, bytes);
   if (as_bytes < footer_.min_key || as_bytes > footer_.max_key) {
     return std::optional<uint32_t>();
   }
-  OMEN_ASSIGN(const bool may, MayHave(HashInt(key)));
+  OMEN_ASSIGN(const bool may, MayHave(HashInt(key), options.is_expected));
   if (!may) return std::optional<uint32_t>();
-  OMEN_ASSIGN(const KeyIndex* index, key_index());
   std::optional<KeyCursor> own;
-  if (cursor == nullptr) cursor = &own.emplace(*this);
-  OMEN_ASSIGN(Place place, cursor->SearchIntegers(index->Find(key), key));
+  KeyCursor& cursor = options.cursor != nullptr ? *options.cursor : own.emplace(*this);
+  return Noted(FindThere(key, cursor));
+}
+
+Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key,
+                                                    const FindOptions& options) const {
+  OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
+  if (key < footer_.min_key || key > footer_.max_key) return std::optional<uint32_t>();
+  OMEN_ASSIGN(const bool may, MayHave(HashBytes(key), options.is_expected));
+  if (!may) return std::optional<uint32_t>();
+  std::optional<KeyCursor> own;
+  KeyCursor& cursor = options.cursor != nullptr ? *options.cursor : own.emplace(*this);
+  return Noted(FindThere(key, cursor));
+}
+
+Result<std::optional<uint32_t>> SegmentReader::Noted(Result<std::optional<uint32_t>> found) const {
+  if (found.ok() && !*found) was_missed_.store(true, std::memory_order_relaxed);
+  return found;
+}
+
+Result<std::optional<uint32_t>> SegmentReader::FindThere(uint64_t key, KeyCursor& cursor) const {
+  LoadForLookups();
+  OMEN_ASSIGN(const KeyIndex* index, key_index());
+  OMEN_ASSIGN(Place place, cursor.SearchIntegers(index->Find(key), key));
   if (place.row >= rows()) return std::optional<uint32_t>();
   if (!place.key) {
-    OMEN_ASSIGN(place.key, cursor->IntegerAt(place.row));
+    OMEN_ASSIGN(place.key, cursor.IntegerAt(place.row));
   }
   return *place.key == key ? std::optional(place.row) : std::nullopt;
 }
 
-Result<std::optional<uint32_t>> SegmentReader::Find(std::string_view key, KeyCursor* cursor) const {
-  OMEN_CHECK(!footer_.key.empty() && !footer_.has_integer_key());
-  if (key < footer_.min_key || key > footer_.max_key) return std::optional<uint32_t>();
-  OMEN_ASSIGN(const bool may, MayHave(HashBytes(key)));
-  if (!may) return std::optional<uint32_t>();
+Result<std::optional<uint32_t>> SegmentReader::FindThere(std::string_view key,
+                                                         KeyCursor& cursor) const {
+  LoadForLookups();
   OMEN_ASSIGN(const KeyIndex* index, key_index());
-  std::optional<KeyCursor> own;
-  if (cursor == nullptr) cursor = &own.emplace(*this);
-  OMEN_ASSIGN(const uint32_t row, cursor->SearchBytes(index->Find(key), key));
+  OMEN_ASSIGN(const uint32_t row, cursor.SearchBytes(index->Find(key), key));
   if (row >= rows()) return std::optional<uint32_t>();
   std::string found;
-  OMEN_TRY(cursor->BytesAt(row, found));
+  OMEN_TRY(cursor.BytesAt(row, found));
   return found == key ? std::optional(row) : std::nullopt;
 }
 

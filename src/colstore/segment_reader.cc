@@ -122,35 +122,6 @@ Result<AlignedBytes> SegmentReader::ReadFrame(const Extent& extent, std::string_
   return bytes;
 }
 
-Result<std::string> SegmentReader::ReadSection(const Extent& extent, std::string_view what) const {
-  OMEN_ASSIGN(const AlignedBytes bytes, ReadFrame(extent, what));
-  const std::string_view content = bytes.view().substr(kSectionHeaderBytes);
-  if (LoadLe<uint32_t>(bytes.view().data() + 4) != content.size()) {
-    return Damage(extent, std::string(what) + " has a wrong size");
-  }
-  return std::string(content);
-}
-
-Result<ColumnDirectory> SegmentReader::LoadDirectory(uint32_t column,
-                                                     DistinctSketch* sketch) const {
-  const ColumnFooter& info = footer_.columns[column];
-  const std::string what = "column " + std::to_string(info.column.id.value()) + ", its directory";
-  OMEN_ASSIGN(const std::string content, ReadSection(info.section, what));
-  Result<ColumnDirectory> parsed = ColumnDirectory::Parse(footer_, column, content, sketch);
-  if (!parsed.ok()) return Damage(info.section, what + ": " + parsed.status().error().message);
-  return parsed;
-}
-
-Result<const ColumnDirectory*> SegmentReader::directory(uint32_t column) const {
-  return directories_[column].Get(load_mu_, [&] { return LoadDirectory(column); });
-}
-
-Result<DistinctSketch> SegmentReader::sketch(uint32_t column) const {
-  DistinctSketch sketch;
-  OMEN_TRY(LoadDirectory(column, &sketch).status());
-  return sketch;
-}
-
 Result<std::shared_ptr<const Block>> SegmentReader::MakeBlock(uint32_t column, uint32_t block,
                                                               const Extent& extent,
                                                               AlignedBytes bytes) const {
@@ -270,6 +241,7 @@ Result<uint32_t> SegmentReader::PrefetchRun(uint32_t column, uint32_t first,
 Status SegmentReader::ReadRow(uint32_t row, std::span<const uint32_t> columns, types::Arena& arena,
                               types::Value* out) const {
   OMEN_DCHECK(row < rows());
+  LoadForLookups();
   for (size_t i = 0; i < columns.size(); ++i) {
     OMEN_ASSIGN(const auto block, GetBlock(columns[i], row / kBlockRows));
     const BlockView& view = block->view();

@@ -10,8 +10,12 @@
 //                readable; those of env.
 // Cost           Opening reads header, tail and footer. A lookup reads at most two key blocks, then
 //                one block for each column asked for; blocks come from the cache where it has them.
+//                The first lookup reads with one call what it and later ones need to know of the
+//                file, at most 128 KB, which is kept.
+// Lock order     sections_mu_ comes before load_mu_; both are held while a section is read.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,10 +81,19 @@ class SegmentReader {
 
   // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
   // The row with the key; nullopt when there is none. The one for integers serves segments whose
-  // footer has_integer_key(), the other all others. `cursor`, one of this reader, spares who looks
-  // for many keys in their order most of the way to the blocks.
-  Result<std::optional<uint32_t>> Find(uint64_t key, KeyCursor* cursor = nullptr) const;
-  Result<std::optional<uint32_t>> Find(std::string_view key, KeyCursor* cursor = nullptr) const;
+  // footer has_integer_key(), the other all others.
+  struct FindOptions {
+    // One of this reader: spares who looks for many keys in their order most of the way to the
+    // blocks.
+    KeyCursor* cursor = nullptr;
+    // The key is here if it is anywhere: the filter, which is most of what is known of a segment,
+    // is not read for it before a key was looked for in vain.
+    bool is_expected = false;
+  };
+  Result<std::optional<uint32_t>> Find(uint64_t key, const FindOptions& options) const;
+  Result<std::optional<uint32_t>> Find(uint64_t key) const { return Find(key, {}); }
+  Result<std::optional<uint32_t>> Find(std::string_view key, const FindOptions& options) const;
+  Result<std::optional<uint32_t>> Find(std::string_view key) const { return Find(key, {}); }
   // The first row whose key is not below; rows() when there is none.
   Result<uint32_t> LowerBound(uint64_t key) const;
   Result<uint32_t> LowerBound(std::string_view key) const;
@@ -103,8 +116,28 @@ class SegmentReader {
   Result<AlignedBytes> ReadFrame(const Extent& extent, std::string_view what) const;
   Result<AlignedBytes> ReadRaw(const Extent& extent, std::string_view what) const;
   Status CheckFrame(const Extent& extent, std::string_view bytes, std::string_view what) const;
-  Result<ColumnDirectory> LoadDirectory(uint32_t column, DistinctSketch* sketch = nullptr) const;
-  Result<std::string> ReadSection(const Extent& extent, std::string_view what) const;
+  // ---- Sections: segment_sections.cc ---------------------------------------------------------
+  struct Section {
+    enum Kind : uint8_t { kDirectory, kKeyIndex, kKeyFilter };
+    Kind kind = kDirectory;
+    uint32_t column = 0;  // of a directory
+  };
+  Extent ExtentOf(const Section& section) const;
+  bool IsLoaded(const Section& section) const;
+  // What lookups need to know, with one read at the first call; the rest, and what is damaged, is
+  // left to who asks for it.
+  void LoadForLookups() const;
+  // What is worth reading together, and where all of it lies.
+  std::vector<Section> SectionsForLookups(Extent* all) const;
+  void LoadTogether(const std::vector<Section>& sections, const Extent& all) const;
+  // Loads it from its bytes in the file, unless it is loaded.
+  void Keep(const Section& section, std::string_view frame) const;
+  Result<std::string_view> ContentOf(const Extent& extent, std::string_view frame,
+                                     std::string_view what) const;
+  Result<ColumnDirectory> ParseDirectory(uint32_t column, std::string_view frame,
+                                         DistinctSketch* sketch = nullptr) const;
+  Result<KeyIndex> ParseKeyIndex(std::string_view frame) const;
+  Result<KeyFilter> ParseKeyFilter(std::string_view frame) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,
                                                  const Extent& extent, AlignedBytes bytes) const;
   std::shared_ptr<const Block> MakeBlockOf(std::string_view bytes, uint64_t begin, uint32_t column,
@@ -113,9 +146,15 @@ class SegmentReader {
                                std::span<std::shared_ptr<const Block>> blocks) const;
   Result<const KeyIndex*> key_index() const;
   Result<const KeyFilter*> key_filter() const;
-  Result<bool> MayHave(uint64_t hash) const;
+  Result<bool> MayHave(uint64_t hash, bool is_expected) const;
+  // The filter lets the key through.
+  Result<std::optional<uint32_t>> FindThere(uint64_t key, KeyCursor& cursor) const;
+  Result<std::optional<uint32_t>> FindThere(std::string_view key, KeyCursor& cursor) const;
+  // The same; that there is none is remembered.
+  Result<std::optional<uint32_t>> Noted(Result<std::optional<uint32_t>> found) const;
   Status Damage(const Extent& extent, std::string_view what) const;
   std::string BlockName(uint32_t column, uint32_t block) const;
+  std::string DirectoryName(uint32_t column) const;
 
   const std::string path_;
   BlockCache* const cache_;
@@ -125,6 +164,9 @@ class SegmentReader {
   SegmentTail tail_;
   SegmentFooter footer_;
   std::vector<uint32_t> grouped_;  // columns
+  mutable Mutex sections_mu_;
+  mutable std::atomic<bool> sections_read_{false};  // by LoadForLookups
+  mutable std::atomic<bool> was_missed_{false};     // A key was looked for in vain.
   mutable Mutex load_mu_;
   mutable std::vector<Lazy<ColumnDirectory>> directories_;
   mutable Lazy<KeyIndex> key_index_;

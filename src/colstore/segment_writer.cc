@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/sqlstate.h"
@@ -340,14 +341,26 @@ Status SegmentWriter::WriteBlocks(File& file) {
   return Status::Ok();
 }
 
-Status SegmentWriter::WriteAll(File& file) {
-  OMEN_TRY(file.Put(SerializeHeader({options_.system_id, options_.file_id})));
-  OMEN_TRY(WriteBlocks(file));
-  for (uint32_t i = 0; i < columns_.size(); ++i) {
+// Last those of columns that lookups by key read, so that they lie beside the key index.
+Status SegmentWriter::WriteColumnSections(File& file) {
+  std::vector<uint32_t> order(columns_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const std::vector<uint32_t> wanted = footer_.LookupColumns();
+  std::stable_partition(order.begin(), order.end(), [&](uint32_t i) {
+    return std::find(wanted.begin(), wanted.end(), i) == wanted.end();
+  });
+  for (const uint32_t i : order) {
     const Column& column = columns_[i];
     OMEN_ASSIGN(footer_.columns[i].section, file.PutSection(column.section.Serialize(
                                                 column.footer.column.type, footer_.IsGrouped(i))));
   }
+  return Status::Ok();
+}
+
+Status SegmentWriter::WriteAll(File& file) {
+  OMEN_TRY(file.Put(SerializeHeader({options_.system_id, options_.file_id})));
+  OMEN_TRY(WriteBlocks(file));
+  OMEN_TRY(WriteColumnSections(file));
   if (!options_.key.empty()) {
     OMEN_ASSIGN(const std::string key_index, BuildKeyIndex());
     OMEN_ASSIGN(footer_.key_index, file.PutSection(key_index));

@@ -110,6 +110,7 @@ class SegmentWriter {
   std::string_view ByteKeyAt(uint32_t row) const;
   Status WriteAll(File& file);
   Status WriteBlocks(File& file);
+  Status WriteColumnSections(File& file);
   // Blocks first, first + 1, ... of a column, as far as there are so many.
   Status WriteBlocks(File& file, Column& column, size_t first, size_t count);
 

@@ -15,11 +15,12 @@ Result<uint32_t> LowerBoundOf(const colstore::SegmentReader& reader, std::string
 namespace {
 
 Result<std::optional<RowId>> FindIn(const FrozenSegment& segment, const rowstore::TableStore& store,
-                                    std::string_view key, colstore::KeyCursor* cursor = nullptr) {
+                                    std::string_view key,
+                                    const colstore::SegmentReader::FindOptions& options) {
   const colstore::SegmentReader& reader = *segment.reader();
   OMEN_ASSIGN(const std::optional<uint32_t> at,
-              reader.footer().has_integer_key() ? reader.Find(LoadBe<uint64_t>(key.data()), cursor)
-                                                : reader.Find(key, cursor));
+              reader.footer().has_integer_key() ? reader.Find(LoadBe<uint64_t>(key.data()), options)
+                                                : reader.Find(key, options));
   if (!at) return std::optional<RowId>();
   OMEN_ASSIGN(const RowId row, segment.ReadRowId(*at));
   // Gone for every snapshot: another row may have the key now.
@@ -80,14 +81,18 @@ Result<std::optional<RowId>> FrozenKeys::Find(const rowstore::TableStore& store,
       entries->list.begin(), entries->list.end(), key,
       [](std::string_view wanted, const Entry& candidate) { return wanted < candidate.min_key; });
   Result<std::optional<RowId>> found = std::optional<RowId>();
+  const FrozenSegment* next = nullptr;  // Looked into when it is known whether there is another.
+  const auto visit = [&](size_t i) {
+    const Entry& entry = entries->list[i];
+    if (entry.max_key < key) return true;
+    if (next != nullptr) found = FindIn(*next, store, key, {});
+    next = entry.segment.get();
+    return found.ok() && !*found;
+  };
   entries->boxes.VisitBackward(PartsOfKey(columns_, key),
-                               static_cast<size_t>(end - entries->list.begin()), [&](size_t i) {
-                                 const Entry& entry = entries->list[i];
-                                 if (entry.max_key < key) return true;
-                                 found = FindIn(*entry.segment, store, key);
-                                 return found.ok() && !*found;
-                               });
-  return found;
+                               static_cast<size_t>(end - entries->list.begin()), visit);
+  if (next == nullptr || !found.ok() || *found) return found;
+  return FindIn(*next, store, key, {.is_expected = true});
 }
 
 Status FrozenKeys::FindSorted(const rowstore::TableStore& store, const RowKeys& keys,
@@ -103,7 +108,7 @@ Status FrozenKeys::FindSorted(const rowstore::TableStore& store, const RowKeys& 
     const auto [begin, end] = run.Between(entry.min_key, entry.max_key);
     for (size_t i = begin; i < end; ++i) {
       if (rows[i] || !box.Has(run.parts(i))) continue;
-      OMEN_ASSIGN(rows[i], FindIn(*entry.segment, store, run.key(i), &cursor));
+      OMEN_ASSIGN(rows[i], FindIn(*entry.segment, store, run.key(i), {.cursor = &cursor}));
     }
   }
   return Status::Ok();
