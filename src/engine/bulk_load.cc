@@ -67,12 +67,11 @@ Status BulkLoad::EnterWritten() {
   OMEN_TRY(written->segment.status());
   if (undo_ == nullptr) undo_ = relation_->NewLoadUndo(context_);
   const std::unique_ptr<SegmentBatch> batch = writer_.Take();
-  // From here on the table's set of segments keeps the file.
+  batch->file->Keep();  // From here on the table's set of segments has it.
   uint32_t at = 0;
   const Status entered = relation_->EnterSegment(
       context_, *batch->segment, {batch->first, *batch->rows, batch->keys}, *undo_, &at);
   failed_row_ = batch->first_arrival + at;
-  relation_->segment_files().Release(batch->file_id);
   spare_ = std::move(batch->rows);
   spare_->Clear();
   return entered;

@@ -98,10 +98,8 @@ Result<RowOutcome> BulkUpdate::EnterWritten() {
   OMEN_TRY(written->segment.status());
   if (undo_ == nullptr) undo_ = relation_->NewReplaceUndo(context_);
   const std::unique_ptr<SegmentBatch> batch = writer_.Take();
-  // From here on the table's set of segments keeps the file.
-  Result<RowOutcome> outcome = relation_->EnterReplacing(context_, *batch, *undo_);
-  relation_->segment_files().Release(batch->file_id);
-  return outcome;
+  batch->file->Keep();  // From here on the table's set of segments has it.
+  return relation_->EnterReplacing(context_, *batch, *undo_);
 }
 
 Result<RowOutcome> BulkUpdate::UpdateGathered() {

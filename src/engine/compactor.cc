@@ -169,31 +169,25 @@ Result<uint64_t> Compactor::Merge(RelationImpl& relation, const Inputs& inputs,
 Result<uint64_t> Compactor::WriteOne(RelationImpl& relation, const Inputs& inputs, uint64_t count,
                                      uint64_t bytes_max, const Stop& stop,
                                      SegmentMerge& merge) const {
-  OMEN_ASSIGN(const uint64_t file_id, files_.Reserve());
-  bool published = false;
-  const auto moved = [&]() -> Result<uint64_t> {
-    OMEN_ASSIGN(const auto writer, NewSegment(files_, relation.table(), file_id));
-    std::vector<RowRef> from;
-    from.reserve(count);
-    OMEN_ASSIGN(const bool written, merge.Write(count, bytes_max, stop, *writer, from));
-    if (!written) return uint64_t{0};
-    writer->NoteTimestamp(NewestOf(*inputs.set, inputs.numbers));
-    OMEN_TRY(writer->Finish().status());
-    OMEN_ASSIGN(auto segment, files_.Open(file_id));
-    segment->set_keys_are_entered();
-    const auto txn = manager_.Begin({}, 0);
-    Move move(relation.storage(), inputs.numbers, std::move(segment), from, txn->redo());
-    ThreadWaiter waiter;
-    const Status committed = manager_.Commit(*txn, waiter, &move);
-    published = move.published();
-    if (move.has_none()) return uint64_t{0};
-    if (!committed.ok()) return committed;
-    return move.rows_moved();
-  }();
+  OMEN_ASSIGN(ReservedFile file, files_.Reserve());
+  OMEN_ASSIGN(const auto writer, NewSegment(files_, relation.table(), file.id()));
+  std::vector<RowRef> from;
+  from.reserve(count);
+  OMEN_ASSIGN(const bool written, merge.Write(count, bytes_max, stop, *writer, from));
+  if (!written) return uint64_t{0};
+  writer->NoteTimestamp(NewestOf(*inputs.set, inputs.numbers));
+  OMEN_TRY(writer->Finish().status());
+  OMEN_ASSIGN(auto segment, files_.Open(file.id()));
+  segment->set_keys_are_entered();
+  const auto txn = manager_.Begin({}, 0);
+  Move move(relation.storage(), inputs.numbers, std::move(segment), from, txn->redo());
+  ThreadWaiter waiter;
+  const Status committed = manager_.Commit(*txn, waiter, &move);
   // When the log has failed nobody knows what is in it.
-  if (!published && manager_.health().ok()) (void)files_.env().Remove(files_.PathOf(file_id));
-  files_.Release(file_id);
-  return moved;
+  if (move.published() || !manager_.health().ok()) file.Keep();
+  if (move.has_none()) return uint64_t{0};
+  if (!committed.ok()) return committed;
+  return move.rows_moved();
 }
 
 }  // namespace omendb::engine

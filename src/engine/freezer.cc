@@ -226,21 +226,21 @@ Result<uint64_t> Freezer::Commit(Table& table, Group& group,
   return count;
 }
 
+Result<uint64_t> Freezer::WriteAndCommit(RelationImpl& relation, Group& group) {
+  OMEN_ASSIGN(ReservedFile file, files_.Reserve());
+  OMEN_ASSIGN(auto segment, Write(relation, group, file.id()));
+  Result<uint64_t> moved = Commit(relation.storage(), group, std::move(segment));
+  // When the log has failed nobody knows what is in it.
+  if (group.switched || !manager_.health().ok()) file.Keep();
+  return moved;
+}
+
 Result<uint64_t> Freezer::FreezeGroup(RelationImpl& relation, Group& group) {
-  Table& table = relation.storage();
-  uint64_t file_id = 0;
-  const auto frozen = [&]() -> Result<uint64_t> {
-    OMEN_ASSIGN(file_id, files_.Reserve());
-    OMEN_ASSIGN(auto segment, Write(relation, group, file_id));
-    return Commit(table, group, std::move(segment));
-  }();
+  Result<uint64_t> moved = WriteAndCommit(relation, group);
   if (!group.switched) {
-    for (Page* page : group.pages) table.store().ReturnPage(*page);
-    // When the log has failed nobody knows what is in it.
-    if (file_id != 0 && manager_.health().ok()) (void)files_.env().Remove(files_.PathOf(file_id));
+    for (Page* page : group.pages) relation.storage().store().ReturnPage(*page);
   }
-  files_.Release(file_id);
-  return frozen;
+  return moved;
 }
 
 Result<uint64_t> Freezer::FreezePages(RelationImpl& relation, const FreezeSelection& selection,

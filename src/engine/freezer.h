@@ -98,6 +98,7 @@ class Freezer {
   bool AddRows(Table& table, const rowstore::Page& page, const FreezeSelection& selection,
                Group& group) const;
   Result<uint64_t> FreezeGroup(RelationImpl& relation, Group& group);
+  Result<uint64_t> WriteAndCommit(RelationImpl& relation, Group& group);
   Result<std::shared_ptr<const FrozenSegment>> Write(const RelationImpl& relation,
                                                      const Group& group, uint64_t file_id) const;
   Result<uint64_t> Commit(Table& table, Group& group, std::shared_ptr<const FrozenSegment> segment);

@@ -57,7 +57,7 @@ std::optional<uint32_t> SortByPrimaryKey(const TableIndex& index, RowBuffer& row
 Result<std::shared_ptr<const FrozenSegment>> WriteSegment(const SegmentBatch& batch) {
   const catalog::TableDef& table = batch.relation->table();
   SegmentFiles& files = batch.relation->segment_files();
-  OMEN_ASSIGN(auto writer, NewSegment(files, table, batch.file_id));
+  OMEN_ASSIGN(auto writer, NewSegment(files, table, batch.file->id()));
   const types::Chunk all = batch.rows->View();
   types::Chunk chunk;
   chunk.rows_count = all.rows_count;
@@ -73,7 +73,7 @@ Result<std::shared_ptr<const FrozenSegment>> WriteSegment(const SegmentBatch& ba
   chunk.columns.push_back(id_column);
   OMEN_TRY(writer->Append(chunk));
   OMEN_TRY(writer->Finish().status());
-  return files.Open(batch.file_id);
+  return files.Open(batch.file->id());
 }
 
 // The rows of a table without a primary key lie in the order of their ids, which new ones get in
@@ -140,14 +140,12 @@ std::unique_ptr<RowBuffer> NewRowBuffer(const catalog::TableDef& table) {
 
 BatchWriter::~BatchWriter() {
   if (thread_.joinable()) thread_.join();
-  if (batch_ == nullptr) return;
-  (void)files_.env().Remove(files_.PathOf(batch_->file_id));
-  files_.Release(batch_->file_id);
 }
 
 Status BatchWriter::Start(std::unique_ptr<SegmentBatch> batch) {
   OMEN_CHECK(batch_ == nullptr);
-  OMEN_ASSIGN(batch->file_id, files_.Reserve());
+  OMEN_ASSIGN(ReservedFile file, files_.Reserve());
+  batch->file.emplace(std::move(file));
   batch_ = std::move(batch);
   try {
     thread_ = std::thread([batch = batch_.get(), written = batch_->written] {

@@ -2,8 +2,8 @@
 // to a file and synced by a thread, while the next ones are gathered.
 //
 // Thread safety  One thread, the transaction's; the writing thread is BatchWriter's own affair.
-// Ownership      BatchWriter borrows the files. Until Take, a batch's file is removed with it; who
-//                takes it releases the file's number.
+// Ownership      BatchWriter borrows the files. A batch's file is removed with it, unless who
+//                takes it keeps it.
 #pragma once
 
 #include <memory>
@@ -44,7 +44,7 @@ struct SegmentBatch {
   // are replaced in the order in which they came.
   std::vector<std::shared_ptr<TableIndex>> indexes;
   bool in_order = false;
-  uint64_t file_id = 0;
+  std::optional<ReservedFile> file;  // since it was started
   const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
   // ---- Set by the thread -----------------------------------------------------------------------
   RowKeys keys;

@@ -119,7 +119,7 @@ SegmentFiles::WritingRuns::~WritingRuns() {
   files_.writing_.erase(files_.writing_.find(index_));
 }
 
-Result<uint64_t> SegmentFiles::Reserve() {
+Result<ReservedFile> SegmentFiles::Reserve() {
   OMEN_ASSIGN(const bool exists, env_.Exists(dir_));
   if (!exists) {
     OMEN_TRY(env_.CreateDir(dir_));
@@ -127,7 +127,13 @@ Result<uint64_t> SegmentFiles::Reserve() {
   }
   MutexLock lock(mu_);
   reserved_.insert(next_id_);
-  return next_id_++;
+  return ReservedFile(*this, next_id_++);
+}
+
+ReservedFile::~ReservedFile() {
+  if (files_ == nullptr) return;
+  if (!kept_) (void)files_->env().Remove(files_->PathOf(id_));
+  files_->Release(id_);
 }
 
 void SegmentFiles::Release(uint64_t file_id) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -24,6 +25,28 @@
 #include "env/env.h"
 
 namespace omendb::engine {
+
+class SegmentFiles;
+
+// A number for a new segment file, which is in use as long as this lives. Then the file is removed,
+// if there is one, unless it was kept. Borrows the files.
+class ReservedFile {
+ public:
+  ReservedFile(SegmentFiles& files, uint64_t id) : files_(&files), id_(id) {}
+  ~ReservedFile();
+  ReservedFile(ReservedFile&& other) noexcept
+      : files_(std::exchange(other.files_, nullptr)), id_(other.id_), kept_(other.kept_) {}
+  ReservedFile& operator=(ReservedFile&&) = delete;
+
+  uint64_t id() const { return id_; }
+  // A table's set of segments has the file, or a log of which nobody knows what is in it may.
+  void Keep() { kept_ = true; }
+
+ private:
+  SegmentFiles* files_;  // null: moved away
+  uint64_t id_;
+  bool kept_ = false;
+};
 
 class SegmentFiles {
  public:
@@ -57,10 +80,7 @@ class SegmentFiles {
     const Oid index_;
   };
 
-  // A number for a new file, which is in use until Release.
-  Result<uint64_t> Reserve();
-  // The file is in a table's set now, or was given up.
-  void Release(uint64_t file_id);
+  Result<ReservedFile> Reserve();
   // What is in use.
   struct Used {
     std::set<uint64_t> segments;
@@ -73,6 +93,9 @@ class SegmentFiles {
   void RemoveUnused(const std::function<Used()>& used, bool at_start);
 
  private:
+  friend class ReservedFile;
+  void Release(uint64_t file_id);
+
   env::Env& env_;
   const std::string dir_;
   uint64_t system_id_ = 0;
