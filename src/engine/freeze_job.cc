@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sqlstate.h"
+
 namespace omendb::engine {
 
 namespace {
@@ -9,6 +11,8 @@ namespace {
 constexpr uint64_t kPassesInAge = 8;
 constexpr uint64_t kPassPauseMaxMs = 60'000;
 constexpr uint64_t kSamplesInAge = 64;
+constexpr uint64_t kRetryFirstMs = 1000;
+constexpr uint64_t kRetryMaxMs = 60'000;
 
 }  // namespace
 
@@ -41,24 +45,40 @@ void FreezeJob::Run(uint64_t now_ms, uint64_t newest_visible,
     selection.pause = [this] { return UnderPressure(); };
   }
   selection.merges_max = pressure ? 0 : 1;
-  uint64_t moved = FreezeAll(catalog, selection, freeze);
+  std::erase_if(retries_, [&](const auto& retry) { return catalog.table(retry.first) == nullptr; });
+  uint64_t moved = FreezeAll(now_ms, catalog, selection, freeze);
   if (pressure && moved == 0) {
     selection.merges_max = 1;
-    moved = FreezeAll(catalog, selection, freeze);
+    moved = FreezeAll(now_ms, catalog, selection, freeze);
   }
   if (moved > 0) next_pass_ms_ = now_ms;
 }
 
-uint64_t FreezeJob::FreezeAll(const catalog::CatalogSnapshot& catalog,
+bool FreezeJob::IsPaused(Oid table, uint64_t now_ms) const {
+  const auto retry = retries_.find(table);
+  return retry != retries_.end() && now_ms < retry->second.at_ms;
+}
+
+void FreezeJob::NoteFailure(Oid table, const Status& failure, uint64_t now_ms) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  if (failure.Is(sqlstate::kLockNotAvailable)) return;  // It has cost nothing.
+  Retry& retry = retries_[table];
+  retry.pause_ms = std::clamp(2 * retry.pause_ms, kRetryFirstMs, kRetryMaxMs);
+  retry.at_ms = now_ms + retry.pause_ms;
+}
+
+uint64_t FreezeJob::FreezeAll(uint64_t now_ms, const catalog::CatalogSnapshot& catalog,
                               const FreezeSelection& selection, const FreezeTable& freeze) {
   uint64_t all = 0;
   for (const auto& table : catalog.all_tables()) {
+    if (IsPaused(table->oid, now_ms)) continue;
     const Result<uint64_t> moved = freeze(table->oid, selection);
-    if (moved.ok()) {
-      all += *moved;
-    } else {
-      failures_.fetch_add(1, std::memory_order_relaxed);
+    if (!moved.ok()) {
+      NoteFailure(table->oid, moved.status(), now_ms);
+      continue;
     }
+    retries_.erase(table->oid);
+    all += *moved;
   }
   return all;
 }

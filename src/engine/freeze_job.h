@@ -12,14 +12,16 @@
 // for each pass.
 //
 // Thread safety  One thread calls Run. counters(): any thread.
-// Errors         A table that cannot be frozen now (its lock, a full disk) is tried again in the
-//                next pass; counted.
+// Errors         Counted. A table that is locked is tried again in the next pass; one that cannot
+//                be frozen (a full disk) after a second, then after twice as long each time, a
+//                minute at most, whatever becomes of other tables.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 
 #include "catalog/snapshot.h"
 #include "engine/freezer.h"
@@ -54,14 +56,22 @@ class FreezeJob {
   };
   // What was committed `freeze_after` ago; 0 when the job does not run for so long.
   uint64_t SettledBy(uint64_t now_ms);
+  // Of a table that could not be frozen.
+  struct Retry {
+    uint64_t at_ms = 0;
+    uint64_t pause_ms = 0;  // before it
+  };
   // How many rows moved.
-  uint64_t FreezeAll(const catalog::CatalogSnapshot& catalog, const FreezeSelection& selection,
-                     const FreezeTable& freeze);
+  uint64_t FreezeAll(uint64_t now_ms, const catalog::CatalogSnapshot& catalog,
+                     const FreezeSelection& selection, const FreezeTable& freeze);
+  bool IsPaused(Oid table, uint64_t now_ms) const;
+  void NoteFailure(Oid table, const Status& failure, uint64_t now_ms);
 
   const uint64_t freeze_after_ms_;
   const rowstore::MemoryAccount& memory_;
   std::deque<Sample> samples_;  // a sample for each 1/64 of freeze_after
   uint64_t next_pass_ms_ = 0;
+  std::map<Oid, Retry> retries_;
   std::atomic<uint64_t> failures_{0};
 };
 

@@ -95,12 +95,51 @@ TEST_F(FreezeJobTest, PutsSomeInOrderAndComesAgain) {
   EXPECT_EQ(Pass(kAge + 6000, 2).size(), 1u);
 }
 
-TEST_F(FreezeJobTest, CountsFailuresAndGoesOn) {
+// After 1, 2, 4, ... seconds, and a minute at most.
+TEST_F(FreezeJobTest, CountsFailuresAndPausesLongerEachTime) {
   failing_ = true;
   memory_.Add(1000);
-  EXPECT_EQ(Pass(0, 1).size(), 2u);
-  EXPECT_EQ(Pass(1000, 1).size(), 2u);
-  EXPECT_EQ(job_.failures(), 4u);
+  std::vector<uint64_t> tried;
+  for (uint64_t second = 0; second < 200; ++second) {
+    if (!Pass(second * 1000, 1).empty()) tried.push_back(second);
+  }
+  EXPECT_EQ(tried, (std::vector<uint64_t>{0, 1, 3, 7, 15, 31, 63, 123, 183}));
+  EXPECT_EQ(job_.failures(), tried.size());
+  failing_ = false;
+  EXPECT_EQ(Pass(243'000, 1).size(), 2u);
+  failing_ = true;
+  EXPECT_EQ(Pass(244'000, 1).size(), 1u);
+  EXPECT_EQ(Pass(245'000, 1).size(), 1u);  // The pause is short again.
+  EXPECT_EQ(Pass(246'000, 1).size(), 0u);
+}
+
+// A table that is frozen, and so asked again at once, leaves the pause of another as it is; nobody
+// pauses for a lock.
+TEST_F(FreezeJobTest, EachTableHasItsOwnPause) {
+  e_.CreateTable({.name = "other"});
+  ASSERT_EQ(e_.db->catalog()->all_tables().size(), 2u);
+  const Oid broken = e_.db->catalog()->all_tables()[0]->oid;
+  for (const SqlState& state : {sqlstate::kDiskFull, sqlstate::kLockNotAvailable}) {
+    const bool is_lock = state == sqlstate::kLockNotAvailable;
+    FreezeJob job(kAge, memory_);
+    std::vector<uint64_t> tried;
+    uint64_t frozen = 0;
+    for (uint64_t second = 0; second < 130; ++second) {
+      const uint64_t now_ms = second * 1000;
+      job.Run(now_ms, 1, *e_.db->catalog(),
+              [&](Oid table, const FreezeSelection&) -> Result<uint64_t> {
+                if (table != broken) return ++frozen;
+                tried.push_back(second);
+                return Status(state, "not now");
+              });
+    }
+    EXPECT_EQ(frozen, 130 - kAge / 1000);  // with each pass
+    if (is_lock) {
+      EXPECT_EQ(tried.size(), frozen);
+    } else {
+      EXPECT_EQ(tried, (std::vector<uint64_t>{64, 65, 67, 71, 79, 95, 127}));
+    }
+  }
 }
 
 TEST_F(FreezeJobTest, ZeroIsNever) {
