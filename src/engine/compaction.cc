@@ -121,6 +121,21 @@ std::vector<uint64_t> Overlapping(const RunSet& set, const CompactionRules& rule
   return {};
 }
 
+// Those that memory has room for, the oldest first; none, when they are too few.
+void LimitWords(const RunSet& set, const CompactionRules& rules, std::vector<uint64_t>& found) {
+  uint64_t left = rules.words_max;
+  std::vector<uint64_t> fitting;
+  for (const uint64_t number : found) {
+    const Run& run = set.runs[number];
+    const uint64_t words = run.segment->rows_have_words() ? 0 : run.live_rows();
+    if (words > left) continue;
+    left -= words;
+    fitting.push_back(number);
+  }
+  if (fitting.size() < rules.overlapping_min) fitting.clear();
+  found = std::move(fitting);
+}
+
 // As many as may be read together, the oldest; a sparse one may be alone.
 void Limit(const RunSet& set, const CompactionRules& rules, std::vector<uint64_t>& found) {
   if (found.empty()) return;
@@ -150,7 +165,10 @@ double FullnessOf(const Run& run, const CompactionRules& rules) {
 
 std::vector<uint64_t> SegmentsToCompact(const RunSet& set, const CompactionRules& rules) {
   std::vector<uint64_t> found = SparseAndSmall(set, rules);
-  if (found.empty()) found = Overlapping(set, rules);
+  if (found.empty()) {
+    found = Overlapping(set, rules);
+    LimitWords(set, rules, found);
+  }
   Limit(set, rules, found);
   return found;
 }

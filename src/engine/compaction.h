@@ -29,6 +29,8 @@ struct CompactionRules {
   // Segments that are read together, at most; and what they may take in memory, but of two.
   size_t inputs_max = 16;
   uint64_t memory_max = UINT64_MAX;
+  // Of segments that are put in order, rows without row map words of their own: each gets one.
+  uint64_t words_max = UINT64_MAX;
   // How often segments are put together.
   size_t merges_max = SIZE_MAX;
   // So many that have a key in common, and lie over about as much of all keys, are put in order; 2:
@@ -42,7 +44,8 @@ struct CompactionRules {
 
 // Numbers of runs to be written anew together, ascending. First the sparse and the small ones (less
 // than half of a full one), the oldest first; then those that overlap most. Writing them leaves
-// fewer of the first kind, or fewer with a key in common. None: there is nothing to do.
+// fewer of the first kind, or fewer with a key in common. None: there is nothing to do, or memory
+// for it.
 std::vector<uint64_t> SegmentsToCompact(const RunSet& set, const CompactionRules& rules);
 
 // The bytes of a segment's blocks.

@@ -12,6 +12,7 @@
 namespace omendb::engine {
 
 std::atomic<uint32_t> Compactor::full_rows_for_tests{0};
+std::atomic<uint64_t> Compactor::words_for_tests{UINT64_MAX};
 
 using rowstore::MakeFrozenRef;
 using rowstore::VersionRef;
@@ -122,30 +123,36 @@ void Compactor::SetLimits(const RelationImpl& relation, CompactionRules& rules) 
   };
 }
 
-bool Compactor::HasRoomForWords(const RelationImpl& relation, size_t inputs) {
+uint64_t Compactor::RoomForWords(const RelationImpl& relation) {
+  const uint64_t for_tests = words_for_tests.load(std::memory_order_relaxed);
+  if (for_tests != UINT64_MAX) return for_tests;
   const rowstore::TableStore& store = relation.storage().store();
-  const uint64_t more = std::min(inputs * kFullSegmentRows, store.rows_in_ranges());
-  if (more == 0) return true;
   const rowstore::MemoryAccount& memory = store.memory();
-  const uint64_t bytes = more * sizeof(uint64_t);
-  return store.row_map_bytes() + bytes <= memory.limit() / kWordsShare &&
-         memory.used_with_other() + bytes <= memory.limit() / 2;
+  const auto room = [](uint64_t limit, uint64_t used) { return limit - std::min(limit, used); };
+  const uint64_t bytes = std::min(room(memory.limit() / kWordsShare, store.row_map_bytes()),
+                                  room(memory.limit() / 2, memory.used_with_other()));
+  const uint64_t words = bytes / sizeof(uint64_t);
+  return words < store.rows_in_ranges() ? words : UINT64_MAX;  // enough for all
 }
 
-Result<uint64_t> Compactor::Compact(RelationImpl& relation, CompactionRules rules,
-                                    const Stop& stop) const {
+Result<FreezeResult> Compactor::Compact(RelationImpl& relation, CompactionRules rules,
+                                        const Stop& stop) const {
   SetLimits(relation, rules);
-  uint64_t rows = 0;
+  FreezeResult result;
   for (size_t merges = 0; merges < rules.merges_max && !stop(); ++merges) {
-    if (!HasRoomForWords(relation, rules.inputs_max)) rules.overlapping_min = 0;
+    rules.words_max = RoomForWords(relation);
     Inputs inputs{relation.storage().frozen().runs(), {}};
     inputs.numbers = SegmentsToCompact(*inputs.set, rules);
-    if (inputs.numbers.empty()) break;
+    if (inputs.numbers.empty()) {
+      rules.words_max = UINT64_MAX;
+      result.lacks_memory = !SegmentsToCompact(*inputs.set, rules).empty();
+      break;
+    }
     OMEN_ASSIGN(const uint64_t moved, Merge(relation, inputs, rules, stop));
     if (moved == 0) break;  // They are being changed.
-    rows += moved;
+    result.rows_moved += moved;
   }
-  return rows;
+  return result;
 }
 
 Result<uint64_t> Compactor::Merge(RelationImpl& relation, const Inputs& inputs,
@@ -179,6 +186,7 @@ Result<uint64_t> Compactor::WriteOne(RelationImpl& relation, const Inputs& input
   OMEN_TRY(writer->Finish().status());
   OMEN_ASSIGN(auto segment, files_.Open(file.id()));
   segment->set_keys_are_entered();
+  segment->set_rows_have_words();
   const auto txn = manager_.Begin({}, 0);
   Move move(relation.storage(), inputs.numbers, std::move(segment), from, txn->redo());
   ThreadWaiter waiter;

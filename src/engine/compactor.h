@@ -41,17 +41,20 @@ class Compactor {
 
   // So many rows make a full segment; 0: as always.
   static std::atomic<uint32_t> full_rows_for_tests;
+  // So many rows may be put in order at a time; UINT64_MAX: as memory has room.
+  static std::atomic<uint64_t> words_for_tests;
 
-  // Until nothing is worth it any more. Returns how many rows moved. `stop` ends it within a merge:
-  // what was not committed has not happened.
-  Result<uint64_t> Compact(RelationImpl& relation, CompactionRules rules, const Stop& stop) const;
+  // Until nothing is worth it any more, or memory has no room. `stop` ends it within a merge: what
+  // was not committed has not happened.
+  Result<FreezeResult> Compact(RelationImpl& relation, CompactionRules rules,
+                               const Stop& stop) const;
 
  private:
   class Move;
   // What the table and its memory decide.
   static void SetLimits(const RelationImpl& relation, CompactionRules& rules);
-  // Whether rows of so many segments have words of their own in the row map, or may have.
-  static bool HasRoomForWords(const RelationImpl& relation, size_t inputs);
+  // How many more rows may have a word of their own in the row map.
+  static uint64_t RoomForWords(const RelationImpl& relation);
   struct Inputs {
     std::shared_ptr<const RunSet> set;
     std::vector<uint64_t> numbers;

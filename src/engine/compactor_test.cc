@@ -67,6 +67,13 @@ class CompactorTest : public SegmentsTest {
           return footer.min_key <= wanted && wanted <= footer.max_key;
         }));
   }
+  // Those since the start, whatever has become of them.
+  static size_t SegmentsOf(Engine& e) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    return dynamic_cast<const RelationImpl&>(*relation).storage().frozen().runs()->runs.size();
+  }
   void ChangeCommitted(Engine& e, int32_t id, std::optional<int32_t> v) {
     auto txn = e.Begin();
     Change(e, *txn, id, v);
@@ -108,6 +115,50 @@ TEST_F(CompactorTest, FewThatOverlapStayWhenNobodyAsks) {
   Fill(e);
   EXPECT_EQ(*e.Freeze(), 0u);
   EXPECT_EQ(SegmentsWithKey(e, kRows / 2), static_cast<size_t>(kSegments));
+}
+
+// Where memory has no room for words of their rows segments stay as they are, and who asks is told;
+// where it has room for some, so many move at a time.
+TEST_F(CompactorTest, MemoryForWordsIsALimit) {
+  constexpr uint64_t kPart = kRows / kSegments;
+  const FullRowsScope full_rows(kPart);
+  Engine e;
+  Fill(e);
+  e.Restart();  // Now nobody knows which rows have words.
+  {
+    const WordsScope words(2 * kPart - 1);
+    const auto put = e.FreezeTable("t", /*in_order=*/true);
+    ASSERT_TRUE(put.ok());
+    EXPECT_EQ(put->rows_moved, 0u);
+    EXPECT_TRUE(put->lacks_memory);
+    const auto frozen = e.FreezeTable("t", /*in_order=*/false);
+    ASSERT_TRUE(frozen.ok());
+    EXPECT_FALSE(frozen->lacks_memory);
+  }
+  EXPECT_EQ(SegmentsWithKey(e, kRows / 2), static_cast<size_t>(kSegments));
+  {
+    const WordsScope words(3 * kPart);
+    const auto put = e.FreezeTable("t", /*in_order=*/true);
+    ASSERT_TRUE(put.ok());
+    EXPECT_GE(put->rows_moved, uint64_t{kRows});
+    EXPECT_FALSE(put->lacks_memory);
+  }
+  for (int32_t key = 0; key < kRows; key += 100) EXPECT_EQ(SegmentsWithKey(e, key), 1u) << key;
+  Check(e, expected_);
+  e.Crash(1);
+  Check(e, expected_);
+}
+
+// Rows that have words already need no room, so segments of such go on being put in order.
+TEST_F(CompactorTest, RowsWithWordsNeedNoRoom) {
+  const FullRowsScope full_rows(kRows / kSegments);
+  const WordsScope words(0);
+  Engine e;
+  Fill(e);
+  const auto put = e.FreezeTable("t", /*in_order=*/true);
+  ASSERT_TRUE(put.ok());
+  EXPECT_EQ(put->rows_moved, uint64_t{kRows});
+  EXPECT_FALSE(put->lacks_memory);
 }
 
 // What began before sees what it saw, and what is changed afterwards does not disturb it.
@@ -290,6 +341,9 @@ TEST_F(CompactorTest, AFailedMergeChangesNothing) {
       EXPECT_TRUE(moved.status().Is(sqlstate::kDiskFull)) << moved.status().ToString();
     }
     watched.ClearRules();
+    // Nothing of what was not committed is left, and no checkpoint has removed anything.
+    EXPECT_EQ(SegmentFiles(*e.env).size(), SegmentsOf(e)) << moment;
+    EXPECT_TRUE(SegmentFiles(*e.env, ".seg.tmp").empty()) << moment;
     Check(e, expected_);
     ChangeCommitted(e, 3, -3);
     PutInOrder(e);

@@ -96,6 +96,13 @@ struct FreezeOptions {
   bool in_order = false;         // Segments of which any have a key in common are put in order.
 };
 
+struct FreezeResult {
+  uint64_t rows_moved = 0;
+  // Segments were left with keys in common: put in order, their rows would take more memory for the
+  // row map than it may.
+  bool lacks_memory = false;
+};
+
 struct EngineStats {
   uint64_t commits = 0;
   uint64_t aborts = 0;
@@ -182,9 +189,9 @@ class Database {
   virtual void UnlockAllAdvisory(uint64_t session_owner) = 0;
 
   virtual Status Checkpoint() = 0;
-  // Moves the rows of a table that are settled now to columnar segments; returns how many moved.
-  // Readers and writers go on. Errors of the lock, 57014, errors of env: nothing moved, or not all.
-  virtual Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) = 0;
+  // Moves the rows of a table that are settled now to columnar segments. Readers and
+  // writers go on. Errors of the lock, 57014, errors of env: nothing moved, or not all.
+  virtual Result<FreezeResult> Freeze(Oid table, const FreezeOptions& options) = 0;
   // Reads every segment file whole: one Status for each thing that is damaged.
   virtual std::vector<Status> VerifySegments() = 0;
   // Tells `memory` its limit from now on, several times a second, on a thread of the database,

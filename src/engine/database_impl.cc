@@ -264,15 +264,15 @@ void DatabaseImpl::UnlockAllAdvisory(uint64_t session_owner) {
   manager_.UnlockAllAdvisory(session_owner);
 }
 
-Result<uint64_t> DatabaseImpl::Freeze(Oid table, const FreezeOptions& options) {
+Result<FreezeResult> DatabaseImpl::Freeze(Oid table, const FreezeOptions& options) {
   FreezeSelection all;
   if (options.in_order) all.overlapping_min = 2;
   all.pause = [this] { return freeze_job_.UnderPressure(); };
   return FreezeTable(table, options, all);
 }
 
-Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& options,
-                                           const FreezeSelection& selection) {
+Result<FreezeResult> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& options,
+                                               const FreezeSelection& selection) {
   auto txn = manager_.Begin({}, env_.NowMicros());
   ThreadWaiter none;
   OMEN_TRY(txn->LockTable(table, txn::TableLockMode::kShareUpdateExclusive,
@@ -283,10 +283,10 @@ Result<uint64_t> DatabaseImpl::FreezeTable(Oid table, const FreezeOptions& optio
   if (definition == nullptr || storages_.Find(definition->storage) == nullptr) {
     return Status(sqlstate::kUndefinedTable, "there is no table to freeze");
   }
-  OMEN_ASSIGN(const uint64_t moved,
+  OMEN_ASSIGN(const FreezeResult result,
               freezer_.Freeze(storages_.Open(definition), selection, options.cancel));
   (void)MoveKeys(/*wait=*/false);
-  return moved;
+  return result;
 }
 
 std::vector<Status> DatabaseImpl::VerifySegments() {

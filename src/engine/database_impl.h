@@ -61,7 +61,7 @@ class DatabaseImpl final : public Database {
   bool UnlockAdvisory(uint64_t key, bool shared, uint64_t session_owner) override;
   void UnlockAllAdvisory(uint64_t session_owner) override;
   Status Checkpoint() override;
-  Result<uint64_t> Freeze(Oid table, const FreezeOptions& options) override;
+  Result<FreezeResult> Freeze(Oid table, const FreezeOptions& options) override;
   std::vector<Status> VerifySegments() override;
   void ShareMemory(AnalyticalMemory* memory) override { memory_budget_.Share(memory); }
   EngineStats stats() const override;
@@ -95,8 +95,8 @@ class DatabaseImpl final : public Database {
     MutexLock lock(stop_mu_);
     return stopping_;
   }
-  Result<uint64_t> FreezeTable(Oid table, const FreezeOptions& options,
-                               const FreezeSelection& selection);
+  Result<FreezeResult> FreezeTable(Oid table, const FreezeOptions& options,
+                                   const FreezeSelection& selection);
   void StopThreads();
   // Waits at most so long, less when the threads are stopped; true = go on.
   bool Pause(uint64_t milliseconds);

@@ -308,11 +308,12 @@ void DatabaseImpl::FreezeLoop() {
     if (!manager_.health().ok()) continue;
     freeze_job_.Run(
         SteadyMillis(), manager_.last_visible().load(), *catalog(),
-        [this](Oid table, FreezeSelection selection) {
+        [this](Oid table, FreezeSelection selection) -> Result<uint64_t> {
           selection.stop = [this, table] {
             return stopping() || manager_.locks().IsAwaited({txn::LockKind::kTable, table.value()});
           };
-          return FreezeTable(table, {}, selection);
+          OMEN_ASSIGN(const FreezeResult result, FreezeTable(table, {}, selection));
+          return result.rows_moved;
         });
   }
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "engine/compactor.h"
@@ -31,42 +32,31 @@ inline uint64_t ShareInTurn() {
 
 inline uint64_t ShareOfPlenty() { return uint64_t{1} << 60; }
 
-// Sets what indexes may take while it lives.
-class ShareScope {
+// Puts a value in the place of what a knob for tests has, while it stands.
+template <auto& kKnob>
+class KnobScope {
  public:
-  explicit ShareScope(uint64_t (*share)()) : before_(KeyBudget::share_for_tests.exchange(share)) {}
-  ~ShareScope() { KeyBudget::share_for_tests = before_; }
-  ShareScope(const ShareScope&) = delete;
-  ShareScope& operator=(const ShareScope&) = delete;
+  using Value = typename std::remove_reference_t<decltype(kKnob)>::value_type;
+  explicit KnobScope(Value value) : before_(kKnob.exchange(value)) {}
+  ~KnobScope() { kKnob = before_; }
+  KnobScope(const KnobScope&) = delete;
+  KnobScope& operator=(const KnobScope&) = delete;
 
  private:
-  uint64_t (*const before_)();
+  const Value before_;
 };
-
-// Sets how many index runs are merged while it lives.
-class FanInScope {
+// What indexes may take.
+using ShareScope = KnobScope<KeyBudget::share_for_tests>;
+// How many index runs are merged.
+class FanInScope : public KnobScope<RunMerger::fan_in_for_tests> {
  public:
   static constexpr size_t kNever = SIZE_MAX;
-  explicit FanInScope(size_t runs) : before_(RunMerger::fan_in_for_tests.exchange(runs)) {}
-  ~FanInScope() { RunMerger::fan_in_for_tests = before_; }
-  FanInScope(const FanInScope&) = delete;
-  FanInScope& operator=(const FanInScope&) = delete;
-
- private:
-  const size_t before_;
+  using KnobScope::KnobScope;
 };
-
-// Sets how many rows make a full segment while it lives.
-class FullRowsScope {
- public:
-  explicit FullRowsScope(uint32_t rows) : before_(Compactor::full_rows_for_tests.exchange(rows)) {}
-  ~FullRowsScope() { Compactor::full_rows_for_tests = before_; }
-  FullRowsScope(const FullRowsScope&) = delete;
-  FullRowsScope& operator=(const FullRowsScope&) = delete;
-
- private:
-  const uint32_t before_;
-};
+// How many rows make a full segment.
+using FullRowsScope = KnobScope<Compactor::full_rows_for_tests>;
+// Room for so many row map words.
+using WordsScope = KnobScope<Compactor::words_for_tests>;
 
 // Some tests run again with OMENDB_TEST_LET_GO set, to one of the two; runs are merged by twos
 // then.
@@ -134,6 +124,10 @@ class Engine {
   // Moves the settled rows of a table to segments; how many those were. `in_order`: segments that
   // overlap are put in order.
   Result<uint64_t> Freeze(const std::string& name = "t", bool in_order = false) {
+    OMEN_ASSIGN(const FreezeResult result, FreezeTable(name, in_order));
+    return result.rows_moved;
+  }
+  Result<FreezeResult> FreezeTable(const std::string& name, bool in_order) {
     auto txn = Begin();
     StatementContext context = Statement(*txn);
     const Oid table = Table(context, name)->oid;

@@ -170,6 +170,7 @@ Result<std::shared_ptr<const FrozenSegment>> Freezer::Write(const RelationImpl& 
   OMEN_TRY(writer->Finish().status());
   OMEN_ASSIGN(auto segment, files_.Open(file_id));
   segment->set_keys_are_entered();
+  segment->set_rows_have_words();
   return segment;
 }
 
@@ -262,27 +263,28 @@ Result<uint64_t> Freezer::FreezePages(RelationImpl& relation, const FreezeSelect
   return rows;
 }
 
-Result<uint64_t> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
-                                 const FreezeSelection& selection, CancelFlag* cancel) {
+Result<FreezeResult> Freezer::Freeze(const std::shared_ptr<RelationImpl>& relation,
+                                     const FreezeSelection& selection, CancelFlag* cancel) {
   Table& table = relation->storage();
-  if (!table.logged()) return uint64_t{0};
+  FreezeResult result;
+  if (!table.logged()) return result;
   MutexLock lock(table.freeze_mu());
-  uint64_t rows = 0;
   for (bool paused = true; paused;) {
     FreezeSelection settled = selection;
     settled.settled_by = std::min(settled.settled_by, SeenByAll());
     OMEN_ASSIGN(const uint64_t frozen, FreezePages(*relation, settled, cancel));
     paused = false;
-    OMEN_ASSIGN(const uint64_t moved, compactor_.Compact(*relation, RulesOf(settled), [&] {
+    OMEN_ASSIGN(const FreezeResult compacted, compactor_.Compact(*relation, RulesOf(settled), [&] {
       paused = settled.pause && settled.pause();
       return paused || (cancel != nullptr && cancel->set()) || (settled.stop && settled.stop());
     }));
     if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
-    rows += frozen + moved;
+    result.rows_moved += frozen + compacted.rows_moved;
+    result.lacks_memory = compacted.lacks_memory;
     if (frozen == 0) break;
   }
   HollowDead(table);
-  return rows;
+  return result;
 }
 
 size_t Freezer::HollowSegments(Table& table) {

@@ -62,10 +62,10 @@ class Freezer {
   ~Freezer();
 
   // Freezes what is settled now of a table that nobody alters: the caller holds a table lock in
-  // `lock` (SHARE UPDATE EXCLUSIVE or above). Returns how many rows moved.
+  // `lock` (SHARE UPDATE EXCLUSIVE or above).
   // `cancel`, which may be null, ends it between two segments.
-  Result<uint64_t> Freeze(const std::shared_ptr<RelationImpl>& relation,
-                          const FreezeSelection& selection, CancelFlag* cancel);
+  Result<FreezeResult> Freeze(const std::shared_ptr<RelationImpl>& relation,
+                              const FreezeSelection& selection, CancelFlag* cancel);
   // Lets go of what is known of segments whose rows are all dead, once no transaction is from
   // before; returns of how many. Not while rows are being frozen: that does it itself at its end.
   size_t HollowSegments(Table& table);

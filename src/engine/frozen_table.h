@@ -112,6 +112,9 @@ class FrozenSegment {
   Result<RowId> ReadRowId(uint32_t row) const;
   // Whether the index has the keys of all its rows, unless it has let them go since.
   bool keys_are_entered() const { return keys_are_entered_.load(std::memory_order_acquire); }
+  // Whether each of its rows is known to have a word of its own in the row map.
+  bool rows_have_words() const { return rows_have_words_.load(std::memory_order_acquire); }
+  void set_rows_have_words() const { rows_have_words_.store(true, std::memory_order_release); }
   // Whether its rows are moving: they stay as they are, then lie elsewhere.
   bool is_moving() const { return is_moving_.load(std::memory_order_acquire); }
   void set_keys_are_entered() const { keys_are_entered_.store(true, std::memory_order_release); }
@@ -131,6 +134,7 @@ class FrozenSegment {
   std::vector<int32_t> positions_;  // by column id
   mutable std::atomic<uint64_t> begin_{0};
   mutable std::atomic<bool> keys_are_entered_{false};
+  mutable std::atomic<bool> rows_have_words_{false};
   mutable std::atomic<bool> is_moving_{false};              // changes under FrozenTable's mu_
   mutable std::atomic<const DeleteMasks*> masks_{nullptr};  // null: none
   mutable std::atomic<OlderVersions*> older_{nullptr};      // by row; null: none

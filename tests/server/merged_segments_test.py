@@ -123,5 +123,32 @@ class MergedSegmentsTest(SystemTest):
         writer.close()
 
 
+class MemoryForOrderTest(SystemTest):
+    """A row in the order of its key takes a word of memory, of which there is not enough here."""
+
+    server_options = ('--memory', '64MB', '-c', 'omendb.freeze_after=0')
+
+    def test_vacuum_says_what_it_has_left(self):
+        connection = self.server.connect()
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute('CREATE TABLE t (id int PRIMARY KEY, v int)')
+        rows = 700_000
+        for part in range(2):
+            cursor.execute(f'INSERT INTO t SELECT 2 * i + {part}, i FROM '
+                           f'generate_series(1, {rows}) g(i)')
+        cursor.execute('VACUUM (FREEZE) t')
+        self.assertEqual([], connection.notices)
+        cursor.execute('VACUUM (FULL) t')
+        self.assertEqual(1, len(connection.notices), connection.notices)
+        self.assertIn('WARNING:  not all rows of "t" were put in the order of its primary key',
+                      connection.notices[0])
+        self.assertIn('larger --memory', connection.notices[0])
+        cursor.execute('SELECT count(*), sum(v), sum(id), min(id), max(id) FROM t')
+        self.assertEqual([(2 * rows, rows * (rows + 1), 2 * rows * (rows + 1) + rows, 2,
+                           2 * rows + 1)], cursor.fetchall())
+        connection.close()
+
+
 if __name__ == '__main__':
     unittest.main()

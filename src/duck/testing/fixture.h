@@ -65,7 +65,7 @@ class DuckFixture {
     const auto catalog = database().catalog();
     const Oid schema = catalog->FindSchema(catalog->FindDatabase("omendb")->oid, "public")->oid;
     const auto moved = database().Freeze(catalog->FindRelation(schema, table).table->oid, {});
-    EXPECT_TRUE(moved.ok() && *moved > 0);
+    EXPECT_TRUE(moved.ok() && moved->rows_moved > 0);
   }
 
   // Binds and runs in its own transaction, in DuckDB.

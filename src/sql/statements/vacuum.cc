@@ -99,6 +99,17 @@ Result<Tables> FindTables(SessionImpl& session, const PgQuery__VacuumStmt& vacuu
   return tables;
 }
 
+void WarnOfMemory(SessionImpl& session, const catalog::TableDef& table) {
+  session.Notify(
+      "WARNING",
+      Status(sqlstate::kOutOfMemory,
+             fmt::format("not all rows of \"{}\" were put in the order of its primary key",
+                         table.name))
+          .WithDetail(
+              "Each row in that order takes 8 bytes of memory, of which there is not enough.")
+          .WithHint("Start the server with a larger --memory."));
+}
+
 Status FreezeTable(UtilityCall& call, const VacuumOptions& options,
                    const catalog::TableDef& table) {
   SessionImpl& session = call.session;
@@ -107,18 +118,19 @@ Status FreezeTable(UtilityCall& call, const VacuumOptions& options,
   freeze.cancel = &session.cancel_flag();
   freeze.in_order = options.full;
   freeze.lock_timeout_ms = session.settings().lock_timeout_ms();
-  const Result<uint64_t> moved = session.db().Freeze(table.oid, freeze);
-  if (moved.status().Is(sqlstate::kUndefinedTable)) return Status::Ok();  // dropped meanwhile
-  if (moved.status().Is(sqlstate::kLockNotAvailable) && options.skip_locked) {
+  const Result<engine::FreezeResult> done = session.db().Freeze(table.oid, freeze);
+  if (done.status().Is(sqlstate::kUndefinedTable)) return Status::Ok();  // dropped meanwhile
+  if (done.status().Is(sqlstate::kLockNotAvailable) && options.skip_locked) {
     session.Warning(sqlstate::kLockNotAvailable,
                     fmt::format("skipping vacuum of \"{}\" --- lock not available", table.name));
     return Status::Ok();
   }
-  OMEN_TRY(moved.status());
+  OMEN_TRY(done.status());
   if (options.verbose) {
-    session.Info(
-        fmt::format("table \"{}\": moved {} rows to columnar segments", table.name, *moved));
+    session.Info(fmt::format("table \"{}\": moved {} rows to columnar segments", table.name,
+                             done->rows_moved));
   }
+  if (done->lacks_memory) WarnOfMemory(session, table);
   return Status::Ok();
 }
 
