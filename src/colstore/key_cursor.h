@@ -5,6 +5,7 @@
 // Errors         XX001, 58030, as reading a block.
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,12 @@ class KeyCursor {
   };
   Result<const BlockView*> Hold(size_t key_column, uint32_t block);
   const types::SqlType& type(size_t key_column) const;
+  // Leaves of a window that is in two blocks the one that the lower bound of the key is in, where
+  // the first column tells.
+  Status NarrowToBlock(std::string_view key, uint32_t& low, uint32_t& high);
+  // Whether the first key of a block is below, or above, by the zone of its first column; neither:
+  // it does not tell.
+  Result<std::strong_ordering> FirstOf(uint32_t block, std::string_view key) const;
 
   const SegmentReader& reader_;
   std::vector<Held> held_;

@@ -143,8 +143,31 @@ Result<KeyCursor::Place> KeyCursor::SearchIntegers(PositionRange window, uint64_
   return place;
 }
 
+Result<std::strong_ordering> KeyCursor::FirstOf(uint32_t block, std::string_view key) const {
+  const SegmentKeyColumn& part = reader_.footer().key[0];
+  OMEN_ASSIGN(const ColumnDirectory* directory, reader_.directory(part.column));
+  const Zone zone = directory->zone(block);
+  const bool exact = part.options.descending ? zone.max_exact() : zone.min_exact();
+  if (!zone.has_range() || !exact || zone.nulls() > 0) return std::strong_ordering::equal;
+  std::string first;
+  types::AppendKey(type(0), part.options.descending ? zone.max() : zone.min(), part.options, first);
+  // Of two encodings none is a prefix of the other, so that they differ here or are the same.
+  return std::string_view(first) <=> key.substr(0, first.size());
+}
+
+Status KeyCursor::NarrowToBlock(std::string_view key, uint32_t& low, uint32_t& high) {
+  while (low < high && low / kBlockRows != (high - 1) / kBlockRows) {
+    const uint32_t last = (high - 1) / kBlockRows;
+    OMEN_ASSIGN(const std::strong_ordering first, FirstOf(last, key));
+    if (first == std::strong_ordering::equal) break;
+    (first < 0 ? low : high) = last * kBlockRows;
+  }
+  return Status::Ok();
+}
+
 Result<uint32_t> KeyCursor::SearchBytes(PositionRange window, std::string_view key) {
   auto low = static_cast<uint32_t>(window.begin), high = static_cast<uint32_t>(window.end);
+  OMEN_TRY(NarrowToBlock(key, low, high));
   std::string at;
   while (low < high) {
     const uint32_t middle = (low + high) / 2;

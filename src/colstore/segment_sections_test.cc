@@ -129,6 +129,25 @@ TEST_F(SegmentSectionsTest, AFirstLookupTakesOneReadMore) {
   }
 }
 
+// The first column of the key, by the zones, tells on which side of the edge the key lies.
+TEST_F(SegmentSectionsTest, AKeyNearTheEdgeOfABlockIsLookedForInOneBlock) {
+  for (const bool descending : {false, true}) {
+    const WideTable table(5, kRows, descending);
+    table.Write(env_);
+    const auto reader = Open();
+    LookUp(*reader, table, 5, {});
+    for (uint32_t block = 2; block < BlocksOf(kRows); block += 2) {
+      const uint32_t edge = block * kBlockRows;
+      EXPECT_EQ(LookUp(*reader, table, edge - 8, {}), 1u) << block;
+      EXPECT_EQ(LookUp(*reader, table, edge + 8, {}), 1u) << block;
+      for (uint32_t row = edge - 8; row < edge + 8; ++row) {
+        LookUp(*reader, table, row, {});
+        Miss(*reader, table, row);
+      }
+    }
+  }
+}
+
 // Whoever comes first, and however many: one read.
 TEST_F(SegmentSectionsTest, ReadingARowAlsoReadsThemTogether) {
   const WideTable table(9, kRows);
