@@ -77,14 +77,16 @@ Status Table::EnterRun(TableIndex& index, const IndexRuns::Listed& listed, const
                [&](uint64_t segment) { return !source.elsewhere.contains(segment); });
   colstore::IndexRun::Cursor cursor(*listed.run, /*keep=*/false);
   OMEN_TRY(cursor.SeekForward({}));
-  std::vector<std::pair<RowId, std::string>> entries;  // some, by row
+  types::Arena keys;
+  std::vector<std::pair<RowId, std::string_view>> entries;  // some, by row
   while (!cursor.at_end()) {
     if (stop()) return Status(sqlstate::kQueryCanceled, "entering the entries of a run was ended");
     entries.clear();
+    keys.Reset();
     for (size_t bytes = 0; !cursor.at_end() && entries.size() < kAtOnce && bytes < kBytesAtOnce;) {
       const std::string_view entry = cursor.entry();
       bytes += entry.size();
-      entries.emplace_back(colstore::RowOfEntry(entry), colstore::KeyOfEntry(entry));
+      entries.emplace_back(colstore::RowOfEntry(entry), keys.Copy(colstore::KeyOfEntry(entry)));
       OMEN_TRY(cursor.Next());
     }
     std::sort(entries.begin(), entries.end());
