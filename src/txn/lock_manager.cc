@@ -74,11 +74,30 @@ SteadyTime WaitContext::deadline() const {
   return std::chrono::steady_clock::now() + std::chrono::milliseconds(lock_timeout_ms);
 }
 
+std::vector<LockOwner> LockManager::SharersOf(Shard& shard, const LockKey& key) {
+  std::vector<LockOwner> owners;
+  if (key.kind != LockKind::kRow || shard.shares.empty()) return owners;
+  const auto found = shard.shares.find(StretchOf(key));
+  if (found == shard.shares.end()) return owners;
+  for (const Shares& shares : found->second) {
+    if (shares.has(key.b)) owners.push_back(shares.owner);
+  }
+  return owners;
+}
+
 // Holders in conflict, and those waiting in front of it in conflict. One that already holds the
 // lock in some mode passes those in front: they may be waiting for it.
-std::vector<LockOwner> LockManager::Blockers(const Queue& queue, const Waiting& entry) {
+std::vector<LockOwner> LockManager::Blockers(Shard& shard, const LockKey& key, const Queue& queue,
+                                             const Waiting& entry) {
   std::vector<LockOwner> blockers;
   bool holds = false;
+  for (const LockOwner sharer : SharersOf(shard, key)) {
+    if (sharer == entry.owner) {
+      holds = true;
+    } else if (Conflicts(entry.mode, ModeOf(RowLockMode::kKeyShare))) {
+      blockers.push_back(sharer);
+    }
+  }
   for (const Holder& holder : queue.holders) {
     if (holder.owner == entry.owner) {
       holds = true;
@@ -112,10 +131,10 @@ void LockManager::Grant(Queue& queue, LockOwner owner, TableLockMode mode) {
   ++queue.holders.back().counts[static_cast<size_t>(mode)];
 }
 
-void LockManager::GrantWaiting(Queue& queue) {
+void LockManager::GrantWaiting(Shard& shard, const LockKey& key, Queue& queue) {
   for (size_t i = 0; i < queue.waiters.size();) {
     const std::shared_ptr<Waiting> entry = queue.waiters[i];
-    std::vector<LockOwner> blockers = Blockers(queue, *entry);
+    std::vector<LockOwner> blockers = Blockers(shard, key, queue, *entry);
     if (!blockers.empty()) {
       graph_.Update(entry->owner, std::move(blockers));
       ++i;
@@ -136,7 +155,53 @@ void LockManager::EraseIfIdle(Shard& shard, const LockKey& key, const std::funct
   if (key.kind != LockKind::kTable || shard.queues.size() > kIdleQueuesMax) {
     shard.queues.erase(found);
   }
-  if (last) last();
+  if (last && SharersOf(shard, key).empty()) last();
+}
+
+bool LockManager::ShareRow(LockOwner owner, const LockKey& row,
+                           const std::function<bool()>& check) {
+  Shard& shard = ShardOf(row);
+  MutexLock lock(shard.mu);
+  const auto queue = shard.queues.find(row);
+  const Waiting entry{owner, ModeOf(RowLockMode::kKeyShare), nullptr};
+  if (queue != shard.queues.end() && !Blockers(shard, row, queue->second, entry).empty()) {
+    return false;
+  }
+  if (!check()) return false;
+  std::vector<Shares>& stretch = shard.shares[StretchOf(row)];
+  auto own = std::find_if(stretch.begin(), stretch.end(),
+                          [&](const Shares& shares) { return shares.owner == owner; });
+  if (own == stretch.end()) {
+    stretch.push_back({owner});
+    own = std::prev(stretch.end());
+  }
+  own->Add(row.b);
+  return true;
+}
+
+void LockManager::ReleaseShares(LockOwner owner, const LockKey& row,
+                                const std::function<void(uint64_t row)>& last) {
+  Shard& shard = ShardOf(row);
+  MutexLock lock(shard.mu);
+  const auto found = shard.shares.find(StretchOf(row));
+  if (found == shard.shares.end()) return;
+  std::vector<Shares>& stretch = found->second;
+  const auto own = std::find_if(stretch.begin(), stretch.end(),
+                                [&](const Shares& shares) { return shares.owner == owner; });
+  if (own == stretch.end()) return;
+  const Shares dropped = *own;
+  stretch.erase(own);
+  if (stretch.empty()) shard.shares.erase(found);
+  for (uint64_t i = 0; i < kStretch; ++i) {
+    if (!dropped.has(i)) continue;
+    const LockKey key{LockKind::kRow, row.a, FirstRowOf(StretchOf(row)) + i};
+    const auto queue = shard.queues.find(key);
+    if (queue != shard.queues.end()) {
+      GrantWaiting(shard, key, queue->second);
+    } else if (SharersOf(shard, key).empty()) {
+      last(key.b);
+    }
+  }
 }
 
 Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLockMode mode,
@@ -147,7 +212,7 @@ Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLock
   {
     MutexLock lock(shard.mu);
     Queue& queue = shard.queues[key];
-    std::vector<LockOwner> blockers = Blockers(queue, Waiting{owner, mode, nullptr});
+    std::vector<LockOwner> blockers = Blockers(shard, key, queue, Waiting{owner, mode, nullptr});
     if (blockers.empty()) {
       if (check && !check()) {
         EraseIfIdle(shard, key, nullptr);
@@ -156,8 +221,15 @@ Result<bool> LockManager::Acquire(LockOwner owner, const LockKey& key, TableLock
       Grant(queue, owner, mode);
       return true;
     }
-    if (wait != LockWait::kWait) return false;
-    OMEN_TRY(graph_.Add(owner, std::move(blockers), Describe(key, mode)));
+    // Where all in the way are sharers, the queue was made just now.
+    if (wait != LockWait::kWait) {
+      EraseIfIdle(shard, key, nullptr);
+      return false;
+    }
+    if (Status added = graph_.Add(owner, std::move(blockers), Describe(key, mode)); !added.ok()) {
+      EraseIfIdle(shard, key, nullptr);
+      return added;
+    }
     entry = std::make_shared<Waiting>(Waiting{owner, mode, std::make_shared<WaitPoint>()});
     const bool holds = std::any_of(queue.holders.begin(), queue.holders.end(),
                                    [&](const Holder& h) { return h.owner == owner; });
@@ -184,7 +256,7 @@ Status LockManager::WaitFor(Shard& shard, const LockKey& key, const std::shared_
   graph_.Remove(entry->owner);
   Queue& queue = shard.queues[key];
   queue.waiters.erase(std::find(queue.waiters.begin(), queue.waiters.end(), entry));
-  GrantWaiting(queue);
+  GrantWaiting(shard, key, queue);
   EraseIfIdle(shard, key, nullptr);
   OMEN_CHECK(!waited.ok());
   return waited;
@@ -200,6 +272,11 @@ bool LockManager::IsAwaited(const LockKey& key) {
 bool LockManager::Compatible(LockOwner owner, const LockKey& key, TableLockMode mode) {
   Shard& shard = ShardOf(key);
   MutexLock lock(shard.mu);
+  if (Conflicts(mode, ModeOf(RowLockMode::kKeyShare))) {
+    for (const LockOwner sharer : SharersOf(shard, key)) {
+      if (sharer != owner) return false;
+    }
+  }
   const auto found = shard.queues.find(key);
   if (found == shard.queues.end()) return true;
   for (const Holder& holder : found->second.holders) {
@@ -222,7 +299,7 @@ void LockManager::ReleaseAll(LockOwner owner, const LockKey& key,
   if (found == shard.queues.end()) return;
   Queue& queue = found->second;
   std::erase_if(queue.holders, [&](const Holder& h) { return h.owner == owner; });
-  GrantWaiting(queue);
+  GrantWaiting(shard, key, queue);
   EraseIfIdle(shard, key, last);
 }
 
@@ -240,7 +317,7 @@ bool LockManager::ReleaseOne(LockOwner owner, const LockKey& key, TableLockMode 
                   [](uint32_t count) { return count == 0; })) {
     queue.holders.erase(holder);
   }
-  GrantWaiting(queue);
+  GrantWaiting(shard, key, queue);
   EraseIfIdle(shard, key, nullptr);
   return true;
 }

@@ -6,7 +6,13 @@
 // AccessExclusive. A row that is being changed is not locked here but by the mark in its end word;
 // rows appear here only for SELECT ... FOR and foreign keys.
 //
+// Many shares    A statement may lock millions of referenced rows FOR KEY SHARE. ShareRow keeps
+// such
+//                a lock as a bit of its stretch of row ids, ReleaseShares lets all of a stretch go.
+//                To everybody else it is a lock as any other.
+//
 // Thread safety  Any thread.
+// Cost           About 300 bytes for a locked row; 200 for a stretch of shared ones.
 // Lock order     Shard::mu, then WaitGraph. No mutex is held while waiting.
 // Errors         40P01, 55P03 (lock_timeout), 57014.
 // See            PostgreSQL 15, chapter 13.3 "Explicit Locking".
@@ -64,6 +70,16 @@ class LockManager {
   // (returns false).
   Result<bool> Acquire(LockOwner owner, const LockKey& key, TableLockMode mode, LockWait wait,
                        const WaitContext& context, const std::function<bool()>& check = nullptr);
+  // KEY SHARE of a row, to be let go with ReleaseShares. False when that takes waiting (then
+  // Acquire), or `check` refused, which runs under the lock's mutex once nobody is in the way.
+  bool ShareRow(LockOwner owner, const LockKey& row, const std::function<bool()>& check);
+  // Drops the shares that the owner has in the stretch of this row. `last` runs under the mutex for
+  // each that nobody holds or awaits any more.
+  void ReleaseShares(LockOwner owner, const LockKey& row,
+                     const std::function<void(uint64_t row)>& last);
+  static LockKey StretchOf(const LockKey& row) { return {LockKind::kRow, row.a, row.b / kStretch}; }
+  static uint64_t FirstRowOf(const LockKey& stretch) { return stretch.b * kStretch; }
+
   // Whether `owner` could hold `mode` beside the present holders; waits for nothing.
   bool Compatible(LockOwner owner, const LockKey& key, TableLockMode mode);
   // Whether somebody waits for the key.
@@ -90,18 +106,33 @@ class LockManager {
     std::vector<Holder> holders;
     std::vector<std::shared_ptr<Waiting>> waiters;
   };
+  static constexpr uint64_t kStretch = 1024;
+  // What one owner shares of a stretch of rows.
+  struct Shares {
+    LockOwner owner;
+    std::array<uint64_t, kStretch / 64> bits{};
+    bool has(uint64_t row) const { return (bits[row % kStretch / 64] >> row % 64 & 1) != 0; }
+    void Add(uint64_t row) { bits[row % kStretch / 64] |= uint64_t{1} << row % 64; }
+  };
+  // Rows of one stretch are in one shard.
   struct alignas(64) Shard {
     Mutex mu;
     std::unordered_map<LockKey, Queue, LockKeyHash> queues OMEN_GUARDED_BY(mu);
+    std::unordered_map<LockKey, std::vector<Shares>, LockKeyHash> shares OMEN_GUARDED_BY(mu);
   };
   static constexpr size_t kShards = 64;
   // So many keys of tables stay in a shard when nobody holds them: the next statement does.
   static constexpr size_t kIdleQueuesMax = 16;
 
-  Shard& ShardOf(const LockKey& key) { return shards_[LockKeyHash()(key) % kShards]; }
-  static std::vector<LockOwner> Blockers(const Queue& queue, const Waiting& entry);
+  Shard& ShardOf(const LockKey& key) {
+    return shards_[LockKeyHash()(key.kind == LockKind::kRow ? StretchOf(key) : key) % kShards];
+  }
+  // Those who share the row.
+  static std::vector<LockOwner> SharersOf(Shard& shard, const LockKey& key) OMEN_REQUIRES(shard.mu);
+  static std::vector<LockOwner> Blockers(Shard& shard, const LockKey& key, const Queue& queue,
+                                         const Waiting& entry) OMEN_REQUIRES(shard.mu);
   static void Grant(Queue& queue, LockOwner owner, TableLockMode mode);
-  void GrantWaiting(Queue& queue);
+  void GrantWaiting(Shard& shard, const LockKey& key, Queue& queue) OMEN_REQUIRES(shard.mu);
   Status WaitFor(Shard& shard, const LockKey& key, const std::shared_ptr<Waiting>& entry,
                  const WaitContext& context);
   void EraseIfIdle(Shard& shard, const LockKey& key, const std::function<void()>& last)

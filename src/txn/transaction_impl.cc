@@ -215,11 +215,18 @@ Result<bool> TransactionImpl::LockRow(const std::shared_ptr<VersionedTable>& tab
   const auto found = other_locks_.find(key);
   if (found != other_locks_.end() && (found->second.modes & bit) != 0) return check();
   std::atomic<uint64_t>& word = table->store().row(row);
+  const auto flag_and_check = [&] {
+    word.fetch_or(rowstore::kRowLocked, std::memory_order_seq_cst);
+    return check();
+  };
+  if (mode == RowLockMode::kKeyShare && other_locks_.size() >= kSingleLocksMax) {
+    if (manager_.locks_.ShareRow(id_.value(), key, flag_and_check)) {
+      shares_.emplace(LockManager::StretchOf(key), table);
+      return true;
+    }
+  }
   OMEN_ASSIGN(const bool held,
-              manager_.locks_.Acquire(id_.value(), key, lock_mode, wait, context, [&] {
-                word.fetch_or(rowstore::kRowLocked, std::memory_order_seq_cst);
-                return check();
-              }));
+              manager_.locks_.Acquire(id_.value(), key, lock_mode, wait, context, flag_and_check));
   if (!held) return false;
   OtherLock& lock = other_locks_[key];
   lock.modes |= bit;

@@ -98,6 +98,8 @@ class TransactionImpl final : public Transaction {
 
  private:
   friend class TransactionManager;
+  // Rows locked FOR KEY SHARE beyond so many locks are kept as bits.
+  static constexpr size_t kSingleLocksMax = 1024;
   struct TableLock {
     Oid table;
     uint32_t modes;  // bit n = mode n held
@@ -130,6 +132,8 @@ class TransactionImpl final : public Transaction {
 
   std::vector<TableLock> table_locks_;
   std::unordered_map<LockKey, OtherLock, LockKeyHash> other_locks_;
+  // Further rows that are shared, by stretch.
+  std::unordered_map<LockKey, std::shared_ptr<VersionedTable>, LockKeyHash> shares_;
   std::unique_ptr<TransactionExtension> extension_;
 };
 

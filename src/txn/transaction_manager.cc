@@ -292,6 +292,13 @@ void TransactionManager::Finish(TransactionImpl& txn) {
         owner, key, [&word] { word.fetch_and(~rowstore::kRowLocked, std::memory_order_seq_cst); });
   }
   txn.other_locks_.clear();
+  for (const auto& [stretch, table] : txn.shares_) {
+    const LockKey first{LockKind::kRow, stretch.a, LockManager::FirstRowOf(stretch)};
+    locks_.ReleaseShares(owner, first, [&store = table->store()](uint64_t row) {
+      store.row(RowId(row)).fetch_and(~rowstore::kRowLocked, std::memory_order_seq_cst);
+    });
+  }
+  txn.shares_.clear();
   WaitShard& shard = ShardOf(txn.id_);
   // Pairs with WaitFor: it counts itself, then looks at the slot; we release the slot, then count.
   if (shard.count.load(std::memory_order_seq_cst) == 0) return;
