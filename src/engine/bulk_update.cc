@@ -1,6 +1,7 @@
 #include "engine/bulk_update.h"
 
 #include "catalog/column_ids.h"
+#include "engine/foreign_keys.h"
 #include "engine/relation_impl.h"
 #include "engine/replace_undo.h"
 
@@ -10,17 +11,29 @@ namespace {
 
 using catalog::ConstraintDef;
 
-// Whether a foreign key, of this table or referring to it, has one of the columns.
-bool HaveForeignKeys(const StatementContext& context, const catalog::TableDef& table,
-                     std::span<const ColumnId> columns) {
-  for (const ConstraintDef& constraint : table.constraints) {
-    if (constraint.kind != catalog::ConstraintKind::kForeignKey) continue;
-    if (catalog::HaveCommon(constraint.columns, columns)) return true;
-  }
+// Whether a foreign key refers to one of the columns: what is to be done about old keys must then
+// see the new ones.
+bool AreReferenced(const StatementContext& context, const catalog::TableDef& table,
+                   std::span<const ColumnId> columns) {
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
     if (catalog::HaveCommon(constraint->referenced_columns, columns)) return true;
   }
   return false;
+}
+
+// Those columns of the table's foreign keys.
+std::vector<ColumnId> ReferringColumns(const catalog::TableDef& table,
+                                       std::span<const ColumnId> columns) {
+  std::vector<ColumnId> referring;
+  for (const ConstraintDef& constraint : table.constraints) {
+    if (constraint.kind != catalog::ConstraintKind::kForeignKey) continue;
+    for (const ColumnId column : constraint.columns) {
+      if (catalog::Contains(columns, column) && !catalog::Contains(referring, column)) {
+        referring.push_back(column);
+      }
+    }
+  }
+  return referring;
 }
 
 }  // namespace
@@ -33,13 +46,32 @@ BulkUpdate::BulkUpdate(StatementContext& context, std::shared_ptr<Relation> rela
       gathered_(NewRowBuffer(relation_->table())),
       writer_(relation_->segment_files()) {
   if (!relation_->storage().logged() || relation_->storage().frozen().empty()) return;
-  if (HaveForeignKeys(context, relation_->table(), changed)) return;
+  if (AreReferenced(context, relation_->table(), changed)) return;
+  referring_ = ReferringColumns(relation_->table(), changed);
+  bool new_keys = false;
   for (std::shared_ptr<TableIndex>& index : relation_->IndexesOn(changed)) {
-    if (index->is_row_map()) return;
+    if (index->is_row_map()) {
+      new_keys = true;
+      continue;
+    }
     in_order_ = in_order_ || index->unique();
     indexes_.push_back(std::move(index));
   }
   replaces_ = !in_order_ || beside == Beside::kNothing;
+  if (!new_keys) return;
+  replaces_ = !in_order_ && beside == Beside::kNothing &&
+              !ForeignKeyQueue::Concerns(context, relation_->table());
+  if (replaces_) moved_ = std::make_unique<BulkLoad>(context, relation_, limits);
+}
+
+// In this order, so that the row's own key may be another's next, and what others have now not: as
+// if the row were inserted at once.
+Result<RowResult> BulkUpdate::Move(const RowRef& seen, std::span<const types::Value> row) {
+  OMEN_ASSIGN(const RowResult deleted, relation_->Delete(context_, seen));
+  if (deleted.outcome != RowOutcome::kDone) return deleted;
+  OMEN_TRY(relation_->CheckPrimaryKeyIsFree(context_, row));
+  OMEN_TRY(moved_->AppendRow(row));
+  return deleted;
 }
 
 // What is newer than the statement's snapshot is not pinned until it is claimed.
@@ -55,6 +87,10 @@ bool BulkUpdate::IsGathered(const RowRef& seen) const {
 }
 
 Result<RowResult> BulkUpdate::Update(const RowRef& seen, std::span<const types::Value> row) {
+  if (moved_ != nullptr) {
+    OMEN_ASSIGN(const bool same, relation_->HasPrimaryKeyOf(seen, row));
+    if (!same) return Move(seen, row);
+  }
   if (!IsGathered(seen)) return relation_->Update(context_, seen, row);
   OMEN_TRY(relation_->CheckWritable(context_));
   OMEN_TRY(relation_->CheckReplacing(context_, row));
@@ -85,6 +121,7 @@ Status BulkUpdate::StartWriting() {
   batch->replaced = std::move(seen_);
   batch->indexes = indexes_;
   batch->in_order = in_order_;
+  batch->referring = referring_;
   gathered_ = NewRowBuffer(relation_->table());
   seen_.clear();
   frozen_ = 0;
@@ -117,6 +154,7 @@ Result<RowOutcome> BulkUpdate::UpdateGathered() {
 }
 
 Result<RowOutcome> BulkUpdate::Finish() {
+  if (moved_ != nullptr) OMEN_TRY(moved_->Finish());
   OMEN_ASSIGN(const RowOutcome outcome, EnterWritten());
   if (outcome != RowOutcome::kDone || gathered_->rows() == 0) return outcome;
   if (gathered_->rows() < (undo_ != nullptr ? limits_.rest_min : limits_.rows_min)) {

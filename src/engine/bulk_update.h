@@ -6,10 +6,15 @@
 //
 //   gather -> sort, write, sync (a thread) -> publish, {claim the old, set the head} -> {kFreeze}
 //
-// It is for updates that change neither the primary key nor a foreign key. Others, rows in pages,
+// It is for updates that change no column that a foreign key refers to. Others, rows in pages,
 // those of a table that is not logged, and the rows of a statement that is too small for a segment
 // are updated one by one. Entries of secondary indexes stay packed (packed_entries.h) until those
 // of the old versions are gone.
+//
+// A row that gets another primary key is another row from then on: the old one is deleted where it
+// lies, and the new one is loaded (bulk_load.h). Its key must be free at that moment, as if each
+// were inserted at once. Where foreign keys or unique indexes have a part in it, rows are moved one
+// by one.
 //
 // Order          Conflicts are found when a segment is full, or by Finish. That is in time: both
 //                belong to the statement. Where keys of unique indexes may change, each row is
@@ -29,6 +34,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/bulk_load.h"
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
 #include "engine/segment_batch.h"
@@ -64,6 +70,8 @@ class BulkUpdate {
 
  private:
   bool IsGathered(const RowRef& seen) const;
+  // Of a row that gets another primary key.
+  Result<RowResult> Move(const RowRef& seen, std::span<const types::Value> row);
   Result<RowOutcome> FlushWhenFull();
   Result<RowOutcome> Flush();
   // Hands the gathered rows to the writing thread.
@@ -78,11 +86,13 @@ class BulkUpdate {
   bool replaces_ = false;
   bool in_order_ = false;
   std::vector<std::shared_ptr<TableIndex>> indexes_;  // whose columns change
+  std::vector<ColumnId> referring_;                   // of foreign keys, which change
   std::unique_ptr<RowBuffer> gathered_;
   std::vector<RowRef> seen_;  // of the gathered rows
   uint32_t frozen_ = 0;       // of them
   BatchWriter writer_;
-  ReplaceUndo* undo_ = nullptr;  // the transaction's, once there is a segment
+  ReplaceUndo* undo_ = nullptr;      // the transaction's, once there is a segment
+  std::unique_ptr<BulkLoad> moved_;  // rows with new primary keys, where these may be new
 };
 
 }  // namespace omendb::engine

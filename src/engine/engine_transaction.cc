@@ -4,11 +4,12 @@ namespace omendb::engine {
 
 class EngineTransaction::Rollback final : public txn::UndoAction {
  public:
-  explicit Rollback(EngineTransaction& owner) : owner_(owner), events_(owner.foreign_keys_.mark()) {
+  explicit Rollback(EngineTransaction& owner)
+      : owner_(owner), foreign_keys_(owner.foreign_keys_.SetMark()) {
     if (owner.edit_) mark_ = owner.edit_->mark();
   }
   void Undo() override {
-    owner_.foreign_keys_.RollbackTo(events_);
+    owner_.foreign_keys_.RollbackTo(foreign_keys_);
     if (owner_.edit_ == nullptr) return;
     if (mark_) {
       owner_.edit_->RollbackTo(*mark_);
@@ -19,7 +20,7 @@ class EngineTransaction::Rollback final : public txn::UndoAction {
 
  private:
   EngineTransaction& owner_;
-  const size_t events_;
+  const ForeignKeyQueue::Mark foreign_keys_;
   std::optional<catalog::CatalogEdit::Mark> mark_;
 };
 

@@ -1,11 +1,13 @@
 #include "engine/foreign_key_check.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/sqlstate.h"
 #include "catalog/column_ids.h"
 #include "types/casts.h"
+#include "types/key_encoding.h"
 #include "types/text_io.h"
 
 namespace omendb::engine {
@@ -33,6 +35,25 @@ const IndexDef* IndexOn(const TableDef& table, const std::vector<ColumnId>& colu
     if (covers) return &index;
   }
   return nullptr;
+}
+
+struct KeySide {
+  const TableDef& table;
+  const std::vector<ColumnId>& columns;
+  const types::SqlType& type(size_t i) const { return table.column(columns[i]).type; }
+};
+
+// False: the other side cannot hold such a value.
+bool CastKey(const KeySide& from, const KeySide& to, std::span<Value> key, types::Arena& arena) {
+  const types::IoSettings settings;
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (from.type(i) == to.type(i) || key[i].is_null) continue;
+    auto cast = types::CastValue(from.type(i), to.type(i), key[i], arena,
+                                 types::CastContext::kExplicit, settings);
+    if (!cast.ok()) return false;
+    key[i] = *cast;
+  }
+  return true;
 }
 
 std::string SchemaName(const StatementContext& context, const TableDef& table) {
@@ -96,16 +117,13 @@ Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
 }
 
 bool ForeignKeyCheck::CastToReferenced(std::span<Value> key, types::Arena& arena) const {
-  const types::IoSettings settings;
-  for (size_t i = 0; i < key.size(); ++i) {
-    const types::SqlType& from = referring->column(constraint.columns[i]).type;
-    const types::SqlType& to = referenced->column(constraint.referenced_columns[i]).type;
-    if (from == to || key[i].is_null) continue;
-    auto cast = types::CastValue(from, to, key[i], arena, types::CastContext::kExplicit, settings);
-    if (!cast.ok()) return false;
-    key[i] = *cast;
-  }
-  return true;
+  return CastKey({*referring, constraint.columns}, {*referenced, constraint.referenced_columns},
+                 key, arena);
+}
+
+bool ForeignKeyCheck::CastToReferring(std::span<Value> key, types::Arena& arena) const {
+  return CastKey({*referenced, constraint.referenced_columns}, {*referring, constraint.columns},
+                 key, arena);
 }
 
 const IndexDef& ForeignKeyCheck::ReferencedIndex() const {
@@ -165,88 +183,132 @@ Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key,
     if (!row.has_value()) {
       OMEN_ASSIGN(row, relation->Lookup(context, index.oid, ordered));
     }
-    if (!row.has_value()) return false;
+    if (!row.has_value()) {
+      if (!acted) return false;
+      RenewSnapshot();  // What actions have written since the last time is seen only then.
+      continue;
+    }
     OMEN_ASSIGN(const RowResult locked,
                 relation->Lock(context, *row, txn::RowLockMode::kKeyShare, txn::LockWait::kWait));
     if (locked.outcome == RowOutcome::kDone) return true;
     // Changed or deleted meanwhile: look again at what is committed now.
-    context.txn->PopSnapshot();
-    context.txn->PushLatestSnapshot();
-    snapshot_renewed = true;
+    RenewSnapshot();
   }
 }
 
-Status ForeignKeyCheck::ForEachReferring(std::span<const Value> key,
-                                         const std::function<Status(const RowRef&)>& act) {
-  auto relation = database.OpenRelation(referring);
-  std::vector<Value> cast_key(key.begin(), key.end());
+void ForeignKeyCheck::RenewSnapshot() {
+  context.txn->PopSnapshot();
+  context.txn->PushLatestSnapshot();
+  snapshot_renewed = true;
+  acted = false;
+}
+
+bool ForeignKeyCheck::ScansForReferring() const {
+  return IndexOn(*referring, constraint.columns) == nullptr;
+}
+
+Status ForeignKeyCheck::FindReferring(std::span<const Value> keys,
+                                      std::span<std::vector<RowRef>> found) {
+  const size_t width = constraint.columns.size();
+  std::unordered_map<std::string, size_t> wanted;
   types::Arena arena;
-  const types::IoSettings settings;
-  for (size_t i = 0; i < cast_key.size(); ++i) {
-    const types::SqlType& from = referenced->column(constraint.referenced_columns[i]).type;
-    const types::SqlType& to = referring->column(constraint.columns[i]).type;
-    if (from == to || cast_key[i].is_null) continue;
-    auto cast =
-        types::CastValue(from, to, cast_key[i], arena, types::CastContext::kExplicit, settings);
-    if (!cast.ok()) return Status::Ok();  // No referring row can hold such a value.
-    cast_key[i] = *cast;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto given = keys.subspan(i * width, width);
+    types::Row key(given.begin(), given.end());
+    if (AnyNull(key) || !CastToReferring(key, arena)) continue;
+    wanted.emplace(EncodedReferring(key), i);
   }
-  std::vector<RowRef> rows;
-  const IndexDef* index = IndexOn(*referring, constraint.columns);
-  if (index != nullptr) {
-    KeyRange range;
-    range.equal = InIndexOrder(*index, constraint.columns, cast_key);
-    OMEN_TRY(relation->ScanIndex(context, index->oid, range, [&](RowRef row) -> Result<bool> {
-      rows.push_back(row);
-      return true;
-    }));
-  } else {
-    Relation::ScanOptions options;
-    options.with_refs = true;
-    options.columns = constraint.columns;
-    auto scan = relation->OpenScan(context, options);
-    auto worker = scan->NewWorker();
-    types::Chunk chunk;
-    std::vector<RowRef> refs;
-    while (true) {
-      refs.clear();
-      OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
-      if (!more) break;
-      for (const RowRef& row : refs) {
-        OMEN_ASSIGN(const bool refers, ValuesAre(row, constraint.columns, cast_key));
-        if (refers) rows.push_back(row);
-      }
+  if (wanted.empty()) return Status::Ok();
+  Relation::ScanOptions options;
+  options.with_refs = true;
+  options.columns = constraint.columns;
+  const auto scan = database.OpenRelation(referring)->OpenScan(context, options);
+  const auto worker = scan->NewWorker();
+  types::Chunk chunk;
+  std::vector<RowRef> refs;
+  types::Row key(width);
+  for (;;) {
+    refs.clear();
+    OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
+    if (!more) return Status::Ok();
+    if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
+    for (uint32_t i = 0; i < chunk.rows_count; ++i) {
+      for (size_t k = 0; k < width; ++k) key[k] = chunk.columns[k].Get(i);
+      if (AnyNull(key)) continue;
+      const auto at = wanted.find(EncodedReferring(key));
+      if (at != wanted.end()) found[at->second].push_back(refs[i]);
     }
   }
+}
+
+std::string ForeignKeyCheck::EncodedReferring(std::span<const Value> key) const {
+  std::string encoded;
+  for (size_t i = 0; i < key.size(); ++i) {
+    types::AppendKey(referring->column(constraint.columns[i]).type, key[i], {}, encoded);
+  }
+  return encoded;
+}
+
+Result<std::vector<RowRef>> ForeignKeyCheck::ReferringRows(Gone& gone) {
+  if (gone.found != nullptr && gone.found->empty()) return *gone.found;
+  std::vector<RowRef> rows;
+  gone.referring_key.assign(gone.key.begin(), gone.key.end());
+  // Else no referring row can hold such a value.
+  if (!CastToReferring(gone.referring_key, gone.arena)) return rows;
+  if (gone.found != nullptr) return *gone.found;
+  const IndexDef* const index = IndexOn(*referring, constraint.columns);
+  OMEN_CHECK(index != nullptr);
+  KeyRange range;
+  range.equal = InIndexOrder(*index, constraint.columns, gone.referring_key);
+  OMEN_TRY(database.OpenRelation(referring)->ScanIndex(context, index->oid, range,
+                                                       [&](RowRef row) -> Result<bool> {
+                                                         rows.push_back(row);
+                                                         return true;
+                                                       }));
+  return rows;
+}
+
+Status ForeignKeyCheck::ForEachReferring(Gone& gone,
+                                         const std::function<Status(const RowRef&)>& act) {
+  OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
   for (const RowRef& row : rows) OMEN_TRY(act(row));
   return Status::Ok();
 }
 
-Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<const Value> new_key) {
+// Another row may have taken the key in the same statement.
+Status ForeignKeyCheck::CheckNotReferenced(Gone& gone, bool may_be_taken) {
+  OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
+  if (rows.empty()) return Status::Ok();
+  if (may_be_taken) {
+    OMEN_ASSIGN(const bool taken, LockReferenced(gone.key));
+    if (taken) return Status::Ok();
+  }
+  return StillReferenced(gone.key);
+}
+
+Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<const Value> new_key,
+                                       const std::vector<RowRef>* found) {
   if (AnyNull(key)) return Status::Ok();  // A key with a NULL is never referred to.
   const bool deleted = new_key.empty();
-  const ReferentialAction action = deleted ? constraint.on_delete : constraint.on_update;
-  switch (action) {
-    case ReferentialAction::kNoAction: {
-      // Another row may have taken the key in the same statement.
-      OMEN_ASSIGN(const bool present_again, LockReferenced(key));
-      if (present_again) return Status::Ok();
-      [[fallthrough]];
-    }
+  Gone gone{key, found, {}, {}};
+  switch (deleted ? constraint.on_delete : constraint.on_update) {
+    case ReferentialAction::kNoAction:
+      return CheckNotReferenced(gone, /*may_be_taken=*/true);
     case ReferentialAction::kRestrict:
-      return ForEachReferring(key, [&](const RowRef&) { return StillReferenced(key); });
+      return CheckNotReferenced(gone, /*may_be_taken=*/false);
     case ReferentialAction::kCascade:
-      return ForEachReferring(key, [&](const RowRef& row) {
-        return deleted ? DeleteReferring(row) : UpdateReferring(row, constraint.columns, new_key);
+      return ForEachReferring(gone, [&](const RowRef& row) {
+        return deleted ? DeleteReferring(gone, row)
+                       : UpdateReferring(gone, row, constraint.columns, new_key);
       });
     case ReferentialAction::kSetNull: {
       const std::vector<ColumnId>& columns = ColumnsToSet(deleted);
-      const std::vector<Value> nulls(columns.size(), Value::Null());
+      const types::Row nulls(columns.size(), Value::Null());
       return ForEachReferring(
-          key, [&](const RowRef& row) { return UpdateReferring(row, columns, nulls); });
+          gone, [&](const RowRef& row) { return UpdateReferring(gone, row, columns, nulls); });
     }
     case ReferentialAction::kSetDefault:
-      return SetDefaults(key, ColumnsToSet(deleted));
+      return SetDefaults(gone, ColumnsToSet(deleted));
   }
   return Status::Ok();
 }
@@ -256,12 +318,11 @@ const std::vector<ColumnId>& ForeignKeyCheck::ColumnsToSet(bool deleted) const {
                                                           : constraint.columns;
 }
 
-Status ForeignKeyCheck::SetDefaults(std::span<const Value> key,
-                                    const std::vector<ColumnId>& columns) {
+Status ForeignKeyCheck::SetDefaults(Gone& gone, const std::vector<ColumnId>& columns) {
   if (context.column_expressions == nullptr) return NotSupported("SET DEFAULT outside a session");
   types::Arena arena;
   bool any_unchanged = false;
-  OMEN_TRY(ForEachReferring(key, [&](const RowRef& row) -> Status {
+  OMEN_TRY(ForEachReferring(gone, [&](const RowRef& row) -> Status {
     std::vector<Value> values;
     for (ColumnId column : columns) {
       OMEN_ASSIGN(const Value value,
@@ -270,12 +331,12 @@ Status ForeignKeyCheck::SetDefaults(std::span<const Value> key,
     }
     OMEN_ASSIGN(const bool unchanged, ValuesAre(row, columns, values));
     any_unchanged = any_unchanged || unchanged;
-    return UpdateReferring(row, columns, values);
+    return UpdateReferring(gone, row, columns, values);
   }));
   // Where the default is the key that went away, that row still refers to it.
   if (!any_unchanged) return Status::Ok();
-  OMEN_ASSIGN(const bool present_again, LockReferenced(key));
-  return present_again ? Status::Ok() : StillReferenced(key);
+  OMEN_ASSIGN(const bool present_again, LockReferenced(gone.key));
+  return present_again ? Status::Ok() : StillReferenced(gone.key);
 }
 
 Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
@@ -290,14 +351,43 @@ Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<Col
   return true;
 }
 
-Status ForeignKeyCheck::DeleteReferring(const RowRef& row) {
+// Another action of this statement may have changed the row, which is not seen yet; or the row is
+// gone.
+Result<std::optional<RowRef>> ForeignKeyCheck::ChangedByAction(const RowRef& row) {
   auto relation = database.OpenRelation(referring);
+  OMEN_ASSIGN(std::optional<RowRef> newest, relation->FindRow(context, row.row_id));
+  if (newest && newest->version == row.version) {
+    RenewSnapshot();
+    OMEN_ASSIGN(newest, relation->FindRow(context, row.row_id));
+  }
+  if (newest && newest->version == row.version) newest.reset();
+  return newest;
+}
+
+Status ForeignKeyCheck::Change(const Gone& gone, const RowRef& row,
+                               const std::function<Result<RowResult>(const RowRef&)>& write) {
   RowRef current = row;
   while (true) {
-    OMEN_ASSIGN(const RowResult result, relation->Delete(context, current));
-    if (result.outcome != RowOutcome::kChanged) return Status::Ok();
-    current = result.latest;
+    OMEN_ASSIGN(const RowResult result, write(current));
+    if (result.outcome == RowOutcome::kDone) {
+      acted = true;
+      return Status::Ok();
+    }
+    std::optional<RowRef> newest = result.latest;
+    if (result.outcome != RowOutcome::kChanged) {
+      OMEN_ASSIGN(newest, ChangedByAction(current));
+      if (!newest) return Status::Ok();
+    }
+    current = *newest;
+    OMEN_ASSIGN(const bool refers, ValuesAre(current, constraint.columns, gone.referring_key));
+    if (!refers) return Status::Ok();
   }
+}
+
+Status ForeignKeyCheck::DeleteReferring(const Gone& gone, const RowRef& row) {
+  auto relation = database.OpenRelation(referring);
+  return Change(gone, row,
+                [&](const RowRef& current) { return relation->Delete(context, current); });
 }
 
 Status ForeignKeyCheck::ComputeGenerated(std::span<Value> row, types::Arena& arena) {
@@ -310,12 +400,12 @@ Status ForeignKeyCheck::ComputeGenerated(std::span<Value> row, types::Arena& are
   return context.column_expressions->ComputeGenerated(*referring, row, arena);
 }
 
-Status ForeignKeyCheck::UpdateReferring(const RowRef& row, const std::vector<ColumnId>& columns,
+Status ForeignKeyCheck::UpdateReferring(const Gone& gone, const RowRef& row,
+                                        const std::vector<ColumnId>& columns,
                                         std::span<const Value> values) {
   auto relation = database.OpenRelation(referring);
   const std::vector<ColumnId> live = referring->live_columns();
-  RowRef current = row;
-  while (true) {
+  return Change(gone, row, [&](const RowRef& current) -> Result<RowResult> {
     std::vector<Value> read(live.size());
     types::Arena arena;
     OMEN_TRY(relation->Read(current, live, arena, read.data()));
@@ -323,10 +413,8 @@ Status ForeignKeyCheck::UpdateReferring(const RowRef& row, const std::vector<Col
     for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
     for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
     OMEN_TRY(ComputeGenerated(whole, arena));
-    OMEN_ASSIGN(const RowResult result, relation->Update(context, current, whole));
-    if (result.outcome != RowOutcome::kChanged) return Status::Ok();
-    current = result.latest;
-  }
+    return relation->Update(context, current, whole);
+  });
 }
 
 }  // namespace omendb::engine

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/relation.h"
@@ -26,30 +27,56 @@ struct ForeignKeyCheck {
   // other. What it does not find, CheckReferring looks for again.
   Status FindReferenced(std::span<const types::Value> keys, std::span<std::optional<RowRef>> found);
   // A referenced key was deleted (`new_key` empty) or replaced: checks or carries out the action.
-  Status ReferencedGone(std::span<const types::Value> key, std::span<const types::Value> new_key);
+  // `found`: what FindReferring found for the key, if it was asked, since when only this constraint
+  // has done anything.
+  Status ReferencedGone(std::span<const types::Value> key, std::span<const types::Value> new_key,
+                        const std::vector<RowRef>* found = nullptr);
+  // Whether each key that is gone takes a scan of the referring table.
+  bool ScansForReferring() const;
+  // The rows that refer to each of these keys, by one scan; `keys` are those of ReferencedGone, one
+  // after the other.
+  Status FindReferring(std::span<const types::Value> keys, std::span<std::vector<RowRef>> found);
 
   // A check took a newer snapshot: rows found before may be gone.
   bool snapshot_renewed = false;
+  // Actions have written rows that this snapshot does not see.
+  bool acted = false;
 
  private:
-  Status ForEachReferring(std::span<const types::Value> key,
-                          const std::function<Status(const RowRef&)>& act);
-  Status DeleteReferring(const RowRef& row);
+  // One key that went away, and what is done about it.
+  struct Gone {
+    std::span<const types::Value> key;
+    const std::vector<RowRef>* found;
+    types::Row referring_key;  // as the referring table has it, once its rows were sought
+    types::Arena arena;        // of that
+  };
+  Result<std::vector<RowRef>> ReferringRows(Gone& gone);
+  Status ForEachReferring(Gone& gone, const std::function<Status(const RowRef&)>& act);
+  Status CheckNotReferenced(Gone& gone, bool may_be_taken);
+  void RenewSnapshot();
+  // Deletes or updates a referring row, as long as it refers to the key.
+  Status Change(const Gone& gone, const RowRef& row,
+                const std::function<Result<RowResult>(const RowRef&)>& write);
+  Result<std::optional<RowRef>> ChangedByAction(const RowRef& row);
+  Status DeleteReferring(const Gone& gone, const RowRef& row);
   // Sets `columns` of a referring row to `values`.
-  Status UpdateReferring(const RowRef& row, const std::vector<ColumnId>& columns,
+  Status UpdateReferring(const Gone& gone, const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);
   Status ComputeGenerated(std::span<types::Value> row, types::Arena& arena);
   // SET NULL and SET DEFAULT may name some of the constraint's columns.
   const std::vector<ColumnId>& ColumnsToSet(bool deleted) const;
-  Status SetDefaults(std::span<const types::Value> key, const std::vector<ColumnId>& columns);
+  Status SetDefaults(Gone& gone, const std::vector<ColumnId>& columns);
   Result<bool> LockReferenced(std::span<const types::Value> key,
                               std::optional<RowRef> ahead = std::nullopt);
   const catalog::IndexDef& ReferencedIndex() const;
   // A key of the referring table as the referenced one has it; false: it cannot hold such a value.
   bool CastToReferenced(std::span<types::Value> key, types::Arena& arena) const;
+  // The other way round.
+  bool CastToReferring(std::span<types::Value> key, types::Arena& arena) const;
   // Whether the referring row has these values in these columns, none of them NULL.
   Result<bool> ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);
+  std::string EncodedReferring(std::span<const types::Value> key) const;
   // The referenced index's key order may differ from the constraint's: picks values by column.
   std::vector<types::Value> InIndexOrder(const catalog::IndexDef& index,
                                          const std::vector<ColumnId>& columns,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/column_ids.h"
 #include "engine/foreign_key_check.h"
 
 namespace omendb::engine {
@@ -11,7 +12,10 @@ using catalog::ConstraintDef;
 using catalog::ConstraintKind;
 using catalog::TableDef;
 using types::Value;
+using Kind = ForeignKeyLog::Kind;
 
+// Events that are read at once: a scan for referring rows is for so many keys.
+constexpr size_t kWindow = 4096;
 // Events among which rows to look up together are sought.
 constexpr size_t kLookAheadMax = 128;
 
@@ -28,18 +32,19 @@ bool SameKey(const TableDef& table, const std::vector<ColumnId>& columns, std::s
 
 }  // namespace
 
-std::vector<Value> ForeignKeyQueue::CopyKey(const TableDef& table,
-                                            const std::vector<ColumnId>& columns,
-                                            std::span<const Value> row) {
-  std::vector<Value> key;
+void ForeignKeyQueue::Queue(const ForeignKeyLog::Subject& subject, const TableDef& table,
+                            const std::vector<ColumnId>& columns, const RowRef& row,
+                            std::span<const Value> values, std::span<const Value> new_values) {
+  types_.clear();
+  key_.clear();
+  new_key_.clear();
   for (const ColumnId column : columns) {
-    const Value& value = row[column.value() - 1];
-    key.push_back(
-        value.is_null
-            ? value
-            : types::CopyTo(arena_, types::PhysicalTypeOf(table.column(column).type), value));
+    const auto at = static_cast<size_t>(column.value() - 1);
+    types_.push_back(types::PhysicalTypeOf(table.column(column).type));
+    key_.push_back(values[at]);
+    if (!new_values.empty()) new_key_.push_back(new_values[at]);
   }
-  return key;
+  log_.Append(subject, types_, row, key_, new_key_);
 }
 
 bool ForeignKeyQueue::Concerns(const StatementContext& context, const TableDef& table) {
@@ -49,17 +54,23 @@ bool ForeignKeyQueue::Concerns(const StatementContext& context, const TableDef& 
   return !context.catalog->ReferencesTo(table.oid).empty();
 }
 
+std::vector<ColumnId> ForeignKeyQueue::ReferencedColumns(const StatementContext& context,
+                                                         const TableDef& table) {
+  std::vector<ColumnId> columns;
+  for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
+    for (const ColumnId column : constraint->referenced_columns) {
+      if (!catalog::Contains(columns, column)) columns.push_back(column);
+    }
+  }
+  return columns;
+}
+
 void ForeignKeyQueue::OnInsert(const StatementContext& /*context*/, const TableDef& table,
                                const RowRef& row, std::span<const Value> values) {
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::kForeignKey) continue;
-    Event event;
-    event.constraint = constraint.oid;
-    event.referring_table = table.oid;
-    event.referenced_table = constraint.referenced_table;
-    event.row = row;
-    event.key = CopyKey(table, constraint.columns, values);
-    events_.push_back(std::move(event));
+    Queue({Kind::kReferring, constraint.oid, table.oid, constraint.referenced_table}, table,
+          constraint.columns, row, values, {});
   }
 }
 
@@ -69,37 +80,21 @@ void ForeignKeyQueue::OnUpdate(const StatementContext& context, const TableDef& 
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::kForeignKey) continue;
     if (SameKey(table, constraint.columns, old_values, new_values)) continue;
-    Event event;
-    event.constraint = constraint.oid;
-    event.referring_table = table.oid;
-    event.referenced_table = constraint.referenced_table;
-    event.row = row;
-    event.key = CopyKey(table, constraint.columns, new_values);
-    events_.push_back(std::move(event));
+    Queue({Kind::kReferring, constraint.oid, table.oid, constraint.referenced_table}, table,
+          constraint.columns, row, new_values, {});
   }
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
     if (SameKey(table, constraint->referenced_columns, old_values, new_values)) continue;
-    Event event;
-    event.referencing = false;
-    event.constraint = constraint->oid;
-    event.referring_table = referring->oid;
-    event.referenced_table = table.oid;
-    event.key = CopyKey(table, constraint->referenced_columns, old_values);
-    event.new_key = CopyKey(table, constraint->referenced_columns, new_values);
-    events_.push_back(std::move(event));
+    Queue({Kind::kReplaced, constraint->oid, referring->oid, table.oid}, table,
+          constraint->referenced_columns, {}, old_values, new_values);
   }
 }
 
 void ForeignKeyQueue::OnDelete(const StatementContext& context, const TableDef& table,
                                std::span<const Value> old_values) {
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
-    Event event;
-    event.referencing = false;
-    event.constraint = constraint->oid;
-    event.referring_table = referring->oid;
-    event.referenced_table = table.oid;
-    event.key = CopyKey(table, constraint->referenced_columns, old_values);
-    events_.push_back(std::move(event));
+    Queue({Kind::kDeleted, constraint->oid, referring->oid, table.oid}, table,
+          constraint->referenced_columns, {}, old_values, {});
   }
 }
 
@@ -119,79 +114,172 @@ void ForeignKeyQueue::SetDeferred(const std::vector<Oid>& constraints, bool defe
   for (const Oid constraint : constraints) deferred_[constraint] = deferred;
 }
 
-void ForeignKeyQueue::RollbackTo(size_t mark) {
-  if (mark < events_.size()) events_.resize(mark);
+ForeignKeyQueue::Mark ForeignKeyQueue::SetMark() {
+  marked_ = log_.end();
+  return {marked_, checked_late_.size(), deferred_, all_deferred_};
 }
 
-bool ForeignKeyQueue::Resolve(const StatementContext& context, const Event& event,
-                              Resolved& resolved) {
-  resolved.referring = context.catalog->table(event.referring_table);
-  resolved.referenced = context.catalog->table(event.referenced_table);
-  if (resolved.referring == nullptr || resolved.referenced == nullptr) return false;
-  for (const ConstraintDef& constraint : resolved.referring->constraints) {
-    if (constraint.oid == event.constraint) resolved.constraint = &constraint;
+void ForeignKeyQueue::RollbackTo(const Mark& mark) {
+  log_.Truncate(mark.events);
+  marked_ = std::min(marked_, log_.end());
+  while (checked_late_.size() > mark.checked_late) {
+    const uint64_t number = checked_late_.back();
+    if (number >= log_.begin() && number < log_.end()) done_[number - log_.begin()] = false;
+    checked_late_.pop_back();
   }
-  return resolved.constraint != nullptr;  // Else it was dropped in this transaction.
+  if (done_.size() > log_.size()) done_.resize(log_.size());
+  deferred_ = mark.deferred;
+  all_deferred_ = mark.all_deferred;
+}
+
+// What is done about a key that went away is never put off, only checks are.
+bool ForeignKeyQueue::MayWait(const ForeignKeyLog::Event& event,
+                              const ConstraintDef& constraint) const {
+  if (!Deferred(constraint)) return false;
+  switch (event.subject.kind) {
+    case Kind::kReferring:
+      break;
+    case Kind::kDeleted:
+      return constraint.on_delete == catalog::ReferentialAction::kNoAction;
+    case Kind::kReplaced:
+      return constraint.on_update == catalog::ReferentialAction::kNoAction;
+  }
+  return true;
+}
+
+void ForeignKeyQueue::Resolve(const StatementContext& context, const ForeignKeyLog::Event& event,
+                              Resolved& resolved) {
+  if (resolved.of == event.subject.constraint) return;
+  resolved = {};
+  resolved.of = event.subject.constraint;
+  resolved.referring = context.catalog->table(event.subject.referring_table);
+  resolved.referenced = context.catalog->table(event.subject.referenced_table);
+  if (resolved.referring == nullptr || resolved.referenced == nullptr) return;
+  for (const ConstraintDef& constraint : resolved.referring->constraints) {
+    if (constraint.oid == resolved.of) resolved.constraint = &constraint;
+  }
+}
+
+void ForeignKeyQueue::SetDone(Pending& pending) {
+  pending.done = true;
+  const uint64_t at = pending.number - log_.begin();
+  if (done_.size() <= at) done_.resize(at + 1);
+  done_[at] = true;
+  if (pending.number < marked_) checked_late_.push_back(pending.number);
+}
+
+bool ForeignKeyQueue::Fill(ForeignKeyLog::Reader& reader, Window& window) const {
+  window.clear();
+  Pending pending;
+  while (window.size() < kWindow) {
+    const uint64_t at = reader.number() - log_.begin();
+    pending.number = reader.number();
+    if (!reader.Next(pending.event)) break;
+    if (at >= done_.size() || !done_[at]) window.push_back(pending);
+  }
+  return !window.empty();
 }
 
 Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool at_commit) {
-  if (events_.empty()) return Status::Ok();
+  if (log_.empty()) return Status::Ok();
   context.txn->PushLatestSnapshot();
   ++lookups_;
+  Running running{database, context, at_commit, {}};
   Status result;
-  bool kept = false;
-  // Actions append events while this loop runs; an index stays valid where an iterator would not.
-  for (size_t i = 0; i < events_.size() && result.ok(); ++i) {
-    if (events_[i].done) continue;
-    Resolved resolved;
-    if (!Resolve(context, events_[i], resolved)) {
-      events_[i].done = true;
-      continue;
-    }
-    if (!at_commit && Deferred(*resolved.constraint)) {
-      kept = true;
-      continue;
-    }
-    events_[i].done = true;
-    result = RunEvent(database, context, i, resolved);
-  }
+  // Actions append events while they are read.
+  ForeignKeyLog::Reader reader(log_);
+  Window window;
+  while (result.ok() && Fill(reader, window)) result = RunWindow(running, window);
   context.txn->PopSnapshot();
-  if (result.ok() && !kept) {
-    events_.clear();
-    arena_.Reset();
+  // What is older than a mark is due again when that is gone back to.
+  if (result.ok() && !running.kept && (at_commit || marked_ <= log_.begin())) {
+    log_.Clear();
+    done_.clear();
+    checked_late_.clear();
   }
   return result;
 }
 
-Status ForeignKeyQueue::LookAhead(ForeignKeyCheck& check, size_t first) {
-  std::vector<size_t> found_for;
+Status ForeignKeyQueue::RunWindow(Running& running, Window& window) {
+  const CancelFlag* const cancel = running.context.cancel;
+  for (size_t i = 0; i < window.size(); ++i) {
+    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    if (window[i].done) continue;
+    Resolve(running.context, window[i].event, running.resolved);
+    const ConstraintDef* const constraint = running.resolved.constraint;
+    if (constraint == nullptr) {  // It was dropped in this transaction.
+      SetDone(window[i]);
+    } else if (!running.at_commit && MayWait(window[i].event, *constraint)) {
+      running.kept = true;
+    } else {
+      OMEN_TRY(RunEvent(running, window, i));
+    }
+  }
+  return Status::Ok();
+}
+
+Status ForeignKeyQueue::RunEvent(Running& running, Window& window, size_t i) {
+  const Resolved& resolved = running.resolved;
+  ForeignKeyCheck check{running.database, running.context, *resolved.constraint, resolved.referring,
+                        resolved.referenced};
+  Pending& pending = window[i];
+  const ForeignKeyLog::Event& event = pending.event;
+  Status result;
+  if (event.subject.kind == Kind::kReferring) {
+    if (pending.lookup != lookups_) OMEN_TRY(LookAhead(check, window, i));
+    SetDone(pending);
+    result = check.CheckReferring(event.row, event.key, pending.ahead);
+  } else {
+    result = RunGone(check, window, i);
+  }
+  running.acted = check.acted;
+  if (check.snapshot_renewed) ++lookups_;
+  return result;
+}
+
+// They are judged together, before those of other constraints that come in between: one scan may
+// find the rows of all, and a row that several actions change is looked for again more rarely.
+Status ForeignKeyQueue::RunGone(ForeignKeyCheck& check, Window& window, size_t first) {
+  std::vector<Pending*> events;
   std::vector<Value> keys;
-  const size_t end = std::min(events_.size(), first + kLookAheadMax);
-  for (size_t i = first; i < end && events_[i].referencing; ++i) {
-    Event& event = events_[i];
-    if (event.constraint != events_[first].constraint) continue;
-    event.lookup = lookups_;
-    event.ahead.reset();
-    found_for.push_back(i);
-    keys.insert(keys.end(), event.key.begin(), event.key.end());
+  for (size_t i = first; i < window.size(); ++i) {
+    Pending& pending = window[i];
+    const ForeignKeyLog::Subject& subject = pending.event.subject;
+    if (pending.done || subject.kind == Kind::kReferring ||
+        subject.constraint != window[first].event.subject.constraint) {
+      continue;
+    }
+    events.push_back(&pending);
+    keys.insert(keys.end(), pending.event.key.begin(), pending.event.key.end());
+  }
+  std::vector<std::vector<RowRef>> referring(events.size());
+  const bool scans = check.ScansForReferring();
+  if (scans) OMEN_TRY(check.FindReferring(keys, referring));
+  for (size_t i = 0; i < events.size(); ++i) {
+    SetDone(*events[i]);
+    const ForeignKeyLog::Event& event = events[i]->event;
+    OMEN_TRY(check.ReferencedGone(event.key, event.new_key, scans ? &referring[i] : nullptr));
+  }
+  return Status::Ok();
+}
+
+Status ForeignKeyQueue::LookAhead(ForeignKeyCheck& check, Window& window, size_t first) const {
+  std::vector<Pending*> found_for;
+  std::vector<Value> keys;
+  const size_t end = std::min(window.size(), first + kLookAheadMax);
+  for (size_t i = first; i < end && window[i].event.subject.kind == Kind::kReferring; ++i) {
+    Pending& pending = window[i];
+    if (pending.event.subject.constraint != window[first].event.subject.constraint) continue;
+    pending.lookup = lookups_;
+    pending.ahead.reset();
+    found_for.push_back(&pending);
+    keys.insert(keys.end(), pending.event.key.begin(), pending.event.key.end());
   }
   if (found_for.size() < 2) return Status::Ok();
   std::vector<std::optional<RowRef>> found(found_for.size());
   OMEN_TRY(check.FindReferenced(keys, found));
-  for (size_t i = 0; i < found.size(); ++i) events_[found_for[i]].ahead = found[i];
+  for (size_t i = 0; i < found.size(); ++i) found_for[i]->ahead = found[i];
   return Status::Ok();
-}
-
-Status ForeignKeyQueue::RunEvent(Database& database, StatementContext& context, size_t i,
-                                 const Resolved& resolved) {
-  ForeignKeyCheck check{database, context, *resolved.constraint, resolved.referring,
-                        resolved.referenced};
-  if (events_[i].referencing && events_[i].lookup != lookups_) OMEN_TRY(LookAhead(check, i));
-  const Event event = events_[i];  // Actions queue events, which moves them all.
-  Status result = event.referencing ? check.CheckReferring(event.row, event.key, event.ahead)
-                                    : check.ReferencedGone(event.key, event.new_key);
-  if (check.snapshot_renewed) ++lookups_;
-  return result;
 }
 
 }  // namespace omendb::engine

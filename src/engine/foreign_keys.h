@@ -7,23 +7,24 @@
 // carried out on them (which may queue further events). Deferred constraints wait for the commit.
 //
 // Why it holds   A referring insert locks the referenced row KEY SHARE, which conflicts with
-// deleting
-//                it or changing its key; so whoever comes second waits for the first, and then sees
-//                what it committed.
+//                deleting it or changing its key; so whoever comes second waits for the first, and
+//                then sees what it committed.
 // Thread safety  One queue per transaction, used by its thread.
+// Cost           A few bytes for each event (foreign_key_log.h). Where no index has the referring
+//                rows of keys that go away, a scan for thousands of them.
 // Errors         23503 with PostgreSQL's message, DETAIL and constraint name; 40P01, 55P03, 57014
-// of
-//                the locks.
+//                of the locks.
 // See            PostgreSQL 15, src/backend/utils/adt/ri_triggers.c for the behaviour.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <vector>
 
 #include "engine/database.h"
+#include "engine/foreign_key_log.h"
 #include "engine/relation.h"
 
 namespace omendb::engine {
@@ -47,51 +48,83 @@ class ForeignKeyQueue {
   // SET CONSTRAINTS; empty = all deferrable ones.
   void SetDeferred(const std::vector<Oid>& constraints, bool deferred);
 
-  bool empty() const { return events_.empty(); }
-  size_t mark() const { return events_.size(); }
-  // Savepoints: forgets events queued after the mark.
-  void RollbackTo(size_t mark);
+  bool empty() const { return log_.empty(); }
+  // Savepoints: what was queued and set after the mark is forgotten, and what was checked since,
+  // having been put off before, is due again.
+  struct Mark {
+    uint64_t events = 0;
+    size_t checked_late = 0;
+    std::map<Oid, bool> deferred;
+    std::optional<bool> all_deferred;
+  };
+  Mark SetMark();
+  void RollbackTo(const Mark& mark);
 
   // Whether a write to this table could queue anything: lets Relation skip reading old rows.
   static bool Concerns(const StatementContext& context, const catalog::TableDef& table);
+  // Of the table, by whatever foreign key: what OnDelete needs of a row.
+  static std::vector<ColumnId> ReferencedColumns(const StatementContext& context,
+                                                 const catalog::TableDef& table);
 
  private:
-  struct Event {
-    bool referencing = true;  // A referring row came or changed; else a referenced key went away.
-    Oid constraint;
-    Oid referring_table;
-    Oid referenced_table;
-    RowRef row;                         // referencing: the new version
-    std::vector<types::Value> key;      // of the constraint's columns: new (referencing) or old
-    std::vector<types::Value> new_key;  // referenced key's replacement; empty = deleted
+  // An event on its way through Run.
+  struct Pending {
+    ForeignKeyLog::Event event;
+    uint64_t number = 0;
     bool done = false;
     // The referenced row, looked up together with those of other events; of no use once its lookup
     // is not the queue's lookups_.
     std::optional<RowRef> ahead;
     uint64_t lookup = 0;
   };
+  // What is at hand of them at once.
+  using Window = std::vector<Pending>;
   // One event with the definitions it needs, found in the statement's catalog.
   struct Resolved {
+    Oid of;  // the constraint; 0: nothing was sought yet
     std::shared_ptr<const catalog::TableDef> referring;
     std::shared_ptr<const catalog::TableDef> referenced;
-    const catalog::ConstraintDef* constraint = nullptr;
+    const catalog::ConstraintDef* constraint = nullptr;  // Null: it was dropped.
+  };
+  struct Running {
+    Database& database;
+    StatementContext& context;
+    bool at_commit;
+    Resolved resolved;   // of the last event
+    bool kept = false;   // Some wait for the commit.
+    bool acted = false;  // ForeignKeyCheck's
   };
 
-  std::vector<types::Value> CopyKey(const catalog::TableDef& table,
-                                    const std::vector<ColumnId>& columns,
-                                    std::span<const types::Value> row);
+  void Queue(const ForeignKeyLog::Subject& subject, const catalog::TableDef& table,
+             const std::vector<ColumnId>& columns, const RowRef& row,
+             std::span<const types::Value> values, std::span<const types::Value> new_values);
   bool Deferred(const catalog::ConstraintDef& constraint) const;
-  static bool Resolve(const StatementContext& context, const Event& event, Resolved& resolved);
-  Status RunEvent(Database& database, StatementContext& context, size_t i,
-                  const Resolved& resolved);
+  // Whether the event is one that its constraint puts off.
+  bool MayWait(const ForeignKeyLog::Event& event, const catalog::ConstraintDef& constraint) const;
+  static void Resolve(const StatementContext& context, const ForeignKeyLog::Event& event,
+                      Resolved& resolved);
+  // The next events that are not done; false: there are none.
+  bool Fill(ForeignKeyLog::Reader& reader, Window& window) const;
+  Status RunWindow(Running& running, Window& window);
+  Status RunEvent(Running& running, Window& window, size_t i);
+  // Keys that went away, of this one's constraint, from it on.
+  Status RunGone(ForeignKeyCheck& check, Window& window, size_t first);
   // Finds the referenced rows of event `first` and of those after it with the same constraint.
-  Status LookAhead(ForeignKeyCheck& check, size_t first);
+  Status LookAhead(ForeignKeyCheck& check, Window& window, size_t first) const;
+  void SetDone(Pending& pending);
 
-  std::vector<Event> events_;
-  types::Arena arena_;    // owns the keys' strings
+  ForeignKeyLog log_;
+  std::vector<bool> done_;  // of the log's events, from its first on; may be shorter
+  uint64_t marked_ = 0;     // the newest mark
+  // Those older than the newest mark that were put off, and have been checked since.
+  std::vector<uint64_t> checked_late_;
   uint64_t lookups_ = 0;  // goes up with each snapshot in which rows are looked up
   std::map<Oid, bool> deferred_;
   std::optional<bool> all_deferred_;
+  // Of the key that is being queued.
+  std::vector<types::PhysicalType> types_;
+  types::Row key_;
+  types::Row new_key_;
 };
 
 }  // namespace omendb::engine

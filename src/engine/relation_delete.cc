@@ -82,6 +82,28 @@ Result<std::optional<RowResult>> RelationImpl::ClaimInSegment(StatementContext& 
   }
 }
 
+Status RelationImpl::AfterDelete(StatementContext& context, const RowRef& deleted) {
+  if (!ConcernsForeignKeys(context)) return Status::Ok();
+  const auto columns = ForeignKeyQueue::ReferencedColumns(context, *definition_);
+  if (columns.empty()) return Status::Ok();
+  types::Arena arena;
+  types::Row row;
+  OMEN_TRY(ReadInto(deleted, columns, arena, row));
+  EngineTransaction::Of(*context.txn).foreign_keys().OnDelete(context, *definition_, row);
+  return Status::Ok();
+}
+
+Status RelationImpl::ReadInto(const RowRef& ref, std::span<const ColumnId> columns,
+                              types::Arena& arena, types::Row& row) {
+  types::Row values(columns.size());
+  OMEN_TRY(Read(ref, columns, arena, values.data()));
+  row.resize(all_columns_.size(), types::Value::Null());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    row[static_cast<size_t>(columns[i].value() - 1)] = values[i];
+  }
+  return Status::Ok();
+}
+
 Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
@@ -97,12 +119,7 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
     OMEN_ASSIGN(deleted, Claim(context, seen, RowLockMode::kUpdate));
     if (deleted->outcome == RowOutcome::kDone) OMEN_TRY(DeleteClaimed(txn, deleted->latest));
   }
-  if (deleted->outcome == RowOutcome::kDone && ConcernsForeignKeys(context)) {
-    types::Arena arena;
-    types::Row old_row(all_columns_.size());
-    OMEN_TRY(Read(deleted->latest, all_columns_, arena, old_row.data()));
-    EngineTransaction::Of(txn).foreign_keys().OnDelete(context, *definition_, old_row);
-  }
+  if (deleted->outcome == RowOutcome::kDone) OMEN_TRY(AfterDelete(context, deleted->latest));
   return *deleted;
 }
 

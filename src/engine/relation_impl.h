@@ -76,6 +76,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // The same of a row of a segment that is replaced there: what that takes beyond the row ends, so
   // it may go on when other writes are refused, as deleting may.
   Status CheckReplacing(StatementContext& context, std::span<const types::Value> row);
+  // Whether the version has the primary key of the row.
+  Result<bool> HasPrimaryKeyOf(const RowRef& seen, std::span<const types::Value> row);
+  // 23505 when another row has the primary key of this one.
+  Status CheckPrimaryKeyIsFree(StatementContext& context, std::span<const types::Value> row);
   // Whether the statement's snapshot sees that the version began.
   bool IsSeen(const StatementContext& context, const RowRef& row) const;
   // The indexes that have one of the columns.
@@ -229,6 +233,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   bool ConcernsForeignKeys(const StatementContext& context) const;
   Status AfterInsert(StatementContext& context, const RowRef& inserted,
                      std::span<const types::Value> row);
+  Status AfterDelete(StatementContext& context, const RowRef& deleted);
+  // These columns of a version into a whole row, whose others stay.
+  Status ReadInto(const RowRef& ref, std::span<const ColumnId> columns, types::Arena& arena,
+                  types::Row& row);
 
   // What became of a row since a version of it was seen.
   struct Judgement {
@@ -295,6 +303,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // Those of a batch whose first row lies at `first`.
   Result<RowOutcome> ReplaceRows(StatementContext& context, const SegmentBatch& batch,
                                  rowstore::VersionRef first);
+  // The foreign keys of the row of a batch that lies at `fresh`, in the place of `old`.
+  Status QueueReferring(StatementContext& context, const SegmentBatch& batch,
+                        rowstore::VersionRef fresh, const RowRef& old);
   // 23505 when another row has a unique key that a row of a batch has got.
   Status CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch, uint32_t at,
                          std::span<const RunsAhead> ahead);

@@ -32,6 +32,20 @@ Status RelationImpl::CheckReplacing(StatementContext& context, std::span<const t
   return CheckMemoryToEnd();
 }
 
+Result<bool> RelationImpl::HasPrimaryKeyOf(const RowRef& seen, std::span<const types::Value> row) {
+  types::Arena arena;
+  types::Row old_row(row.begin(), row.end());
+  OMEN_TRY(ReadInto(seen, primary_->index->key_columns(), arena, old_row));
+  return primary_->index->SameKey(old_row, row);
+}
+
+Status RelationImpl::CheckPrimaryKeyIsFree(StatementContext& context,
+                                           std::span<const types::Value> row) {
+  const Oid primary = primary_->definition->oid;
+  OMEN_ASSIGN(const auto other, FindConflict(context, row, {&primary, 1}));
+  return other ? DuplicatePrimaryKey(context, row) : Status::Ok();
+}
+
 bool RelationImpl::IsSeen(const StatementContext& context, const RowRef& row) const {
   EpochGuard guard(table_->epochs());
   return mvcc::IsSeen(manager_.txns(), TxnOf(context).snapshot(), BeginOf(row.version));
@@ -139,7 +153,23 @@ Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const Seg
   frozen.SegmentOf(fresh).SetOlder(at, claimed->latest.version);
   OMEN_CHECK(table_->store().SetHead(seen.row_id, claimed->latest.version, fresh));
   if (batch.in_order) OMEN_TRY(CheckUniqueKeys(context, batch, at, ahead));
+  if (!batch.referring.empty()) {
+    OMEN_TRY(QueueReferring(context, batch, fresh, claimed->latest));
+  }
   return RowOutcome::kDone;
+}
+
+Status RelationImpl::QueueReferring(StatementContext& context, const SegmentBatch& batch,
+                                    VersionRef fresh, const RowRef& old) {
+  types::Row row;
+  batch.rows->Read(rowstore::FrozenRowOf(fresh), row);
+  types::Row old_row = row;
+  types::Arena arena;
+  OMEN_TRY(ReadInto(old, batch.referring, arena, old_row));
+  EngineTransaction::Of(*context.txn)
+      .foreign_keys()
+      .OnUpdate(context, *definition_, {old.row_id, fresh}, old_row, row);
+  return Status::Ok();
 }
 
 Status RelationImpl::CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch,

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""UPDATE and DELETE of all rows of tables in segments, with foreign keys, new primary keys and rows
+that are referred to: time, and the most memory that the server had resident meanwhile.
+
+Two binaries may be compared, each statement of one followed by that of the other:
+
+    bench/compare/bulk_changes.py [--rows 3000000] [--memory 300MB] [--other BINARY]
+"""
+
+import argparse
+import os
+import threading
+import time
+
+import psycopg2
+from peers import ROOT_BIN, OmenServer
+
+SETUP = ('CREATE TABLE parents (id int PRIMARY KEY, v int)',
+         'CREATE TABLE children (id int PRIMARY KEY, p int REFERENCES parents, v int, s text)',
+         'CREATE TABLE victims (id int PRIMARY KEY, v int)',
+         'CREATE TABLE followers (id int PRIMARY KEY, p int REFERENCES victims ON DELETE CASCADE)',
+         'INSERT INTO parents SELECT i, 0 FROM generate_series(1, {rows}) g (i)',
+         "INSERT INTO children SELECT i, i, 0, 'text ' || i FROM generate_series(1, {rows}) g (i)",
+         'INSERT INTO victims SELECT i, 0 FROM generate_series(1, {rows}) g (i)',
+         'INSERT INTO followers SELECT i, i * 10 FROM generate_series(1, {rows} / 10) g (i)')
+STATEMENTS = ('UPDATE children SET v = v + 1',
+              'UPDATE parents SET v = v + 1',
+              'UPDATE children SET p = 1 + id % 1000',
+              'UPDATE children SET p = {rows} + 1 - id',
+              'UPDATE children SET id = id + 10000000',
+              'UPDATE children SET p = 5',
+              'DELETE FROM parents WHERE id > 5',
+              'DELETE FROM victims')
+
+
+class Watched:
+    """The most memory that a process has resident while something runs."""
+
+    def __init__(self, pid):
+        self.path = f'/proc/{pid}/statm'
+        self.most = 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        while not self.ended.wait(0.01):
+            with open(self.path, encoding='ascii') as file:
+                self.most = max(self.most, int(file.read().split()[1]) * 4096)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+class Peer:
+    def __init__(self, binary, memory):
+        os.environ['OMENDB_BINARY'] = binary
+        self.server = OmenServer('--memory', memory)
+        self.server.start()
+        connection = self.server.connect()
+        connection.autocommit = True
+        self.cursor = connection.cursor()
+
+    def run(self, sql):
+        start = time.monotonic()
+        with Watched(self.server.process.pid) as watched:
+            try:
+                self.cursor.execute(sql)
+                outcome = f'{self.cursor.rowcount} rows'
+            except psycopg2.Error as error:
+                outcome = error.pgcode
+        return f'{time.monotonic() - start:.2f} s, {watched.most >> 20} MB, {outcome}'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--rows', type=int, default=3_000_000)
+    parser.add_argument('--memory', default='300MB')
+    parser.add_argument('--other', help='another binary')
+    arguments = parser.parse_args()
+    binaries = [os.path.join(ROOT_BIN, 'omendb')] + ([arguments.other] if arguments.other else [])
+    peers = [Peer(binary, arguments.memory) for binary in binaries]
+    for sql in SETUP + STATEMENTS:
+        sql = sql.format(rows=arguments.rows)
+        print(sql[:70], *(peer.run(sql) for peer in peers), sep=' | ', flush=True)
+    for peer in peers:
+        peer.server.stop()
+
+
+if __name__ == '__main__':
+    main()
