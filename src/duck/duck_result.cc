@@ -57,10 +57,13 @@ DuckResultImpl::~DuckResultImpl() {
 Status DuckResultImpl::Failed(const duckdb::ErrorData& error) {
   Finish();
   SessionState& state = *parts_.state;
-  if (error.Type() == duckdb::ExceptionType::OUT_OF_MEMORY && !state.one_thread) {
-    state.run_again = RunAgain::kOnOneThread;
-  }
-  return ToStatus(error);
+  const bool lost_rows = parts_.has_range_join && error.Type() == duckdb::ExceptionType::INTERNAL;
+  if (error.Type() != duckdb::ExceptionType::OUT_OF_MEMORY && !lost_rows) return ToStatus(error);
+  if (!state.one_thread) state.run_again = RunAgain::kOnOneThread;
+  if (!lost_rows) return ToStatus(error);
+  return Status(sqlstate::kOutOfMemory, "out of memory")
+      .WithDetail("A join by ranges of values has no room for the rows that it sorts.")
+      .WithHint("Start the server with a larger --memory.");
 }
 
 Status DuckResultImpl::Cancelled() {

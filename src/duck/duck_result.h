@@ -32,6 +32,7 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
     bool returns_rows = true;
     bool with_profile = false;
     bool gathers = false;               // A write that finds all its rows first.
+    bool has_range_join = false;
     QueryProgress* progress = nullptr;  // borrowed; may be null
   };
   explicit DuckResultImpl(Parts parts);

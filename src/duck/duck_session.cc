@@ -13,6 +13,7 @@
 #include "duck/plan/key_order.h"
 #include "duck/plan/known_aggregates.h"
 #include "duck/plan/plain_states.h"
+#include "duck/plan/range_joins.h"
 #include "duck/plan/repeatable.h"
 #include "duck/plan/row_plan_builder.h"
 #include "duck/plan/shared_averages.h"
@@ -358,6 +359,7 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
     parts.returns_rows = statement.returns_rows_;
     parts.with_profile = options.with_profile;
     parts.gathers = GathersRows(data->physical_plan->Root());
+    parts.has_range_join = HasRangeJoin(data->physical_plan->Root());
     parts.progress = told.Hand();
     scope.Keep();
     std::unique_ptr<DuckResult> result = std::make_unique<DuckResultImpl>(std::move(parts));

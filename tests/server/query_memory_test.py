@@ -53,5 +53,28 @@ class QueryMemoryTest(SystemTest):
         self.assertEqual(before, self.runs_again())
 
 
+class RangeJoinTest(SystemTest):
+    server_options = ('--memory', '64MB')
+    setup_sql = """
+        CREATE TABLE facts (id int PRIMARY KEY, k int, v int, s text);
+        INSERT INTO facts SELECT i, i % 100, i % 7, 'text number ' || i || repeat('y', 80)
+          FROM generate_series(1, 600000) g(i)"""
+    join = """SELECT count(*) FROM (SELECT * FROM facts WHERE id < 4) a
+        JOIN (SELECT s || 'q' AS s, id FROM facts) b ON a.s < b.s AND a.id < b.id"""
+
+    def test_it_runs_out_of_memory(self):
+        """DuckDB loses rows that it sorts for one and spills, and tells of an internal error."""
+        cursor = self.server.connect().cursor()
+        before = self.metric('omendb_statements_run_again_total{after="out_of_memory"}')
+        with self.assertRaises(psycopg2.errors.OutOfMemory):
+            cursor.execute(self.join)
+        cursor.connection.rollback()
+        self.assertEqual(before + 1, self.metric(
+            'omendb_statements_run_again_total{after="out_of_memory"}'))
+        cursor.execute(self.join.replace('FROM facts)', 'FROM facts WHERE id < 100)'))
+        self.assertEqual(1, len(cursor.fetchall()))
+        cursor.connection.close()
+
+
 if __name__ == '__main__':
     unittest.main()
