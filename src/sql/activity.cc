@@ -9,6 +9,9 @@ namespace {
 
 constexpr size_t kQueryBytes = 1024;  // track_activity_query_size
 
+// A longer text is not kept here for as long as the session is idle.
+constexpr size_t kKeptQueryBytesMax = 64 << 10;
+
 // Whole characters of the text, as many as fit.
 std::string_view Shown(std::string_view text) {
   if (text.size() <= kQueryBytes) return text;
@@ -49,6 +52,7 @@ void ActivitySlot::SetQuery(const std::shared_ptr<const std::string>& text) {
     state_.store(State::kActive, std::memory_order_release);
     return;
   }
+  if (text->size() > kKeptQueryBytesMax) return SetQuery(std::string_view(*text));
   Activate(text);
 }
 

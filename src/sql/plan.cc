@@ -28,17 +28,21 @@ std::shared_ptr<Plan> PlanCache::Find(std::string_view key) {
 }
 
 void PlanCache::Put(std::string_view key, std::shared_ptr<Plan> plan) {
-  if (HasTimeWord(plan->statement.node)) return;
+  if (key.size() > kTextBytesMax || HasTimeWord(plan->statement.node)) return;
   if (auto found = by_key_.find(key); found != by_key_.end()) {
     found->second->plan = std::move(plan);
     return;
   }
-  if (entries_.size() == kPlansMax) {
-    by_key_.erase(entries_.back().key);
-    entries_.pop_back();
-  }
+  text_bytes_ += key.size();
+  while (entries_.size() == kPlansMax || text_bytes_ > kTextsBytesMax) DropLast();
   entries_.push_front({std::string(key), std::move(plan)});
   by_key_[entries_.front().key] = entries_.begin();
+}
+
+void PlanCache::DropLast() {
+  text_bytes_ -= entries_.back().key.size();
+  by_key_.erase(entries_.back().key);
+  entries_.pop_back();
 }
 
 bool PlanCache::IsUnliftable(std::string_view key) const {
@@ -46,14 +50,20 @@ bool PlanCache::IsUnliftable(std::string_view key) const {
 }
 
 void PlanCache::PutUnliftable(std::string_view key) {
-  if (unliftable_.size() >= kPlansMax) unliftable_.clear();
-  unliftable_[std::string(key)] = true;
+  if (key.size() > kTextBytesMax) return;
+  if (unliftable_.size() >= kPlansMax || unliftable_bytes_ + key.size() > kTextsBytesMax) {
+    unliftable_.clear();
+    unliftable_bytes_ = 0;
+  }
+  if (unliftable_.emplace(key, true).second) unliftable_bytes_ += key.size();
 }
 
 void PlanCache::Clear() {
   by_key_.clear();
   entries_.clear();
+  text_bytes_ = 0;
   unliftable_.clear();
+  unliftable_bytes_ = 0;
 }
 
 }  // namespace omendb::sql

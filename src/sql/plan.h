@@ -67,10 +67,13 @@ struct Plan {
   bool was_described = false;
 };
 
-// Plans by text, and by text with its literals lifted out. Least recently used ones go first.
+// Plans by text, and by text with its literals lifted out. Least recently used ones go first. A
+// plan takes several times the memory of its text, so long texts are not kept, nor many of them.
 class PlanCache {
  public:
   static constexpr size_t kPlansMax = 512;
+  static constexpr size_t kTextBytesMax = 64 << 10;  // of one,
+  static constexpr size_t kTextsBytesMax = 1 << 20;  // and of all
 
   std::shared_ptr<Plan> Find(std::string_view key);
   // A plan with a constant that may name the time ('now') is not kept: it was read when the plan
@@ -80,15 +83,20 @@ class PlanCache {
   bool IsUnliftable(std::string_view key) const;
   void PutUnliftable(std::string_view key);
   void Clear();
+  size_t size() const { return entries_.size(); }
 
  private:
+  void DropLast();
+
   struct Entry {
     std::string key;
     std::shared_ptr<Plan> plan;
   };
   std::list<Entry> entries_;
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
+  size_t text_bytes_ = 0;  // of entries_
   std::unordered_map<std::string, bool> unliftable_;
+  size_t unliftable_bytes_ = 0;
 };
 
 }  // namespace omendb::sql

@@ -139,6 +139,10 @@ Status SessionImpl::RunCachedText(std::string_view text, ResultSink& sink, bool&
     Status status = RunQuery(*plan, {}, true, sink, tag);
     return FinishSimple(std::move(status), sink, tag);
   }
+  if (text.size() > PlanCache::kTextBytesMax) {
+    lifted_ = {};
+    return Status::Ok();
+  }
   LiftLiterals(text, lifted_);
   if (!lifted_.liftable) return Status::Ok();
   plan = plans_.Find(lifted_.key);
@@ -165,6 +169,8 @@ Status SessionImpl::RunCachedText(std::string_view text, ResultSink& sink, bool&
 
 Status SessionImpl::ExecuteSimple(std::string_view text, ResultSink& sink) {
   StatementScope scope(*this, &sink, text);
+  // As in PostgreSQL.
+  if (const auto unnamed = prepared_.find(""); unnamed != prepared_.end()) prepared_.erase(unnamed);
   bool done = false;
   Status status = RunCachedText(text, sink, done);
   if (done || !status.ok()) return status;
