@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "duck/duck_engine.h"
+#include "duck/plan/kept_plan.h"
 
 namespace omendb::duck {
 
@@ -34,6 +35,7 @@ class DuckEngineImpl : public DuckEngine {
   SessionFunctions& functions() { return functions_; }
   SqlRewriter* rewriter() { return rewriter_; }
   AnalyticalShare* share() { return share_; }
+  KeptPlanCount& kept_plan_count() { return kept_plan_count_; }
 
  private:
   SqlRewriter* const rewriter_;
@@ -41,6 +43,7 @@ class DuckEngineImpl : public DuckEngine {
   engine::Database& database_;
   SystemTables& system_tables_;
   SessionFunctions& functions_;
+  KeptPlanCount kept_plan_count_;
   mutable Mutex mu_;
   DuckOptions options_ OMEN_GUARDED_BY(mu_);  // of the next instance
   std::shared_ptr<Instance> instance_ OMEN_GUARDED_BY(mu_);

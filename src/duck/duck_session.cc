@@ -97,6 +97,9 @@ types::SqlType SentType(const duckdb::LogicalType& type) {
 
 }  // namespace
 
+DuckSessionImpl::DuckSessionImpl(DuckEngineImpl& engine, Oid database)
+    : engine_(engine), database_(database), kept_plans_(engine.kept_plan_count()) {}
+
 DuckSessionImpl::~DuckSessionImpl() = default;
 
 RunAgain DuckSessionImpl::run_again() const {
@@ -316,7 +319,7 @@ DuckSessionImpl::Runnable DuckSessionImpl::Plan(BoundStatementImpl& statement,
                           context.catalog->version(), *context.io_settings},
                          statement.kept_);
     statement.kept_ = kept;
-    made.run = std::make_unique<KeptRun>(kept);
+    if (kept != nullptr) made.run = std::make_unique<KeptRun>(kept);
   }
   return made;
 }

@@ -18,7 +18,7 @@ class Instance;
 
 class DuckSessionImpl : public DuckSession {
  public:
-  DuckSessionImpl(DuckEngineImpl& engine, Oid database) : engine_(engine), database_(database) {}
+  DuckSessionImpl(DuckEngineImpl& engine, Oid database);
   ~DuckSessionImpl() override;
 
   void set_session_data(void* data) override { session_data_ = data; }

@@ -50,10 +50,36 @@ bool KeptPlan::Serves(const engine::StatementContext& context) const {
          context.io_settings != nullptr && SameText(io, *context.io_settings);
 }
 
+bool KeptPlanCount::Add() {
+  if (plans_.fetch_add(1, std::memory_order_relaxed) < kMax) return true;
+  Subtract();
+  return false;
+}
+
+void KeptPlans::DropFirst() {
+  plans_.erase(plans_.begin());
+  count_.Subtract();
+}
+
+void KeptPlans::Clear() {
+  while (!plans_.empty()) DropFirst();
+}
+
+// A session's snapshots never go back.
 std::shared_ptr<KeptPlan> KeptPlans::Keep(KeptPlan plan, const std::weak_ptr<KeptPlan>& old) {
-  const auto found = std::find(plans_.begin(), plans_.end(), old.lock());
-  if (found != plans_.end()) plans_.erase(found);
-  if (plans_.size() == kPlansMax) plans_.erase(plans_.begin());
+  const std::shared_ptr<KeptPlan> replaced = old.lock();
+  const auto is_of_no_use = [&](const std::shared_ptr<KeptPlan>& kept) {
+    return kept == replaced || kept->data == nullptr || kept->made_at != plan.made_at ||
+           kept->catalog_version != plan.catalog_version;
+  };
+  const auto last = std::stable_partition(plans_.begin(), plans_.end(), is_of_no_use);
+  for (auto left = last - plans_.begin(); left > 0; --left) DropFirst();
+  if (plans_.size() == kPlansMax) DropFirst();
+  if (!count_.Add()) {
+    if (plans_.empty()) return nullptr;
+    DropFirst();
+    if (!count_.Add()) return nullptr;
+  }
   plans_.push_back(std::make_shared<KeptPlan>(std::move(plan)));
   return plans_.back();
 }

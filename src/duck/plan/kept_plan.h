@@ -5,11 +5,16 @@
 // run again only at that snapshot (nothing was committed since), in the same catalog, with the same
 // settings for text, and only where IsRepeatable (repeatable.h) said so.
 //
-// Thread safety  The session's, as duck_session.h.
+// Cost           100 to 200 KB a plan, which no budget counts. So a session keeps those of its
+// newest
+//                snapshot only, as the others never serve again, and all sessions together
+//                KeptPlanCount::kMax.
+// Thread safety  The session's, as duck_session.h. KeptPlanCount: any thread.
 // Ownership      The list owns the plans and the catalog entries that they point to; statements
 //                refer to theirs weakly.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -51,13 +56,38 @@ class KeptRun {
   bool read_to_end_ = false;
 };
 
-class KeptPlans {
+// How many plans all sessions keep.
+class KeptPlanCount {
  public:
-  // In place of `old`, if that is still here.
-  std::shared_ptr<KeptPlan> Keep(KeptPlan plan, const std::weak_ptr<KeptPlan>& old);
-  void Clear() { plans_.clear(); }
+  static constexpr size_t kMax = 256;
+
+  // False: no more may be kept.
+  bool Add();
+  void Subtract() { plans_.fetch_sub(1, std::memory_order_relaxed); }
+  size_t plans() const { return plans_.load(std::memory_order_relaxed); }
 
  private:
+  std::atomic<size_t> plans_{0};
+};
+
+class KeptPlans {
+ public:
+  // Borrows the count.
+  explicit KeptPlans(KeptPlanCount& count) : count_(count) {}
+  ~KeptPlans() { Clear(); }
+  KeptPlans(const KeptPlans&) = delete;
+  KeptPlans& operator=(const KeptPlans&) = delete;
+
+  // In place of `old`, if that is still here, and of those that will not serve again. Null: other
+  // sessions keep so many that it is not kept.
+  std::shared_ptr<KeptPlan> Keep(KeptPlan plan, const std::weak_ptr<KeptPlan>& old);
+  void Clear();
+  size_t size() const { return plans_.size(); }
+
+ private:
+  void DropFirst();
+
+  KeptPlanCount& count_;
   std::vector<std::shared_ptr<KeptPlan>> plans_;  // the oldest first
 };
 
