@@ -15,7 +15,7 @@ using types::Value;
 using Kind = ForeignKeyLog::Kind;
 
 // Events that are read at once: a scan for referring rows is for so many keys.
-constexpr size_t kWindow = 4096;
+constexpr size_t kWindow = 32768;
 // Events among which rows to look up together are sought.
 constexpr size_t kLookAheadMax = 128;
 
