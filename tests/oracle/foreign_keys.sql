@@ -1,5 +1,7 @@
 -- Foreign keys of so many rows at once that they are changed where they lie, and what becomes of
 -- checks that are put off when a savepoint is gone back to.
+CREATE SCHEMA foreign_keys;
+SET search_path = foreign_keys;
 CREATE TABLE parents (id int PRIMARY KEY, u int UNIQUE, v int);
 CREATE TABLE children (id int PRIMARY KEY, p int REFERENCES parents, u bigint REFERENCES parents (u), v int);
 CREATE INDEX children_p ON children (p);
@@ -128,3 +130,5 @@ SELECT * FROM five;
 INSERT INTO one VALUES (77);
 COMMIT;
 SELECT count(*) FROM two WHERE id = 77;
+RESET search_path;
+DROP SCHEMA foreign_keys CASCADE;
