@@ -299,7 +299,7 @@ DuckSessionImpl::Runnable DuckSessionImpl::Plan(BoundStatementImpl& statement,
                                                 const ExecuteOptions& options) {
   const bool may_keep = statement.class_ == StatementClass::kSelect && !statement.options_.lock &&
                         !statement.options_.hidden && values.empty() && !options.one_thread &&
-                        !options.with_profile;
+                        !options.with_profile && statement.sql_.size() <= KeptPlans::kTextBytesMax;
   if (const std::shared_ptr<KeptPlan> kept = statement.kept_.lock();
       kept != nullptr && may_keep && kept->Serves(context)) {
     return {kept->data, kept->pinned, std::make_unique<KeptRun>(kept)};

@@ -5,8 +5,8 @@
 // run again only at that snapshot (nothing was committed since), in the same catalog, with the same
 // settings for text, and only where IsRepeatable (repeatable.h) said so.
 //
-// Cost           100 to 200 KB a plan, which no budget counts. So a session keeps those of its
-// newest
+// Cost           100 to 200 KB a plan, which no budget counts; 25 times its text where that is
+//                long, so those of long texts are not kept. A session keeps those of its newest
 //                snapshot only, as the others never serve again, and all sessions together
 //                KeptPlanCount::kMax.
 // Thread safety  The session's, as duck_session.h. KeptPlanCount: any thread.
@@ -72,6 +72,8 @@ class KeptPlanCount {
 
 class KeptPlans {
  public:
+  static constexpr size_t kTextBytesMax = 64 << 10;  // of a statement whose plan may be kept
+
   // Borrows the count.
   explicit KeptPlans(KeptPlanCount& count) : count_(count) {}
   ~KeptPlans() { Clear(); }
