@@ -152,25 +152,31 @@ Status ForeignKeyCheck::FindReferenced(std::span<const Value> keys,
 
 Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key,
                                        const std::optional<RowRef>& ahead) {
-  if (constraint.match_full && AnyNull(key) && !AllNull(key)) {
+  if (AnyNull(key) && (!constraint.match_full || AllNull(key))) return Status::Ok();
+  OMEN_ASSIGN(const bool refers, StillRefers(row, key));
+  if (!refers) return Status::Ok();
+  if (AnyNull(key)) {
     return Status(sqlstate::kForeignKeyViolation, "insert or update on table \"" + referring->name +
                                                       "\" violates foreign key constraint \"" +
                                                       constraint.name + "\"")
         .WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
         .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
   }
-  if (AnyNull(key)) return Status::Ok();
-  // A later statement of this transaction may have deleted the row or changed its key again; then
-  // that write queued what is to be checked.
-  auto relation = database.OpenRelation(referring);
-  OMEN_ASSIGN(const bool current, relation->IsCurrent(context, row));
-  if (!current) return Status::Ok();
   std::vector<Value> cast_key(key.begin(), key.end());
   types::Arena arena;
   // A value that the referenced type cannot hold is not there either.
   if (!CastToReferenced(cast_key, arena)) return Missing(key);
   OMEN_ASSIGN(const bool found, LockReferenced(cast_key, ahead));
   return found ? Status::Ok() : Missing(key);
+}
+
+// A later write of this transaction may have deleted the row, or changed its key: then that write
+// queued what is to be checked. Other columns may have changed: then it did not.
+Result<bool> ForeignKeyCheck::StillRefers(const RowRef& row, std::span<const Value> key) {
+  OMEN_ASSIGN(const bool current, database.OpenRelation(referring)->IsCurrent(context, row));
+  if (current) return true;
+  OMEN_ASSIGN(const std::optional<RowRef> newest, ChangedByAction(row));
+  return newest ? ValuesAre(*newest, constraint.columns, key) : false;
 }
 
 Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key,
@@ -275,10 +281,25 @@ Status ForeignKeyCheck::ForEachReferring(Gone& gone,
   return Status::Ok();
 }
 
+// Actions of other constraints may have changed the rows, which is not seen yet.
+Result<bool> ForeignKeyCheck::AnyRefers(const Gone& gone, const std::vector<RowRef>& rows) {
+  if (rows.empty()) return false;
+  if (acted) RenewSnapshot();
+  const auto relation = database.OpenRelation(referring);
+  for (const RowRef& row : rows) {
+    OMEN_ASSIGN(const std::optional<RowRef> newest, relation->FindRow(context, row.row_id));
+    if (!newest) continue;
+    OMEN_ASSIGN(const bool refers, ValuesAre(*newest, constraint.columns, gone.referring_key));
+    if (refers) return true;
+  }
+  return false;
+}
+
 // Another row may have taken the key in the same statement.
 Status ForeignKeyCheck::CheckNotReferenced(Gone& gone, bool may_be_taken) {
   OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
-  if (rows.empty()) return Status::Ok();
+  OMEN_ASSIGN(const bool refer, AnyRefers(gone, rows));
+  if (!refer) return Status::Ok();
   if (may_be_taken) {
     OMEN_ASSIGN(const bool taken, LockReferenced(gone.key));
     if (taken) return Status::Ok();
@@ -297,10 +318,8 @@ Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<con
     case ReferentialAction::kRestrict:
       return CheckNotReferenced(gone, /*may_be_taken=*/false);
     case ReferentialAction::kCascade:
-      return ForEachReferring(gone, [&](const RowRef& row) {
-        return deleted ? DeleteReferring(gone, row)
-                       : UpdateReferring(gone, row, constraint.columns, new_key);
-      });
+      if (!deleted) return CascadeUpdate(gone, new_key);
+      return ForEachReferring(gone, [&](const RowRef& row) { return DeleteReferring(gone, row); });
     case ReferentialAction::kSetNull: {
       const std::vector<ColumnId>& columns = ColumnsToSet(deleted);
       const types::Row nulls(columns.size(), Value::Null());
@@ -311,6 +330,25 @@ Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<con
       return SetDefaults(gone, ColumnsToSet(deleted));
   }
   return Status::Ok();
+}
+
+// The new key is assigned, as by a statement: 22003 or 22001 where the column cannot hold it.
+Status ForeignKeyCheck::CascadeUpdate(Gone& gone, std::span<const Value> new_key) {
+  const types::IoSettings settings;
+  types::Arena arena;
+  types::Row values(new_key.begin(), new_key.end());
+  bool assigned = false;
+  return ForEachReferring(gone, [&](const RowRef& row) -> Status {
+    for (size_t i = 0; !assigned && i < values.size(); ++i) {
+      const types::SqlType& from = referenced->column(constraint.referenced_columns[i]).type;
+      const types::SqlType& to = referring->column(constraint.columns[i]).type;
+      if (from == to) continue;
+      OMEN_ASSIGN(values[i], types::CastValue(from, to, values[i], arena,
+                                              types::CastContext::kAssignment, settings));
+    }
+    assigned = true;
+    return UpdateReferring(gone, row, constraint.columns, values);
+  });
 }
 
 const std::vector<ColumnId>& ForeignKeyCheck::ColumnsToSet(bool deleted) const {
@@ -345,7 +383,8 @@ Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<Col
   std::vector<Value> now(columns.size());
   OMEN_TRY(database.OpenRelation(referring)->Read(row, columns, arena, now.data()));
   for (size_t i = 0; i < now.size(); ++i) {
-    if (now[i].is_null || values[i].is_null) return false;
+    if (now[i].is_null != values[i].is_null) return false;
+    if (now[i].is_null) continue;
     if (types::Compare(referring->column(columns[i]).type, now[i], values[i]) != 0) return false;
   }
   return true;

@@ -53,7 +53,9 @@ struct ForeignKeyCheck {
   Result<std::vector<RowRef>> ReferringRows(Gone& gone);
   Status ForEachReferring(Gone& gone, const std::function<Status(const RowRef&)>& act);
   Status CheckNotReferenced(Gone& gone, bool may_be_taken);
+  Result<bool> AnyRefers(const Gone& gone, const std::vector<RowRef>& rows);
   void RenewSnapshot();
+  Result<bool> StillRefers(const RowRef& row, std::span<const types::Value> key);
   // Deletes or updates a referring row, as long as it refers to the key.
   Status Change(const Gone& gone, const RowRef& row,
                 const std::function<Result<RowResult>(const RowRef&)>& write);
@@ -63,6 +65,7 @@ struct ForeignKeyCheck {
   Status UpdateReferring(const Gone& gone, const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);
   Status ComputeGenerated(std::span<types::Value> row, types::Arena& arena);
+  Status CascadeUpdate(Gone& gone, std::span<const types::Value> new_key);
   // SET NULL and SET DEFAULT may name some of the constraint's columns.
   const std::vector<ColumnId>& ColumnsToSet(bool deleted) const;
   Status SetDefaults(Gone& gone, const std::vector<ColumnId>& columns);
@@ -73,7 +76,7 @@ struct ForeignKeyCheck {
   bool CastToReferenced(std::span<types::Value> key, types::Arena& arena) const;
   // The other way round.
   bool CastToReferring(std::span<types::Value> key, types::Arena& arena) const;
-  // Whether the referring row has these values in these columns, none of them NULL.
+  // Whether the referring row has these values in these columns.
   Result<bool> ValuesAre(const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);
   std::string EncodedReferring(std::span<const types::Value> key) const;

@@ -144,15 +144,15 @@ void ForeignKeyLog::Append(const Subject& subject, std::span<const PhysicalType>
 }
 
 bool ForeignKeyLog::Reader::Next(Event& event) {
-  if (number_ == log_.end()) return false;
-  if (offset_ == log_.blocks_[block_].size()) {
+  if (number_ == log_->end()) return false;
+  if (offset_ == log_->blocks_[block_].size()) {
     ++block_;
     offset_ = 0;
   }
-  last_.resize(log_.streams_.size());
-  ByteReader in(std::string_view(log_.blocks_[block_]).substr(offset_));
+  last_.resize(log_->streams_.size());
+  ByteReader in(std::string_view(log_->blocks_[block_]).substr(offset_));
   const uint64_t head = in.GetVarint();
-  const Stream& stream = log_.streams_[head >> 1];
+  const Stream& stream = log_->streams_[head >> 1];
   Last& last = last_[head >> 1];
   const uint64_t nulls = (head & 1) != 0 ? in.GetVarint() : 0;
   const uint64_t new_nulls = (head & 1) != 0 ? in.GetVarint() : 0;

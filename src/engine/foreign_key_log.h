@@ -85,7 +85,7 @@ class ForeignKeyLog {
 // Reads on when the log has grown meanwhile. Borrows it.
 class ForeignKeyLog::Reader {
  public:
-  explicit Reader(const ForeignKeyLog& log) : log_(log), number_(log.begin_) {}
+  explicit Reader(const ForeignKeyLog& log) : log_(&log), number_(log.begin_) {}
   // False at the end. `event` is overwritten.
   bool Next(Event& event);
   // Of the next event.
@@ -93,7 +93,7 @@ class ForeignKeyLog::Reader {
 
  private:
   friend class ForeignKeyLog;
-  const ForeignKeyLog& log_;
+  const ForeignKeyLog* log_;
   std::vector<Last> last_;
   size_t block_ = 0;
   size_t offset_ = 0;  // in the block

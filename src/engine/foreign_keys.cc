@@ -83,6 +83,20 @@ void ForeignKeyQueue::OnUpdate(const StatementContext& context, const TableDef& 
     Queue({Kind::kReferring, constraint.oid, table.oid, constraint.referenced_table}, table,
           constraint.columns, row, new_values, {});
   }
+  QueueReplaced(context, table, old_values, new_values);
+}
+
+void ForeignKeyQueue::OnMove(const StatementContext& context, const TableDef& table,
+                             const RowRef& row, std::span<const Value> old_values,
+                             std::span<const Value> new_values) {
+  if (empty()) return OnUpdate(context, table, row, old_values, new_values);
+  OnInsert(context, table, row, new_values);
+  QueueReplaced(context, table, old_values, new_values);
+}
+
+void ForeignKeyQueue::QueueReplaced(const StatementContext& context, const TableDef& table,
+                                    std::span<const Value> old_values,
+                                    std::span<const Value> new_values) {
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
     if (SameKey(table, constraint->referenced_columns, old_values, new_values)) continue;
     Queue({Kind::kReplaced, constraint->oid, referring->oid, table.oid}, table,
@@ -106,6 +120,7 @@ bool ForeignKeyQueue::Deferred(const ConstraintDef& constraint) const {
 }
 
 void ForeignKeyQueue::SetDeferred(const std::vector<Oid>& constraints, bool deferred) {
+  put_off_.reset();
   if (constraints.empty()) {
     deferred_.clear();
     all_deferred_ = deferred;
@@ -120,6 +135,7 @@ ForeignKeyQueue::Mark ForeignKeyQueue::SetMark() {
 }
 
 void ForeignKeyQueue::RollbackTo(const Mark& mark) {
+  put_off_.reset();
   log_.Truncate(mark.events);
   marked_ = std::min(marked_, log_.end());
   while (checked_late_.size() > mark.checked_late) {
@@ -188,11 +204,19 @@ Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool 
   Status result;
   // Actions append events while they are read.
   ForeignKeyLog::Reader reader(log_);
+  if (put_off_ && !at_commit) {
+    reader = put_off_->read;
+    running.kept = put_off_->some;
+  }
   Window window;
   while (result.ok() && Fill(reader, window)) result = RunWindow(running, window);
   context.txn->PopSnapshot();
   // What is older than a mark is due again when that is gone back to.
-  if (result.ok() && !running.kept && (at_commit || marked_ <= log_.begin())) {
+  put_off_.reset();
+  if (!result.ok()) return result;
+  if (running.kept || (!at_commit && marked_ > log_.begin())) {
+    put_off_ = PutOff{std::move(reader), running.kept};
+  } else {
     log_.Clear();
     done_.clear();
     checked_late_.clear();
@@ -222,6 +246,7 @@ Status ForeignKeyQueue::RunEvent(Running& running, Window& window, size_t i) {
   const Resolved& resolved = running.resolved;
   ForeignKeyCheck check{running.database, running.context, *resolved.constraint, resolved.referring,
                         resolved.referenced};
+  check.acted = running.acted;
   Pending& pending = window[i];
   const ForeignKeyLog::Event& event = pending.event;
   Status result;

@@ -39,6 +39,10 @@ class ForeignKeyQueue {
                 std::span<const types::Value> values);
   void OnUpdate(const StatementContext& context, const catalog::TableDef& table, const RowRef& row,
                 std::span<const types::Value> old_values, std::span<const types::Value> new_values);
+  // The same of a row that has become another one, `row`: what waits for the old one does so no
+  // more.
+  void OnMove(const StatementContext& context, const catalog::TableDef& table, const RowRef& row,
+              std::span<const types::Value> old_values, std::span<const types::Value> new_values);
   void OnDelete(const StatementContext& context, const catalog::TableDef& table,
                 std::span<const types::Value> old_values);
 
@@ -67,6 +71,11 @@ class ForeignKeyQueue {
                                                  const catalog::TableDef& table);
 
  private:
+  // What the last Run has read, and left for the commit or for a savepoint.
+  struct PutOff {
+    ForeignKeyLog::Reader read;
+    bool some = false;  // It waits for the commit; else all is done.
+  };
   // An event on its way through Run.
   struct Pending {
     ForeignKeyLog::Event event;
@@ -95,6 +104,9 @@ class ForeignKeyQueue {
     bool acted = false;  // ForeignKeyCheck's
   };
 
+  void QueueReplaced(const StatementContext& context, const catalog::TableDef& table,
+                     std::span<const types::Value> old_values,
+                     std::span<const types::Value> new_values);
   void Queue(const ForeignKeyLog::Subject& subject, const catalog::TableDef& table,
              const std::vector<ColumnId>& columns, const RowRef& row,
              std::span<const types::Value> values, std::span<const types::Value> new_values);
@@ -114,8 +126,9 @@ class ForeignKeyQueue {
   void SetDone(Pending& pending);
 
   ForeignKeyLog log_;
-  std::vector<bool> done_;  // of the log's events, from its first on; may be shorter
-  uint64_t marked_ = 0;     // the newest mark
+  std::optional<PutOff> put_off_;  // None when that must be read again.
+  std::vector<bool> done_;         // of the log's events, from its first on; may be shorter
+  uint64_t marked_ = 0;            // the newest mark
   // Those older than the newest mark that were put off, and have been checked since.
   std::vector<uint64_t> checked_late_;
   uint64_t lookups_ = 0;  // goes up with each snapshot in which rows are looked up

@@ -422,8 +422,7 @@ Result<RowResult> RelationImpl::MoveRow(StatementContext& context, const RowRef&
     OMEN_TRY(txn.MaybeSpill());
   }
   if (ConcernsForeignKeys(context)) {
-    EngineTransaction::Of(txn).foreign_keys().OnUpdate(context, *definition_, inserted, old_row,
-                                                       row);
+    EngineTransaction::Of(txn).foreign_keys().OnMove(context, *definition_, inserted, old_row, row);
   }
   return RowResult{RowOutcome::kDone, inserted};
 }

@@ -130,5 +130,73 @@ SELECT * FROM five;
 INSERT INTO one VALUES (77);
 COMMIT;
 SELECT count(*) FROM two WHERE id = 77;
+-- A check that waits is about the row as it is then, whatever else of it has changed.
+CREATE TABLE pairs (a int, b int, PRIMARY KEY (a, b));
+CREATE TABLE six (id int PRIMARY KEY);
+CREATE TABLE seven (id int PRIMARY KEY, six int REFERENCES six DEFERRABLE INITIALLY DEFERRED, n int, a int, b int,
+  FOREIGN KEY (a, b) REFERENCES pairs MATCH FULL DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO six VALUES (1);
+BEGIN;
+INSERT INTO seven VALUES (1, 999);
+UPDATE seven SET n = 1;
+UPDATE seven SET n = 2;
+COMMIT;
+BEGIN;
+INSERT INTO seven VALUES (1, 999);
+UPDATE seven SET id = 2;
+COMMIT;
+BEGIN;
+INSERT INTO seven VALUES (1, 999);
+SAVEPOINT s;
+UPDATE seven SET id = 2, n = 3;
+ROLLBACK TO s;
+COMMIT;
+BEGIN;
+INSERT INTO seven VALUES (1, 1, 0, 5);
+UPDATE seven SET n = 1;
+COMMIT;
+BEGIN;
+INSERT INTO seven VALUES (1, 999, 0, 5);
+UPDATE seven SET six = 1, a = NULL;
+UPDATE seven SET id = 3;
+COMMIT;
+BEGIN;
+INSERT INTO seven SELECT g, 999 FROM generate_series(100, 40099) g;
+UPDATE seven SET n = n + 1;
+COMMIT;
+BEGIN;
+UPDATE seven SET six = 2;
+UPDATE seven SET n = 4;
+COMMIT;
+SELECT * FROM seven;
+-- What several constraints do about one row.
+CREATE TABLE eight (id int PRIMARY KEY, u int UNIQUE);
+CREATE TABLE nine (id int PRIMARY KEY, eight int DEFAULT 77 REFERENCES eight ON DELETE SET DEFAULT,
+  u int REFERENCES eight (u) ON DELETE SET NULL);
+CREATE TABLE ten (id int PRIMARY KEY, eight int REFERENCES eight ON DELETE CASCADE, u int REFERENCES eight (u));
+INSERT INTO eight VALUES (1, 1), (2, 2), (3, 3), (4, 4);
+INSERT INTO nine VALUES (1, 1, 1);
+INSERT INTO ten VALUES (2, 2, 2), (3, 3, 3), (4, 3, 4);
+DELETE FROM eight WHERE id = 1;
+DELETE FROM eight WHERE id = 2;
+CREATE INDEX ON ten (u);
+CREATE INDEX ON ten (eight);
+DELETE FROM eight WHERE id = 4;
+DELETE FROM eight WHERE id = 3;
+SELECT * FROM ten;
+SELECT * FROM nine;
+-- New keys are assigned to columns of other types.
+CREATE TABLE kinds (id int PRIMARY KEY, b bigint UNIQUE, n numeric(10,4) UNIQUE, t text UNIQUE, s smallint UNIQUE);
+CREATE TABLE others (id bigint REFERENCES kinds ON UPDATE CASCADE, b int REFERENCES kinds (b) ON UPDATE CASCADE,
+  n numeric(8,2) REFERENCES kinds (n) ON UPDATE CASCADE, t varchar(3) REFERENCES kinds (t) ON UPDATE CASCADE,
+  s bigint REFERENCES kinds (s) ON UPDATE CASCADE);
+INSERT INTO kinds VALUES (1, 1, 1.5, 'abc', 1), (-7, -7, 150, 'b', -7);
+INSERT INTO others VALUES (1, 1, 1.5, 'abc', 1);
+UPDATE kinds SET id = -5, b = -5, n = 1.25, t = 'xyz', s = -5 WHERE id = 1;
+SELECT * FROM others;
+UPDATE kinds SET b = 4294967289 WHERE id = -5;
+UPDATE kinds SET n = 1.2345 WHERE id = -5;
+UPDATE kinds SET t = 'longer' WHERE id = -5;
+SELECT * FROM others;
 RESET search_path;
 DROP SCHEMA foreign_keys CASCADE;
