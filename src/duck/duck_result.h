@@ -31,7 +31,7 @@ class DuckResultImpl : public DuckResult, private QueryProgress::Source {
     std::unique_ptr<KeptRun> run;               // null: the plan is not kept
     bool returns_rows = true;
     bool with_profile = false;
-    bool gathers = false;               // A write that finds all its rows first.
+    bool gathers = false;  // A write that finds all its rows first.
     bool has_range_join = false;
     QueryProgress* progress = nullptr;  // borrowed; may be null
   };
