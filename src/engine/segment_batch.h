@@ -44,7 +44,7 @@ struct SegmentBatch {
   // are replaced in the order in which they came.
   std::vector<std::shared_ptr<TableIndex>> indexes;
   bool in_order = false;
-  std::vector<ColumnId> referring;  // columns of foreign keys: they may have new values
+  std::vector<ColumnId> referring;   // columns of foreign keys: they may have new values
   std::optional<ReservedFile> file;  // since it was started
   const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
   // ---- Set by the thread -----------------------------------------------------------------------
