@@ -119,7 +119,11 @@ Status CheckTarget(const SessionImpl& session, const Node* node) {
   if (found.sequence != nullptr) {
     return Status(sqlstate::kWrongObjectType, "cannot change sequence \"" + name.name + "\"");
   }
-  return Status::Ok();
+  // Those of the system are not in the catalog.
+  const bool may_be_system =
+      name.schema.empty() ? name.name.starts_with("pg_")
+                          : name.schema == "pg_catalog" || name.schema == "information_schema";
+  return found || may_be_system ? Status::Ok() : GetRelation(session, name).status();
 }
 
 }  // namespace

@@ -16,3 +16,13 @@ INSERT INTO map VALUES (1, 'asof');
 INSERT INTO map VALUES (1, 'anti') ON CONFLICT (columns) DO UPDATE SET try_cast = excluded.try_cast RETURNING columns, try_cast;
 DELETE FROM map WHERE columns = 1 RETURNING try_cast AS glob;
 SELECT map.columns, events.at FROM events LEFT JOIN map ON map.columns = events.map ORDER BY events.at;
+-- Writes to what is not there.
+INSERT INTO nosuch VALUES (1);
+INSERT INTO nosuch SELECT 1;
+INSERT INTO nosuch (a) VALUES (1);
+UPDATE nosuch SET a = 1;
+DELETE FROM nosuch;
+INSERT INTO nosuchschema.t VALUES (1);
+MERGE INTO nosuch USING (SELECT 1 AS a) s ON true WHEN MATCHED THEN DO NOTHING;
+WITH nosuch AS (SELECT 1) INSERT INTO nosuch VALUES (1);
+PREPARE into_nothing AS INSERT INTO nosuch VALUES ($1);
