@@ -22,7 +22,10 @@ using types::Value;
 
 // Dense, in lumps, and anywhere, with the ends of the range.
 int64_t RandomInteger(testutil::Prng& prng, int64_t low, int64_t high) {
-  const auto width = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  const uint64_t width = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  const auto above_low = [&](uint64_t distance) {
+    return static_cast<int64_t>(static_cast<uint64_t>(low) + distance);
+  };
   switch (prng.Below(8)) {
     case 0:
       return prng.Below(2) == 0 ? low : high;
@@ -31,10 +34,9 @@ int64_t RandomInteger(testutil::Prng& prng, int64_t low, int64_t high) {
       return std::clamp<int64_t>(static_cast<int64_t>(prng.Below(4000)), low, high);
     case 3:
     case 4:
-      return low + static_cast<int64_t>((prng.Below(16) * (width / 16) + prng.Below(200)) % width);
+      return above_low((prng.Below(16) * (width / 16) + prng.Below(200)) % width);
     default:
-      return static_cast<int64_t>(static_cast<uint64_t>(low) +
-                                  (width == UINT64_MAX ? prng() : prng.Below(width + 1)));
+      return above_low(width == UINT64_MAX ? prng() : prng.Below(width + 1));
   }
 }
 
