@@ -176,12 +176,22 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
                            details.empty() ? "" : "\n", view->name, name, table_.name);
     dropper.Add({DropTarget::Kind::kView, view->oid, {}, {}});
   }
+  std::vector<Oid> own_references;
   for (const auto& [table, constraint] : session_.catalog()->ReferencesTo(table_.oid)) {
-    if (!uses(constraint->referenced_columns) || table->oid == table_.oid) continue;
-    details +=
-        fmt::format("{}constraint {} on table {} depends on column {} of table {}",
-                    details.empty() ? "" : "\n", constraint->name, table->name, name, table_.name);
-    dropper.Add({DropTarget::Kind::kConstraint, constraint->oid, table->oid, {}});
+    const bool own = table->oid == table_.oid;
+    if (own && uses(constraint->columns)) continue;  // It goes with the column.
+    const catalog::IndexDef* index = table_.FindIndex(constraint->referenced_index);
+    const bool included = index != nullptr && uses(index->included);
+    if (!included && !uses(constraint->referenced_columns)) continue;
+    details += fmt::format("{}constraint {} on table {} depends on {}", details.empty() ? "" : "\n",
+                           constraint->name, table->name,
+                           included ? "index " + index->name
+                                    : fmt::format("column {} of table {}", name, table_.name));
+    if (own) {
+      own_references.push_back(constraint->oid);
+    } else {
+      dropper.Add({DropTarget::Kind::kConstraint, constraint->oid, table->oid, {}});
+    }
   }
   OMEN_ASSIGN(const auto generated, GeneratedFrom(table_, name));
   std::vector<std::string> generated_names;
@@ -212,7 +222,9 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
   }
   std::erase_if(table_.constraints, [&](const ConstraintDef& constraint) {
     const catalog::IndexDef* index = table_.FindIndex(constraint.index);
-    return uses(constraint.columns) || (index != nullptr && uses(index->included));
+    return uses(constraint.columns) || (index != nullptr && uses(index->included)) ||
+           std::find(own_references.begin(), own_references.end(), constraint.oid) !=
+               own_references.end();
   });
   std::erase_if(table_.indexes, [&](const catalog::IndexDef& index) {
     return uses(index.included) ||

@@ -26,9 +26,17 @@ Status CheckUnsupported(const PgQuery__IndexStmt& create) {
     }
   }
   for (size_t i = 0; i < create.n_index_including_params; ++i) {
-    if (create.index_including_params[i]->index_elem->expr != nullptr) {
+    const PgQuery__IndexElem& included = *create.index_including_params[i]->index_elem;
+    if (included.expr != nullptr) {
       return Status(sqlstate::kFeatureNotSupported,
                     "expressions are not supported in included columns");
+    }
+    if (included.ordering != PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT) {
+      return Status(SqlState("42P17"), "including column does not support ASC/DESC options");
+    }
+    if (included.nulls_ordering != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT) {
+      return Status(SqlState("42P17"),
+                    "including column does not support NULLS FIRST/LAST options");
     }
   }
   return Status::Ok();
