@@ -37,6 +37,14 @@ SELECT a, b, exists(SELECT 1 FROM cp i WHERE i.c = cp.c) FROM cp GROUP BY a, b O
 SELECT * FROM cp GROUP BY a, b ORDER BY b;
 SELECT c.id, c.name, grouping(c.id) FROM c GROUP BY ROLLUP (c.id);
 SELECT c.name, p.cid, count(*) FROM c JOIN p ON p.cid = c.id GROUP BY c.id, ROLLUP (p.cid) ORDER BY 1, 2;
+SELECT id, name, count(*) FROM c GROUP BY id, ROLLUP (name) ORDER BY 1, 2;
+SELECT id, name, parent, count(*) FROM c GROUP BY id, CUBE (name, parent) ORDER BY 1, 2, 3;
+SELECT id, name, parent, count(*) FROM c GROUP BY id, GROUPING SETS ((name), (parent), ()) ORDER BY 1, 2, 3;
+SELECT id, name, parent FROM c GROUP BY id, ROLLUP (parent) ORDER BY 1, 2, 3;
+SELECT id, name, parent FROM c GROUP BY id, ROLLUP (3) ORDER BY 1, 2, 3;
+SELECT id, name AS n, parent FROM c GROUP BY id, ROLLUP (n, parent) ORDER BY 1, 2, 3;
+SELECT id, upper(name), name FROM c GROUP BY id, ROLLUP (upper(name)) ORDER BY 1, 2;
+SELECT name, count(*) FROM c GROUP BY ROLLUP (id, name) ORDER BY 1, 2;
 WITH c AS (SELECT 1 AS id, 2 AS name) SELECT id, name FROM c GROUP BY id;
 SELECT name FROM c GROUP BY id UNION ALL SELECT c FROM cp GROUP BY a, b ORDER BY 1;
 CREATE VIEW v AS SELECT c.id, c.name, count(p.id) AS n FROM c LEFT JOIN p ON p.cid = c.id GROUP BY c.id;

@@ -46,11 +46,12 @@ constexpr std::string_view kAggregates[] = {"any_value",
 
 using Names = std::set<std::string, std::less<>>;
 
-// A table in FROM, with the columns of it that are grouped by.
+// A table in FROM, with the columns of it that all grouping sets have, and those that the clause
+// names anywhere: to add one of a ROLLUP would make a group's NULL of it a value.
 struct Source {
   std::string_view alias;
   std::shared_ptr<const catalog::TableDef> table;
-  std::set<ColumnId> grouped;
+  std::set<ColumnId> grouped, named;
 
   bool IsDetermined() const {
     const catalog::IndexDef* key = table->primary_key();
@@ -107,7 +108,7 @@ class Grouping {
     if (alias != nullptr && alias->n_colnames > 0) return;
     auto table = state_.context.find_table(range);
     if (table == nullptr) return;
-    sources_.push_back({View(alias != nullptr ? alias->aliasname : range.relname), table, {}});
+    sources_.push_back({View(alias != nullptr ? alias->aliasname : range.relname), table, {}, {}});
   }
 
   // The table of that name, or the only one with that column.
@@ -123,7 +124,8 @@ class Grouping {
   }
 
   // An item of GROUP BY: a column, or the place or the name of one in the select list.
-  void NoteGrouped(const Node* item) {
+  void NoteGrouped(Node* item) {
+    if (item->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) return NoteNamed(item);
     if (IsConst(item) && item->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
       const auto place = static_cast<size_t>(item->a_const->ival->ival) - 1;
       if (place < select_.n_target_list) NoteColumn(select_.target_list[place]->res_target->val);
@@ -141,8 +143,21 @@ class Grouping {
     const ColumnName name(*node->column_ref);
     Source* source = name.star ? nullptr : SourceOf(name);
     if (source == nullptr) return false;
-    source->grouped.insert(source->table->FindColumn(name.column)->id);
+    const ColumnId column = source->table->FindColumn(name.column)->id;
+    source->named.insert(column);
+    if (!in_grouping_set_) source->grouped.insert(column);
     return true;
+  }
+  // What is below a ROLLUP, CUBE or GROUPING SETS, places and names of the select list too.
+  void NoteNamed(Node* set) {
+    in_grouping_set_ = true;
+    WalkNode(set, [&](Node* node) {
+      const bool holds = node->node_case == PG_QUERY__NODE__NODE_GROUPING_SET ||
+                         node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR;
+      if (!holds) NoteGrouped(node);
+      return holds;
+    });
+    in_grouping_set_ = false;
   }
 
   // Columns used outside of aggregates; those of sub-selects too, where they may be outer ones.
@@ -168,8 +183,7 @@ class Grouping {
     }
   }
   void Add(Source& source, ColumnId column) {
-    if (!source.IsDetermined() || source.grouped.contains(column)) return;
-    source.grouped.insert(column);
+    if (!source.IsDetermined() || !source.named.insert(column).second) return;
     added_.push_back(state_.build.Column({source.alias, source.table->column(column).name}));
   }
 
@@ -185,6 +199,7 @@ class Grouping {
   const Names& ctes_;
   std::vector<Source> sources_;
   std::vector<Node*> added_;
+  bool in_grouping_set_ = false;
 };
 
 }  // namespace
