@@ -13,37 +13,6 @@
 namespace omendb::sql {
 namespace {
 
-constexpr std::string_view kAggregates[] = {"any_value",
-                                            "array_agg",
-                                            "avg",
-                                            "bit_and",
-                                            "bit_or",
-                                            "bit_xor",
-                                            "bool_and",
-                                            "bool_or",
-                                            "corr",
-                                            "count",
-                                            "covar_pop",
-                                            "covar_samp",
-                                            "every",
-                                            "json_agg",
-                                            "jsonb_agg",
-                                            "json_object_agg",
-                                            "jsonb_object_agg",
-                                            "max",
-                                            "min",
-                                            "mode",
-                                            "percentile_cont",
-                                            "percentile_disc",
-                                            "stddev",
-                                            "stddev_pop",
-                                            "stddev_samp",
-                                            "string_agg",
-                                            "sum",
-                                            "var_pop",
-                                            "var_samp",
-                                            "variance"};
-
 using Names = std::set<std::string, std::less<>>;
 
 // A table in FROM, with the columns of it that all grouping sets have, and those that the clause
@@ -203,14 +172,6 @@ class Grouping {
 };
 
 }  // namespace
-
-bool IsAggregateCall(const Node& node) {
-  if (node.node_case != PG_QUERY__NODE__NODE_FUNC_CALL || node.func_call->over != nullptr) {
-    return false;
-  }
-  const auto name = LastName(node.func_call->funcname, node.func_call->n_funcname);
-  return std::find(std::begin(kAggregates), std::end(kAggregates), name) != std::end(kAggregates);
-}
 
 void CompleteGroupings(Node* statement, RewriteState& state) {
   if (!state.context.find_table) return;

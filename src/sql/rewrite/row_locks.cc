@@ -22,28 +22,8 @@ std::string_view ClauseName(PgQuery__LockClauseStrength strength) {
   }
 }
 
-bool HasAggregate(const PgQuery__SelectStmt& select) {
-  bool found = false;
-  for (size_t i = 0; i < select.n_target_list; ++i) {
-    WalkNode(select.target_list[i], [&](Node* node) {
-      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
-      found = found || IsAggregateCall(*node);
-      return !found;
-    });
-  }
-  return found;
-}
-
-bool HasWindow(const PgQuery__SelectStmt& select) {
-  bool found = false;
-  for (size_t i = 0; i < select.n_target_list; ++i) {
-    WalkNode(select.target_list[i], [&](Node* node) {
-      found = found || (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
-                        node->func_call->over != nullptr);
-      return !found && node->node_case != PG_QUERY__NODE__NODE_SUB_LINK;
-    });
-  }
-  return found;
+bool AnyTarget(const PgQuery__SelectStmt& select, bool (*test)(Node*)) {
+  return std::any_of(select.target_list, select.target_list + select.n_target_list, test);
 }
 
 // CheckSelectLocking of PostgreSQL's analyze.c.
@@ -57,8 +37,8 @@ Status CheckShape(const PgQuery__SelectStmt& select, std::string_view clause) {
   if (with == nullptr && select.n_distinct_clause > 0) with = "DISTINCT clause";
   if (with == nullptr && select.n_group_clause > 0) with = "GROUP BY clause";
   if (with == nullptr && select.having_clause != nullptr) with = "HAVING clause";
-  if (with == nullptr && HasAggregate(select)) with = "aggregate functions";
-  if (with == nullptr && HasWindow(select)) with = "window functions";
+  if (with == nullptr && AnyTarget(select, HasAggregateCall)) with = "aggregate functions";
+  if (with == nullptr && AnyTarget(select, HasWindowCall)) with = "window functions";
   if (with == nullptr) return Status::Ok();
   return Status(sqlstate::kFeatureNotSupported,
                 std::string(clause) + " is not allowed with " + with);

@@ -63,56 +63,10 @@ PgQuery__SelectStmt* WithWidth(PgQuery__SelectStmt* select, size_t width, AstBui
   return both;
 }
 
-bool IsAggregate(const PgQuery__FuncCall& call) {
-  constexpr std::string_view kNames[] = {
-      "avg",
-      "bit_and",
-      "bit_or",
-      "bit_xor",
-      "bool_and",
-      "bool_or",
-      "count",
-      "every",
-      "json_agg",
-      "json_object_agg",
-      "jsonb_agg",
-      "jsonb_object_agg",
-      "max",
-      "min",
-      "array_agg",
-      "string_agg",
-      "sum",
-      "corr",
-      "covar_pop",
-      "covar_samp",
-      "stddev",
-      "stddev_pop",
-      "stddev_samp",
-      "variance",
-      "var_pop",
-      "var_samp",
-      "mode",
-      "percentile_cont",
-      "percentile_disc",
-  };
-  if (call.over != nullptr || call.agg_star || call.agg_within_group) return true;
-  const std::string_view name = LastName(call.funcname, call.n_funcname);
-  return name.starts_with("regr_") ||
-         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
-
 // Of the query around the sub-select; inside it would be the sub-select's.
 bool HasAggregate(Fields fields) {
-  bool found = false;
-  for (Node* field : fields) {
-    WalkNode(field, [&](Node* node) {
-      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
-      found = found ||
-              (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && IsAggregate(*node->func_call));
-      return !found;
-    });
-  }
-  return found;
+  return std::any_of(fields.begin(), fields.end(),
+                     [](Node* field) { return HasAggregateCall(field) || HasWindowCall(field); });
 }
 
 std::string_view Negated(std::string_view op) {

@@ -91,6 +91,10 @@ void RenameRegexpMatches(Node* statement, AstBuilder& build);
 
 // Whether it is a call of an aggregate, and not of a window function.
 bool IsAggregateCall(const Node& node);
+// Whether such a call, or one of a window function, is in the expression; sub-selects have their
+// own.
+bool HasAggregateCall(Node* expression);
+bool HasWindowCall(Node* expression);
 // Before all others: GROUP BY of a primary key, made to list the columns that it determines.
 void CompleteGroupings(Node* statement, RewriteState& state);
 
