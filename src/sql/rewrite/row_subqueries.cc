@@ -18,8 +18,6 @@ namespace {
 constexpr std::string_view kRows = "omendb_rows";
 constexpr std::string_view kColumn = "omendb_row_column";
 
-using Fields = std::span<Node* const>;
-
 // t.* of a row as well: (t).*.
 bool IsAnyStar(const Node* value) {
   if (value->node_case != PG_QUERY__NODE__NODE_A_INDIRECTION) return IsStar(value);
@@ -166,11 +164,6 @@ class RowComparison {
   AstBuilder& build_;
 };
 
-const PgQuery__RowExpr* AsRow(const Node* node) {
-  return node != nullptr && node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR ? node->row_expr
-                                                                             : nullptr;
-}
-
 // Whether it is a column that may be a numeric without precision, which DuckDB does not compare
 // with a sub-select of another type. An expression stays where it is: it may be one of GROUP BY.
 bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
@@ -185,7 +178,7 @@ bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
 
 // The fields of the left side: those of a row, or one value that is better compared as a row is.
 Fields LeftFields(PgQuery__SubLink& link, const RewriteState& state) {
-  if (const PgQuery__RowExpr* row = AsRow(link.testexpr)) return {row->args, row->n_args};
+  if (const auto row = FieldsOf(link.testexpr)) return *row;
   if (link.testexpr == nullptr || !MayBeBigNumeric(link.testexpr, state)) return {};
   return {&link.testexpr, 1};
 }
@@ -225,23 +218,22 @@ Status RewriteQuantified(Node* node, RewriteState& state) {
 // (a, b) op (SELECT ...).
 Status RewriteScalar(Node* node, RewriteState& state) {
   const PgQuery__AExpr& expr = *node->a_expr;
-  const PgQuery__RowExpr* row = AsRow(expr.lexpr);
+  const auto fields = FieldsOf(expr.lexpr);
   const std::string_view op = LastName(expr.name, expr.n_name);
-  if (row == nullptr || row->n_args == 0 || expr.kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
-      !IsComparison(op) || expr.rexpr->node_case != PG_QUERY__NODE__NODE_SUB_LINK ||
+  if (!fields || expr.kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP || !IsComparison(op) ||
+      expr.rexpr->node_case != PG_QUERY__NODE__NODE_SUB_LINK ||
       expr.rexpr->sub_link->sub_link_type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
     return Status::Ok();
   }
   const PgQuery__SubLink& link = *expr.rexpr->sub_link;
-  const Fields fields(row->args, row->n_args);
   PgQuery__SelectStmt* select = link.subselect->select_stmt;
-  OMEN_TRY(CheckWidth(*select, fields.size(), expr.location, state));
-  if (HasAggregate(fields)) {
+  OMEN_TRY(CheckWidth(*select, fields->size(), expr.location, state));
+  if (HasAggregate(*fields)) {
     return state.At(
         NotSupported("an aggregate in a row that is compared with those of a sub-select"),
         link.location);
   }
-  *node = *RowComparison(fields, select, op, state.build).Scalar();
+  *node = *RowComparison(*fields, select, op, state.build).Scalar();
   return Status::Ok();
 }
 

@@ -6,16 +6,6 @@
 namespace omendb::sql {
 namespace {
 
-using Fields = std::span<Node* const>;
-
-// The fields of ROW(...); nullopt of anything else, and of ROW().
-std::optional<Fields> FieldsOf(const Node* node) {
-  if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) return std::nullopt;
-  const PgQuery__RowExpr& row = *node->row_expr;
-  if (row.n_args == 0) return std::nullopt;
-  return Fields(row.args, row.n_args);
-}
-
 std::vector<Node*> Copies(Fields fields, AstBuilder& build) {
   std::vector<Node*> copies;
   for (const Node* field : fields) copies.push_back(build.Clone(field));
@@ -165,12 +155,18 @@ void RewriteNullTest(Node* node, AstBuilder& build) {
 
 }  // namespace
 
+std::optional<Fields> FieldsOf(const Node* node) {
+  if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_ROW_EXPR) return std::nullopt;
+  const PgQuery__RowExpr& row = *node->row_expr;
+  if (row.n_args == 0) return std::nullopt;
+  return Fields(row.args, row.n_args);
+}
+
 bool IsComparison(std::string_view op) {
   return op == "=" || op == "<>" || op == "<" || op == "<=" || op == ">" || op == ">=";
 }
 
-Node* CompareRows(std::span<Node* const> left, std::span<Node* const> right, std::string_view op,
-                  AstBuilder& build) {
+Node* CompareRows(Fields left, Fields right, std::string_view op, AstBuilder& build) {
   if (op != "=" && op != "<>") return OrderedComparison(left, right, std::string(op), build);
   return FieldByField(left, right, PG_QUERY__A__EXPR__KIND__AEXPR_OP, op, op == "=", build);
 }

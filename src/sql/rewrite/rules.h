@@ -56,10 +56,12 @@ Status RewriteFromItems(Node* node, RewriteState& state);
 Status RewriteRowValues(Node* node, RewriteState& state);
 // (a, b) IN (SELECT ...), (a, b) < ALL (SELECT ...), (a, b) = (SELECT ...).
 Status RewriteRowSubqueries(Node* node, RewriteState& state);
+using Fields = std::span<Node* const>;
+// The fields of ROW(...) and (a, b); nullopt of anything else, and of ROW().
+std::optional<Fields> FieldsOf(const Node* node);
 // `left op right` by its fields. Takes the fields of `left`, and copies of them. Requires: as many
 // of them in both, one at least; a comparison operator.
-Node* CompareRows(std::span<Node* const> left, std::span<Node* const> right, std::string_view op,
-                  AstBuilder& build);
+Node* CompareRows(Fields left, Fields right, std::string_view op, AstBuilder& build);
 bool IsComparison(std::string_view op);
 // Column `index` of the one row of a sub-select of `width` columns, NULL where it has no row.
 // 42601 for another number of columns.
