@@ -1,16 +1,11 @@
 #include "sql/locking_subqueries.h"
 
 #include "base/sqlstate.h"
-#include "sql/parse/ast.h"
+#include "sql/parse/clauses.h"
 #include "sql/rows_as_query.h"
 
 namespace omendb::sql {
 namespace {
-
-bool IsLockingSelect(const Node* node) {
-  return node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
-         node->select_stmt->n_locking_clause > 0;
-}
 
 // What is bound outside cannot be seen from a statement of its own.
 Status Standalone(Status status) {

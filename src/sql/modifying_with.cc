@@ -7,82 +7,26 @@
 
 #include "base/sqlstate.h"
 #include "sql/names.h"
+#include "sql/parse/clauses.h"
 #include "sql/rows_as_query.h"
 #include "types/text_io.h"
 
 namespace omendb::sql {
 namespace {
 
-PgQuery__WithClause** WithOf(Node* statement) {
-  switch (statement->node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT:
-      return &statement->select_stmt->with_clause;
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-      return &statement->insert_stmt->with_clause;
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-      return &statement->update_stmt->with_clause;
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return &statement->delete_stmt->with_clause;
-    default:
-      return nullptr;
-  }
-}
-
-std::span<Node*> CtesOf(Node* statement) {
-  PgQuery__WithClause** with = WithOf(statement);
-  if (with == nullptr || *with == nullptr) return {};
-  return {(*with)->ctes, (*with)->n_ctes};
-}
-
 bool Modifies(const Node* cte) {
-  return cte->common_table_expr->ctequery->node_case != PG_QUERY__NODE__NODE_SELECT_STMT;
-}
-
-bool Locks(const Node* cte) {
-  const Node* query = cte->common_table_expr->ctequery;
-  return query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
-         query->select_stmt->n_locking_clause > 0;
-}
-
-std::string_view NameOf(const Node* cte) { return View(cte->common_table_expr->ctename); }
-
-// RETURNING's list, with the relations that it may name.
-struct Returning {
-  std::span<Node* const> list;
-  PgQuery__RangeVar* target;
-  std::span<Node* const> from;
-};
-
-Returning ReturningOf(const Node* query) {
-  switch (query->node_case) {
-    case PG_QUERY__NODE__NODE_INSERT_STMT: {
-      const PgQuery__InsertStmt& insert = *query->insert_stmt;
-      return {{insert.returning_list, insert.n_returning_list}, insert.relation, {}};
-    }
-    case PG_QUERY__NODE__NODE_UPDATE_STMT: {
-      const PgQuery__UpdateStmt& update = *query->update_stmt;
-      return {{update.returning_list, update.n_returning_list},
-              update.relation,
-              {update.from_clause, update.n_from_clause}};
-    }
-    default: {
-      const PgQuery__DeleteStmt& statement = *query->delete_stmt;
-      return {{statement.returning_list, statement.n_returning_list},
-              statement.relation,
-              {statement.using_clause, statement.n_using_clause}};
-    }
-  }
+  return CteQuery(cte)->node_case != PG_QUERY__NODE__NODE_SELECT_STMT;
 }
 
 // SELECT list FROM target, others WHERE false.
 void DescribeQuery(Node* query, AstBuilder& build) {
-  const Returning returning = ReturningOf(query);
+  const DmlClauses clauses = DmlClausesOf(query);
   PgQuery__SelectStmt* select = build.Select(build.NullConst(), nullptr, build.BoolConst(false));
-  if (!returning.list.empty()) {
-    std::vector<Node*> from{build.Relation(returning.target)};
-    from.insert(from.end(), returning.from.begin(), returning.from.end());
-    select->n_target_list = returning.list.size();
-    select->target_list = build.List(returning.list);
+  if (!clauses.returning.empty()) {
+    std::vector<Node*> from{build.Relation(clauses.target)};
+    from.insert(from.end(), clauses.others.begin(), clauses.others.end());
+    select->n_target_list = clauses.returning.size();
+    select->target_list = build.List(clauses.returning);
     select->n_from_clause = from.size();
     select->from_clause = build.List(from);
   }
@@ -111,9 +55,9 @@ std::vector<Node*> Needed(const Node* node, std::span<Node* const> ctes) {
     more = false;
     for (size_t i = 0; i < ctes.size(); ++i) {
       if (wanted[i]) continue;
-      bool named = Names(node, NameOf(ctes[i]));
+      bool named = Names(node, CteName(ctes[i]));
       for (size_t j = 0; j < ctes.size() && !named; ++j) {
-        named = wanted[j] && j != i && Names(ctes[j]->common_table_expr->ctequery, NameOf(ctes[i]));
+        named = wanted[j] && j != i && Names(CteQuery(ctes[j]), CteName(ctes[i]));
       }
       if (named) more = wanted[i] = true;
     }
@@ -171,7 +115,7 @@ class PartRunner {
     statement_ = build_.Clone(plan_.statement.node);
     const std::span<Node*> ctes = CtesOf(statement_);
     for (size_t i = 0; i < ctes.size(); ++i) {
-      if (Modifies(ctes[i]) || Locks(ctes[i])) OMEN_TRY(RunPart(ctes, i));
+      if (Modifies(ctes[i]) || IsLockingSelect(CteQuery(ctes[i]))) OMEN_TRY(RunPart(ctes, i));
     }
     OMEN_ASSIGN(auto rest, PlanOf(session_, WithoutUnused(), plan_.param_types));
     rest->continues_statement = true;
@@ -181,12 +125,12 @@ class PartRunner {
  private:
   bool IsRead(std::span<Node* const> ctes, size_t i) {
     for (size_t j = 0; j < ctes.size(); ++j) {
-      if (j != i && Names(ctes[j]->common_table_expr->ctequery, NameOf(ctes[i]))) return true;
+      if (j != i && Names(CteQuery(ctes[j]), CteName(ctes[i]))) return true;
     }
     // The statement itself, but for its WITH clause.
     PgQuery__WithClause** with = WithOf(statement_);
     PgQuery__WithClause* kept = std::exchange(*with, nullptr);
-    const bool read = Names(statement_, NameOf(ctes[i]));
+    const bool read = Names(statement_, CteName(ctes[i]));
     *with = kept;
     return read;
   }
@@ -209,7 +153,7 @@ class PartRunner {
 
   Status RunPart(std::span<Node*> ctes, size_t i) {
     PgQuery__CommonTableExpr& cte = *ctes[i]->common_table_expr;
-    const bool has_rows = !Modifies(ctes[i]) || !ReturningOf(cte.ctequery).list.empty();
+    const bool has_rows = !Modifies(ctes[i]) || !DmlClausesOf(cte.ctequery).returning.empty();
     const bool is_read = IsRead(ctes, i);
     if (is_read && !has_rows) {
       return Status(sqlstate::kFeatureNotSupported,
@@ -271,7 +215,7 @@ class PartRunner {
 bool HasModifyingWith(const Node* statement) {
   const std::span<Node*> ctes = CtesOf(const_cast<Node*>(statement));
   const auto merges = [](const Node* cte) {
-    return cte->common_table_expr->ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT;
+    return CteQuery(cte)->node_case == PG_QUERY__NODE__NODE_MERGE_STMT;
   };
   return std::any_of(ctes.begin(), ctes.end(), Modifies) &&
          std::none_of(ctes.begin(), ctes.end(), merges);
@@ -280,7 +224,7 @@ bool HasModifyingWith(const Node* statement) {
 Node* DescribedWith(const Node* statement, AstBuilder& build) {
   Node* copy = build.Clone(statement);
   for (Node* cte : CtesOf(copy)) {
-    if (Modifies(cte)) DescribeQuery(cte->common_table_expr->ctequery, build);
+    if (Modifies(cte)) DescribeQuery(CteQuery(cte), build);
   }
   return copy;
 }
@@ -292,7 +236,7 @@ Status InferWithTypes(SessionImpl& session, const Plan& plan, std::vector<types:
   const std::span<Node*> given = CtesOf(const_cast<Node*>(plan.statement.node));
   for (Node* cte : given) {
     if (!Modifies(cte)) continue;
-    const Node* query = cte->common_table_expr->ctequery;
+    const Node* query = CteQuery(cte);
     OMEN_ASSIGN(
         auto part,
         PlanOf(session, Standalone(query, CtesOf(described), **WithOf(described), build), types));

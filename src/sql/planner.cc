@@ -5,6 +5,7 @@
 #include "sql/error_position.h"
 #include "sql/locking_subqueries.h"
 #include "sql/modifying_with.h"
+#include "sql/parse/clauses.h"
 #include "sql/privileges.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/session_impl.h"
@@ -18,21 +19,6 @@ bool RunsInExecutor(const Node* node) {
   const bool is_into = node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
                        node->select_stmt->into_clause != nullptr;
   return IsQuery(node) && !is_into;
-}
-
-const PgQuery__RangeVar* DmlTarget(const Node* node) {
-  switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-      return node->insert_stmt->relation;
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-      return node->update_stmt->relation;
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return node->delete_stmt->relation;
-    case PG_QUERY__NODE__NODE_MERGE_STMT:
-      return node->merge_stmt->relation;
-    default:
-      return nullptr;
-  }
 }
 
 // The locks of the tables among `uses`, one for each, in the order in which all take them.
@@ -101,7 +87,7 @@ bool SameColumns(const std::vector<types::ResultColumn>& a,
 
 // What a writing statement may not write to.
 Status CheckTarget(const SessionImpl& session, const Node* node) {
-  const PgQuery__RangeVar* target = DmlTarget(node);
+  const PgQuery__RangeVar* target = DmlClausesOf(node).target;
   if (target == nullptr) return Status::Ok();
   const QualifiedRelation name = NameOf(*target);
   catalog::Relation found = FindRelation(session, name);
@@ -153,7 +139,7 @@ Status SessionImpl::EnsureBound(Plan& plan) {
   Status status = OnPool([&](Waiter& waiter) { return BindOnPool(plan, waiter); });
   if (!status.ok()) {
     size_t table_columns = kUnknownColumns;
-    if (const PgQuery__RangeVar* target = DmlTarget(plan.statement.node)) {
+    if (const PgQuery__RangeVar* target = DmlClausesOf(plan.statement.node).target) {
       const auto table = FindRelation(*this, NameOf(*target)).table;
       if (table != nullptr) table_columns = table->live_columns().size();
     }

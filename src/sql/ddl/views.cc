@@ -6,6 +6,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/rewriter.h"
 
 namespace omendb::sql {
@@ -44,20 +45,12 @@ Status ExpandStar(PgQuery__SelectStmt& select, const std::vector<types::ResultCo
 // Adds schemas to the names of relations and collects what they are.
 void QualifyRelations(const SessionImpl& session, Node* query, std::vector<Oid>& depends_on,
                       bool& temporary, AstBuilder& build) {
-  std::vector<std::string> ctes;
-  WalkNode(query, [&](Node* node) {
-    if (node->node_case == PG_QUERY__NODE__NODE_COMMON_TABLE_EXPR) {
-      ctes.emplace_back(View(node->common_table_expr->ctename));
-    }
-    return true;
-  });
+  const auto ctes = CteNames(query);
   WalkNode(query, [&](Node* node) {
     if (node->node_case != PG_QUERY__NODE__NODE_RANGE_VAR) return true;
     PgQuery__RangeVar& range = *node->range_var;
     const bool plain = View(range.schemaname).empty();
-    if (plain && std::find(ctes.begin(), ctes.end(), View(range.relname)) != ctes.end()) {
-      return true;
-    }
+    if (plain && ctes.contains(View(range.relname))) return true;
     catalog::Relation found = FindRelation(session, NameOf(range));
     if (!found) return true;
     const catalog::SchemaDef* schema = session.catalog()->schema(RelationSchema(found));
@@ -128,7 +121,7 @@ Status RunCreateView(UtilityCall& call) {
     return Status(sqlstate::kFeatureNotSupported,
                   "views must not contain data-modifying statements in WITH");
   }
-  if (plan->locks_below || query.node->select_stmt->n_locking_clause > 0) {
+  if (plan->locks_below || IsLockingSelect(query.node)) {
     return NotSupported("FOR UPDATE in a view");
   }
   if (plan->parameters > 0) {

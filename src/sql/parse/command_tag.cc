@@ -1,3 +1,4 @@
+#include "sql/parse/clauses.h"
 #include "sql/parse/parse_tree.h"
 
 namespace omendb::sql {
@@ -351,11 +352,9 @@ bool MayReturnRows(const Node* node) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
       return node->select_stmt->into_clause == nullptr;
     case PG_QUERY__NODE__NODE_INSERT_STMT:
-      return node->insert_stmt->n_returning_list > 0;
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
-      return node->update_stmt->n_returning_list > 0;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return node->delete_stmt->n_returning_list > 0;
+      return !DmlClausesOf(node).returning.empty();
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
     case PG_QUERY__NODE__NODE_EXECUTE_STMT:

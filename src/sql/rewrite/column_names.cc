@@ -1,5 +1,6 @@
 // PostgreSQL names unnamed output columns after what they compute; so do we, everywhere a name can
 // be seen from outside (also in sub-selects).
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -134,9 +135,9 @@ Name FigureName(const Node* node) {
   }
 }
 
-void NameTargets(size_t count, Node** targets, AstBuilder& build) {
-  for (size_t i = 0; i < count; ++i) {
-    PgQuery__ResTarget& target = *targets[i]->res_target;
+void NameTargets(std::span<Node* const> targets, AstBuilder& build) {
+  for (Node* node : targets) {
+    PgQuery__ResTarget& target = *node->res_target;
     if (target.val == nullptr || !View(target.name).empty() || IsStar(target.val)) continue;
     if (target.val->node_case == PG_QUERY__NODE__NODE_COLUMN_REF) continue;
     target.name = build.Copy(OutputColumnName(target.val));
@@ -157,16 +158,9 @@ void NameColumnsOf(ProtobufCMessage* message, AstBuilder& build) {
   }
   if (message->descriptor == &pg_query__select_stmt__descriptor) {
     auto* select = reinterpret_cast<PgQuery__SelectStmt*>(message);
-    NameTargets(select->n_target_list, select->target_list, build);
-  } else if (message->descriptor == &pg_query__insert_stmt__descriptor) {
-    auto* insert = reinterpret_cast<PgQuery__InsertStmt*>(message);
-    NameTargets(insert->n_returning_list, insert->returning_list, build);
-  } else if (message->descriptor == &pg_query__update_stmt__descriptor) {
-    auto* update = reinterpret_cast<PgQuery__UpdateStmt*>(message);
-    NameTargets(update->n_returning_list, update->returning_list, build);
-  } else if (message->descriptor == &pg_query__delete_stmt__descriptor) {
-    auto* del = reinterpret_cast<PgQuery__DeleteStmt*>(message);
-    NameTargets(del->n_returning_list, del->returning_list, build);
+    NameTargets({select->target_list, select->n_target_list}, build);
+  } else if (message->descriptor == &pg_query__node__descriptor) {
+    NameTargets(DmlClausesOf(reinterpret_cast<Node*>(message)).returning, build);
   }
 }
 

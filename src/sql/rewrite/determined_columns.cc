@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -73,11 +74,10 @@ class Grouping {
     if (item->node_case != PG_QUERY__NODE__NODE_RANGE_VAR) return;
     const PgQuery__RangeVar& range = *item->range_var;
     if (View(range.schemaname).empty() && ctes_.contains(View(range.relname))) return;
-    const PgQuery__Alias* alias = range.alias;
-    if (alias != nullptr && alias->n_colnames > 0) return;
+    if (range.alias != nullptr && range.alias->n_colnames > 0) return;
     auto table = state_.context.find_table(range);
     if (table == nullptr) return;
-    sources_.push_back({View(alias != nullptr ? alias->aliasname : range.relname), table, {}, {}});
+    sources_.push_back({NameInFrom(range), table, {}, {}});
   }
 
   // The table of that name, or the only one with that column.
@@ -175,13 +175,7 @@ class Grouping {
 
 void CompleteGroupings(Node* statement, RewriteState& state) {
   if (!state.context.find_table) return;
-  Names ctes;
-  WalkNode(statement, [&](Node* node) {
-    if (node->node_case == PG_QUERY__NODE__NODE_COMMON_TABLE_EXPR) {
-      ctes.emplace(View(node->common_table_expr->ctename));
-    }
-    return true;
-  });
+  const Names ctes = CteNames(statement);
   // The arms of a set operation are no nodes.
   WalkAllMessages(&statement->base, [&](ProtobufCMessage* message) {
     if (message->descriptor == &pg_query__select_stmt__descriptor) {

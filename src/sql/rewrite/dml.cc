@@ -2,6 +2,7 @@
 #include <span>
 
 #include "base/sqlstate.h"
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -220,47 +221,38 @@ Status RewriteMerge(PgQuery__MergeStmt& merge, RewriteState& state) {
   return Status::Ok();
 }
 
-}  // namespace
+bool HasColumn(const PgQuery__RangeVar& range, std::string_view column, const RewriteState& state) {
+  const auto table = state.context.find_table ? state.context.find_table(range) : nullptr;
+  return table != nullptr && table->FindColumn(column) != nullptr;
+}
 
-namespace {
-
-// The columns that a write may return, and those that only PostgreSQL knows there.
-struct Returned {
-  const PgQuery__RangeVar& target;
-  std::span<Node* const> others;  // FROM of UPDATE, USING of DELETE
-  RewriteState& state;
-
-  bool HasColumn(const PgQuery__RangeVar& range, std::string_view column) const {
-    const auto table = state.context.find_table ? state.context.find_table(range) : nullptr;
-    return table != nullptr && table->FindColumn(column) != nullptr;
+// Whether it is a column of FROM or USING, which only PostgreSQL knows in RETURNING.
+bool IsOfOthers(const PgQuery__ColumnRef& ref, const DmlClauses& clauses,
+                const RewriteState& state) {
+  const Node* last = ref.fields[ref.n_fields - 1];
+  if (ref.n_fields > 1) {
+    return StringOf(ref.fields[ref.n_fields - 2]) != NameInFrom(*clauses.target);
   }
-  bool IsOfOthers(const PgQuery__ColumnRef& ref) const {
-    const Node* last = ref.fields[ref.n_fields - 1];
-    if (ref.n_fields > 1) {
-      const PgQuery__Alias* alias = target.alias;
-      return StringOf(ref.fields[ref.n_fields - 2]) !=
-             View(alias != nullptr ? alias->aliasname : target.relname);
-    }
-    if (last->node_case == PG_QUERY__NODE__NODE_A_STAR) return true;
-    if (HasColumn(target, StringOf(last))) return false;
-    return std::any_of(others.begin(), others.end(), [&](const Node* item) {
-      return item->node_case == PG_QUERY__NODE__NODE_RANGE_VAR &&
-             HasColumn(*item->range_var, StringOf(last));
-    });
-  }
-};
+  if (last->node_case == PG_QUERY__NODE__NODE_A_STAR) return true;
+  if (HasColumn(*clauses.target, StringOf(last), state)) return false;
+  return std::any_of(clauses.others.begin(), clauses.others.end(), [&](const Node* item) {
+    return item->node_case == PG_QUERY__NODE__NODE_RANGE_VAR &&
+           HasColumn(*item->range_var, StringOf(last), state);
+  });
+}
 
 // DuckDB's RETURNING sees the target alone, and would take its columns for all of *.
-Status CheckReturning(const Returned& returned, std::span<Node* const> list) {
+Status CheckReturning(const Node* statement, const RewriteState& state) {
+  const DmlClauses clauses = DmlClausesOf(statement);
   Status status;
-  for (Node* item : list) {
-    if (returned.others.empty()) break;
+  for (Node* item : clauses.returning) {
+    if (clauses.others.empty()) break;
     WalkNode(item, [&](Node* node) {
       if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
       if (node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return status.ok();
-      if (returned.IsOfOthers(*node->column_ref)) {
-        status = returned.state.At(NotSupported("RETURNING columns of FROM or USING"),
-                                   node->column_ref->location);
+      if (IsOfOthers(*node->column_ref, clauses, state)) {
+        status = state.At(NotSupported("RETURNING columns of FROM or USING"),
+                          node->column_ref->location);
       }
       return false;
     });
@@ -294,8 +286,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__UpdateStmt& update = *node->update_stmt;
       OMEN_TRY(CheckWith(update.with_clause, state));
       update.relation->inh = true;
-      OMEN_TRY(CheckReturning({*update.relation, {update.from_clause, update.n_from_clause}, state},
-                              {update.returning_list, update.n_returning_list}));
+      OMEN_TRY(CheckReturning(node, state));
       OMEN_TRY(ExpandMultiAssign(update.n_target_list, update.target_list, state));
       return CheckGeneratedTargets(*update.relation, update.n_target_list, update.target_list,
                                    state);
@@ -304,8 +295,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__DeleteStmt& del = *node->delete_stmt;
       OMEN_TRY(CheckWith(del.with_clause, state));
       del.relation->inh = true;
-      return CheckReturning({*del.relation, {del.using_clause, del.n_using_clause}, state},
-                            {del.returning_list, del.n_returning_list});
+      return CheckReturning(node, state);
     }
     case PG_QUERY__NODE__NODE_MERGE_STMT:
       return RewriteMerge(*node->merge_stmt, state);

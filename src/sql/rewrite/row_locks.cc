@@ -4,6 +4,7 @@
 #include <set>
 
 #include "duck/duck_engine.h"
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/duckdb_keywords.h"
 
 namespace omendb::sql {
@@ -48,9 +49,7 @@ class LockedTables {
  public:
   LockedTables(const PgQuery__SelectStmt& select, std::string_view clause, RewriteState& state)
       : clause_(clause), state_(state) {
-    for (size_t i = 0; select.with_clause != nullptr && i < select.with_clause->n_ctes; ++i) {
-      ctes_.emplace(View(select.with_clause->ctes[i]->common_table_expr->ctename));
-    }
+    for (const Node* cte : CtesOf(select.with_clause)) ctes_.emplace(CteName(cte));
     for (size_t i = 0; i < select.n_locking_clause; ++i) {
       const PgQuery__LockingClause& locking = *select.locking_clause[i]->locking_clause;
       if (locking.n_locked_rels == 0) all_ = true;
@@ -104,8 +103,7 @@ class LockedTables {
   }
 
   Status VisitTable(const PgQuery__RangeVar& range, bool nullable) {
-    const std::string name(range.alias != nullptr ? View(range.alias->aliasname)
-                                                  : View(range.relname));
+    const std::string name(NameInFrom(range));
     const bool wanted = Wanted(name);
     const bool is_cte = View(range.schemaname).empty() && ctes_.contains(View(range.relname));
     if (!wanted || is_cte) return Status::Ok();
@@ -132,10 +130,7 @@ class LockedTables {
 }  // namespace
 
 Result<RowLocks> AddLockColumns(const Node* statement, Node* copy, RewriteState& state) {
-  if (statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT ||
-      statement->select_stmt->n_locking_clause == 0) {
-    return NotSupported("FOR UPDATE in a sub-select");
-  }
+  if (!IsLockingSelect(statement)) return NotSupported("FOR UPDATE in a sub-select");
   const PgQuery__SelectStmt& original = *statement->select_stmt;
   const std::string_view clause = ClauseName(original.locking_clause[0]->locking_clause->strength);
   OMEN_TRY(CheckShape(original, clause));
