@@ -10,8 +10,7 @@ Result<types::Row> SessionImpl::EvaluateInside(const std::string& sql,
                                                std::span<const types::SqlType> types,
                                                std::span<const types::Value> params,
                                                types::Arena& arena) {
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto plan = NewPlan(tree->statement(0), types);
+  OMEN_ASSIGN(auto plan, ParsePlan(sql, types));
   OMEN_TRY(EnsureBound(*plan));
   types::Row row;
   OMEN_TRY(OnPool([&](Waiter& waiter) -> Status {

@@ -20,8 +20,7 @@ Status Standalone(Status status) {
 Result<std::string> LockedRows(SessionImpl& session, Node* select, const Plan& outer,
                                std::span<const types::Value> params) {
   OMEN_ASSIGN(const std::string sql, DeparseStatement(select));
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto plan = session.NewPlan(tree->statement(0), outer.param_types);
+  OMEN_ASSIGN(auto plan, session.ParsePlan(sql, outer.param_types));
   plan->continues_statement = outer.continues_statement;
   plan->is_part = outer.is_part;
   OMEN_TRY(Standalone(session.EnsureBound(*plan)));
@@ -61,8 +60,7 @@ Result<std::shared_ptr<Plan>> RunLockingSubqueries(SessionImpl& session, const P
   });
   OMEN_TRY(std::move(status));
   OMEN_ASSIGN(const std::string sql, DeparseStatement(copy));
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto resolved = session.NewPlan(tree->statement(0), plan.param_types);
+  OMEN_ASSIGN(auto resolved, session.ParsePlan(sql, plan.param_types));
   resolved->continues_statement = plan.continues_statement;
   resolved->is_part = plan.is_part;
   return resolved;

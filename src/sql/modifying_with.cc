@@ -89,8 +89,7 @@ Node* Standalone(const Node* query, std::span<Node* const> ctes, const PgQuery__
 Result<std::shared_ptr<Plan>> PlanOf(SessionImpl& session, const Node* node,
                                      const std::vector<types::SqlType>& types) {
   OMEN_ASSIGN(const std::string sql, DeparseStatement(node));
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  return session.NewPlan(tree->statement(0), types);
+  return session.ParsePlan(sql, types);
 }
 
 void TakeTypes(const Node* node, const std::vector<types::SqlType>& found,
@@ -170,19 +169,12 @@ class PartRunner {
     part->is_part = true;
     ran_ = true;
     OMEN_TRY(session_.EnsureBound(*part));
-    if (!is_read) return RunForEffect(*part);
+    if (!is_read) return session_.RunToEnd(*part, params_).status();
     OMEN_ASSIGN(const std::string rows,
                 RowsAsQuery(session_, *part, params_, "RETURNING in a WITH query"));
     OMEN_ASSIGN(auto tree, ParseTree::Parse(rows));
     cte.ctequery = build_.Clone(tree->statement(0).node);
     return Status::Ok();
-  }
-
-  Status RunForEffect(Plan& part) {
-    uint64_t affected = 0;
-    return session_.RunQueryRows(
-        part, params_,
-        [](const types::Chunk*, std::span<const types::Value>) { return Status::Ok(); }, &affected);
   }
 
   // What was run for its effect is over.

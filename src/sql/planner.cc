@@ -127,6 +127,12 @@ std::shared_ptr<Plan> SessionImpl::NewPlan(Statement statement,
   return plan;
 }
 
+Result<std::shared_ptr<Plan>> SessionImpl::ParsePlan(std::string_view text,
+                                                     std::span<const types::SqlType> types) {
+  OMEN_ASSIGN(auto tree, ParseTree::Parse(text));
+  return NewPlan(tree->statement(0), types);
+}
+
 bool SessionImpl::IsCurrent(const Plan& plan) const {
   return plan.bound_ok && plan.generation == settings_.plan_generation() &&
          plan.catalog_version == db().CatalogVersionFor(block_.txn());

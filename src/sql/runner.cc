@@ -424,6 +424,15 @@ Status SessionImpl::RunQueryRows(
   return EndStatement(plan, run.context);
 }
 
+Result<uint64_t> SessionImpl::RunToEnd(Plan& plan, std::span<const types::Value> params) {
+  const auto ignore = [](const types::Chunk*, std::span<const types::Value>) {
+    return Status::Ok();
+  };
+  uint64_t affected = 0;
+  OMEN_TRY(RunQueryRows(plan, params, ignore, &affected));
+  return affected;
+}
+
 Status SessionImpl::RunUtility(const Statement& statement, UtilityResult& result,
                                ResultSink& sink) {
   const bool goes_on =

@@ -102,6 +102,9 @@ class SessionImpl final : public Session,
 
   // Planning. A plan of a statement that is not bound yet; `types` are the client's.
   std::shared_ptr<Plan> NewPlan(Statement statement, std::span<const types::SqlType> types);
+  // The same of a text of one statement that is not the client's.
+  Result<std::shared_ptr<Plan>> ParsePlan(std::string_view text,
+                                          std::span<const types::SqlType> types = {});
   // Binds when it is not bound, or was for another catalog or other settings.
   Status EnsureBound(Plan& plan);
   bool IsCurrent(const Plan& plan) const;
@@ -119,6 +122,8 @@ class SessionImpl final : public Session,
       Plan& plan, std::span<const types::Value> params,
       const std::function<Status(const types::Chunk*, std::span<const types::Value>)>& each,
       uint64_t* rows_affected, std::string* profile = nullptr);
+  // Runs a query whose rows nobody reads. How many it wrote.
+  Result<uint64_t> RunToEnd(Plan& plan, std::span<const types::Value> params = {});
   // Computes or goes on with a portal; rows go to the sink. True when it is at its end.
   Result<bool> RunPortal(PortalState& portal, uint64_t rows_max, ResultSink& sink);
   // Rows of a query's portal into its buffer until so many are there; all of them by default.

@@ -112,7 +112,8 @@ Status TableAlteration::AddColumn(const PgQuery__AlterTableCmd& command) {
   OMEN_TRY(Put());
   if (fill) {
     OMEN_TRY(RunSql(session_, "UPDATE " + FullName(session_, table_) + " SET " +
-                                  QuoteIdentifier(column().name) + " = DEFAULT"));
+                                  QuoteIdentifier(column().name) + " = DEFAULT")
+                 .status());
     column().not_null = not_null;
     OMEN_TRY(Put());
   }
@@ -301,9 +302,8 @@ Status TableAlteration::DropNotNull(const PgQuery__AlterTableCmd& command) {
 
 Status TableAlteration::RewriteRows(const catalog::TableDef& changed,
                                     const std::string& select_list) {
-  OMEN_ASSIGN(auto tree,
-              ParseTree::Parse("SELECT " + select_list + " FROM " + FullName(session_, table_)));
-  auto plan = session_.NewPlan(tree->statement(0), {});
+  OMEN_ASSIGN(auto plan,
+              session_.ParsePlan("SELECT " + select_list + " FROM " + FullName(session_, table_)));
   OMEN_TRY(session_.EnsureBound(*plan));
   RowBuffer rows;
   rows.columns = plan->columns;

@@ -97,13 +97,8 @@ Status CreateAs(UtilityCall& call, const PgQuery__IntoClause& into, const Node* 
     call.result.tag = "CREATE TABLE AS";
     return Status::Ok();
   }
-  OMEN_ASSIGN(auto tree,
-              ParseTree::Parse("INSERT INTO " + FullName(session, table) + " " + select));
-  auto insert = session.NewPlan(tree->statement(0), {});
-  uint64_t rows = 0;
-  OMEN_TRY(session.RunQueryRows(
-      *insert, {}, [](const types::Chunk*, std::span<const types::Value>) { return Status::Ok(); },
-      &rows));
+  OMEN_ASSIGN(const uint64_t rows,
+              RunSql(session, "INSERT INTO " + FullName(session, table) + " " + select));
   call.result.tag = fmt::format("SELECT {}", rows);
   return Status::Ok();
 }

@@ -53,8 +53,7 @@ std::string FullName(const SessionImpl& session, const catalog::TableDef& table)
 
 Result<std::optional<std::vector<std::optional<std::string>>>> FirstRow(SessionImpl& session,
                                                                         const std::string& sql) {
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto plan = session.NewPlan(tree->statement(0), {});
+  OMEN_ASSIGN(auto plan, session.ParsePlan(sql));
   std::optional<std::vector<std::optional<std::string>>> first;
   uint64_t affected = 0;
   OMEN_TRY(session.RunQueryRows(
@@ -76,18 +75,13 @@ Result<std::optional<std::vector<std::optional<std::string>>>> FirstRow(SessionI
   return first;
 }
 
-Status RunSql(SessionImpl& session, const std::string& sql) {
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto plan = session.NewPlan(tree->statement(0), {});
-  uint64_t affected = 0;
-  return session.RunQueryRows(
-      *plan, {}, [](const types::Chunk*, std::span<const types::Value>) { return Status::Ok(); },
-      &affected);
+Result<uint64_t> RunSql(SessionImpl& session, const std::string& sql) {
+  OMEN_ASSIGN(auto plan, session.ParsePlan(sql));
+  return session.RunToEnd(*plan);
 }
 
 Status CheckSql(SessionImpl& session, const std::string& sql) {
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  auto plan = session.NewPlan(tree->statement(0), {});
+  OMEN_ASSIGN(auto plan, session.ParsePlan(sql));
   Status status = session.EnsureBound(*plan);
   if (status.ok()) return status;
   ErrorInfo info = status.error();

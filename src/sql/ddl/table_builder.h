@@ -78,8 +78,8 @@ std::string JoinedNames(const catalog::TableDef& table, const std::vector<Column
 // The first row of a query as texts; nullopt when it has none.
 Result<std::optional<std::vector<std::optional<std::string>>>> FirstRow(SessionImpl& session,
                                                                         const std::string& sql);
-// Runs a query for its effect or its errors.
-Status RunSql(SessionImpl& session, const std::string& sql);
+// Runs a query for its effect or its errors. How many rows it wrote.
+Result<uint64_t> RunSql(SessionImpl& session, const std::string& sql);
 // Binds only.
 Status CheckSql(SessionImpl& session, const std::string& sql);
 // schema.name of a table, quoted.

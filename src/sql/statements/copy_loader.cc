@@ -28,8 +28,7 @@ Status CopyLoader::Start() {
   sql += ") OVERRIDING SYSTEM VALUE VALUES (" + values + ")";
   if (copied_.empty())
     sql = "INSERT INTO " + QualifiedName(schema->name, table_->name) + " DEFAULT VALUES";
-  OMEN_ASSIGN(auto tree, ParseTree::Parse(sql));
-  plan_ = session_.NewPlan(tree->statement(0), types);
+  OMEN_ASSIGN(plan_, session_.ParsePlan(sql, types));
   OMEN_TRY(session_.EnsureBound(*plan_));
   context_ = session_.MakeContext(session_.host().waiter());
   OMEN_TRY(context_.txn->LockTable(table_->oid, txn::TableLockMode::kRowExclusive,
@@ -124,10 +123,7 @@ Status CopyLoader::CompleteRow(std::span<types::Value> row, const pgwire::CopyPa
 
 // A table whose defaults or conditions only DuckDB can compute.
 Status CopyLoader::InsertOneByOne(std::span<const types::Value> row) {
-  uint64_t affected = 0;
-  return session_.RunQueryRows(
-      *plan_, row, [](const types::Chunk*, std::span<const types::Value>) { return Status::Ok(); },
-      &affected);
+  return session_.RunToEnd(*plan_, row).status();
 }
 
 Status CopyLoader::Load(size_t count, const std::vector<std::string_view>& fields,

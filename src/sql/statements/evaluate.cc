@@ -97,8 +97,7 @@ Result<types::Value> EvaluateExpression(SessionImpl& session, const Node* expres
   }
   if (IsConst(expression) && expression->a_const->isnull) return types::Value::Null();
   OMEN_ASSIGN(std::string sql, DeparseExpression(expression));
-  OMEN_ASSIGN(auto tree, ParseTree::Parse("SELECT " + sql));
-  auto plan = session.NewPlan(tree->statement(0), {});
+  OMEN_ASSIGN(auto plan, session.ParsePlan("SELECT " + sql));
   types::Value result = types::Value::Null();
   types::SqlType from{types::TypeKind::kText};
   uint64_t affected = 0;
