@@ -2,7 +2,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/parse/clauses.h"
-#include "sql/rows_as_query.h"
+#include "sql/statement_parts.h"
 
 namespace omendb::sql {
 namespace {
@@ -17,14 +17,20 @@ Status Standalone(Status status) {
                       status.error().message + ")");
 }
 
-Result<std::string> LockedRows(SessionImpl& session, Node* select, const Plan& outer,
-                               std::span<const types::Value> params) {
-  OMEN_ASSIGN(const std::string sql, DeparseStatement(select));
-  OMEN_ASSIGN(auto plan, session.ParsePlan(sql, outer.param_types));
+// A plan with the types and the place in the statement that `outer` has.
+Result<std::shared_ptr<Plan>> PlanWithin(SessionImpl& session, const Node* tree,
+                                         const Plan& outer) {
+  OMEN_ASSIGN(auto plan, PlanTree(session, tree, outer.param_types));
   plan->continues_statement = outer.continues_statement;
   plan->is_part = outer.is_part;
+  return plan;
+}
+
+Result<Node*> LockedRows(SessionImpl& session, const Node* select, const Plan& outer,
+                         std::span<const types::Value> params, AstBuilder& build) {
+  OMEN_ASSIGN(auto plan, PlanWithin(session, select, outer));
   OMEN_TRY(Standalone(session.EnsureBound(*plan)));
-  return RowsAsQuery(session, *plan, params, "FOR UPDATE in a sub-select");
+  return RowsAsQuery(session, *plan, params, "FOR UPDATE in a sub-select", build);
 }
 
 }  // namespace
@@ -46,24 +52,12 @@ Result<std::shared_ptr<Plan>> RunLockingSubqueries(SessionImpl& session, const P
   Status status;
   WalkNodePostorder(copy, [&](Node* node) {
     if (!status.ok() || node == copy || !IsLockingSelect(node)) return;
-    auto query = LockedRows(session, node, plan, params);
-    if (!query.ok()) {
-      status = query.status();
-      return;
-    }
-    auto tree = ParseTree::Parse(*query);
-    if (!tree.ok()) {
-      status = tree.status();
-      return;
-    }
-    *node = *build.Clone((*tree)->statement(0).node);
+    const auto rows = LockedRows(session, node, plan, params, build);
+    if (rows.ok()) *node = **rows;
+    status = rows.status();
   });
   OMEN_TRY(std::move(status));
-  OMEN_ASSIGN(const std::string sql, DeparseStatement(copy));
-  OMEN_ASSIGN(auto resolved, session.ParsePlan(sql, plan.param_types));
-  resolved->continues_statement = plan.continues_statement;
-  resolved->is_part = plan.is_part;
-  return resolved;
+  return PlanWithin(session, copy, plan);
 }
 
 }  // namespace omendb::sql

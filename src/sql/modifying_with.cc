@@ -8,7 +8,7 @@
 #include "base/sqlstate.h"
 #include "sql/names.h"
 #include "sql/parse/clauses.h"
-#include "sql/rows_as_query.h"
+#include "sql/statement_parts.h"
 #include "types/text_io.h"
 
 namespace omendb::sql {
@@ -86,12 +86,6 @@ Node* Standalone(const Node* query, std::span<Node* const> ctes, const PgQuery__
   return copy;
 }
 
-Result<std::shared_ptr<Plan>> PlanOf(SessionImpl& session, const Node* node,
-                                     const std::vector<types::SqlType>& types) {
-  OMEN_ASSIGN(const std::string sql, DeparseStatement(node));
-  return session.ParsePlan(sql, types);
-}
-
 void TakeTypes(const Node* node, const std::vector<types::SqlType>& found,
                std::vector<types::SqlType>& types) {
   WalkNode(const_cast<Node*>(node), [&](Node* n) {
@@ -116,7 +110,7 @@ class PartRunner {
     for (size_t i = 0; i < ctes.size(); ++i) {
       if (Modifies(ctes[i]) || IsLockingSelect(CteQuery(ctes[i]))) OMEN_TRY(RunPart(ctes, i));
     }
-    OMEN_ASSIGN(auto rest, PlanOf(session_, WithoutUnused(), plan_.param_types));
+    OMEN_ASSIGN(auto rest, PlanTree(session_, WithoutUnused(), plan_.param_types));
     rest->continues_statement = true;
     return rest;
   }
@@ -164,16 +158,14 @@ class PartRunner {
                                                ? std::span<Node* const>(ctes)
                                                : std::span<Node* const>(ctes.subspan(0, i));
     Node* query = Standalone(cte.ctequery, visible, **WithOf(statement_), build_);
-    OMEN_ASSIGN(auto part, PlanOf(session_, query, plan_.param_types));
+    OMEN_ASSIGN(auto part, PlanTree(session_, query, plan_.param_types));
     part->continues_statement = ran_;
     part->is_part = true;
     ran_ = true;
     OMEN_TRY(session_.EnsureBound(*part));
     if (!is_read) return session_.RunToEnd(*part, params_).status();
-    OMEN_ASSIGN(const std::string rows,
-                RowsAsQuery(session_, *part, params_, "RETURNING in a WITH query"));
-    OMEN_ASSIGN(auto tree, ParseTree::Parse(rows));
-    cte.ctequery = build_.Clone(tree->statement(0).node);
+    OMEN_ASSIGN(cte.ctequery,
+                RowsAsQuery(session_, *part, params_, "RETURNING in a WITH query", build_));
     return Status::Ok();
   }
 
@@ -213,30 +205,22 @@ bool HasModifyingWith(const Node* statement) {
          std::none_of(ctes.begin(), ctes.end(), merges);
 }
 
-Node* DescribedWith(const Node* statement, AstBuilder& build) {
-  Node* copy = build.Clone(statement);
-  for (Node* cte : CtesOf(copy)) {
+Result<Node*> DescribeModifyingWith(SessionImpl& session, const Node* statement,
+                                    std::vector<types::SqlType>& types, AstBuilder& build) {
+  Node* described = build.Clone(statement);
+  for (Node* cte : CtesOf(described)) {
     if (Modifies(cte)) DescribeQuery(CteQuery(cte), build);
   }
-  return copy;
-}
-
-Status InferWithTypes(SessionImpl& session, const Plan& plan, std::vector<types::SqlType>& types) {
-  types::Arena arena;
-  AstBuilder build(arena);
-  Node* described = DescribedWith(plan.statement.node, build);
-  const std::span<Node*> given = CtesOf(const_cast<Node*>(plan.statement.node));
-  for (Node* cte : given) {
+  for (const Node* cte : CtesOf(const_cast<Node*>(statement))) {
     if (!Modifies(cte)) continue;
     const Node* query = CteQuery(cte);
-    OMEN_ASSIGN(
-        auto part,
-        PlanOf(session, Standalone(query, CtesOf(described), **WithOf(described), build), types));
+    const Node* alone = Standalone(query, CtesOf(described), **WithOf(described), build);
+    OMEN_ASSIGN(auto part, PlanTree(session, alone, types));
     Status bound = session.EnsureBound(*part);
     if (!bound.ok()) return std::move(bound).WithPosition(0);  // It is one in the part's own text.
     TakeTypes(query, part->param_types, types);
   }
-  return Status::Ok();
+  return described;
 }
 
 Result<std::shared_ptr<Plan>> RunModifyingWith(SessionImpl& session, const Plan& plan,

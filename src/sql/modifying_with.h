@@ -21,9 +21,9 @@ namespace omendb::sql {
 bool HasModifyingWith(const Node* statement);
 
 // What can be bound in the statement's place: SELECTs with the columns of RETURNING, without rows.
-Node* DescribedWith(const Node* statement, AstBuilder& build);
-// Types of parameters that only the data-modifying queries tell, where `types` has none.
-Status InferWithTypes(SessionImpl& session, const Plan& plan, std::vector<types::SqlType>& types);
+// `types` of parameters get those that only the data-modifying queries tell.
+Result<Node*> DescribeModifyingWith(SessionImpl& session, const Node* statement,
+                                    std::vector<types::SqlType>& types, AstBuilder& build);
 
 // Runs the WITH queries; the rest is the plan answered, which has to run next.
 Result<std::shared_ptr<Plan>> RunModifyingWith(SessionImpl& session, const Plan& plan,

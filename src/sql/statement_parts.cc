@@ -1,9 +1,8 @@
-#include "sql/rows_as_query.h"
+#include "sql/statement_parts.h"
 
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
-#include "sql/parse/ast.h"
 
 namespace omendb::sql {
 namespace {
@@ -32,8 +31,14 @@ std::string QueryOf(const std::vector<types::ResultColumn>& columns, const std::
 
 }  // namespace
 
-Result<std::string> RowsAsQuery(SessionImpl& session, Plan& plan,
-                                std::span<const types::Value> params, std::string_view what) {
+Result<std::shared_ptr<Plan>> PlanTree(SessionImpl& session, const Node* tree,
+                                       std::span<const types::SqlType> types) {
+  OMEN_ASSIGN(const std::string sql, DeparseStatement(tree));
+  return session.ParsePlan(sql, types);
+}
+
+Result<Node*> RowsAsQuery(SessionImpl& session, Plan& plan, std::span<const types::Value> params,
+                          std::string_view what, AstBuilder& build) {
   std::string rows;
   size_t count = 0;
   const auto append = [&](auto value_of) -> Status {
@@ -56,7 +61,8 @@ Result<std::string> RowsAsQuery(SessionImpl& session, Plan& plan,
   };
   uint64_t affected = 0;
   OMEN_TRY(session.RunQueryRows(plan, params, each, &affected));
-  return QueryOf(plan.columns, rows);
+  OMEN_ASSIGN(auto tree, ParseTree::Parse(QueryOf(plan.columns, rows)));
+  return build.Clone(tree->statement(0).node);
 }
 
 }  // namespace omendb::sql
