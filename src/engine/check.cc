@@ -98,8 +98,7 @@ class Checker {
     if (catalog.schema(table.schema) == nullptr) Problem(table, "its schema is not there");
     if (catalog.role(table.owner) == nullptr) Problem(table, "its owner is not there");
     for (const IndexDef& index : table.indexes) {
-      for (const catalog::IndexKey& key : index.keys) CheckColumn(table, index.name, key.column);
-      for (const ColumnId column : index.included) CheckColumn(table, index.name, column);
+      for (const ColumnId column : index.columns()) CheckColumn(table, index.name, column);
     }
     for (const ConstraintDef& constraint : table.constraints) {
       for (const ColumnId column : constraint.columns) CheckColumn(table, constraint.name, column);
@@ -175,8 +174,7 @@ class Checker {
 
   // Each key leads back to its own row, so none is there twice.
   Status CheckUnique(const TableDef& table, const IndexDef& index) {
-    std::vector<ColumnId> columns;
-    for (const catalog::IndexKey& key : index.keys) columns.push_back(key.column);
+    const std::vector<ColumnId> columns = index.key_columns();
     types::Row key(columns.size(), types::Value::Null());
     for (const Found& row : rows_) {
       OMEN_ASSIGN(const bool whole, ReadKey(row.ref, columns, key));

@@ -214,8 +214,7 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   OMEN_TRY(repeated.status());
   if (*repeated) duplicate = **repeated;
   if (built == nullptr || *repeated) {
-    std::vector<ColumnId> columns;
-    for (const catalog::IndexKey& key : index.keys) columns.push_back(key.column);
+    const std::vector<ColumnId> columns = index.key_columns();
     std::vector<types::Value> values(columns.size());
     types::Arena arena;
     OMEN_TRY(relation->Read(duplicate, columns, arena, values.data()));

@@ -227,11 +227,8 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
            std::find(own_references.begin(), own_references.end(), constraint.oid) !=
                own_references.end();
   });
-  std::erase_if(table_.indexes, [&](const catalog::IndexDef& index) {
-    return uses(index.included) ||
-           std::any_of(index.keys.begin(), index.keys.end(),
-                       [&](const catalog::IndexKey& key) { return key.column == id; });
-  });
+  std::erase_if(table_.indexes,
+                [&](const catalog::IndexDef& index) { return uses(index.columns()); });
   catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];
   column.dropped = true;
   column.not_null = false;
@@ -283,13 +280,10 @@ Status TableAlteration::SetNotNull(const PgQuery__AlterTableCmd& command) {
 
 Status TableAlteration::DropNotNull(const PgQuery__AlterTableCmd& command) {
   OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
-  if (const catalog::IndexDef* primary = table_.primary_key()) {
-    for (const catalog::IndexKey& key : primary->keys) {
-      if (key.column == column->id) {
-        return Status(sqlstate::kInvalidTableDefinition,
-                      fmt::format("column \"{}\" is in a primary key", column->name));
-      }
-    }
+  const catalog::IndexDef* primary = table_.primary_key();
+  if (primary != nullptr && catalog::Contains(primary->key_columns(), column->id)) {
+    return Status(sqlstate::kInvalidTableDefinition,
+                  fmt::format("column \"{}\" is in a primary key", column->name));
   }
   if (column->identity != catalog::Identity::kNone) {
     return Status(sqlstate::kSyntaxError,

@@ -45,9 +45,7 @@ Status FindReferencedKey(const PgQuery__Constraint& source, const catalog::Table
           sqlstate::kUndefinedObject,
           fmt::format("there is no primary key for referenced table \"{}\"", target.name));
     }
-    for (const catalog::IndexKey& key : primary->keys) {
-      constraint.referenced_columns.push_back(key.column);
-    }
+    constraint.referenced_columns = primary->key_columns();
     constraint.referenced_index = primary->oid;
     return Status::Ok();
   }

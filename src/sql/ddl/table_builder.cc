@@ -349,27 +349,22 @@ Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
     IndexDef copy = index;
     copy.oid = session_.db().NewOid();
     copy.storage = session_.db().NewOid();
-    std::vector<ColumnId> columns;
     for (catalog::IndexKey& key : copy.keys) {
       key.column = mapped[static_cast<size_t>(key.column.value())];
-      columns.push_back(key.column);
     }
-    for (ColumnId& id : copy.included) {
-      id = mapped[static_cast<size_t>(id.value())];
-      columns.push_back(id);
-    }
+    for (ColumnId& id : copy.included) id = mapped[static_cast<size_t>(id.value())];
     const ConstraintDef* owner = nullptr;
     for (const ConstraintDef& constraint : source->constraints) {
       if (constraint.index == index.oid) owner = &constraint;
     }
     const std::string label = index.primary ? "pkey" : owner != nullptr ? "key" : "idx";
     copy.name = FreeRelationName(
-        ObjectName(table_.name, index.primary ? "" : JoinedNames(table_, columns), label));
+        ObjectName(table_.name, index.primary ? "" : JoinedNames(table_, copy.columns()), label));
     if (owner != nullptr) {
       ConstraintDef constraint = *owner;
       constraint.oid = session_.db().NewOid();
       constraint.name = copy.name;
-      constraint.columns = columns;
+      constraint.columns = copy.columns();
       constraint.index = copy.oid;
       table_.constraints.push_back(std::move(constraint));
     }

@@ -132,9 +132,9 @@ Status TableBuilder::AddKey(const Pending& pending) {
     }
     if (!View(source.conname).empty()) found->name = View(source.conname);
     found->primary = primary;
-    for (const catalog::IndexKey& key : found->keys) {
-      constraint.columns.push_back(key.column);
-      if (primary) table_.columns[static_cast<size_t>(key.column.value() - 1)].not_null = true;
+    constraint.columns = found->key_columns();
+    for (const ColumnId id : constraint.columns) {
+      if (primary) table_.columns[static_cast<size_t>(id.value() - 1)].not_null = true;
     }
     constraint.oid = session_.db().NewOid();
     constraint.name = found->name;
@@ -148,7 +148,6 @@ Status TableBuilder::AddKey(const Pending& pending) {
     if (primary) column.not_null = true;
     index.keys.push_back({id, false, false});
   }
-  std::vector<ColumnId> named = constraint.columns;
   for (size_t i = 0; i < source.n_including; ++i) {
     const std::string_view name = StringOf(source.including[i]);
     const catalog::ColumnDef* column = table_.FindColumn(name);
@@ -157,16 +156,15 @@ Status TableBuilder::AddKey(const Pending& pending) {
                     fmt::format("column \"{}\" named in key does not exist", name));
     }
     index.included.push_back(column->id);
-    named.push_back(column->id);
   }
   const std::string given(View(source.conname));
   if (!given.empty() && session_.catalog()->FindRelation(table_.schema, given)) {
     return Status(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", given));
   }
-  index.name = !given.empty() ? given
-               : primary
-                   ? FreeRelationName(ObjectName(table_.name, "", "pkey"))
-                   : FreeRelationName(ObjectName(table_.name, JoinedNames(table_, named), "key"));
+  const std::string name =
+      primary ? ObjectName(table_.name, "", "pkey")
+              : ObjectName(table_.name, JoinedNames(table_, index.columns()), "key");
+  index.name = given.empty() ? FreeRelationName(name) : given;
   index.oid = session_.db().NewOid();
   index.storage = session_.db().NewOid();
   index.unique = true;

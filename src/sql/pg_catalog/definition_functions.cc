@@ -33,9 +33,7 @@ Result<Value> GetIndexDef(FunctionCall& call) {
   const catalog::IndexDef* index = table->FindIndex(Oid(call.oid(0)));
   const int32_t column = call.count() > 1 && !call.args[1].is_null ? call.args[1].i32 : 0;
   if (column == 0) return call.Text(IndexText(call.catalog(), *table, *index));
-  std::vector<ColumnId> columns;
-  for (const catalog::IndexKey& key : index->keys) columns.push_back(key.column);
-  columns.insert(columns.end(), index->included.begin(), index->included.end());
+  const std::vector<ColumnId> columns = index->columns();
   if (column < 0 || static_cast<size_t>(column) > columns.size()) return call.Text("");
   return call.Text(QuoteIdentifier(table->column(columns[static_cast<size_t>(column - 1)]).name));
 }

@@ -191,12 +191,8 @@ void PgAttribute(SystemContext& c) {
     }
     for (const auto& index : table->indexes) {
       int number = 1;
-      for (const auto& key : index.keys) {
-        const auto& column = table->column(key.column);
-        AttributeRow(c, {index.oid.value(), number++, column.name, column.type});
-      }
-      for (ColumnId included : index.included) {
-        const auto& column = table->column(included);
+      for (const ColumnId id : index.columns()) {
+        const auto& column = table->column(id);
         AttributeRow(c, {index.oid.value(), number++, column.name, column.type});
       }
     }
