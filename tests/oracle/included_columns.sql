@@ -15,6 +15,7 @@ INSERT INTO inc VALUES (1, 'y', 3, 3) ON CONFLICT (a) DO UPDATE SET b = excluded
 SELECT * FROM inc WHERE a = 2;
 CREATE TABLE inc_like (LIKE inc INCLUDING ALL);
 SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'inc_like' ORDER BY 1;
+SELECT conname, pg_get_constraintdef(oid), conkey FROM pg_constraint WHERE conrelid = 'inc_like'::regclass ORDER BY 1;
 ALTER TABLE inc DROP COLUMN b;
 SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'inc' ORDER BY 1;
 SELECT conname FROM pg_constraint WHERE conrelid = 'inc'::regclass ORDER BY 1;
@@ -42,3 +43,9 @@ INSERT INTO to_itself VALUES (5);
 CREATE INDEX ON refers (a) INCLUDE (a DESC);
 CREATE INDEX ON refers (a) INCLUDE (a NULLS FIRST);
 DROP TABLE refers, referred, to_itself;
+-- Long names are shortened in the middle.
+CREATE TABLE a_table_with_quite_a_long_name_of_its_own (a_column_with_a_long_name_too int, b int);
+CREATE INDEX ON a_table_with_quite_a_long_name_of_its_own (a_column_with_a_long_name_too, b);
+CREATE INDEX ON a_table_with_quite_a_long_name_of_its_own (b) INCLUDE (a_column_with_a_long_name_too);
+SELECT indexname FROM pg_indexes WHERE tablename = 'a_table_with_quite_a_long_name_of_its_own' ORDER BY 1;
+DROP TABLE a_table_with_quite_a_long_name_of_its_own;

@@ -89,23 +89,18 @@ Status RunCreateIndex(UtilityCall& call) {
                           fmt::format("relation \"{}\" already exists, skipping", index.name)));
     return Status::Ok();
   }
-  std::string joined;
   for (size_t i = 0; i < create.n_index_params; ++i) {
     OMEN_ASSIGN(catalog::IndexKey key, Key(*create.index_params[i]->index_elem, table));
-    joined += "_" + table.column(key.column).name;
     index.keys.push_back(key);
   }
   for (size_t i = 0; i < create.n_index_including_params; ++i) {
     OMEN_ASSIGN(catalog::IndexKey key, Key(*create.index_including_params[i]->index_elem, table));
-    joined += "_" + table.column(key.column).name;
     index.included.push_back(key.column);
   }
   if (index.name.empty()) {
     TableBuilder builder(call, table);
-    std::string base = table.name + joined;
-    constexpr size_t kBaseBytes = 59;  // and "_idx"
-    if (base.size() > kBaseBytes) base.resize(kBaseBytes);
-    index.name = builder.FreeRelationName(base + "_idx");
+    index.name = builder.FreeRelationName(
+        ObjectName(table.name, JoinedNames(table, index.columns()), "idx"));
   }
   index.oid = session.db().NewOid();
   index.storage = session.db().NewOid();

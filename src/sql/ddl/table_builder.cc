@@ -364,7 +364,7 @@ Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
       ConstraintDef constraint = *owner;
       constraint.oid = session_.db().NewOid();
       constraint.name = copy.name;
-      constraint.columns = copy.columns();
+      constraint.columns = copy.key_columns();
       constraint.index = copy.oid;
       table_.constraints.push_back(std::move(constraint));
     }
