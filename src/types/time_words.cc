@@ -29,4 +29,9 @@ bool MayNameTheTime(std::string_view text) {
   return false;
 }
 
+bool IsDateOrTime(TypeKind kind) {
+  return kind == TypeKind::kDate || kind == TypeKind::kTime || kind == TypeKind::kTimestamp ||
+         kind == TypeKind::kTimestampTz;
+}
+
 }  // namespace omendb::types

@@ -11,11 +11,6 @@ namespace {
 
 using types::TypeKind;
 
-bool IsTime(TypeKind kind) {
-  return kind == TypeKind::kDate || kind == TypeKind::kTime || kind == TypeKind::kTimestamp ||
-         kind == TypeKind::kTimestampTz;
-}
-
 void WriteOut(Node* node, const types::SqlType& type, const types::IoSettings& io,
               AstBuilder& build) {
   if (!IsConst(node) || node->a_const->isnull ||
@@ -30,7 +25,7 @@ void WriteOut(Node* node, const types::SqlType& type, const types::IoSettings& i
 std::string WrittenOutTime(std::string_view text, const types::SqlType& type,
                            const types::IoSettings& io) {
   std::string written(text);
-  if (!IsTime(type.kind)) return written;
+  if (!types::IsDateOrTime(type.kind)) return written;
   types::Arena arena;
   const auto value = types::ParseText(type, text, arena, io);
   if (!value.ok()) return written;
@@ -77,7 +72,7 @@ std::vector<Node*> OperandsOf(PgQuery__AExpr& expr) {
 std::optional<types::SqlType> TimeColumn(const Node* node, const ColumnTypes& columns) {
   if (node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return std::nullopt;
   const auto type = columns(LastName(node->column_ref->fields, node->column_ref->n_fields));
-  return type && !type->is_array && IsTime(type->kind) ? type : std::nullopt;
+  return type && !type->is_array && types::IsDateOrTime(type->kind) ? type : std::nullopt;
 }
 
 bool NamesTheTime(const Node* node) {
@@ -93,7 +88,8 @@ bool MayBeTime(Node* root, const ColumnTypes& columns) {
     if (node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
       const PgQuery__TypeName& name = *node->type_cast->type_name;
       const auto type = types::TypeFromName(LastName(name.names, name.n_names));
-      found = found || !type.ok() || IsTime(type->kind) || type->kind == TypeKind::kInterval;
+      found = found || !type.ok() || types::IsDateOrTime(type->kind) ||
+              type->kind == TypeKind::kInterval;
     }
     found = found || TimeColumn(node, columns) ||
             node->node_case == PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION;
