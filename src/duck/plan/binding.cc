@@ -5,6 +5,7 @@
 #include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
 #include "duck/plan/column_origin.h"
+#include "duck/plan/each_expression.h"
 #include "duck/plan/exact_store.h"
 #include "duck/plan/merge_actions.h"
 #include "duck/plan/number_comparison.h"
@@ -17,8 +18,6 @@
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression/bound_parameter_expression.hpp"
-#include "duckdb/planner/expression_iterator.hpp"
-#include "duckdb/planner/logical_operator_visitor.hpp"
 #include "duckdb/planner/subquery/flatten_dependent_join.hpp"
 
 namespace omendb::duck {
@@ -27,6 +26,7 @@ namespace {
 
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
+using Expression = duckdb::unique_ptr<duckdb::Expression>;
 
 bool IsKnown(const LogicalType& type) {
   return type.id() != LogicalTypeId::INVALID && type.id() != LogicalTypeId::UNKNOWN &&
@@ -135,51 +135,30 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
   return attempt;
 }
 
-// Replaces typed parameters: kParameterFunction(parameter) by the parameter, or by its value.
-class ParameterReplacer : public duckdb::LogicalOperatorVisitor {
- public:
-  explicit ParameterReplacer(const std::vector<duckdb::Value>* values) : values_(values) {}
-
-  void Visit(duckdb::unique_ptr<duckdb::Expression>& expr) {
-    if (expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION) {
-      auto& function = expr->Cast<duckdb::BoundFunctionExpression>();
-      if (function.function.name == kParameterFunction) {
-        const std::string alias = expr->GetAlias();
-        auto child = std::move(function.children[0]);
-        expr = std::move(child);
-        if (expr->GetAlias().empty()) expr->SetAlias(alias);
-      }
-    }
-    if (values_ != nullptr &&
-        expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_PARAMETER) {
-      const auto& parameter = expr->Cast<duckdb::BoundParameterExpression>();
-      const size_t number = ParameterNumber(parameter.identifier);
-      const std::string alias = expr->GetAlias();
-      duckdb::Value value = (*values_)[number - 1];
-      if (value.IsNull()) value = duckdb::Value(parameter.return_type);
-      expr = duckdb::make_uniq<duckdb::BoundConstantExpression>(std::move(value));
-      expr->SetAlias(alias);
-      return;
-    }
-    duckdb::ExpressionIterator::EnumerateChildren(
-        *expr, [this](duckdb::unique_ptr<duckdb::Expression>& child) { Visit(child); });
+// kParameterFunction(parameter) becomes the parameter, and that its value, where there are values.
+void ReplaceParameter(Expression& expr, const std::vector<duckdb::Value>* values) {
+  const std::string alias = expr->GetAlias();
+  if (values != nullptr && expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_PARAMETER) {
+    const auto& parameter = expr->Cast<duckdb::BoundParameterExpression>();
+    duckdb::Value value = (*values)[ParameterNumber(parameter.identifier) - 1];
+    if (value.IsNull()) value = duckdb::Value(parameter.return_type);
+    expr = duckdb::make_uniq<duckdb::BoundConstantExpression>(std::move(value));
+    expr->SetAlias(alias);
+  } else if (expr->GetExpressionClass() == duckdb::ExpressionClass::BOUND_FUNCTION) {
+    auto& function = expr->Cast<duckdb::BoundFunctionExpression>();
+    if (function.function.name != kParameterFunction) return;
+    Expression child = std::move(function.children[0]);
+    expr = std::move(child);
+    if (expr->GetAlias().empty()) expr->SetAlias(alias);
   }
-
-  void VisitExpression(duckdb::unique_ptr<duckdb::Expression>* expression) override {
-    Visit(*expression);
-  }
-
- private:
-  const std::vector<duckdb::Value>* values_;
-};
+}
 
 void ReplaceParameters(Binding& binding, const std::vector<duckdb::Value>* values) {
-  ParameterReplacer replacer(values);
-  if (binding.plan != nullptr) replacer.VisitOperator(*binding.plan);
-  if (binding.conflict != nullptr) {
-    for (auto& expr : binding.conflict->set_expressions) replacer.Visit(expr);
-    if (binding.conflict->where != nullptr) replacer.Visit(binding.conflict->where);
-  }
+  const auto replace = [&](Expression& expr) { ReplaceParameter(expr, values); };
+  if (binding.plan != nullptr) EachExpression(*binding.plan, replace);
+  if (binding.conflict == nullptr) return;
+  for (Expression& expr : binding.conflict->set_expressions) EachExpression(expr, replace);
+  if (binding.conflict->where != nullptr) EachExpression(binding.conflict->where, replace);
 }
 
 bool AllKnown(const std::vector<LogicalType>& types) {

@@ -5,9 +5,8 @@
 #include "duck/functions/char_type.h"
 #include "duck/functions/wrap.h"
 #include "duck/logical_types.h"
+#include "duck/plan/each_expression.h"
 #include "duckdb/planner/expression/list.hpp"
-#include "duckdb/planner/expression_iterator.hpp"
-#include "duckdb/planner/logical_operator_visitor.hpp"
 
 namespace omendb::duck {
 
@@ -39,30 +38,18 @@ bool SeesPadding(const std::string& name) {
 // What MarkExplicitCast calls a cast.
 constexpr const char* kExplicitCast = "omen explicit cast";
 
-class Padder : public duckdb::LogicalOperatorVisitor {
- public:
-  explicit Padder(duckdb::ClientContext& context) : context_(context) {}
-
-  void VisitExpression(Expression* expression) override { Visit(*expression); }
-
- private:
-  void Visit(Expression& expr) {
-    duckdb::ExpressionIterator::EnumerateChildren(*expr,
-                                                  [this](Expression& child) { Visit(child); });
-    if (expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return;
-    auto& function = expr->Cast<duckdb::BoundFunctionExpression>();
-    if (!SeesPadding(function.function.name) || function.children.empty()) return;
-    Expression& operand = function.children[0];
-    if (operand->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CAST) return;
-    auto& cast = operand->Cast<duckdb::BoundCastExpression>();
-    if (!IsBpchar(cast.child->return_type) || cast.GetAlias() == kExplicitCast) return;
-    Expression padded = std::move(cast.child);
-    WrapInFunction(context_, kCharPad, padded);
-    operand = std::move(padded);
-  }
-
-  duckdb::ClientContext& context_;
-};
+void PadOperand(duckdb::ClientContext& context, duckdb::Expression& expr) {
+  if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) return;
+  auto& function = expr.Cast<duckdb::BoundFunctionExpression>();
+  if (!SeesPadding(function.function.name) || function.children.empty()) return;
+  Expression& operand = function.children[0];
+  if (operand->GetExpressionClass() != duckdb::ExpressionClass::BOUND_CAST) return;
+  auto& cast = operand->Cast<duckdb::BoundCastExpression>();
+  if (!IsBpchar(cast.child->return_type) || cast.GetAlias() == kExplicitCast) return;
+  Expression padded = std::move(cast.child);
+  WrapInFunction(context, kCharPad, padded);
+  operand = std::move(padded);
+}
 
 }  // namespace
 
@@ -75,7 +62,7 @@ void MarkExplicitCast(duckdb::FunctionExpression& function) {
 }
 
 void PadCharOperands(duckdb::ClientContext& context, duckdb::LogicalOperator& plan) {
-  Padder(context).VisitOperator(plan);
+  EachExpression(plan, [&](Expression& expr) { PadOperand(context, *expr); });
 }
 
 }  // namespace omendb::duck

@@ -6,10 +6,9 @@
 #include "duck/catalog/table_entry.h"
 #include "duck/functions/text_casts.h"
 #include "duck/logical_types.h"
+#include "duck/plan/each_expression.h"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
-#include "duckdb/planner/expression_iterator.hpp"
-#include "duckdb/planner/logical_operator_visitor.hpp"
 #include "duckdb/planner/operator/logical_aggregate.hpp"
 #include "duckdb/planner/operator/logical_delete.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
@@ -118,37 +117,23 @@ bool IsListToText(const duckdb::Expression& expr) {
              duckdb::LogicalTypeId::LIST;
 }
 
-class VectorCasts : public duckdb::LogicalOperatorVisitor {
- public:
-  explicit VectorCasts(const Tracer& tracer) : tracer_(tracer) {}
-
-  void VisitExpression(duckdb::unique_ptr<duckdb::Expression>* expression) override {
-    Visit(**expression);
+void FormatAsIs(duckdb::BoundCastExpression& cast, const Tracer& tracer) {
+  if (cast.child->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return;
+  const auto origin = tracer.Trace(cast.child->Cast<duckdb::BoundColumnRefExpression>().binding);
+  if (origin && !origin->type.is_array && ElementOf(origin->type)) {
+    FormatAs(origin->type, cast.bound_cast);
   }
-
- private:
-  void Visit(duckdb::Expression& expr) {
-    if (IsListToText(expr)) FormatAsIs(expr.Cast<duckdb::BoundCastExpression>());
-    duckdb::ExpressionIterator::EnumerateChildren(
-        expr, [this](duckdb::Expression& child) { Visit(child); });
-  }
-  void FormatAsIs(duckdb::BoundCastExpression& cast) {
-    if (cast.child->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return;
-    const auto origin = tracer_.Trace(cast.child->Cast<duckdb::BoundColumnRefExpression>().binding);
-    if (origin && !origin->type.is_array && ElementOf(origin->type)) {
-      FormatAs(origin->type, cast.bound_cast);
-    }
-  }
-
-  const Tracer& tracer_;
-};
+}
 
 }  // namespace
 
 void FormatVectorCasts(duckdb::LogicalOperator& plan) {
   Tracer tracer;
   tracer.Collect(plan);
-  if (tracer.has_tables()) VectorCasts(tracer).VisitOperator(plan);
+  if (!tracer.has_tables()) return;
+  EachExpression(plan, [&](duckdb::unique_ptr<duckdb::Expression>& expr) {
+    if (IsListToText(*expr)) FormatAsIs(expr->Cast<duckdb::BoundCastExpression>(), tracer);
+  });
 }
 
 std::vector<std::optional<ColumnOrigin>> TraceColumns(duckdb::LogicalOperator& plan) {

@@ -8,6 +8,7 @@
 #include "duck/errors.h"
 #include "duck/functions/numeric_type.h"
 #include "duck/logical_types.h"
+#include "duck/plan/each_expression.h"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/parser/expression/between_expression.hpp"
 #include "duckdb/parser/expression/comparison_expression.hpp"
@@ -86,9 +87,11 @@ class Comparer {
  public:
   explicit Comparer(duckdb::ClientContext& context) : context_(context) {}
 
-  void Visit(Expression& expr) {
-    duckdb::ExpressionIterator::EnumerateChildren(*expr,
-                                                  [this](Expression& child) { Visit(child); });
+  void Visit(Expression& root) {
+    EachExpression(root, [this](Expression& expr) { Look(expr); });
+  }
+
+  void Look(Expression& expr) {
     switch (expr->GetExpressionClass()) {
       case ExpressionClass::BOUND_COMPARISON: {
         auto& comparison = expr->Cast<duckdb::BoundComparisonExpression>();
