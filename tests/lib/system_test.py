@@ -40,3 +40,22 @@ class SystemTest(unittest.TestCase):
         super().run(result)
         if result and len(result.failures) + len(result.errors) > failures:
             print(f'--- end of the server log\n{self.server.log()[-3000:]}')
+
+
+class ConnectedTest(SystemTest):
+    """Each test has a connection, which is closed behind it, and a cursor of it."""
+
+    autocommit = True
+
+    def setUp(self):
+        self.connect()
+
+    def connect(self):
+        self.connection = self.server.connect()
+        self.connection.autocommit = self.autocommit
+        self.cursor = self.connection.cursor()
+        self.addCleanup(self.connection.close)
+
+    def ask(self, sql, *parameters):
+        self.cursor.execute(sql, parameters or None)
+        return self.cursor.fetchall()

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 3000
 SETUP = f'''
@@ -32,23 +32,19 @@ INSERT INTO parents SELECT i, 'code ' || i, 1 FROM generate_series({ROWS} + 1, {
 '''
 
 
-class InTransaction:
+class InTransaction(ConnectedTest):
     """Each test is a transaction that is undone."""
 
-    def setUp(self):
-        self.random = random.Random(20261129)
-        self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
+    autocommit = False
 
-    def query(self, sql, *parameters):
-        self.cursor.execute(sql, parameters)
-        return self.cursor.fetchall()
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(20261129)
 
 
 class Lookups(InTransaction):
     def assert_row_executor(self, sql, *parameters):
-        plan = [row[0] for row in self.query('EXPLAIN ' + sql, *parameters)]
+        plan = [row[0] for row in self.ask('EXPLAIN ' + sql, *parameters)]
         self.assertIn('Executor: row', plan, sql)
 
     def some(self, highest, count):
@@ -60,34 +56,34 @@ class Lookups(InTransaction):
             holders = ', '.join(str(key) for key in keys)
             sql = f'SELECT id, code, note FROM parents WHERE id IN ({holders}, NULL) ORDER BY id'
             self.assert_row_executor(sql)
-            single = [row for key in sorted(set(keys)) for row in self.query(
+            single = [row for key in sorted(set(keys)) for row in self.ask(
                 'SELECT id, code, note FROM parents WHERE id = %s', key)]
-            self.assertEqual(self.query(sql), single)
+            self.assertEqual(self.ask(sql), single)
             for limit in (1, 5, 70):
-                self.assertEqual(self.query(f'{sql} LIMIT {limit}'), single[:limit])
-                self.assertEqual(self.query(f'{sql} DESC LIMIT {limit}'), single[::-1][:limit])
+                self.assertEqual(self.ask(f'{sql} LIMIT {limit}'), single[:limit])
+                self.assertEqual(self.ask(f'{sql} DESC LIMIT {limit}'), single[::-1][:limit])
             passing = [row for row in single if row[2] == 1]
             self.assertEqual(
-                self.query(sql.replace(' ORDER', ' AND note = 1 ORDER') + ' LIMIT 3'), passing[:3])
+                self.ask(sql.replace(' ORDER', ' AND note = 1 ORDER') + ' LIMIT 3'), passing[:3])
             codes = [f'code {key}' for key in keys]
             listed = ', '.join(f"'{code}'" for code in codes)
             sql = f'SELECT id FROM parents WHERE code IN ({listed}) ORDER BY id'
             single = [row for code in set(codes)
-                      for row in self.query('SELECT id FROM parents WHERE code = %s', code)]
-            self.assertEqual(self.query(sql), sorted(single))
+                      for row in self.ask('SELECT id FROM parents WHERE code = %s', code)]
+            self.assertEqual(self.ask(sql), sorted(single))
             letters = [f'b{self.random.randint(0, 12)}' for _ in range(count)]
             listed = ', '.join(f"'{letter}'" for letter in letters)
             a = self.random.randint(0, ROWS // 10)
-            single = [row for letter in sorted(set(letters)) for row in self.query(
+            single = [row for letter in sorted(set(letters)) for row in self.ask(
                 'SELECT b, v FROM pairs WHERE a = %s AND b = %s', a, letter)]
-            self.assertEqual(self.query(
+            self.assertEqual(self.ask(
                 f'SELECT b, v FROM pairs WHERE a = {a} AND b IN ({listed}) ORDER BY b'), single)
 
     def check_joins(self):
-        parents = {row[0]: row for row in self.query('SELECT id, code, note FROM parents')}
+        parents = {row[0]: row for row in self.ask('SELECT id, code, note FROM parents')}
         by_code = {row[1]: row for row in parents.values() if row[1] is not None}
-        pairs = {row[:2]: row[2] for row in self.query('SELECT a, b, v FROM pairs')}
-        children = self.query('SELECT id, parent, code, a, b FROM children ORDER BY id')
+        pairs = {row[:2]: row[2] for row in self.ask('SELECT a, b, v FROM pairs')}
+        children = self.ask('SELECT id, parent, code, a, b FROM children ORDER BY id')
         for first, last in ((1, 1), (10, 14), (100, 164), (500, 900), (1, 1900)):
             scope = f'WHERE c.id BETWEEN {first} AND {last} ORDER BY c.id'
             some = [child for child in children if first <= child[0] <= last]
@@ -97,21 +93,21 @@ class Lookups(InTransaction):
                 LEFT JOIN parents p ON p.id = c.parent
                 LEFT JOIN pairs q ON q.a = c.a AND q.b = c.b {scope}'''
             self.assert_row_executor(sql)
-            self.assertEqual(self.query(sql), left)
+            self.assertEqual(self.ask(sql), left)
             inner = [(c[0], by_code[c[2]][0], parents[c[1]][2]) for c in some
                      if c[2] in by_code and c[1] in parents and parents[c[1]][2] > 2]
             sql = f'''SELECT c.id, k.id, p.note FROM children c JOIN parents k ON k.code = c.code
                 JOIN parents p ON p.id = c.parent AND p.note > 2 {scope}'''
-            self.assertEqual(self.query(sql), inner)
+            self.assertEqual(self.ask(sql), inner)
             for limit in (1, 3, 20, 100):
-                self.assertEqual(self.query(f'{sql} LIMIT {limit}'), inner[:limit])
-                self.assertEqual(self.query(f'{sql} LIMIT {limit} OFFSET 2'), inner[2:2 + limit])
+                self.assertEqual(self.ask(f'{sql} LIMIT {limit}'), inner[:limit])
+                self.assertEqual(self.ask(f'{sql} LIMIT {limit} OFFSET 2'), inner[2:2 + limit])
                 # Nothing is sorted: the search ends early, in the order of the first index.
                 unsorted = sql.replace('ORDER BY c.id', f'LIMIT {limit}')
-                self.assertEqual(self.query(unsorted), inner[:limit])
+                self.assertEqual(self.ask(unsorted), inner[:limit])
 
 
-class BatchLookupsTest(Lookups, SystemTest):
+class BatchLookupsTest(Lookups):
     setup_sql = SETUP
 
     def test_rows_in_pages(self):
@@ -130,22 +126,22 @@ class BatchLookupsTest(Lookups, SystemTest):
                             f'generate_series(10000, {10000 + 40000}) g(i)')
         keys = self.some(ROWS, 300)
         sql = f"SELECT id FROM parents WHERE id IN ({', '.join(map(str, keys))}) ORDER BY id"
-        found = [row[0] for row in self.query(sql)]
-        present = {row[0] for row in self.query('SELECT id FROM parents')}
+        found = [row[0] for row in self.ask(sql)]
+        present = {row[0] for row in self.ask('SELECT id FROM parents')}
         self.assertEqual(found, sorted(set(keys) & present))
 
     def test_changes_by_list(self):
         keys = self.some(ROWS + 50, 150)
-        present = {row[0] for row in self.query('SELECT id FROM parents')}
+        present = {row[0] for row in self.ask('SELECT id FROM parents')}
         listed = ', '.join(map(str, keys))
         self.cursor.execute(f'UPDATE parents SET note = -1 WHERE id IN ({listed})')
         changed = sorted(set(keys) & present)
         self.assertEqual(self.cursor.rowcount, len(changed))
-        self.assertEqual([row[0] for row in self.query(
+        self.assertEqual([row[0] for row in self.ask(
             'SELECT id FROM parents WHERE note = -1 ORDER BY id')], changed)
         self.cursor.execute(f'DELETE FROM parents WHERE id IN ({listed})')
         self.assertEqual(self.cursor.rowcount, len(changed))
-        self.assertEqual(self.query(f'SELECT id FROM parents WHERE id IN ({listed})'), [])
+        self.assertEqual(self.ask(f'SELECT id FROM parents WHERE id IN ({listed})'), [])
 
     # The row that fails stops the query only if the rows before it are not enough.
     def test_an_error_beyond_the_limit(self):
@@ -157,12 +153,12 @@ class BatchLookupsTest(Lookups, SystemTest):
             WHERE n.id > 0'''
         self.assert_row_executor(sql)
         for limit in (1, 7, 30, 49):
-            self.assertEqual(len(self.query(f'{sql} LIMIT {limit}')), limit)
+            self.assertEqual(len(self.ask(f'{sql} LIMIT {limit}')), limit)
         with self.assertRaises(psycopg2.errors.NumericValueOutOfRange):
-            self.query(f'{sql} LIMIT 50')
+            self.ask(f'{sql} LIMIT 50')
 
 
-class FrozenRowsTest(Lookups, SystemTest):
+class FrozenRowsTest(Lookups):
     setup_sql = SETUP
     server_options = ('-c', 'omendb.freeze_after=0')
     frozen_tables = ('parents', 'pairs', 'children')
@@ -175,18 +171,13 @@ class FrozenRowsTest(Lookups, SystemTest):
         self.check_joins()
 
 
-class ForeignKeysTest(SystemTest):
+class ForeignKeysTest(InTransaction):
     setup_sql = SETUP + '''
         CREATE TABLE links (id int, parent int REFERENCES parents, a int, b text,
           FOREIGN KEY (a, b) REFERENCES pairs);
         CREATE TABLE later (parent bigint REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
         CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree);
     '''
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
 
     def test_many_rows(self):
         self.cursor.execute('INSERT INTO links SELECT id, parent, v / 10, b FROM '
@@ -238,14 +229,14 @@ UPSERT = '''ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n, code = excluded
     WHERE t.n % 5 <> 4 RETURNING id, n'''
 
 
-class OnConflictTest(InTransaction, SystemTest):
+class OnConflictTest(InTransaction):
     setup_sql = 'CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, n int NOT NULL);' + ''.join(
         f"INSERT INTO t SELECT i, 'code ' || i, i % 7 FROM "
         f'generate_series({first}, {first + PART - 1}) g(i);'
         for first in range(0, MANY, PART))
 
     def table(self):
-        return {row[0]: row[1:] for row in self.query('SELECT id, code, n FROM t')}
+        return {row[0]: row[1:] for row in self.ask('SELECT id, code, n FROM t')}
 
     def insert(self, rows, clause, query=False):
         """Through the row executor, or as INSERT ... SELECT through DuckDB."""
@@ -346,7 +337,7 @@ class OnConflictTest(InTransaction, SystemTest):
         values = ', '.join(f"(nextval('s'), 'seq {i}', 1)" for i in range(200))
         self.cursor.execute(f'INSERT INTO t VALUES {values} ON CONFLICT (id) DO NOTHING')
         self.assertEqual(0, self.cursor.rowcount)
-        self.assertEqual([(200,)], self.query("SELECT nextval('s')"))  # Each was taken once.
+        self.assertEqual([(200,)], self.ask("SELECT nextval('s')"))  # Each was taken once.
 
 
 class FrozenOnConflictTest(OnConflictTest):

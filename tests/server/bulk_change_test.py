@@ -8,28 +8,25 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 1_000_000
 PATIENCE_S = 60
 
 
-class BulkChangeTest(SystemTest):
+class BulkChangeTest(ConnectedTest):
     """Rows and indexes may take 36 MB; a copy of a row takes 64 bytes."""
 
     server_options = ('--memory', '64MB')
 
     def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
+        super().setUp()
         lines = ''.join(f'{i}\t{i % 1000}\t{i * 7}\ttext {i}\n' for i in range(ROWS))
         self.cursor.execute('CREATE TABLE t (id int PRIMARY KEY, x int, y bigint, s text)')
         self.cursor.copy_expert('COPY t FROM STDIN', io.StringIO(lines))
 
     def tearDown(self):
         self.cursor.execute('DROP TABLE t')
-        self.connection.close()
 
     def execute_in_time(self, sql):
         """What was deleted fills the memory, until nobody sees it any more."""

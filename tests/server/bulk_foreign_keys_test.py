@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
 from frozen_and_hot import ROWS, FrozenAndHotTest  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 MANY = 600_000
 ACTIONS = ('NO ACTION', 'RESTRICT', 'CASCADE', 'SET NULL', 'SET DEFAULT')
@@ -172,7 +172,7 @@ class PrimaryKeysTest(FrozenAndHotTest):
             changer.close()
 
 
-class LittleMemoryTest(SystemTest):
+class LittleMemoryTest(ConnectedTest):
     """In which copies of the rows have no room."""
 
     server_options = ('--memory', '100MB', '-c', 'omendb.freeze_after=0')
@@ -184,12 +184,6 @@ class LittleMemoryTest(SystemTest):
           FROM generate_series(1, {MANY}) g(i);
         CREATE TABLE alone (id int PRIMARY KEY, v int);
         INSERT INTO alone SELECT i, 0 FROM generate_series(1, {MANY}) g(i)'''
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
 
     def resident_bytes(self):
         with open(f'/proc/{self.server.process.pid}/status', encoding='ascii') as file:

@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 3_000_000
 # Kept whole, these rows would take over 100 bytes each.
@@ -15,13 +15,8 @@ MANY_ROWS = f"SELECT i, 'row number ' || i FROM generate_series(1, {ROWS}) g(i)"
 BYTES_KEPT_MAX = 100 << 20
 
 
-class CursorsTest(SystemTest):
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()
-
-    def tearDown(self):
-        self.connection.close()
+class CursorsTest(ConnectedTest):
+    autocommit = False
 
     def resident_bytes(self):
         with open(f'/proc/{self.server.process.pid}/statm', encoding='ascii') as file:

@@ -7,13 +7,13 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 30_000
 COUNTS = ('Index Model Hits', 'Index Corrections', 'Index Fallbacks')
 
 
-class ExplainTest(SystemTest):
+class ExplainTest(ConnectedTest):
     server_options = ('-c', 'omendb.freeze_after=0')
     setup_sql = f'''
         CREATE TABLE "odd ""name" (id int PRIMARY KEY, v int);
@@ -23,12 +23,6 @@ class ExplainTest(SystemTest):
         CREATE TABLE frozen (id int PRIMARY KEY, v int, w int);
         INSERT INTO frozen SELECT i, i, i % 7 FROM generate_series(1, {ROWS}) g(i)'''
     frozen_tables = ('frozen',)
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
 
     def text(self, sql, options='ANALYZE'):
         self.cursor.execute(f'EXPLAIN ({options}) {sql}')

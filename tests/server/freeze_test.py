@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
 from omendb_server import psql  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest, SystemTest  # noqa: E402
 
 COLUMNS = '''id int PRIMARY KEY, k int, big bigint, small smallint, price numeric(12,2),
     wide numeric(30,5), ratio double precision, single real, name text, code varchar(12),
@@ -50,13 +50,13 @@ QUERIES = (
 )
 
 
-class FreezeTest(SystemTest):
+class FreezeTest(ConnectedTest):
     rows = 40_000
     server_options = ('--memory', '512MB', '-c', 'omendb.freeze_after=0')
 
     def setUp(self):
+        super().setUp()
         self.random = random.Random(20261129)
-        self.connect()
         self.run_sql('DROP TABLE IF EXISTS frozen, hot')
         for table in ('frozen', 'hot'):
             self.run_sql(f'CREATE TABLE {table} ({COLUMNS})')
@@ -64,17 +64,9 @@ class FreezeTest(SystemTest):
             for first in (1, self.rows // 2 + 1):  # Too few at once to be loaded as segments.
                 self.fill(table, first, first + self.rows // 2 - 1)
 
-    def tearDown(self):
-        self.connection.close()
-
     def fill(self, table, first, last):
         self.run_sql(f'INSERT INTO {table} SELECT {VALUES} FROM '
                      f'generate_series({first}, {last}) g(i)')
-
-    def connect(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
 
     def run_sql(self, sql):
         self.cursor.execute(sql)

@@ -6,35 +6,28 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 60_000
 
 
-class KeyOrderTest(SystemTest):
+class KeyOrderTest(ConnectedTest):
     server_options = ('-c', 'omendb.freeze_after=0')
 
     def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.addCleanup(self.connection.close)
-        self.cursor = self.connection.cursor()
+        super().setUp()
         self.cursor.execute('DROP TABLE IF EXISTS t')
 
-    def rows(self, sql):
-        self.cursor.execute(sql)
-        return self.cursor.fetchall()
-
     def scans_by_key(self, column):
-        plan = self.rows(f'EXPLAIN SELECT {column} FROM t ORDER BY {column}')
+        plan = self.ask(f'EXPLAIN SELECT {column} FROM t ORDER BY {column}')
         return 'Primary Key' in str(plan)
 
     def check(self, column, by_key):
         self.assertEqual(self.scans_by_key(column), by_key)
-        rows = [key for key, in self.rows(f'SELECT {column} FROM t')]
+        rows = [key for key, in self.ask(f'SELECT {column} FROM t')]
         for direction in ('', 'DESC'):
-            found = [key for key, in self.rows(f'SELECT {column} FROM t ORDER BY {column} '
-                                               + direction)]
+            found = [key for key, in self.ask(f'SELECT {column} FROM t ORDER BY {column} '
+                                              + direction)]
             self.assertEqual(found, sorted(rows, reverse=direction == 'DESC'))
 
     def fill(self, first):

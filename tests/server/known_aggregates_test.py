@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 40_000
 COLUMNS = ('id', 'small', 'wide', 'day', 'moment', 'price', 'name', 'nothing', 'flag')
@@ -21,14 +21,11 @@ SCANNED = ('SELECT count(id), ' + ', '.join(f'min(x.{c}), max(x.{c})' for c in C
            + ' FROM (SELECT * FROM {t} WHERE id > -1000000 OR id IS NULL) x')
 
 
-class KnownAggregatesTest(SystemTest):
+class KnownAggregatesTest(ConnectedTest):
     server_options = ('-c', 'omendb.freeze_after=0')
 
     def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
+        super().setUp()
         self.cursor.execute('DROP TABLE IF EXISTS t')
         self.cursor.execute('CREATE TABLE t (id int PRIMARY KEY, small smallint, wide bigint, '
                             'day date, moment timestamp, price numeric(9,2), name text, '

@@ -6,22 +6,17 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 3000
 
 
-class LatePrimaryKeyTest(SystemTest):
+class LatePrimaryKeyTest(ConnectedTest):
     server_options = ('--memory', '512MB', '-c', 'omendb.freeze_after=0')
 
     def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
+        super().setUp()
         self.run_sql('DROP TABLE IF EXISTS t')
-
-    def tearDown(self):
-        self.connection.close()
 
     def run_sql(self, sql):
         self.cursor.execute(sql)

@@ -12,27 +12,19 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
 from omendb_server import OmenServer, free_port  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 HOURS_LONG = ('SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b '
               'WHERE a.a % 7 = b.b % 11')
 
 
-class LimitsTest(SystemTest):
+class LimitsTest(ConnectedTest):
     server_options = ('--memory', '256MB', '-c', 'max_connections=12')
     setup_sql = '''
         CREATE TABLE items (id int PRIMARY KEY, name varchar(5) NOT NULL UNIQUE,
                             n int CHECK (n > 0));
         CREATE TABLE parts (item int REFERENCES items(id));
         INSERT INTO items VALUES (1, 'one', 1)'''
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-
-    def tearDown(self):
-        self.connection.close()
 
     def fails(self, sqlstate, sql, *args):
         with self.assertRaises(psycopg2.Error) as caught:

@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest, SystemTest  # noqa: E402
 
 ROWS = 60_000
 PARTS = 10
@@ -18,11 +18,11 @@ ANSWERS = (
 )
 
 
-class MergedSegmentsTest(SystemTest):
+class MergedSegmentsTest(ConnectedTest):
     server_options = ('--memory', '512MB', '-c', 'omendb.freeze_after=0')
 
     def setUp(self):
-        self.connect()
+        super().setUp()
         self.run_sql('DROP TABLE IF EXISTS t, ordered')
         self.run_sql('''CREATE TABLE t (sensor int, at timestamp, v int, s text,
             PRIMARY KEY (sensor, at))''')
@@ -35,14 +35,6 @@ class MergedSegmentsTest(SystemTest):
                 interval '1 minute', i % 1000, CASE WHEN i % 9 = 0 THEN NULL ELSE 'text ' || i END
                 FROM generate_series({part * count}, {(part + 1) * count - 1}) g(i)""")
             self.run_sql('VACUUM (FREEZE) t')
-
-    def tearDown(self):
-        self.connection.close()
-
-    def connect(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
 
     def run_sql(self, sql):
         self.cursor.execute(sql)

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 SESSIONS = 4
 IS_POSTGRES = os.environ.get('OMENDB_TEST_TARGET') == 'postgres'
@@ -24,7 +24,7 @@ BUMP = """
 TOTALS = "SELECT count(*), sum(n) FROM many"
 
 
-class ModifyingWithTest(SystemTest):
+class ModifyingWithTest(ConnectedTest):
     setup_sql = '''
         CREATE TABLE jobs (id int PRIMARY KEY, state text);
         INSERT INTO jobs SELECT g, 'new' FROM generate_series(1, 300) g;
@@ -33,18 +33,6 @@ class ModifyingWithTest(SystemTest):
         INSERT INTO counters VALUES (1, 0), (2, 0), (3, 0);
         CREATE TABLE many (id int PRIMARY KEY, n int);
         INSERT INTO many SELECT g, 1 FROM generate_series(1, 30000) g'''
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-
-    def tearDown(self):
-        self.connection.close()
-
-    def ask(self, sql):
-        self.cursor.execute(sql)
-        return self.cursor.fetchall()
 
     def in_sessions(self, work):
         """Runs work(cursor) in several sessions at once; answers the errors."""

@@ -6,28 +6,18 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 ROWS = 40_000
 
 
-class NullStatisticsTest(SystemTest):
+class NullStatisticsTest(ConnectedTest):
     server_options = ('-c', 'omendb.freeze_after=0')
 
     def setUp(self):
-        self.connect()
+        super().setUp()
         self.cursor.execute('DROP TABLE IF EXISTS t')
         self.values = {}
-
-    def connect(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
-
-    def one(self, sql):
-        self.cursor.execute(sql)
-        return self.cursor.fetchall()
 
     def create(self, with_column=True):
         column = ', c int' if with_column else ''
@@ -47,18 +37,18 @@ class NullStatisticsTest(SystemTest):
     def check(self):
         known = [v for v in self.values.values() if v is not None]
         nulls = len(self.values) - len(known)
-        self.assertEqual(self.one('SELECT count(c), count(*), sum(c) FROM t WHERE id > -999999'),
+        self.assertEqual(self.ask('SELECT count(c), count(*), sum(c) FROM t WHERE id > -999999'),
                          [(len(known), len(self.values), sum(known) if known else None)])
-        self.assertEqual(self.one('SELECT count(*) FROM t WHERE c IS NULL'), [(nulls,)])
-        self.assertEqual(self.one('SELECT count(*) FROM t WHERE c IS NOT NULL'), [(len(known),)])
-        self.assertEqual(self.one('SELECT sum(coalesce(c, 1)), count(avg) FROM t, '
+        self.assertEqual(self.ask('SELECT count(*) FROM t WHERE c IS NULL'), [(nulls,)])
+        self.assertEqual(self.ask('SELECT count(*) FROM t WHERE c IS NOT NULL'), [(len(known),)])
+        self.assertEqual(self.ask('SELECT sum(coalesce(c, 1)), count(avg) FROM t, '
                                   '(SELECT avg(c), sum(c) FROM t) x')[0][0], sum(known) + nulls)
         groups = {}
         for key, value in self.values.items():
             groups.setdefault(abs(key) % 3, []).append(value)
         self.assertEqual(
             [(g, n, s, all_rows, None if a is None else round(float(a), 6))
-             for g, n, s, all_rows, a in self.one(
+             for g, n, s, all_rows, a in self.ask(
                  'SELECT abs(id) % 3, count(c), sum(c), count(*), avg(c) FROM t GROUP BY 1 '
                      'ORDER BY 1')],
             [(g, len(some), sum(some) if some else None, len(rows),

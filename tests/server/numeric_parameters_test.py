@@ -7,18 +7,18 @@ import unittest
 from decimal import Decimal
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 
-class NumericParametersTest(SystemTest):
+class NumericParametersTest(ConnectedTest):
     setup_sql = '''
         CREATE TABLE items (id int PRIMARY KEY, price numeric(9,2), name text);
         CREATE UNIQUE INDEX ON items (price)'''
 
+    autocommit = False
+
     def setUp(self):
-        self.connection = self.server.connect()
-        self.cursor = self.connection.cursor()
-        self.addCleanup(self.connection.close)
+        super().setUp()
         self.cursor.execute("INSERT INTO items VALUES (1, 10.12, 'a'), (2, 3, 'b')")
 
     def run_prepared(self, sql, *values):

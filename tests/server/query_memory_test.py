@@ -6,25 +6,17 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import psycopg2  # noqa: E402
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest, SystemTest  # noqa: E402
 
 ROWS = 400_000
 
 
-class QueryMemoryTest(SystemTest):
+class QueryMemoryTest(ConnectedTest):
     server_options = ('--memory', '64MB')
     setup_sql = f"""
         CREATE TABLE t (id int PRIMARY KEY, s text);
         INSERT INTO t SELECT g, md5(g::text) || md5((g + 1)::text) || md5((g + 2)::text)
         FROM generate_series(1, {ROWS}) g"""
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-
-    def tearDown(self):
-        self.connection.close()
 
     def runs_again(self):
         return self.metric('omendb_statements_run_again_total{after="out_of_memory"}')

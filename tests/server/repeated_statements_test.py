@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 
 SETUP = '''
 CREATE TABLE facts (id int PRIMARY KEY, k int, v int, d date, s text);
@@ -35,23 +35,14 @@ STATEMENTS = (
 )
 
 
-class RepeatedStatementsTest(SystemTest):
+class RepeatedStatementsTest(ConnectedTest):
     setup_sql = SETUP
 
     def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
+        super().setUp()
         self.other = self.server.connect()
         self.other.autocommit = True
-
-    def tearDown(self):
-        self.connection.close()
-        self.other.close()
-
-    def ask(self, sql):
-        self.cursor.execute(sql)
-        return self.cursor.fetchall()
+        self.addCleanup(self.other.close)
 
     def ask_anew(self, sql):
         connection = self.server.connect()

@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from system_test import SystemTest  # noqa: E402
+from system_test import ConnectedTest  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
 SETUP = '''
@@ -38,20 +38,8 @@ READ_LATE = (
 )
 
 
-class TimeWordsTest(SystemTest):
+class TimeWordsTest(ConnectedTest):
     setup_sql = SETUP
-
-    def setUp(self):
-        self.connection = self.server.connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-
-    def tearDown(self):
-        self.connection.close()
-
-    def ask(self, sql):
-        self.cursor.execute(sql)
-        return self.cursor.fetchall()
 
     def run_sql(self, sql):
         self.cursor.execute(sql)
