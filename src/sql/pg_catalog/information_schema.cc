@@ -269,21 +269,6 @@ void ConstraintColumnUsage(SystemContext& c) {
   }
 }
 
-std::string_view Rule(catalog::ReferentialAction action) {
-  switch (action) {
-    case catalog::ReferentialAction::kRestrict:
-      return "RESTRICT";
-    case catalog::ReferentialAction::kCascade:
-      return "CASCADE";
-    case catalog::ReferentialAction::kSetNull:
-      return "SET NULL";
-    case catalog::ReferentialAction::kSetDefault:
-      return "SET DEFAULT";
-    default:
-      return "NO ACTION";
-  }
-}
-
 void ReferentialConstraints(SystemContext& c) {
   for (const auto& table : c.catalog.tables(c.database)) {
     for (const auto& constraint : table->constraints) {
@@ -291,8 +276,8 @@ void ReferentialConstraints(SystemContext& c) {
       auto target = c.catalog.table(constraint.referenced_table);
       ConstraintRow(c, *table, constraint.name)
           .Set("match_option", constraint.match_full ? "FULL" : "NONE")
-          .Set("update_rule", Rule(constraint.on_update))
-          .Set("delete_rule", Rule(constraint.on_delete));
+          .Set("update_rule", ActionText(constraint.on_update))
+          .Set("delete_rule", ActionText(constraint.on_delete));
       const catalog::IndexDef* index =
           target != nullptr ? target->FindIndex(constraint.referenced_index) : nullptr;
       if (index == nullptr) continue;

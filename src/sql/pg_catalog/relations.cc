@@ -499,6 +499,8 @@ std::string IncludedText(const catalog::TableDef& table, const catalog::IndexDef
   return " INCLUDE (" + ColumnList(table, index->included) + ")";
 }
 
+}  // namespace
+
 std::string_view ActionText(catalog::ReferentialAction action) {
   switch (action) {
     case catalog::ReferentialAction::kRestrict:
@@ -510,11 +512,9 @@ std::string_view ActionText(catalog::ReferentialAction action) {
     case catalog::ReferentialAction::kSetDefault:
       return "SET DEFAULT";
     default:
-      return "";
+      return "NO ACTION";
   }
 }
-
-}  // namespace
 
 std::string ConstraintText(const catalog::CatalogSnapshot& catalog, const catalog::TableDef& table,
                            const catalog::ConstraintDef& constraint) {
@@ -540,10 +540,10 @@ std::string ConstraintText(const catalog::CatalogSnapshot& catalog, const catalo
                 ColumnList(*target, constraint.referenced_columns) + ")";
       }
       if (constraint.match_full) text += " MATCH FULL";
-      if (!ActionText(constraint.on_update).empty()) {
+      if (constraint.on_update != catalog::ReferentialAction::kNoAction) {
         text += " ON UPDATE " + std::string(ActionText(constraint.on_update));
       }
-      if (!ActionText(constraint.on_delete).empty()) {
+      if (constraint.on_delete != catalog::ReferentialAction::kNoAction) {
         text += " ON DELETE " + std::string(ActionText(constraint.on_delete));
         if (!constraint.on_delete_columns.empty()) {
           text += " (" + ColumnList(table, constraint.on_delete_columns) + ")";

@@ -81,5 +81,7 @@ std::string ConstraintText(const catalog::CatalogSnapshot& catalog, const catalo
                            const catalog::ConstraintDef& constraint);
 std::string IndexText(const catalog::CatalogSnapshot& catalog, const catalog::TableDef& table,
                       const catalog::IndexDef& index);
+// "SET NULL", "NO ACTION".
+std::string_view ActionText(catalog::ReferentialAction action);
 
 }  // namespace omendb::sql
