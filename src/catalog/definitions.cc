@@ -9,18 +9,6 @@ const ColumnDef* TableDef::FindColumn(std::string_view column_name) const {
   return nullptr;
 }
 
-std::vector<ColumnId> IndexDef::key_columns() const {
-  std::vector<ColumnId> columns;
-  for (const IndexKey& key : keys) columns.push_back(key.column);
-  return columns;
-}
-
-std::vector<ColumnId> IndexDef::columns() const {
-  std::vector<ColumnId> columns = key_columns();
-  columns.insert(columns.end(), included.begin(), included.end());
-  return columns;
-}
-
 const IndexDef* TableDef::FindIndex(Oid index) const {
   for (const IndexDef& candidate : indexes) {
     if (candidate.oid == index) return &candidate;

@@ -108,9 +108,6 @@ struct IndexDef {
   std::vector<IndexKey> keys;
   std::vector<ColumnId> included;  // INCLUDE: named only, no index keeps their values.
   std::string method = "btree";    // As the user named it; every index is the learned index.
-
-  std::vector<ColumnId> key_columns() const;
-  std::vector<ColumnId> columns() const;  // Those of the keys, and the included ones behind.
 };
 
 enum class ConstraintKind : uint8_t { kPrimaryKey = 0, kUnique = 1, kCheck = 2, kForeignKey = 3 };

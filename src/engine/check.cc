@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "engine/database.h"
 #include "engine/relation.h"
 #include "env/overlay_env.h"
@@ -98,7 +99,8 @@ class Checker {
     if (catalog.schema(table.schema) == nullptr) Problem(table, "its schema is not there");
     if (catalog.role(table.owner) == nullptr) Problem(table, "its owner is not there");
     for (const IndexDef& index : table.indexes) {
-      for (const ColumnId column : index.columns()) CheckColumn(table, index.name, column);
+      for (const ColumnId column : catalog::ColumnsOf(index))
+        CheckColumn(table, index.name, column);
     }
     for (const ConstraintDef& constraint : table.constraints) {
       for (const ColumnId column : constraint.columns) CheckColumn(table, constraint.name, column);
@@ -174,7 +176,7 @@ class Checker {
 
   // Each key leads back to its own row, so none is there twice.
   Status CheckUnique(const TableDef& table, const IndexDef& index) {
-    const std::vector<ColumnId> columns = index.key_columns();
+    const std::vector<ColumnId> columns = catalog::KeyColumns(index);
     types::Row key(columns.size(), types::Value::Null());
     for (const Found& row : rows_) {
       OMEN_ASSIGN(const bool whole, ReadKey(row.ref, columns, key));

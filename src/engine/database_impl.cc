@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "engine/build_index.h"
 #include "engine/engine_transaction.h"
 #include "engine/key_text.h"
@@ -214,7 +215,7 @@ Status DatabaseImpl::BuildIndex(StatementContext& context, const catalog::TableD
   OMEN_TRY(repeated.status());
   if (*repeated) duplicate = **repeated;
   if (built == nullptr || *repeated) {
-    const std::vector<ColumnId> columns = index.key_columns();
+    const std::vector<ColumnId> columns = catalog::KeyColumns(index);
     std::vector<types::Value> values(columns.size());
     types::Arena arena;
     OMEN_TRY(relation->Read(duplicate, columns, arena, values.data()));

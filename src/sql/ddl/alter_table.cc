@@ -228,7 +228,7 @@ Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok
                own_references.end();
   });
   std::erase_if(table_.indexes,
-                [&](const catalog::IndexDef& index) { return uses(index.columns()); });
+                [&](const catalog::IndexDef& index) { return uses(catalog::ColumnsOf(index)); });
   catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];
   column.dropped = true;
   column.not_null = false;
@@ -281,7 +281,7 @@ Status TableAlteration::SetNotNull(const PgQuery__AlterTableCmd& command) {
 Status TableAlteration::DropNotNull(const PgQuery__AlterTableCmd& command) {
   OMEN_ASSIGN(catalog::ColumnDef * column, Column(View(command.name)));
   const catalog::IndexDef* primary = table_.primary_key();
-  if (primary != nullptr && catalog::Contains(primary->key_columns(), column->id)) {
+  if (primary != nullptr && catalog::Contains(catalog::KeyColumns(*primary), column->id)) {
     return Status(sqlstate::kInvalidTableDefinition,
                   fmt::format("column \"{}\" is in a primary key", column->name));
   }

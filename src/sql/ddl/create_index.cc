@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "sql/ddl/table_builder.h"
 
 namespace omendb::sql {
@@ -100,7 +101,7 @@ Status RunCreateIndex(UtilityCall& call) {
   if (index.name.empty()) {
     TableBuilder builder(call, table);
     index.name = builder.FreeRelationName(
-        ObjectName(table.name, JoinedNames(table, index.columns()), "idx"));
+        ObjectName(table.name, JoinedNames(table, catalog::ColumnsOf(index)), "idx"));
   }
   index.oid = session.db().NewOid();
   index.storage = session.db().NewOid();

@@ -45,7 +45,7 @@ Status FindReferencedKey(const PgQuery__Constraint& source, const catalog::Table
           sqlstate::kUndefinedObject,
           fmt::format("there is no primary key for referenced table \"{}\"", target.name));
     }
-    constraint.referenced_columns = primary->key_columns();
+    constraint.referenced_columns = catalog::KeyColumns(*primary);
     constraint.referenced_index = primary->oid;
     return Status::Ok();
   }

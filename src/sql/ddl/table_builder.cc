@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/statements/evaluate.h"
 
@@ -358,13 +359,13 @@ Status TableBuilder::AddLike(const PgQuery__TableLikeClause& like) {
       if (constraint.index == index.oid) owner = &constraint;
     }
     const std::string label = index.primary ? "pkey" : owner != nullptr ? "key" : "idx";
-    copy.name = FreeRelationName(
-        ObjectName(table_.name, index.primary ? "" : JoinedNames(table_, copy.columns()), label));
+    copy.name = FreeRelationName(ObjectName(
+        table_.name, index.primary ? "" : JoinedNames(table_, catalog::ColumnsOf(copy)), label));
     if (owner != nullptr) {
       ConstraintDef constraint = *owner;
       constraint.oid = session_.db().NewOid();
       constraint.name = copy.name;
-      constraint.columns = copy.key_columns();
+      constraint.columns = catalog::KeyColumns(copy);
       constraint.index = copy.oid;
       table_.constraints.push_back(std::move(constraint));
     }

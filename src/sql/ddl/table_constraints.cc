@@ -132,7 +132,7 @@ Status TableBuilder::AddKey(const Pending& pending) {
     }
     if (!View(source.conname).empty()) found->name = View(source.conname);
     found->primary = primary;
-    constraint.columns = found->key_columns();
+    constraint.columns = catalog::KeyColumns(*found);
     for (const ColumnId id : constraint.columns) {
       if (primary) table_.columns[static_cast<size_t>(id.value() - 1)].not_null = true;
     }
@@ -163,7 +163,7 @@ Status TableBuilder::AddKey(const Pending& pending) {
   }
   const std::string name =
       primary ? ObjectName(table_.name, "", "pkey")
-              : ObjectName(table_.name, JoinedNames(table_, index.columns()), "key");
+              : ObjectName(table_.name, JoinedNames(table_, catalog::ColumnsOf(index)), "key");
   index.name = given.empty() ? FreeRelationName(name) : given;
   index.oid = session_.db().NewOid();
   index.storage = session_.db().NewOid();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sqlstate.h"
+#include "catalog/column_ids.h"
 #include "sql/names.h"
 #include "sql/pg_catalog/functions.h"
 #include "sql/pg_catalog/row_maker.h"
@@ -33,7 +34,7 @@ Result<Value> GetIndexDef(FunctionCall& call) {
   const catalog::IndexDef* index = table->FindIndex(Oid(call.oid(0)));
   const int32_t column = call.count() > 1 && !call.args[1].is_null ? call.args[1].i32 : 0;
   if (column == 0) return call.Text(IndexText(call.catalog(), *table, *index));
-  const std::vector<ColumnId> columns = index->columns();
+  const std::vector<ColumnId> columns = catalog::ColumnsOf(*index);
   if (column < 0 || static_cast<size_t>(column) > columns.size()) return call.Text("");
   return call.Text(QuoteIdentifier(table->column(columns[static_cast<size_t>(column - 1)]).name));
 }

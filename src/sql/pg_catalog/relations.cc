@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "catalog/column_ids.h"
 #include "engine/relation.h"
 #include "sql/parse/ast.h"
 #include "sql/pg_catalog/relation_list.h"
@@ -191,7 +192,7 @@ void PgAttribute(SystemContext& c) {
     }
     for (const auto& index : table->indexes) {
       int number = 1;
-      for (const ColumnId id : index.columns()) {
+      for (const ColumnId id : catalog::ColumnsOf(index)) {
         const auto& column = table->column(id);
         AttributeRow(c, {index.oid.value(), number++, column.name, column.type});
       }
