@@ -3,11 +3,9 @@
 // Format         docs/formats/segment.md
 // Thread safety  Any thread: the file never changes, and what is loaded late is published once.
 // Ownership      Owns the file; borrows Env and BlockCache, which must outlive it. Blocks are
-// shared
-//                with whoever reads them.
+//                shared with whoever reads them.
 // Errors         XX001 naming file, offset, column and block for damage, which leaves all other
-// blocks
-//                readable; those of env.
+//                blocks readable; those of env.
 // Cost           Opening reads header, tail and footer. A lookup reads at most two key blocks, then
 //                one block for each column asked for; blocks come from the cache where it has them.
 //                The first lookup reads with one call what it and later ones need to know of the

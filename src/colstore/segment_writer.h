@@ -4,13 +4,11 @@
 // Thread safety  One caller at a time.
 // Ownership      Borrows Env, which must outlive it; copies what it is given.
 // Durability     Once Finish returned Ok all of the file is on disk under its name. If it fails,
-// the
-//                name is not there, or (when only the sync of the folder failed) names a whole file
-//                that no manifest knows. What is left of an unfinished segment is `path` + ".tmp",
-//                which the destructor removes; after a crash the owner of the folder does.
+//                the name is not there, or (when only the sync of the folder failed) names a whole
+//                file that no manifest knows. What is left of an unfinished segment is `path` +
+//                ".tmp", which the destructor removes; after a crash the owner of the folder does.
 // Errors         22023 when keys do not ascend or are NULL; 54000 past a limit; those of env. After
-// an
-//                error the writer is of no more use.
+//                an error the writer is of no more use.
 // Cost           The encoded segment is held in memory until Finish, and 2,048 rows as they came.
 #pragma once
 

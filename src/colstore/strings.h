@@ -3,8 +3,7 @@
 // Format         docs/formats/segment.md, "Strings"
 // Thread safety  Immutable views and pure functions.
 // Ownership      A StringsView borrows the bytes that it was parsed from. Slots that Fill makes
-// point
-//                at them, or at the arena when the strings are stored as symbols.
+//                point at them, or at the arena when the strings are stored as symbols.
 // Errors         Parse answers false for bytes that are no strings; what it accepted can be read.
 #pragma once
 

@@ -14,8 +14,8 @@ namespace omendb::duck {
 
 namespace {
 
-// Settings of every connection. PostgreSQL: NULLs sort as the greatest
-// value, a scalar subquery has at most one row, joins and float arithmetic raise errors.
+// Settings of every connection. PostgreSQL: NULLs sort as the greatest value, a scalar subquery has
+// at most one row, joins and float arithmetic raise errors.
 constexpr const char* kSettings[] = {
     "SET default_null_order = 'nulls_last_on_asc_first_on_desc'",
     "SET scalar_subquery_error_on_multiple_rows = true",

@@ -2,8 +2,8 @@
 // Kept by DuckDB's ClientContext as one of its registered states, found from any callback.
 //
 // Thread safety  Set between statements by the session's thread; read by all threads of a
-// statement. Ownership      Borrows everything; `pinned` owns catalog entries that the current bind
-// uses.
+//                statement.
+// Ownership      Borrows everything; `pinned` owns catalog entries that the current bind uses.
 #pragma once
 
 #include <memory>

@@ -11,14 +11,12 @@
 // a load that is too small for a segment, and those of a table that is not logged.
 //
 // Order          No row can be seen before Finish or a full segment; constraints of keys are
-// checked
-//                then. That is in time: both belong to the statement.
+//                checked then. That is in time: both belong to the statement.
 // Crash, abort   A file without a commit record is removed at start. Undoing takes the rows' keys
 //                from the indexes, and the next checkpoint removes the file.
 // Thread safety  One thread, the transaction's; the writing thread is its own affair.
 // Errors         Those of Relation::InsertChunk, and of writing a file: 53100, 58030. After an
-// error
-//                it is of no more use, and the statement must be undone.
+//                error it is of no more use, and the statement must be undone.
 #pragma once
 
 #include <memory>

@@ -8,9 +8,9 @@
 //
 // Thread safety  One call at a time for one folder; it takes the folder's lock.
 // Errors         55006 when a server has it open; 58P01 when there is none; XX001 when the files
-// are
-//                damaged without which it cannot be opened, naming file and offset. What is wrong
-//                inside, and each damaged part of a segment or an index run, comes as a problem.
+//                are damaged without which it cannot be opened, naming file and offset. What is
+//                wrong inside, and each damaged part of a segment or an index run, comes as a
+//                problem.
 // Cost           The memory and time of a start, and a scan of each table and index.
 #pragma once
 

@@ -6,8 +6,7 @@
 // Thread safety  Any thread; relaxed atomics, so a figure may lag.
 // Cost           A few nanoseconds a value; 1 KiB a column.
 // See            base/hyperloglog.h, colstore/sketch.h, whose hash it uses: sketches of segments
-// are
-//                merged into it.
+//                are merged into it.
 #pragma once
 
 #include <array>

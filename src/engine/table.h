@@ -2,10 +2,9 @@
 // when versions are undone or collected.
 //
 // Index entries  Added by the writer of a version after it became the row's head. Taken away when
-// no
-//                version of the row has the key any more. Both happen under the row's stripe when
-//                the row is not new, so that an entry cannot be taken away behind the back of a
-//                writer that has just found it there.
+//                no version of the row has the key any more. Both happen under the row's stripe
+//                when the row is not new, so that an entry cannot be taken away behind the back of
+//                a writer that has just found it there.
 // Thread safety  Any thread.
 // Lock order     row stripe, key stripe, then the leaves of rowstore and index.
 // Ownership      Shared by relations, transactions that touched it, and the garbage collector.

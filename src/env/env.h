@@ -10,8 +10,7 @@
 //                rename, removal) once SyncDir of its directory did. Sync does not imply SyncDir.
 // Units          Offsets and sizes are bytes.
 // Errors         53100 no space or quota; 58P01 no such file; 58P02 already exists; 42501
-// permission;
-//                58030 every other failure. Messages read as PostgreSQL's:
+//                permission; 58030 every other failure. Messages read as PostgreSQL's:
 //                could not write to file "path": No space left on device
 #pragma once
 

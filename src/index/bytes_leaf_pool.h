@@ -4,8 +4,7 @@
 //
 // Thread safety  All functions.
 // Ownership      Counted references, as LeafMemory: a retired leaf holds one. Slabs go back with
-// the
-//                last one.
+//                the last one.
 #pragma once
 
 #include <atomic>

@@ -2,9 +2,8 @@
 // structure.
 //
 // Reading      root -> inner nodes -> leaf. A node's version is read before it is searched and
-// asked
-//              for again when that of the child has been read: then the child covered the key at
-//              the version read of it.
+//              asked for again when that of the child has been read: then the child covered the key
+//              at the version read of it.
 // Splitting    gives the smaller part of a full leaf to a new one. The node above takes it in under
 //              its version while the leaf is still locked; then the leaf lets go of what moved. So
 //              whoever comes by the old way finds the node's version changed, and who was there

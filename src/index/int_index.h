@@ -4,13 +4,12 @@
 // timestamps onto them so that the order is kept.
 //
 // Thread safety  Everything but BulkLoad, construction and destruction may be called from any
-// number
-//                of threads at once. Each call is atomic (linearizable) by itself; cursors are not:
+//                number of threads at once. Each call is atomic (linearizable) by itself; cursors
+//                are not:
 //                see IntCursor. Readers write no shared line; a writer locks one leaf, and the
 //                structure for the rare moments when leaves are split or joined.
 // Ownership      Borrows the EpochManager, which must outlive the index. An operation enters a
-// guard
-//                itself; a caller that already holds one pays nothing more.
+//                guard itself; a caller that already holds one pays nothing more.
 // Errors         None but bad input of BulkLoad (a Status that says what and where).
 // See            docs/learned-index.md.
 #pragma once

@@ -11,8 +11,7 @@
 //
 // Thread safety  Immutable after Build and Parse.
 // Errors         Parse: XX001 on a truncated or damaged image, saying what. Build: 22023 on
-// unsorted
-//                keys, saying where.
+//                unsorted keys, saying where.
 // Format         docs/learned-index.md, "The static index".
 // See            Kipf et al., "RadixSpline" (2020); Ferragina and Vinciguerra, "The PGM-index"
 //                (2020).

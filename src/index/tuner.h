@@ -3,8 +3,8 @@
 //
 // The slices of a region belong to two arms. One knob is tried at a time, on one arm only, and both
 // arms are measured at the same moments before and after: what the machine does meanwhile, or the
-// workload, strikes both. A change is kept if it is surely better than what it
-// costs in memory requires, else taken back, and then not tried again for a while.
+// workload, strikes both. A change is kept if it is surely better than what it costs in memory
+// requires, else taken back, and then not tried again for a while.
 //
 //   watching --(both arms measured)--> trying --(surely better)------> kept     --> watching
 //                                        \----(not, or never sure)--> reverted --/

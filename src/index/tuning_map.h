@@ -3,8 +3,8 @@
 //
 // The keys are cut into slices of about as many leaves; eight slices in a row are a region. Every
 // fourth is of the arm on which changes are tried, so that what is worse is so for a quarter of the
-// keys at most (tuner.h). Who runs a sampled operation adds its cost here: one
-// operation in 256 of each thread, so that no line is fought over.
+// keys at most (tuner.h). Who runs a sampled operation adds its cost here: one operation in 256 of
+// each thread, so that no line is fought over.
 //
 // Thread safety  Observe, LevelsOf: any thread under an epoch guard. Set: the tuning thread.
 #pragma once

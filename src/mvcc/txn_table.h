@@ -7,8 +7,7 @@
 //                holds its id. A reader that finds another id there knows that the mark has been
 //                replaced, and reads the word again.
 // Snapshots      A slot pins up to kPins timestamps. Version [b, e) is garbage when no pinned ts
-// lies
-//                in it and e is not above the collector's own timestamp.
+//                lies in it and e is not above the collector's own timestamp.
 // Thread safety  Acquire, Release, State, Pinned: any thread. Pin...: the slot's owner.
 // Ownership      Fixed memory, allocated with the table.
 #pragma once

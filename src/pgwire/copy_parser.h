@@ -2,9 +2,11 @@
 //
 // Feed bytes as they arrive, in pieces of any size; take rows in batches; after Finish take the
 // rest. A field is a view; one whose data() is null is SQL NULL. Text and CSV fields are UTF-8
-// text, already unescaped; binary fields are in the types' binary format. Thread safety  One thread
-// at a time. Ownership      Fields point into the parser's buffer: valid until the next Feed. Cost
-// One pass over the bytes with 64-byte masks; escapes are undone in place; memory is
+// text, already unescaped; binary fields are in the types' binary format.
+//
+// Thread safety  One thread at a time.
+// Ownership      Fields point into the parser's buffer: valid until the next Feed.
+// Cost           One pass over the bytes with 64-byte masks; escapes are undone in place; memory is
 //                what was fed and not yet taken.
 // Errors         As PostgreSQL: 22P04 and 22021, with the context "COPY <table>, line <n>". Rows
 //                before the damage are returned first; then each call answers the error.

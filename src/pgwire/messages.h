@@ -4,9 +4,8 @@
 // Ownership      Every string_view points into the frame body that was decoded and lives as long.
 // Cost           Decoding into a reused struct allocates only when a vector must grow.
 // Errors         A body that does not have the message's layout answers 08P01 with radius
-// statement:
-//                the frame's length was sound, so the stream stays in step. Text is checked to be
-//                UTF-8 (22021) by the caller that knows which parts are text.
+//                statement: the frame's length was sound, so the stream stays in step. Text is
+//                checked to be UTF-8 (22021) by the caller that knows which parts are text.
 // See            PostgreSQL 15, chapter 55 "Frontend/Backend Protocol".
 #pragma once
 

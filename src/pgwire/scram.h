@@ -5,9 +5,8 @@
 // States         kClientFirst -> kClientFinal -> kDone; a failed step ends in kFailed.
 // Thread safety  One thread at a time.
 // Errors         08P01 for a message without SCRAM's layout; 28P01 for a wrong password, and the
-// same
-//                for a role without a verifier: such an exchange runs to its end against a mock
-//                verifier, so that a client cannot learn which roles exist. Radius connection.
+//                same for a role without a verifier: such an exchange runs to its end against a
+//                mock verifier, so that a client cannot learn which roles exist. Radius connection.
 // See            RFC 5802, RFC 7677, RFC 5929 (tls-server-end-point).
 #pragma once
 

@@ -4,8 +4,7 @@
 // Thread safety  Find: any thread, no lock. Ensure: any thread; one of two racing allocations is
 //                freed again.
 // Ownership      Owns the segments until destroyed. Elements begin as all-zero bytes, which must be
-// a
-//                valid T (atomics of integers and pointers).
+//                a valid T (atomics of integers and pointers).
 #pragma once
 
 #include <array>

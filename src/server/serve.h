@@ -2,11 +2,9 @@
 // together, and ended in order.
 //
 // Settings       PostgreSQL's names where it has one (docs/settings.md). The command line goes
-// before
-//                the configuration file.
+//                before the configuration file.
 // Errors         42704 for a setting that does not exist, 22023 for a bad value; what
-// Database::Open
-//                and Server::Start answer.
+//                Database::Open and Server::Start answer.
 #pragma once
 
 #include <cstdint>

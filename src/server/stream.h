@@ -2,8 +2,7 @@
 //
 // Thread safety  One coroutine, except Abort (its event loop's thread).
 // Errors         08006 when the client is gone. A read past its deadline answers kTimedOut: what
-// that
-//                means is the caller's to say.
+//                that means is the caller's to say.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>

@@ -14,8 +14,8 @@
 namespace omendb::sql {
 
 // The relations that a SELECT, INSERT, UPDATE or DELETE uses, ordered by Oid, names of WITH queries
-// left out. 42501 for
-// a schema that may not be looked into. `locks_rows`: SELECT ... FOR UPDATE or SHARE.
+// left out. 42501 for a schema that may not be looked into. `locks_rows`: SELECT ... FOR UPDATE or
+// SHARE.
 Result<std::vector<RelationUse>> CollectUses(const SessionImpl& session,
                                              const catalog::CatalogSnapshot& snapshot,
                                              const Node* node, bool locks_rows);

@@ -7,9 +7,8 @@
 // rows appear here only for SELECT ... FOR and foreign keys.
 //
 // Many shares    A statement may lock millions of referenced rows FOR KEY SHARE. ShareRow keeps
-// such
-//                a lock as a bit of its stretch of row ids, ReleaseShares lets all of a stretch go.
-//                To everybody else it is a lock as any other.
+//                such a lock as a bit of its stretch of row ids, ReleaseShares lets all of a
+//                stretch go. To everybody else it is a lock as any other.
 //
 // Thread safety  Any thread.
 // Cost           About 300 bytes for a locked row; 200 for a stretch of shared ones.

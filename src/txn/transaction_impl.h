@@ -2,8 +2,7 @@
 //
 // Thread safety  One thread at a time (its session's).
 // Ownership      Owned by the session through unique_ptr<Transaction>; borrows the manager.
-// Destroyed
-//                while running, it aborts.
+//                Destroyed while running, it aborts.
 #pragma once
 
 #include <memory>

@@ -17,8 +17,7 @@
 // Thread safety  Any thread.
 // Lock order     commit_mu_, then the log's; durable_mu_ and waits_mu_ are leaves.
 // Failure        When the log fails for good, commits in flight get 58030: their fate is unknown,
-// so
-//                they are neither published nor undone.
+//                so they are neither published nor undone.
 #pragma once
 
 #include <array>

@@ -29,8 +29,8 @@ class VersionedTable {
  public:
   virtual ~VersionedTable() = default;
   virtual rowstore::TableStore& store() = 0;
-  // Takes back one record (all kinds but kAction), newest first. The versions
-  // must be unreachable from row map and indexes when it returns; it retires them.
+  // Takes back one record (all kinds but kAction), newest first. The versions must be unreachable
+  // from row map and indexes when it returns; it retires them.
   virtual void Undo(const UndoRecord& record) = 0;
   // What the log is told of a kDeleteMask record before its transaction commits.
   virtual void AppendRedo(const UndoRecord& record, std::string& redo) const = 0;

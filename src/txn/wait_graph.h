@@ -7,8 +7,7 @@
 //
 // Thread safety  Any thread. Leaf lock: nothing is taken while it is held.
 // See            PostgreSQL 15, src/backend/storage/lmgr/README "Deadlock Detection"; we look at
-// every
-//                wait because ours are rare and cheap to follow.
+//                every wait because ours are rare and cheap to follow.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 //
 // Thread safety  Pure functions.
 // Ownership      A received string borrows `bytes`, or lies in the arena where it had to be
-// changed. Errors         22P03 for malformed bytes, 22021 for bad UTF-8, and the errors of the
-// type's text
+//                changed.
+// Errors         22P03 for malformed bytes, 22021 for bad UTF-8, and the errors of the type's text
 //                input where the value breaks the type's modifier.
 // See            PostgreSQL 15 src/backend/utils/adt: *send and *recv of each type.
 #pragma once

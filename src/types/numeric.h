@@ -2,9 +2,8 @@
 //
 // Thread safety  Pure functions.
 // Errors         22003 "numeric field overflow" with PostgreSQL's detail for a numeric(p,s); for
-// the
-//                numeric of older databases (kLegacyNumericTypmod), 22003 naming its 38 digits, 10
-//                behind the point.
+//                the numeric of older databases (kLegacyNumericTypmod), 22003 naming its 38 digits,
+//                10 behind the point.
 // Invariants     |units| < 10^precision <= 10^38 for every stored value.
 #pragma once
 
@@ -26,8 +25,8 @@ inline UInt128 Magnitude(Int128 units) {
 // 10^exponent. Requires: 0 <= exponent <= 38.
 Int128 PowerOfTen(int exponent);
 
-// Units of 10^-numeric_scale(). Requires: a numeric with precision or an integer
-// type, !value.is_null.
+// Units of 10^-numeric_scale(). Requires: a numeric with precision or an integer type,
+// !value.is_null.
 Int128 NumericUnits(const SqlType& type, const Value& value);
 // Requires: |units| < 10^numeric_precision().
 Value NumericFromUnits(const SqlType& type, Int128 units);

@@ -2,8 +2,7 @@
 //
 // Format         docs/formats/wal.md
 // Thread safety  LogWriter: any thread. DurableObserver is called from the flusher thread alone,
-// one
-//                call at a time, with no lock of the log held.
+//                one call at a time, with no lock of the log held.
 // Ownership      The writer owns its files and its threads; it borrows Env and the observer, which
 //                must outlive it.
 // Cost           Append is a CRC and a copy under a short lock; it touches no file. One flusher
@@ -16,14 +15,12 @@
 //                I3  OnDurable comes in increasing order, after the sync and before any later one
 //                I4  an LSN once returned is in the stream for good, or the log has failed
 // Failure        Space is set aside before it is used, so a full disk shows before anything is
-// torn:
-//                Append then answers 53100, takes nothing, and works again when there is space.
-//                A failed write or sync of the stream is sticky: what is durable is unknown from
-//                there on, so every later call answers 58030 with Radius::kDatabase and the
+//                torn: Append then answers 53100, takes nothing, and works again when there is
+//                space. A failed write or sync of the stream is sticky: what is durable is unknown
+//                from there on, so every later call answers 58030 with Radius::kDatabase and the
 //                observer gets OnFailure once. Reads go on; a restart recovers what the disk has.
 // See            DESIGN section 7 (log as a stream); ARIES (Mohan 1992) for redo; PostgreSQL
-// 15, 30.3
-//                "Write-Ahead Logging" and 30.5 "WAL Configuration" (commit_delay).
+//                15, 30.3 "Write-Ahead Logging" and 30.5 "WAL Configuration" (commit_delay).
 #pragma once
 
 #include <chrono>

@@ -4,8 +4,7 @@
 // need. Append lays records out in memory under mu_ and wakes them.
 //
 // Lock order     mu_ is a leaf: nothing is called under it but pure code. Files and the observer
-// are
-//                touched with no lock held.
+//                are touched with no lock held.
 // States         running -> failed (sticky) -> closed; running -> closing -> closed.
 #pragma once
 

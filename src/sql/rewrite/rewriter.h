@@ -6,8 +6,7 @@
 //
 // Thread safety  Pure functions of their input.
 // Errors         22xxx for typed constants that are no value of their type ('x'::date), 0A000 for
-// what
-//                DuckDB cannot do, both with the position in the client's text.
+//                what DuckDB cannot do, both with the position in the client's text.
 #pragma once
 
 #include <functional>

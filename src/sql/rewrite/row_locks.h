@@ -3,8 +3,7 @@
 //
 // Thread safety  Pure function of its input.
 // Errors         0A000 and 42P01 as PostgreSQL words them; 0A000 for a sub-select or view whose
-// rows
-//                would have to be locked.
+//                rows would have to be locked.
 #pragma once
 
 #include "sql/rewrite/rules.h"

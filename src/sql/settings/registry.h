@@ -3,8 +3,7 @@
 //
 // Thread safety  Constant data.
 // See            PostgreSQL 15, chapter 20 "Server Configuration"; docs/settings.md says which of
-// them
-//                have an effect here.
+//                them have an effect here.
 #pragma once
 
 #include <span>
