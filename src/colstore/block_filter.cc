@@ -14,7 +14,8 @@ namespace {
 using types::PhysicalType;
 
 bool Contains(const IntRange& range, int64_t value) {
-  return value >= range.low && value <= range.high && value != range.except;
+  return value >= range.low && value <= range.high && value != range.except &&
+         (range.among == nullptr || range.among->Contains(value));
 }
 
 // One comparison tells both bounds: what is below wraps round to above.
@@ -58,6 +59,7 @@ bool CompareCells(const void* cells, uint32_t rows, const IntRange& range, uint8
   if (range.except && *range.except >= low && *range.except <= high) {
     Except(values, rows, static_cast<Unsigned>(*range.except), flags);
   }
+  if (range.among != nullptr) range.among->Keep(static_cast<const T*>(cells), rows, 0, flags);
   return true;
 }
 
@@ -102,12 +104,27 @@ BlockFilter::Answer BlockFilter::CompareFlat(PhysicalType type, const void* cell
 }
 
 template <typename T>
-void BlockFilter::ComparePacked(const BlockView& block, uint64_t low, uint64_t high,
-                                std::optional<uint64_t> except) {
+void BlockFilter::ComparePacked(const BlockView& block, const PackedRange& range) {
   auto* const numbers = reinterpret_cast<T*>(buffers_->numbers);
+  uint8_t* const flags = buffers_->flags;
   Unpack<T>(block.packed, block.rows, block.width, 0, numbers);
-  Within<T>(numbers, block.rows, static_cast<T>(low), static_cast<T>(high - low), buffers_->flags);
-  if (except) Except<T>(numbers, block.rows, static_cast<T>(*except), buffers_->flags);
+  Within<T>(numbers, block.rows, static_cast<T>(range.low), static_cast<T>(range.high - range.low),
+            flags);
+  if (range.except) Except<T>(numbers, block.rows, static_cast<T>(*range.except), flags);
+  if (range.among == nullptr) return;
+  range.among->Keep(numbers, block.rows, static_cast<uint64_t>(block.base), flags);
+}
+
+void BlockFilter::ComparePackedFrame(const BlockView& block, const PackedRange& range) {
+  if (block.width <= 8) {
+    ComparePacked<uint8_t>(block, range);
+  } else if (block.width <= 16) {
+    ComparePacked<uint16_t>(block, range);
+  } else if (block.width <= 32) {
+    ComparePacked<uint32_t>(block, range);
+  } else {
+    ComparePacked<uint64_t>(block, range);
+  }
 }
 
 // What was packed is the value less the base, below 2^width.
@@ -122,22 +139,13 @@ BlockFilter::Answer BlockFilter::CompareFrame(const BlockView& block, const IntR
   }
   if (block.entries == 0) {
     if (low > high) return Answer::kNone;
-    if (low == 0 && high == most && !except) return Answer::kAll;
+    if (low == 0 && high == most && !except && range.among == nullptr) return Answer::kAll;
   }
   if (low > high) {
     std::memset(buffers_->flags, 0, block.rows);
   } else {
-    const auto first = static_cast<uint64_t>(low);
-    const auto last = static_cast<uint64_t>(high);
-    if (block.width <= 8) {
-      ComparePacked<uint8_t>(block, first, last, except);
-    } else if (block.width <= 16) {
-      ComparePacked<uint16_t>(block, first, last, except);
-    } else if (block.width <= 32) {
-      ComparePacked<uint32_t>(block, first, last, except);
-    } else {
-      ComparePacked<uint64_t>(block, first, last, except);
-    }
+    ComparePackedFrame(
+        block, {static_cast<uint64_t>(low), static_cast<uint64_t>(high), except, range.among});
   }
   for (uint32_t i = 0; i < block.entries; ++i) {  // Exceptions.
     const int64_t value = LoadInt(block.physical, block.cells + size_t{i} * block.cell_bytes);
@@ -165,9 +173,9 @@ BlockFilter::Answer BlockFilter::CompareDictionary(const BlockView& block, const
       static_cast<uint32_t>(std::find(begin, begin + block.entries, uint8_t{1}) - begin);
   const bool adjacent = std::count(begin + first, begin + first + matches, uint8_t{1}) == matches;
   if (adjacent && block.width <= 8) {
-    ComparePacked<uint8_t>(block, first, first + matches - 1, std::nullopt);
+    ComparePacked<uint8_t>(block, {first, first + matches - 1, std::nullopt});
   } else if (adjacent) {
-    ComparePacked<uint16_t>(block, first, first + matches - 1, std::nullopt);
+    ComparePacked<uint16_t>(block, {first, first + matches - 1, std::nullopt});
   } else {
     auto* const codes = reinterpret_cast<uint16_t*>(buffers_->numbers);
     Unpack<uint16_t>(block.packed, block.rows, block.width, 0, codes);

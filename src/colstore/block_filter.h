@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "colstore/decode.h"
+#include "colstore/int_set.h"
 
 namespace omendb::colstore {
 
@@ -21,6 +22,7 @@ struct IntRange {
   int64_t low = INT64_MIN;
   int64_t high = INT64_MAX;
   std::optional<int64_t> except;
+  const IntSet* among = nullptr;  // and one of these; null: no such list
 };
 
 // Whether cells of the type are integers in the order of their values.
@@ -47,9 +49,16 @@ class BlockFilter {
   Answer Compare(const BlockView& block, const IntRange& range);
   static void ApplyToFew(const BlockView& block, const IntRange& range, RowMask& mask);
   Answer CompareFrame(const BlockView& block, const IntRange& range);
+  // Of numbers that are packed, as they are.
+  struct PackedRange {
+    uint64_t low;
+    uint64_t high;
+    std::optional<uint64_t> except;
+    const IntSet* among = nullptr;
+  };
   template <typename T>
-  void ComparePacked(const BlockView& block, uint64_t low, uint64_t high,
-                     std::optional<uint64_t> except);
+  void ComparePacked(const BlockView& block, const PackedRange& range);
+  void ComparePackedFrame(const BlockView& block, const PackedRange& range);
   Answer CompareDictionary(const BlockView& block, const IntRange& range);
   Answer CompareRuns(const BlockView& block, const IntRange& range);
   Answer CompareFlat(types::PhysicalType type, const void* cells, uint32_t rows,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "colstore/columns_fixture.h"
 
@@ -39,6 +40,39 @@ IntRange PickRange(PhysicalType physical, const std::vector<Value>& values, Prng
   return range;
 }
 
+// Some of the values, with others between them.
+IntSet PickSet(PhysicalType physical, const std::vector<Value>& values, Prng& prng) {
+  std::vector<int64_t> numbers;
+  for (uint64_t left = 1 + prng.Below(40); left > 0; --left) {
+    numbers.push_back(PickBound(physical, values, prng));
+  }
+  return IntSet(numbers);
+}
+
+TEST(IntSetTest, HasWhatItWasMadeOf) {
+  Prng prng(9);
+  for (const uint64_t span : {1U, 100U, 5'000'000U, 0U}) {
+    for (const size_t count : {1U, 2U, 1000U}) {
+      std::set<int64_t> model;
+      while (model.size() < std::min<uint64_t>(count, span == 0 ? count : span)) {
+        model.insert(static_cast<int64_t>(span == 0 ? prng() : prng.Below(span)) - 50);
+      }
+      std::vector<int64_t> numbers(model.begin(), model.end());
+      numbers.insert(numbers.end(), model.begin(), model.end());
+      const IntSet set(numbers);
+      for (const int64_t number : model) {
+        for (const uint64_t step : {0U, 1U, 2U}) {
+          const auto near = static_cast<int64_t>(static_cast<uint64_t>(number) + step - 1);
+          ASSERT_EQ(set.Contains(near), model.contains(near)) << near;
+        }
+      }
+      for (const int64_t odd : {INT64_MIN, INT64_MAX, int64_t{0}, int64_t{-1}}) {
+        ASSERT_EQ(set.Contains(odd), model.contains(odd)) << odd;
+      }
+    }
+  }
+}
+
 TEST(BlockFilterTest, RowsOfEveryEncodingAreThoseWhoseValueIsInTheRange) {
   Prng prng(5);
   BlockEncoder encoder;
@@ -59,7 +93,9 @@ TEST(BlockFilterTest, RowsOfEveryEncodingAreThoseWhoseValueIsInTheRange) {
             ASSERT_TRUE(block.ok());
             ++used[Encoding(encoding)];
             for (int i = 0; i < 8; ++i) {
-              const IntRange range = PickRange(physical, column.values(), prng);
+              IntRange range = PickRange(physical, column.values(), prng);
+              const IntSet set = PickSet(physical, column.values(), prng);
+              if (prng.Chance(0.5)) range.among = &set;
               RowMask mask{};
               for (uint32_t row = 0; row < rows; ++row) {
                 mask[row / 64] |= uint64_t{prng.Chance(0.9)} << row % 64;
@@ -72,6 +108,7 @@ TEST(BlockFilterTest, RowsOfEveryEncodingAreThoseWhoseValueIsInTheRange) {
                 if (expected) {
                   const int64_t value = IntOf(physical, column.values()[row]);
                   expected = value >= range.low && value <= range.high && value != range.except;
+                  if (range.among != nullptr) expected = expected && set.Contains(value);
                 }
                 ASSERT_EQ((mask[row / 64] >> row % 64 & 1) != 0, expected)
                     << "type " << static_cast<int>(physical) << " shape " << static_cast<int>(shape)

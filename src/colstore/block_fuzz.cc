@@ -70,11 +70,14 @@ void CheckFilter(const BlockView& block, const std::vector<types::Value>& values
     types::StoreCell(block.physical, cell, value);
     return LoadInt(block.physical, cell);
   };
-  const IntRange range{number(values.front()), number(values.back()), number(middle)};
+  const IntSet ends({number(values.front()), number(values.back())});
+  IntRange range{number(values.front()), number(values.back()), number(middle)};
+  if (values.size() % 2 == 0) range.among = &ends;
   const RowMask mask = FilterRows(block, range);
   for (uint32_t i = 0; i < values.size(); ++i) {
     const bool passes = !values[i].is_null && number(values[i]) >= range.low &&
-                        number(values[i]) <= range.high && number(values[i]) != range.except;
+                        number(values[i]) <= range.high && number(values[i]) != range.except &&
+                        (range.among == nullptr || ends.Contains(number(values[i])));
     OMEN_CHECK((mask[i / 64] >> i % 64 & 1) == (passes ? 1U : 0U));
   }
 }

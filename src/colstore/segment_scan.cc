@@ -8,6 +8,8 @@ namespace omendb::colstore {
 namespace {
 
 constexpr uint32_t kBlocksPerOrder = 16;
+// A list that more of the rows pass is not looked at any more.
+constexpr double kShareWorthAList = 0.75;
 
 template <typename T>
 bool AnyWithin(const char* cells, uint32_t count, int64_t low, int64_t high) {
@@ -70,6 +72,13 @@ bool AnyEntryWithin(const BlockView& block, const types::SqlType& type, const Va
 
 }  // namespace
 
+IntRange ScanOptions::Range::RowRange(bool with_list) const {
+  if (moving != nullptr) return {moving->low(), moving->high()};
+  IntRange rows = *exact;
+  if (with_list && any_of != nullptr) rows.among = any_of->ints();
+  return rows;
+}
+
 SegmentScan::SegmentScan(std::shared_ptr<const SegmentReader> reader, ScanOptions options)
     : reader_(std::move(reader)),
       options_(std::move(options)),
@@ -108,12 +117,14 @@ Result<bool> SegmentScan::MayMatch(uint32_t block, uint64_t& passes) const {
     const types::SqlType& type = reader_->footer().columns[range.column].column.type;
     const Zone zone = directory->zone(block);
     if (!zone.MayMatch(type, range.range)) return false;
+    if (range.any_of != nullptr && !range.any_of->MayMatch(zone)) return false;
     if (range.exact && range.exact->except && zone.has_range() &&
         IntOfCell(type, zone.min()) == *range.exact->except &&
         IntOfCell(type, zone.max()) == *range.exact->except) {
       return false;
     }
-    if (range.exact && r < 64 && IsWithin(type, zone, *range.exact)) passes |= uint64_t{1} << r;
+    const bool decides = range.exact && range.any_of == nullptr && r < 64;
+    if (decides && IsWithin(type, zone, *range.exact)) passes |= uint64_t{1} << r;
   }
   return true;
 }
@@ -233,26 +244,22 @@ Result<bool> SegmentScan::MovedMayMatch(uint32_t block) const {
 Result<bool> SegmentScan::FilterRows(Worker& worker) {
   std::vector<Worker::Filter>& filters = worker.filters_;
   const uint64_t passes = worker.passes_[worker.next_ - 1];
-  // A single one has no place to change.
-  uint32_t left = filters.size() > 1 ? CountRows(worker.mask_) : kBlockRows;
+  uint32_t left = CountRows(worker.mask_);
   for (Worker::Filter& filter : filters) {
     const ScanOptions::Range& range = options_.ranges[filter.range];
     if (range.moving != nullptr && range.moving->holds_all()) continue;
     if (filter.range < 64 && (passes >> filter.range & 1) != 0) continue;
     OMEN_ASSIGN(const auto block, BlockOf(worker, *range_columns_[filter.range]));
-    worker.block_filter_.Apply(block->view(), range.RowRange(), worker.mask_, left);
-    if (filters.size() > 1) {
-      filter.tested += left;
-      left = CountRows(worker.mask_);
-      filter.passed += left;
-    }
-    const bool any = std::any_of(worker.mask_.begin(), worker.mask_.end(),
-                                 [](uint64_t word) { return word != 0; });
-    if (!any) return false;
+    worker.block_filter_.Apply(block->view(), range.RowRange(filter.with_list), worker.mask_, left);
+    filter.tested += left;
+    left = CountRows(worker.mask_);
+    filter.passed += left;
+    if (left == 0) return false;
   }
   if (++worker.filtered_blocks_ % kBlocksPerOrder == 0) {
     std::stable_sort(filters.begin(), filters.end(),
                      [](const auto& a, const auto& b) { return a.share() < b.share(); });
+    for (Worker::Filter& filter : filters) filter.with_list &= filter.share() < kShareWorthAList;
   }
   return true;
 }

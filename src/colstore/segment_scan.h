@@ -20,6 +20,7 @@
 #include "colstore/block_filter.h"
 #include "colstore/moving_range.h"
 #include "colstore/segment_reader.h"
+#include "colstore/value_list.h"
 #include "types/chunk.h"
 
 namespace omendb::colstore {
@@ -39,9 +40,12 @@ struct ScanOptions {
     // Rows outside are left out as well, where they are not within it when their block is read. Of
     // a column as for `exact`, in a range of its own.
     std::shared_ptr<const MovingRange> moving;
+    // Blocks that have none of these are skipped. Where the range is exact, rows with other values
+    // are left out as well, as long as a worker finds that worth it.
+    std::shared_ptr<const ValueList> any_of = {};
 
     bool FiltersRows() const { return exact.has_value() || moving != nullptr; }
-    IntRange RowRange() const { return exact ? *exact : IntRange{moving->low(), moving->high()}; }
+    IntRange RowRange(bool with_list) const;
   };
   std::vector<Range> ranges;
   // Rows [first, end): a range of keys, by SegmentReader::LowerBound.
@@ -73,6 +77,7 @@ class SegmentScan {
       size_t range;
       uint64_t tested = 0;
       uint64_t passed = 0;
+      bool with_list = true;  // it leaves out enough
       double share() const {
         return tested == 0 ? 1 : static_cast<double>(passed) / static_cast<double>(tested);
       }

@@ -29,7 +29,9 @@ FrozenScan::FrozenScan(const Run& run, const Relation::ScanOptions& wanted,
     const int32_t position = segment.position_of(bound.column);
     if (position < 0) continue;
     colstore::ScanOptions::Range& range = options.ranges.emplace_back();
-    range = {static_cast<uint32_t>(position), {bound.lower, bound.upper}, {}};
+    range.column = static_cast<uint32_t>(position);
+    range.range = {bound.lower, bound.upper};
+    range.any_of = bound.any_of;
     const types::SqlType& type = segment.reader()->footer().columns[range.column].column.type;
     if (!bound.exact || !colstore::HasIntCells(type)) continue;
     range.exact = IntRangeOf(type, bound);

@@ -21,6 +21,7 @@
 #include "catalog/definitions.h"
 #include "colstore/format.h"
 #include "colstore/moving_range.h"
+#include "colstore/value_list.h"
 #include "engine/database.h"
 #include "types/chunk.h"
 #include "types/value.h"
@@ -156,6 +157,8 @@ class Relation {
       // other rows were left out. Integers only.
       bool exact = false;
       std::optional<types::Value> except = {};
+      // Rows that have none of these are unwanted; they may be left out or not.
+      std::shared_ptr<const colstore::ValueList> any_of = {};
     };
     std::vector<Bound> bounds;
     // Rows outside may be left out: what the range says when they are read. Integers only.

@@ -1,6 +1,8 @@
 #include "duck/scan/filter_bounds.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "duck/logical_types.h"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
@@ -33,9 +35,10 @@ class BoundCollector {
         exact = false;
         return VisitIn(filter.Cast<duckdb::InFilter>());
       case duckdb::TableFilterType::OPTIONAL_FILTER: {
-        exact = false;
+        const auto demanded = std::pair(exact, except);
         const auto& optional = filter.Cast<duckdb::OptionalFilter>();
         if (optional.child_filter != nullptr) Visit(*optional.child_filter);
+        std::tie(exact, except) = demanded;
         return;
       }
       case duckdb::TableFilterType::DYNAMIC_FILTER: {
@@ -57,7 +60,7 @@ class BoundCollector {
   std::optional<types::Value> except;
   bool lower_exclusive = false;
   bool upper_exclusive = false;
-  std::vector<types::Value> any_of;  // the shortest list
+  std::vector<types::Value> any_of;  // the shortest list; may have a value twice
 
  private:
   void Compare(duckdb::ExpressionType op, const duckdb::Value& constant) {
@@ -101,15 +104,11 @@ class BoundCollector {
       values.push_back(FromDuckValue(constant, type_, arena_));
     }
     if (values.empty()) return;
-    auto less = [&](const types::Value& a, const types::Value& b) {
-      return types::Compare(type_, a, b) < 0;
-    };
-    std::sort(values.begin(), values.end(), less);
-    values.erase(std::unique(values.begin(), values.end(),
-                             [&](const auto& a, const auto& b) { return !less(a, b); }),
-                 values.end());
-    Raise(values.front());
-    Lower(values.back());
+    const auto [least, greatest] = std::minmax_element(
+        values.begin(), values.end(),
+        [&](const auto& a, const auto& b) { return types::Compare(type_, a, b) < 0; });
+    Raise(*least);
+    Lower(*greatest);
     if (any_of.empty() || values.size() < any_of.size()) any_of = std::move(values);
   }
 
@@ -156,8 +155,12 @@ std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, Co
   bool exact = collector.exact;
   if (collector.lower_exclusive) exact &= Step(type, 1, *collector.lower);
   if (collector.upper_exclusive) exact &= Step(type, -1, *collector.upper);
-  return ColumnCondition{{column, collector.lower, collector.upper, exact, collector.except},
-                         std::move(collector.any_of)};
+  ColumnCondition condition{column, collector.lower, collector.upper, exact, collector.except};
+  if (!collector.any_of.empty()) {
+    condition.any_of =
+        std::make_shared<const colstore::ValueList>(type, std::move(collector.any_of));
+  }
+  return condition;
 }
 
 duckdb::DynamicFilterData* MovingPart(const duckdb::TableFilter& filter) {

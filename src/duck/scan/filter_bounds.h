@@ -5,7 +5,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "duckdb.hpp"
 #include "duckdb/planner/filter/dynamic_filter.hpp"
@@ -15,13 +14,11 @@
 namespace omendb::duck {
 
 // What every row passing a filter keeps, in one column.
-struct ColumnCondition {
-  engine::Relation::ScanOptions::Bound bound;
-  std::vector<types::Value> any_of;  // different values; empty = not known to be one of a list
-};
+using ColumnCondition = engine::Relation::ScanOptions::Bound;
 
-// nullopt when the filter says nothing of that kind. The bound is exact where the filter says
-// nothing else, of integers. Strings are owned by `arena`.
+// nullopt when the filter says nothing of that kind. Exact where all that the filter demands is
+// said, of integers; what it only allows to be left out is told as well. Strings are owned by
+// `arena`.
 std::optional<ColumnCondition> ConditionOf(const duckdb::TableFilter& filter, ColumnId column,
                                            const types::SqlType& type, types::Arena& arena);
 

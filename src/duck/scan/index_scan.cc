@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "duck/scan/filter_bounds.h"
 #include "types/chunk_builder.h"
 
 namespace omendb::duck {
@@ -23,13 +24,13 @@ constexpr uint64_t kRowsWorthASegment = 16;
 const ColumnCondition* ConditionOn(const std::vector<ColumnCondition>& conditions,
                                    ColumnId column) {
   const auto it = std::find_if(conditions.begin(), conditions.end(),
-                               [&](const ColumnCondition& c) { return c.bound.column == column; });
+                               [&](const ColumnCondition& c) { return c.column == column; });
   return it != conditions.end() ? &*it : nullptr;
 }
 
 bool IsEquality(const ColumnCondition& condition, const types::SqlType& type) {
-  const auto& bound = condition.bound;
-  return bound.lower && bound.upper && types::Compare(type, *bound.lower, *bound.upper) == 0;
+  return condition.lower && condition.upper &&
+         types::Compare(type, *condition.lower, *condition.upper) == 0;
 }
 
 // Equality on the first key columns, then a list of values or a range on the next.
@@ -40,20 +41,20 @@ std::vector<KeyRange> RangesOf(const catalog::TableDef& table, const catalog::In
     const ColumnCondition* condition = ConditionOn(conditions, key.column);
     if (condition == nullptr) break;
     if (IsEquality(*condition, table.column(key.column).type)) {
-      range.equal.push_back(*condition->bound.lower);
+      range.equal.push_back(*condition->lower);
       continue;
     }
-    if (!condition->any_of.empty()) {
+    if (condition->any_of != nullptr) {
       std::vector<KeyRange> ranges;
-      for (const types::Value& value : condition->any_of) {
+      for (const types::Value& value : condition->any_of->values()) {
         ranges.push_back(range);
         ranges.back().equal.push_back(value);
       }
       return ranges;
     }
-    if (!condition->bound.lower && !condition->bound.upper) break;
-    range.lower = condition->bound.lower;
-    range.upper = condition->bound.upper;
+    if (!condition->lower && !condition->upper) break;
+    range.lower = condition->lower;
+    range.upper = condition->upper;
     return {range};
   }
   if (range.equal.empty()) return {};
@@ -91,9 +92,10 @@ Result<RowList> RowsByRowId(Relation& relation, engine::StatementContext& contex
                             const std::vector<ColumnCondition>& conditions) {
   const ColumnCondition* condition = ConditionOn(conditions, engine::kRowIdColumn);
   if (condition == nullptr) return RowList();
-  std::vector<types::Value> row_ids = condition->any_of;
+  std::vector<types::Value> row_ids;
+  if (condition->any_of != nullptr) row_ids = condition->any_of->values();
   if (row_ids.empty() && IsEquality(*condition, {types::TypeKind::kInt8})) {
-    row_ids = {*condition->bound.lower};
+    row_ids = {*condition->lower};
   }
   if (row_ids.empty()) return RowList();
   std::vector<RowRef> rows;
@@ -207,9 +209,10 @@ class IndexScan : public Relation::Scan {
 
 }  // namespace
 
-Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(
-    const std::shared_ptr<Relation>& relation, engine::StatementContext& context,
-    const Relation::ScanOptions& options, const std::vector<ColumnCondition>& conditions) {
+Result<std::unique_ptr<Relation::Scan>> OpenIndexScan(const std::shared_ptr<Relation>& relation,
+                                                      engine::StatementContext& context,
+                                                      const Relation::ScanOptions& options) {
+  const std::vector<ColumnCondition>& conditions = options.bounds;
   std::unique_ptr<Relation::Scan> none;
   const uint64_t rows_total = relation->rows_estimate();
   if (conditions.empty() || rows_total < kRowsWorthAnIndex) return none;

@@ -9,16 +9,15 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "duck/scan/filter_bounds.h"
 #include "engine/relation.h"
 
 namespace omendb::duck {
 
-// Null when no index narrows the table down to a small part of its rows.
+// By the bounds of the options. Null when no index narrows the table down to a small part of its
+// rows.
 Result<std::unique_ptr<engine::Relation::Scan>> OpenIndexScan(
     const std::shared_ptr<engine::Relation>& relation, engine::StatementContext& context,
-    const engine::Relation::ScanOptions& options, const std::vector<ColumnCondition>& conditions);
+    const engine::Relation::ScanOptions& options);
 
 }  // namespace omendb::duck

@@ -78,7 +78,6 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
   state->filters = input.filters;
   options.with_refs = state->with_refs;
   options.late_columns = true;
-  std::vector<ColumnCondition> conditions;
   state->exact.resize(state->columns.size());
   if (input.filters != nullptr) {
     for (const auto& [index, filter] : input.filters->filters) {
@@ -92,15 +91,13 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
         state->moving.push_back({index, part, id, column.type, std::move(range)});
       }
       if (auto condition = ConditionOf(*filter, id, column.type, state->arena)) {
-        options.bounds.push_back(condition->bound);
-        if (condition->bound.exact) state->exact[index] = condition->bound.column;
-        conditions.push_back(std::move(*condition));
+        if (condition->exact) state->exact[index] = condition->column;
+        options.bounds.push_back(std::move(*condition));
       }
     }
   }
   state->relation = session.database->OpenRelation(table.definition());
-  state->scan =
-      ValueOrThrow(OpenIndexScan(state->relation, session.RequireStatement(), options, conditions));
+  state->scan = ValueOrThrow(OpenIndexScan(state->relation, session.RequireStatement(), options));
   const bool by_index = state->scan != nullptr;
   if (!by_index) {
     state->scan = state->relation->OpenScan(session.RequireStatement(), std::move(options));
@@ -191,7 +188,7 @@ void MoveFilters(const ScanState& state) {
     types::Arena unused;  // Integers own nothing.
     const auto condition = ConditionOf(*now, moving.column, moving.type, unused);
     if (!condition) continue;
-    const auto& [lower, upper] = std::tie(condition->bound.lower, condition->bound.upper);
+    const auto& [lower, upper] = std::tie(condition->lower, condition->upper);
     moving.range->Set(lower ? colstore::IntOfCell(moving.type, *lower) : INT64_MIN,
                       upper ? colstore::IntOfCell(moving.type, *upper) : INT64_MAX);
   }
