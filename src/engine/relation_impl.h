@@ -82,6 +82,10 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status CheckPrimaryKeyIsFree(StatementContext& context, std::span<const types::Value> row);
   // Whether the statement's snapshot sees that the version began.
   bool IsSeen(const StatementContext& context, const RowRef& row) const;
+  // See own_changes.h.
+  bool IsChangedByStatement(const StatementContext& context, const RowRef& seen) const {
+    return Judge(TxnOf(context), seen).kind == Judgement::Kind::kOwn;
+  }
   // The indexes that have one of the columns.
   std::vector<std::shared_ptr<TableIndex>> IndexesOn(std::span<const ColumnId> columns) const;
   // `at`: the row that fails.

@@ -4,6 +4,7 @@
 
 #include "base/sqlstate.h"
 #include "engine/failing_row.h"
+#include "engine/own_changes.h"
 #include "engine/warm_conflicts.h"
 #include "exec/known_value.h"
 
@@ -64,7 +65,6 @@ Status RowWriter::InsertRow(const std::vector<Expression>& expressions) {
         const std::optional<RowRef> inserted,
         relation_.InsertOrFind(*context_.statement, row, plan_.conflict_arbiters, &conflict));
     if (inserted.has_value()) {
-      touched_.insert(inserted->row_id);
       ++counts_.rows_affected;
       return ReturnWholeRow(row);
     }
@@ -75,7 +75,7 @@ Status RowWriter::InsertRow(const std::vector<Expression>& expressions) {
 }
 
 Result<bool> RowWriter::UpdateConflicting(RowRef conflict, std::span<const Value> proposed) {
-  if (touched_.contains(conflict.row_id)) {
+  if (engine::IsChangedByStatement(*context_.statement, relation_, conflict)) {
     return Status(sqlstate::kCardinalityViolation,
                   "ON CONFLICT DO UPDATE command cannot affect row a second time")
         .WithHint(
@@ -96,7 +96,6 @@ Result<bool> RowWriter::UpdateConflicting(RowRef conflict, std::span<const Value
     OMEN_ASSIGN(const RowResult result, relation_.Update(*context_.statement, conflict, row));
     if (result.outcome == RowOutcome::kGone) return false;
     if (result.outcome == RowOutcome::kDone) {
-      touched_.insert(result.latest.row_id);
       ++counts_.rows_affected;
       OMEN_TRY(ReturnWholeRow(row));
       return true;

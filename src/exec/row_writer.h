@@ -1,7 +1,6 @@
 // row_writer.h - INSERT, UPDATE and DELETE of a RowPlan; internal to exec.
 #pragma once
 
-#include <set>
 #include <vector>
 
 #include "exec/access.h"
@@ -37,7 +36,6 @@ class RowWriter {
   RowSink& sink_;
   const std::vector<ColumnId> live_columns_;
   RowCounts counts_;
-  std::set<RowId> touched_;  // Rows this statement inserted or updated (ON CONFLICT DO UPDATE).
 };
 
 }  // namespace omendb::exec

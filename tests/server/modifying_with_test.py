@@ -102,6 +102,21 @@ class ModifyingWithTest(ConnectedTest):
             'SELECT count(*), (SELECT count(*) FROM many WHERE n = 2) FROM u'))
         self.cursor.execute('ROLLBACK')
 
+    @unittest.skipIf(IS_POSTGRES, 'which takes the parts in another order')
+    def test_of_many_rows_each_is_changed_once(self):
+        for freezes in (False, True):
+            if freezes:
+                self.cursor.execute('VACUUM (FREEZE) many')
+            for first, totals in (('UPDATE many SET n = 5', (30000, 140000)),
+                                  ('DELETE FROM many', (10000, 40000))):
+                self.cursor.execute('BEGIN')
+                self.cursor.execute(f'WITH a AS ({first} WHERE id <= 20000) '
+                                    'UPDATE many SET n = 4 WHERE id > 10000')
+                self.assertEqual('UPDATE 10000', self.cursor.statusmessage)
+                self.assertEqual([totals], self.ask(TOTALS))
+                self.cursor.execute('ROLLBACK')
+                self.assertEqual([(30000, 30000)], self.ask(TOTALS))
+
     @unittest.skipIf(IS_POSTGRES, 'a limit of ours')
     def test_too_many_rows_to_read_change_nothing(self):
         with self.assertRaises(psycopg2.Error) as caught:

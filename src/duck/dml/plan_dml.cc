@@ -18,6 +18,7 @@
 #include "duckdb/planner/operator/logical_insert.hpp"
 #include "duckdb/planner/operator/logical_update.hpp"
 #include "engine/bulk_load.h"
+#include "engine/own_changes.h"
 #include "engine/warm_conflicts.h"
 
 namespace omendb::duck {
@@ -145,7 +146,8 @@ class InsertOperator : public WriteOperator {
         return;
       }
       if (!conflict_->do_update) return;
-      if (run.touched.Contains(existing.row_id.value())) {
+      if (run.touched.Contains(existing.row_id.value()) ||
+          engine::IsChangedByStatement(writer.statement(), writer.relation(), existing)) {
         ThrowStatus(Status(sqlstate::kCardinalityViolation,
                            "ON CONFLICT DO UPDATE command cannot affect row a second time")
                         .WithHint("Ensure that no rows proposed for insertion within the same "
@@ -241,12 +243,14 @@ class UpdateOperator : public WriteOperator {
     duckdb::unique_ptr<duckdb::ExpressionExecutor> defaults;
     duckdb::DataChunk default_values;
     RowIdSet touched;
+    bool is_behind_others = false;  // The transaction has written before.
     std::unique_ptr<engine::BulkUpdate> updates;
   };
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<UpdateRun>();
     run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    run->is_behind_others = run->writer->statement().txn->has_writes();
     run->defaults = duckdb::make_uniq<duckdb::ExpressionExecutor>(context);
     duckdb::vector<duckdb::LogicalType> default_types;
     for (size_t i = 0; i < expressions_.size(); ++i) {
@@ -272,6 +276,11 @@ class UpdateOperator : public WriteOperator {
       const engine::RowRef seen = RowRefOf(ids[i]);
       // UPDATE ... FROM may join a row more than once: the first match counts.
       if (!run.touched.Insert(seen.row_id.value())) continue;
+      // What a part of the statement before this one has changed stays as it is.
+      if (run.is_behind_others &&
+          engine::IsChangedByStatement(writer.statement(), writer.relation(), seen)) {
+        continue;
+      }
       types::Row row;
       writer.ReadRow(seen, row);
       Assign(run, chunk, i, row);
