@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/sqlstate.h"
@@ -16,6 +17,61 @@ namespace {
 
 bool Modifies(const Node* cte) {
   return CteQuery(cte)->node_case != PG_QUERY__NODE__NODE_SELECT_STMT;
+}
+
+bool IsPart(const Node* cte) { return Modifies(cte) || IsLockingSelect(CteQuery(cte)); }
+
+bool MayVary(const PgQuery__FuncCall& call) {
+  constexpr std::string_view kNames[] = {"random",
+                                         "nextval",
+                                         "gen_random_uuid",
+                                         "clock_timestamp",
+                                         "timeofday",
+                                         "setval",
+                                         "string_agg",
+                                         "array_agg",
+                                         "json_agg",
+                                         "jsonb_agg",
+                                         "json_object_agg",
+                                         "lastval",
+                                         "currval",
+                                         "setseed",
+                                         "any_value",
+                                         "jsonb_object_agg",
+                                         "statement_timestamp"};
+  if (call.over != nullptr) return true;
+  const std::string_view name = LastName(call.funcname, call.n_funcname);
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+// Whether the query may answer other rows when it runs again in the same statement: functions of
+// chance, or what depends on the order in which rows lie, which parts change.
+bool MayVary(const Node* query) {
+  bool found = false;
+  WalkAllMessages(const_cast<ProtobufCMessage*>(&query->base), [&](ProtobufCMessage* message) {
+    if (message->descriptor == &pg_query__func_call__descriptor) {
+      found = found || MayVary(*reinterpret_cast<PgQuery__FuncCall*>(message));
+    } else if (message->descriptor == &pg_query__select_stmt__descriptor) {
+      const auto& select = *reinterpret_cast<PgQuery__SelectStmt*>(message);
+      const bool distinct_on =
+          select.n_distinct_clause > 0 &&
+          select.distinct_clause[0]->node_case != PG_QUERY__NODE__NODE__NOT_SET;
+      found =
+          found || distinct_on || select.limit_count != nullptr || select.limit_offset != nullptr;
+    }
+    return !found;
+  });
+  return found;
+}
+
+void KeepCtes(Node* statement, std::span<Node* const> ctes, AstBuilder& build) {
+  PgQuery__WithClause** with = WithOf(statement);
+  if (ctes.empty()) {
+    *with = nullptr;
+    return;
+  }
+  (*with)->n_ctes = ctes.size();
+  (*with)->ctes = build.List(ctes);
 }
 
 // SELECT list FROM target, others WHERE false.
@@ -35,12 +91,36 @@ void DescribeQuery(Node* query, AstBuilder& build) {
   query->select_stmt = select;
 }
 
+void DescribeCtes(Node* statement, AstBuilder& build) {
+  for (Node* cte : CtesOf(statement)) {
+    if (Modifies(cte)) DescribeQuery(CteQuery(cte), build);
+  }
+}
+
+const PgQuery__RangeVar* TargetOf(const ProtobufCMessage& message) {
+  if (message.descriptor == &pg_query__insert_stmt__descriptor) {
+    return reinterpret_cast<const PgQuery__InsertStmt&>(message).relation;
+  }
+  if (message.descriptor == &pg_query__update_stmt__descriptor) {
+    return reinterpret_cast<const PgQuery__UpdateStmt&>(message).relation;
+  }
+  return message.descriptor == &pg_query__delete_stmt__descriptor
+             ? reinterpret_cast<const PgQuery__DeleteStmt&>(message).relation
+             : nullptr;
+}
+
+// Whether it reads something of this name; what it writes to is a table, whatever else has its
+// name.
 bool Names(const Node* node, std::string_view name) {
   bool found = false;
+  std::vector<const PgQuery__RangeVar*> targets;
   WalkAllMessages(const_cast<ProtobufCMessage*>(&node->base), [&](ProtobufCMessage* message) {
+    if (const PgQuery__RangeVar* target = TargetOf(*message)) targets.push_back(target);
     if (message->descriptor == &pg_query__range_var__descriptor) {
       const auto& range = *reinterpret_cast<PgQuery__RangeVar*>(message);
-      found = found || (View(range.schemaname).empty() && View(range.relname) == name);
+      const bool is_target = std::find(targets.begin(), targets.end(), &range) != targets.end();
+      found =
+          found || (!is_target && View(range.schemaname).empty() && View(range.relname) == name);
     }
     return !found;
   });
@@ -69,13 +149,22 @@ std::vector<Node*> Needed(const Node* node, std::span<Node* const> ctes) {
   return needed;
 }
 
+// Those that the i-th may name.
+std::span<Node* const> VisibleTo(size_t i, const PgQuery__WithClause& with) {
+  return {with.ctes, with.recursive ? with.n_ctes : i};
+}
+
 // `query` with the WITH queries around it that it needs, before its own.
 Node* Standalone(const Node* query, std::span<Node* const> ctes, const PgQuery__WithClause& outer,
                  AstBuilder& build) {
   Node* copy = build.Clone(query);
   std::vector<Node*> all = Needed(query, ctes);
-  if (all.empty()) return copy;
   const std::span<Node*> own = CtesOf(copy);
+  std::erase_if(all, [&](const Node* cte) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const Node* inner) { return CteName(inner) == CteName(cte); });
+  });
+  if (all.empty()) return copy;
   all.insert(all.end(), own.begin(), own.end());
   auto* with =
       reinterpret_cast<PgQuery__WithClause*>(build.arena().Allocate(sizeof(PgQuery__WithClause)));
@@ -84,6 +173,35 @@ Node* Standalone(const Node* query, std::span<Node* const> ctes, const PgQuery__
   with->ctes = build.List(all);
   *WithOf(copy) = with;
   return copy;
+}
+
+// Of a byte of the text, as errors count.
+int PositionAt(std::string_view text, int location) {
+  return static_cast<int>(types::Utf8Length(text.substr(0, static_cast<size_t>(location)))) + 1;
+}
+
+// Parts run in the order of the text, so each may read only those before it.
+Status CheckOrder(std::span<Node* const> ctes, std::string_view text) {
+  for (size_t i = 0; i < ctes.size(); ++i) {
+    const Node* query = CteQuery(ctes[i]);
+    if (Modifies(ctes[i]) && Names(query, CteName(ctes[i]))) {
+      return Status(SqlState("42P19"),
+                    fmt::format("recursive query \"{}\" must not contain data-modifying statements",
+                                CteName(ctes[i])))
+          .WithPosition(PositionAt(text, ctes[i]->common_table_expr->location));
+    }
+    const std::vector<Node*> needed = Needed(query, ctes);
+    for (size_t j = i; j < ctes.size(); ++j) {
+      if (!Modifies(ctes[j]) || std::find(needed.begin(), needed.end(), ctes[j]) == needed.end()) {
+        continue;
+      }
+      return NotSupported(
+          fmt::format("WITH query \"{}\", which reads one that changes data and is "
+                      "not before it",
+                      CteName(ctes[i])));
+    }
+  }
+  return Status::Ok();
 }
 
 void TakeTypes(const Node* node, const std::vector<types::SqlType>& found,
@@ -98,6 +216,17 @@ void TakeTypes(const Node* node, const std::vector<types::SqlType>& found,
   });
 }
 
+// What only runs for its effect is no part of the described statement.
+void KeepRead(const Node* statement, Node* described, AstBuilder& build) {
+  const std::span<Node*> given = CtesOf(const_cast<Node*>(statement));
+  const std::span<Node*> all = CtesOf(described);
+  std::vector<Node*> read;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!Modifies(given[i]) || Names(statement, CteName(given[i]))) read.push_back(all[i]);
+  }
+  KeepCtes(described, read, build);
+}
+
 // Runs the parts of one statement.
 class PartRunner {
  public:
@@ -108,7 +237,7 @@ class PartRunner {
     statement_ = build_.Clone(plan_.statement.node);
     const std::span<Node*> ctes = CtesOf(statement_);
     for (size_t i = 0; i < ctes.size(); ++i) {
-      if (Modifies(ctes[i]) || IsLockingSelect(CteQuery(ctes[i]))) OMEN_TRY(RunPart(ctes, i));
+      if (IsPart(ctes[i]) || IsToRunOnce(ctes, ctes[i])) OMEN_TRY(RunPart(ctes, i));
     }
     OMEN_ASSIGN(auto rest, PlanTree(session_, WithoutUnused(), plan_.param_types));
     rest->continues_statement = true;
@@ -120,12 +249,33 @@ class PartRunner {
     for (size_t j = 0; j < ctes.size(); ++j) {
       if (j != i && Names(CteQuery(ctes[j]), CteName(ctes[i]))) return true;
     }
-    // The statement itself, but for its WITH clause.
+    return AsideFromWith([&] { return Names(statement_, CteName(ctes[i])); });
+  }
+
+  // `answer` of the statement itself, without its WITH clause.
+  template <typename Answer>
+  bool AsideFromWith(const Answer& answer) {
     PgQuery__WithClause** with = WithOf(statement_);
     PgQuery__WithClause* kept = std::exchange(*with, nullptr);
-    const bool read = Names(statement_, CteName(ctes[i]));
+    const bool answered = answer();
     *with = kept;
-    return read;
+    return answered;
+  }
+
+  // A query that may answer each part other rows, and that several of them read.
+  bool IsToRunOnce(std::span<Node* const> ctes, const Node* cte) {
+    if (!MayVary(CteQuery(cte))) return false;
+    std::vector<Node*> others;
+    std::copy_if(ctes.begin(), ctes.end(), std::back_inserter(others),
+                 [](const Node* other) { return !IsPart(other); });
+    const auto reads = [&](const Node* query) {
+      const std::vector<Node*> needed = Needed(query, others);
+      return std::find(needed.begin(), needed.end(), cte) != needed.end();
+    };
+    const auto readers = std::count_if(ctes.begin(), ctes.end(), [&](const Node* part) {
+      return IsPart(part) && reads(CteQuery(part));
+    });
+    return readers > 1 || (readers == 1 && AsideFromWith([&] { return reads(statement_); }));
   }
 
   // Where the statement reads the WITH query.
@@ -140,8 +290,7 @@ class PartRunner {
       return true;
     });
     if (location < 0) return 0;
-    const std::string_view text = plan_.statement.tree->text();
-    return static_cast<int>(types::Utf8Length(text.substr(0, static_cast<size_t>(location)))) + 1;
+    return PositionAt(plan_.statement.tree->text(), location);
   }
 
   Status RunPart(std::span<Node*> ctes, size_t i) {
@@ -154,18 +303,17 @@ class PartRunner {
                                 View(cte.ctename)))
           .WithPosition(PositionOf(View(cte.ctename)));
     }
-    const std::span<Node* const> visible = (*WithOf(statement_))->recursive
-                                               ? std::span<Node* const>(ctes)
-                                               : std::span<Node* const>(ctes.subspan(0, i));
-    Node* query = Standalone(cte.ctequery, visible, **WithOf(statement_), build_);
+    const PgQuery__WithClause& with = **WithOf(statement_);
+    Node* query = Standalone(cte.ctequery, VisibleTo(i, with), with, build_);
     OMEN_ASSIGN(auto part, PlanTree(session_, query, plan_.param_types));
     part->continues_statement = ran_;
     part->is_part = true;
     ran_ = true;
     OMEN_TRY(session_.EnsureBound(*part));
     if (!is_read) return session_.RunToEnd(*part, params_).status();
-    OMEN_ASSIGN(cte.ctequery,
-                RowsAsQuery(session_, *part, params_, "RETURNING in a WITH query", build_));
+    const char* what =
+        Modifies(ctes[i]) ? "RETURNING in a WITH query" : "a WITH query that several parts read";
+    OMEN_ASSIGN(cte.ctequery, RowsAsQuery(session_, *part, params_, what, build_));
     return Status::Ok();
   }
 
@@ -175,13 +323,7 @@ class PartRunner {
     for (Node* cte : CtesOf(statement_)) {
       if (!Modifies(cte)) left.push_back(cte);
     }
-    PgQuery__WithClause** with = WithOf(statement_);
-    if (left.empty()) {
-      *with = nullptr;
-    } else {
-      (*with)->n_ctes = left.size();
-      (*with)->ctes = build_.List(left);
-    }
+    KeepCtes(statement_, left, build_);
     return statement_;
   }
 
@@ -205,21 +347,24 @@ bool HasModifyingWith(const Node* statement) {
          std::none_of(ctes.begin(), ctes.end(), merges);
 }
 
-Result<Node*> DescribeModifyingWith(SessionImpl& session, const Node* statement,
+Result<Node*> DescribeModifyingWith(SessionImpl& session, const Plan& plan,
                                     std::vector<types::SqlType>& types, AstBuilder& build) {
+  const Node* statement = plan.statement.node;
   Node* described = build.Clone(statement);
-  for (Node* cte : CtesOf(described)) {
-    if (Modifies(cte)) DescribeQuery(CteQuery(cte), build);
-  }
-  for (const Node* cte : CtesOf(const_cast<Node*>(statement))) {
-    if (!Modifies(cte)) continue;
-    const Node* query = CteQuery(cte);
-    const Node* alone = Standalone(query, CtesOf(described), **WithOf(described), build);
+  DescribeCtes(described, build);
+  const std::span<Node*> given = CtesOf(const_cast<Node*>(statement));
+  const PgQuery__WithClause& with = **WithOf(described);
+  if (with.recursive) OMEN_TRY(CheckOrder(given, plan.statement.tree->text()));
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!Modifies(given[i])) continue;
+    const Node* query = CteQuery(given[i]);
+    const Node* alone = Standalone(query, VisibleTo(i, with), with, build);
     OMEN_ASSIGN(auto part, PlanTree(session, alone, types));
     Status bound = session.EnsureBound(*part);
     if (!bound.ok()) return std::move(bound).WithPosition(0);  // It is one in the part's own text.
     TakeTypes(query, part->param_types, types);
   }
+  KeepRead(statement, described, build);
   return described;
 }
 

@@ -22,7 +22,7 @@ bool HasModifyingWith(const Node* statement);
 
 // What can be bound in the statement's place: SELECTs with the columns of RETURNING, without rows.
 // `types` of parameters get those that only the data-modifying queries tell.
-Result<Node*> DescribeModifyingWith(SessionImpl& session, const Node* statement,
+Result<Node*> DescribeModifyingWith(SessionImpl& session, const Plan& plan,
                                     std::vector<types::SqlType>& types, AstBuilder& build);
 
 // Runs the WITH queries; the rest is the plan answered, which has to run next.

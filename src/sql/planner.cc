@@ -185,7 +185,7 @@ Status SessionImpl::BindOnPool(Plan& plan, Waiter& waiter) {
   AstBuilder build(arena);
   const Node* node = plan.statement.node;
   if (plan.modifies_below) {
-    OMEN_ASSIGN(node, DescribeModifyingWith(*this, node, types, build));
+    OMEN_ASSIGN(node, DescribeModifyingWith(*this, plan, types, build));
   }
   OMEN_ASSIGN(RewrittenStatement rewritten,
               RewriteStatement(node, plan.statement.tree->text(), rewrite));

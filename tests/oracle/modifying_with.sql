@@ -59,4 +59,43 @@ WITH d AS (DELETE FROM mw RETURNING id) SELECT count(*) FROM d;
 SELECT count(*) FROM mw;
 ROLLBACK;
 SELECT count(*) FROM mw;
-DROP TABLE mw, mw_log, mw_child, mw_parent;
+-- What varies from run to run is run once, however many parts read it.
+CREATE SEQUENCE mw_ids;
+WITH ids AS (SELECT nextval('mw_ids') AS id), a AS (INSERT INTO mw_log (id, v) SELECT id, 'once' FROM ids)
+  INSERT INTO mw_log (id, v) SELECT id, 'twice' FROM ids;
+SELECT count(*), count(DISTINCT id) FROM mw_log WHERE v IN ('once', 'twice');
+WITH key AS (SELECT gen_random_uuid()::text AS v), named AS (SELECT 'key ' || v AS v FROM key),
+  a AS (INSERT INTO mw_log (id, v) SELECT 500, v FROM named RETURNING v) SELECT a.v = named.v FROM a, named;
+CREATE TABLE mw_jobs (id int PRIMARY KEY);
+INSERT INTO mw_jobs SELECT i FROM generate_series(1, 100) g(i);
+WITH picked AS (SELECT id FROM mw_jobs LIMIT 3), gone AS (DELETE FROM mw_jobs WHERE id IN (SELECT id FROM picked) RETURNING id)
+  SELECT count(*) FROM gone JOIN picked USING (id);
+SELECT last_value FROM mw_ids;
+-- A row that a part has changed is left alone by those behind it.
+WITH a AS (UPDATE mw SET n = 1000 WHERE id IN (77, 78) RETURNING id) UPDATE mw SET n = 2000 FROM a WHERE mw.id = a.id;
+WITH a AS (UPDATE mw SET n = 1001 WHERE id = 79 RETURNING id) UPDATE mw SET n = 2000 WHERE id IN (SELECT id FROM a);
+WITH a AS (UPDATE mw SET n = 1002 WHERE id = 80 RETURNING id) DELETE FROM mw USING a WHERE mw.id = a.id;
+WITH a AS (DELETE FROM mw WHERE id = 90 RETURNING id) UPDATE mw SET n = 3 FROM a WHERE mw.id = a.id;
+WITH a AS (INSERT INTO mw VALUES (81, 'b', 1) RETURNING id) UPDATE mw SET n = 3 FROM a WHERE mw.id = a.id;
+WITH a AS (DELETE FROM mw WHERE id = 91 RETURNING *) INSERT INTO mw SELECT id, 'again', n FROM a;
+WITH a AS (UPDATE mw SET n = 7 WHERE id = 91 RETURNING id)
+  INSERT INTO mw SELECT id, 'x', 2 FROM a ON CONFLICT (id) DO UPDATE SET n = 9;
+WITH a AS (INSERT INTO mw VALUES (82, 'b', 1) RETURNING id)
+  INSERT INTO mw SELECT id, 'x', 2 FROM a ON CONFLICT (id) DO UPDATE SET n = 9;
+WITH a AS (INSERT INTO mw VALUES (82, 'b', 1) RETURNING id)
+  INSERT INTO mw VALUES ((SELECT id FROM a), 'x', 2) ON CONFLICT (id) DO UPDATE SET n = 9;
+WITH a AS (INSERT INTO mw VALUES (83, 'b', 1) RETURNING id)
+  INSERT INTO mw SELECT id, 'x', 2 FROM a ON CONFLICT (id) DO NOTHING;
+INSERT INTO mw VALUES (84, 'a', 1), (84, 'b', 2) ON CONFLICT (id) DO UPDATE SET n = 9;
+INSERT INTO mw VALUES (83, 'a', 1), (83, 'b', 2) ON CONFLICT (id) DO UPDATE SET n = 9 WHERE false;
+SELECT * FROM mw WHERE id > 70 ORDER BY id;
+WITH RECURSIVE a AS (INSERT INTO mw_jobs SELECT id + 1000 FROM a RETURNING id) SELECT * FROM a;
+-- What is written to is a table, whatever WITH query has its name.
+WITH mw AS (DELETE FROM mw WHERE id = 83 RETURNING *) SELECT * FROM mw;
+WITH mw AS (UPDATE mw SET n = 6 WHERE id = 81) DELETE FROM mw WHERE id = 79;
+WITH mw AS (DELETE FROM mw WHERE id = 81 RETURNING *) INSERT INTO mw SELECT id, 'back', n FROM mw;
+WITH y AS (SELECT 77 AS id), d AS (WITH y AS (SELECT 91 AS id) DELETE FROM mw USING y WHERE mw.id = y.id RETURNING mw.id)
+  SELECT d.id, y.id FROM d, y;
+SELECT * FROM mw WHERE id > 70 ORDER BY id;
+DROP SEQUENCE mw_ids;
+DROP TABLE mw, mw_log, mw_child, mw_parent, mw_jobs;
