@@ -64,6 +64,11 @@ bool RunsBesideStream(const Statement& statement) {
   }
 }
 
+// What writes has its checks behind it before a row of it is read, however few are asked for.
+bool IsDoneAtOnce(const Plan& plan) {
+  return plan.statement.kind() != PG_QUERY__NODE__NODE_SELECT_STMT || plan.continues_statement;
+}
+
 // `tag` keeps its memory.
 void SetQueryTag(const Plan& plan, uint64_t rows_returned, uint64_t rows_affected,
                  std::string& tag) {
@@ -229,7 +234,8 @@ Status SessionImpl::StartPortal(PortalState& portal) {
       return Status::Ok();
     }
   }
-  return OpenStream(plan, portal.params, portal, block_.txn()->Mark());
+  OMEN_TRY(OpenStream(plan, portal.params, portal, block_.txn()->Mark()));
+  return IsDoneAtOnce(plan) ? BufferPortal(portal) : Status::Ok();
 }
 
 Status SessionImpl::SettleStream() {

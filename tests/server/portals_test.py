@@ -194,6 +194,29 @@ class PortalsTest(SystemTest):
             self.execute('p', sql, times=2)
             self.assertEqual(expected, self.client.sync(), sql)
 
+    def test_what_writes_is_checked_before_its_first_row_is_read(self):
+        client = self.client
+        for sql in ('DROP TABLE IF EXISTS portals_child',
+                    'CREATE TABLE portals_child (id int REFERENCES portals_t)'):
+            self.assertEqual([], client.simple(sql))
+        for sql in ('INSERT INTO portals_child SELECT i FROM generate_series(19, 22) g(i) '
+                    'RETURNING id',
+                    'WITH d AS (DELETE FROM portals_t WHERE id < 9 RETURNING id) '
+                    'INSERT INTO portals_child SELECT id FROM d RETURNING id'):
+            client.simple('BEGIN')
+            client.parse('write', sql)
+            client.bind('p', 'write')
+            client.run_portal('p', 1)
+            self.assertEqual('23503', client.sync()[-1], sql)
+            client.simple('ROLLBACK')
+            client.send('C', b'Swrite\0')
+        client.parse('write', 'DELETE FROM portals_t WHERE id < 9 RETURNING id')
+        client.bind('p', 'write')
+        client.run_portal('p', 2)
+        client.run_portal('p', 2)
+        self.assertEqual([('1',), ('2',), 'suspended', ('3',), ('4',), 'suspended'], client.sync())
+        self.assertEqual([], client.simple('DROP TABLE portals_child'))
+
     def test_a_portal_that_failed_cannot_be_run(self):
         client = self.client
         client.simple('BEGIN')
