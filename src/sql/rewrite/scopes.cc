@@ -3,6 +3,7 @@
 #include <set>
 
 #include "sql/rewrite/rules.h"
+#include "sql/rewrite/whole_rows.h"
 
 namespace omendb::sql {
 namespace {
@@ -161,6 +162,7 @@ Status ResolveScopes(PgQuery__SelectStmt& select, RewriteState& state) {
   OMEN_TRY(CheckAmbiguous(select, state));
   ReferToValues(select, state.build);
   SortByOid(select, state.build);
+  RewriteWholeRows(select, state);
   return Status::Ok();
 }
 
