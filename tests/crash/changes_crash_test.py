@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """kill -9 under changes of many rows, at random moments.
 
-Each worker has a table of its own and changes it by everything that moves rows between memory and
+Each worker has a table of its own, each with a primary key of another shape, and changes it by everything that moves rows between memory and
 segments: loads, updates and deletes of many rows or one, of keys too, upserts, MERGE, savepoints,
 rollbacks, VACUUM (FREEZE and FULL), checkpoints, indexes and columns that come and go. A model in
 memory follows. After every restart a table holds what its model held after the last acknowledged
@@ -11,6 +11,7 @@ snapshot is read again and again.
 $OMENDB_TEST_ROUNDS (12) and $OMENDB_TEST_SEED choose another sequence.
 """
 
+import hashlib
 import io
 import os
 import random
@@ -26,11 +27,40 @@ from omendb_server import OmenServer
 
 ROUNDS = int(os.environ.get('OMENDB_TEST_ROUNDS', '12'))
 SEED = int(os.environ.get('OMENDB_TEST_SEED', '20261201'))
-WORKERS = 3
 OPTIONS = ('-c', 'omendb.freeze_after=1s')
 ROWS_MAX = 100_000  # A load of 32,768 rows goes to segments at once.
 MEMORY = ('64MB', '128MB', '1GB')
 COLUMNS = 'id, k, v, u, t'
+
+# The keys of tables; of the others than the first they follow from the id, which has an index of
+# its own. How a row is found by its key; in what order rows come by it.
+KEYS = (
+    ('id bigint PRIMARY KEY', lambda key: f'id = {key}', 'id', lambda key: key),
+    ("""id bigint NOT NULL UNIQUE, g integer GENERATED ALWAYS AS ((id % 7)::int) STORED,
+        n text GENERATED ALWAYS AS ('row ' || id * 7919 % 1000 || ' or ' || id) STORED,
+        PRIMARY KEY (g, n)""",
+     lambda key: f"g = {key % 7} AND n = '{name_of(key)}'", 'g, n',
+     lambda key: (key % 7, name_of(key))),
+    ("""id bigint NOT NULL, x uuid GENERATED ALWAYS AS (md5(id::text)::uuid) STORED PRIMARY KEY,
+        UNIQUE (id)""",
+     lambda key: f"x = '{md5_of(key)}'", 'x', lambda key: md5_of(key)),
+)
+INDEXES = (None, 'CREATE UNIQUE INDEX ON t1 (n DESC)', 'CREATE UNIQUE INDEX ON t2 (id DESC, k)')
+
+
+def ddl(number):
+    """Of table t0, t1, ..."""
+    table = (f'CREATE TABLE t{number} ({KEYS[number][0]}, k integer NOT NULL, v integer, '
+             'u bigint UNIQUE, t text)')
+    return [table, INDEXES[number]] if INDEXES[number] else [table]
+
+
+def name_of(key):
+    return f'row {key * 7919 % 1000} or {key}'
+
+
+def md5_of(key):
+    return hashlib.md5(str(key).encode()).hexdigest()
 
 
 def row(key, v=0):
@@ -174,10 +204,20 @@ class Changes:
         return [f'ALTER TABLE {self.table} DROP COLUMN IF EXISTS w',
                 f'ALTER TABLE {self.table} ADD COLUMN w integer DEFAULT 7'], rows
 
+    def recreate(self, rows):
+        """Not the one that is read all the time."""
+        if self.table == 't0':
+            return [], rows
+        statements = [f'DROP TABLE {self.table}', *ddl(int(self.table[1:]))]
+        loaded, changed = self.load({})
+        if self.random.random() < 0.5:
+            return [*statements, *loaded, 'rollback'], rows
+        return [*statements, *loaded], changed
+
     PLAIN = (load, copy, update_all, update_span, update_few, move_keys, delete_span, delete_class,
              upsert, merge)
     ALL = PLAIN + (load, copy, several, several, taken_back, empty, keep, keep, keep, keep, reindex,
-                   widen)
+                   widen, recreate)
 
     def any(self, rows):
         return self.random.choice(self.ALL)(self, rows)
@@ -271,13 +311,13 @@ class ChangesCrashTest(unittest.TestCase):
         self.random = random.Random(SEED)
         self.server.start()
         with self.server.connect() as connection, connection.cursor() as cursor:
-            for n in range(WORKERS):
-                cursor.execute(f'CREATE TABLE t{n} (id bigint PRIMARY KEY, k integer NOT NULL, '
-                               'v integer, u bigint UNIQUE, t text)')
+            for number in range(len(KEYS)):
+                for statement in ddl(number):
+                    cursor.execute(statement)
         connection.close()
 
     def load_until_kill(self, changes, tables):
-        workers = [Worker(self.server, changes[n], tables[n]) for n in range(WORKERS)]
+        workers = [Worker(self.server, changes[n], tables[n]) for n in range(len(KEYS))]
         reader = Reader(self.server)
         for thread in (*workers, reader):
             thread.start()
@@ -318,11 +358,16 @@ class ChangesCrashTest(unittest.TestCase):
                 f'(first {min(expected.items() ^ found.items(), default=None)})')
 
     def check_indexes(self, cursor, table, rows):
+        _, where, order, place = KEYS[int(table[1:])]
         for key in self.random.sample(sorted(rows), min(len(rows), 20)):
             cursor.execute(f'SELECT {COLUMNS} FROM {table} WHERE id = {key}')
             self.assertEqual([(key, *rows[key])], cursor.fetchall())
             cursor.execute(f'SELECT {COLUMNS} FROM {table} WHERE u = {rows[key][2]}')
             self.assertEqual([(key, *rows[key])], cursor.fetchall())
+            cursor.execute(f'SELECT {COLUMNS} FROM {table} WHERE {where(key)}')
+            self.assertEqual([(key, *rows[key])], cursor.fetchall())
+        cursor.execute(f'SELECT id FROM {table} ORDER BY {order}')
+        self.assertEqual([(key,) for key in sorted(rows, key=place)], cursor.fetchall())
         for k in self.random.sample(range(97), 5):
             cursor.execute(f'SELECT id FROM {table} WHERE k = {k} ORDER BY id')
             self.assertEqual([(key,) for key in sorted(rows) if rows[key][0] == k],
@@ -343,8 +388,8 @@ class ChangesCrashTest(unittest.TestCase):
         return tables
 
     def test_every_table_is_what_its_model_says(self):
-        changes = [Changes(f't{n}', SEED + n) for n in range(WORKERS)]
-        tables = [{} for _ in range(WORKERS)]
+        changes = [Changes(f't{n}', SEED + n) for n in range(len(KEYS))]
+        tables = [{} for _ in KEYS]
         done = 0
         for round_number in range(ROUNDS):
             workers = self.load_until_kill(changes, tables)
