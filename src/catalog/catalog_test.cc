@@ -266,6 +266,16 @@ TEST(PrivilegesTest, RevokingAGrantOptionTakesWhatHangsOnIt) {
   EXPECT_EQ(acl[1].grantable, 0U);
 }
 
+TEST(CatalogCodecTest, ANewerVersionIsNoDamage) {
+  std::string bytes = EncodeChanges(EverythingEdit().changes());
+  bytes[0] = static_cast<char>(bytes[0] + 1);
+  const Status newer = DecodeChanges(bytes).status();
+  EXPECT_EQ(newer.sqlstate(), "0A000") << newer.ToString();
+  EXPECT_NE(newer.ToString().find("newer version of OmenDB"), std::string::npos);
+  bytes[0] = 0;
+  EXPECT_EQ(DecodeChanges(bytes).status().sqlstate(), "XX001");
+}
+
 TEST(CatalogCodecTest, EveryTruncationIsDamageAndNoFlipCrashes) {
   const std::string bytes = EncodeChanges(EverythingEdit().changes());
   for (size_t size = 0; size < bytes.size(); ++size) {

@@ -1,5 +1,6 @@
 // codec.cc - catalog changes as bytes (docs/formats/catalog.md).
 #include "base/bytes.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 #include "catalog/privileges.h"
 
@@ -351,7 +352,10 @@ std::string EncodeChanges(const std::vector<CatalogChange>& changes) {
 Result<std::vector<CatalogChange>> DecodeChanges(std::string_view bytes) {
   ByteReader in(bytes);
   const auto version = in.Get<uint8_t>();
-  if (version < kOldestVersion || version > kCodecVersion) return Damaged(0);
+  if (version > kCodecVersion) {
+    return WrittenByNewer("a catalog record", "format version", version);
+  }
+  if (version < kOldestVersion) return Damaged(0);
   Reader reader(in, version);
   const uint64_t count = in.GetVarint();
   std::vector<CatalogChange> changes;

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 
 namespace omendb::colstore {
@@ -54,9 +55,10 @@ bool GetColumn(ByteReader& in, uint32_t rows, ColumnFooter& column) {
 }
 
 Status CheckVersion(uint32_t version) {
-  if (version > 0 && version <= kFormatVersion) return Status::Ok();
-  return Damaged("it has format version " + std::to_string(version) + ", and only those up to " +
-                 std::to_string(kFormatVersion) + " can be read");
+  if (version > kFormatVersion) {
+    return WrittenByNewer("the segment", "format version", version);
+  }
+  return version > 0 ? Status::Ok() : Damaged("it has format version 0");
 }
 
 }  // namespace

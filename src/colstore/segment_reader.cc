@@ -52,7 +52,9 @@ Status SegmentReader::Load(uint64_t file_bytes, uint64_t system_id) {
   const Extent tail_at{file_bytes - kTailBytes, kTailBytes};
   OMEN_ASSIGN(AlignedBytes end, ReadRaw(tail_at, "tail"));
   const auto wrap = [this](const Extent& extent, const Status& status) {
-    return Damage(extent, status.error().message);
+    const std::string& what = status.error().message;
+    if (status.Is(sqlstate::kDataCorrupted)) return Damage(extent, what);
+    return Status(status.error().sqlstate, "\"" + path_ + "\": " + what);
   };
   Result<SegmentHeader> header = ParseHeader(head.view());
   if (!header.ok()) return wrap({0, 0}, header.status());

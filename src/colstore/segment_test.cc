@@ -496,6 +496,8 @@ TEST(SegmentTest, AnotherFolderAndVersionAreRefused) {
     EXPECT_NE(status.ToString().find("format version " + std::to_string(version)),
               std::string::npos)
         << status.ToString();
+    EXPECT_TRUE(status.Is(version == 0 ? sqlstate::kDataCorrupted : sqlstate::kFeatureNotSupported))
+        << status.ToString();
   }
 }
 

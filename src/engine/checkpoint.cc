@@ -1,6 +1,7 @@
 #include "engine/checkpoint.h"
 
 #include "base/bytes.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 #include "engine/redo.h"
 #include "engine/visible_rows.h"
@@ -91,6 +92,11 @@ Status Damaged(const std::string& path, const std::string& what) {
   return Status(sqlstate::kDataCorrupted, "checkpoint \"" + path + "\" is damaged: " + what);
 }
 
+Status OfCheckpoint(const std::string& path, const Status& status) {
+  const ErrorInfo& error = status.error();
+  return Status(error.sqlstate, "checkpoint \"" + path + "\": " + error.message);
+}
+
 }  // namespace
 
 Status WriteCheckpoint(env::Env& env, const std::string& path, uint64_t system_id,
@@ -126,8 +132,9 @@ Status ReadCheckpoint(env::Env& env, const std::string& path, uint64_t system_id
     ByteReader in(record);
     switch (kind) {
       case Kind::kCatalog: {
-        OMEN_ASSIGN(const auto objects, catalog::DecodeChanges(record));
-        OMEN_TRY(sink.OnCatalog(objects));
+        const auto objects = catalog::DecodeChanges(record);
+        if (!objects.ok()) return OfCheckpoint(path, objects.status());
+        OMEN_TRY(sink.OnCatalog(*objects));
         break;
       }
       case Kind::kSequence:
@@ -151,7 +158,8 @@ Status ReadCheckpoint(env::Env& env, const std::string& path, uint64_t system_id
         ended = true;
         break;
       default:
-        return Damaged(path, "a record of an unknown kind");
+        return WrittenByNewer("checkpoint \"" + path + "\"", "a record of kind",
+                              static_cast<uint8_t>(kind));
     }
   }
   return ended ? Status::Ok() : Damaged(path, "it has no end");

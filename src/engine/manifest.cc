@@ -1,6 +1,7 @@
 #include "engine/manifest.h"
 
 #include "base/bytes.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 #include "env/record_file.h"
 
@@ -28,8 +29,7 @@ Result<std::optional<Manifest>> ReadManifest(env::Env& env, const std::string& d
   ByteReader in(record);
   const auto version = in.Get<uint32_t>();
   if (found && version > kFormatVersion) {
-    return Status(sqlstate::kFeatureNotSupported,
-                  "\"" + path + "\" was written by a newer version of OmenDB");
+    return WrittenByNewer("\"" + path + "\"", "format version", version);
   }
   Manifest manifest;
   manifest.system_id = in.Get<uint64_t>();

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 #include "engine/build_index.h"
 #include "engine/redo.h"
@@ -186,7 +187,8 @@ Status Recovery::ReplayLog(env::Env& env, const std::string& dir, const Manifest
     if (!more) break;
     Status applied = ApplyRecord(record, manifest.checkpoint_ts);
     if (applied.ok()) continue;
-    return Status(sqlstate::kDataCorrupted,
+    const bool is_newer = applied.Is(sqlstate::kFeatureNotSupported);
+    return Status(is_newer ? sqlstate::kFeatureNotSupported : sqlstate::kDataCorrupted,
                   "cannot replay the log record at " + std::to_string(record.begin.value()))
         .WithDetail(applied.ToString());
   }
@@ -222,7 +224,7 @@ Status Recovery::ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts)
     case txn::kSequenceRecord:
       return counters_.Apply(record.payload);
     default:
-      return DamagedRecord("a record of unknown kind " + std::to_string(record.kind));
+      return WrittenByNewer("a log record", "kind", record.kind);
   }
 }
 
@@ -282,6 +284,9 @@ Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view pay
     const uint64_t file_id = in.GetVarint();
     if (in.failed()) return DamagedRecord("a mask without a segment");
     return DeleteMasked(*target.table, file_id, in);
+  }
+  if (op > static_cast<uint8_t>(RedoOp::kDeleteMask)) {
+    return WrittenByNewer("an operation of the log", "number", op);
   }
   const RowId first(in.GetVarint());
   if (in.failed() || first.value() == 0) return DamagedRecord("an operation without a row");

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 
 namespace omendb::env {
@@ -202,9 +203,11 @@ class RecordFileReader::Impl {
         LoadLe<uint32_t>(bytes.data() + checked.size()) != Crc32c(checked)) {
       return DamagedFile(path_, 0, "invalid header");
     }
-    if (LoadLe<uint32_t>(bytes.data() + 8) != kVersion) {
-      return DamagedFile(path_, 8, "unknown format version");
+    const auto version = LoadLe<uint32_t>(bytes.data() + 8);
+    if (version > kVersion) {
+      return WrittenByNewer("\"" + path_ + "\"", "format version", version);
     }
+    if (version != kVersion) return DamagedFile(path_, 8, "unknown format version");
     if (LoadLe<uint16_t>(bytes.data() + 12) != static_cast<uint16_t>(options_.kind)) {
       return DamagedFile(path_, 12, "the file is of another kind");
     }

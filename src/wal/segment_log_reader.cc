@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/newer_format.h"
 #include "base/sqlstate.h"
 #include "wal/segment_store.h"
 
@@ -107,6 +108,9 @@ Result<bool> SegmentLogReader::Load(uint64_t start) {
   const auto header = DecodeSegmentHeader(bytes_);
   if (!header.has_value() || header->start != start) return false;
   if (system_id_ == 0) system_id_ = header->system_id;
+  if (header->version > kFormatVersion) {
+    return WrittenByNewer("\"" + PathOf(start) + "\"", "format version", header->version);
+  }
   if (header->version != kFormatVersion) return DamagedAt(start, "unknown log format version");
   if (header->system_id != system_id_) {
     return DamagedAt(start, "the log segment belongs to another data folder");
