@@ -28,9 +28,18 @@ constexpr uint64_t kMergePauseMaxMs = 60'000;
 constexpr int kMergeNice = 5;
 constexpr char kCheckpointPrefix[] = "checkpoint-";
 
-std::string CheckpointName(Timestamp ts) {
-  std::string digits = std::to_string(ts.value());
-  return kCheckpointPrefix + std::string(20 - digits.size(), '0') + digits + ".ckpt";
+// Of no file that is there. One of the same moment may be in use, and nobody knows whether it is
+// when its manifest could not be made durable: such a file is neither overwritten nor removed.
+Result<std::string> UnusedCheckpointName(env::Env& env, const std::string& data_dir, Timestamp ts) {
+  const std::string digits = std::to_string(ts.value());
+  const std::string first =
+      kCheckpointPrefix + std::string(20 - digits.size(), '0') + digits + ".ckpt";
+  std::string name = first;
+  for (int again = 1;; ++again) {
+    OMEN_ASSIGN(const bool exists, env.Exists(env::JoinPath(data_dir, name)));
+    if (!exists) return name;
+    name = first + "." + std::to_string(again);
+  }
 }
 
 uint64_t SteadyMillis() {
@@ -175,15 +184,10 @@ Status DatabaseImpl::CheckpointLocked() OMEN_NO_THREAD_SAFETY_ANALYSIS {
   source.ts = moment.ts;
   source.sequences = counters_.Snapshot();
   Manifest next = manifest_;
-  next.checkpoint_file = CheckpointName(moment.ts);
+  OMEN_ASSIGN(next.checkpoint_file, UnusedCheckpointName(env_, options_.data_dir, moment.ts));
   next.checkpoint_ts = moment.ts;
   next.redo_start = moment.redo_start;
   next.must_reach = moment.end;
-  // A checkpoint of the same moment may be there and be the one in use.
-  if (next.checkpoint_file == manifest_.checkpoint_file) {
-    next.checkpoint_file += "." + std::to_string(checkpoints_.load() % 2);
-    if (next.checkpoint_file == manifest_.checkpoint_file) next.checkpoint_file += "b";
-  }
   const std::string path = env::JoinPath(options_.data_dir, next.checkpoint_file);
   const Status written = WriteCheckpoint(env_, path, manifest_.system_id, source, manager_.txns(),
                                          [this] { return closed_.load(); });
