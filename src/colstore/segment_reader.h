@@ -76,6 +76,9 @@ class SegmentReader {
   Result<const ColumnDirectory*> directory(uint32_t column) const;
   // Read anew with each call.
   Result<DistinctSketch> sketch(uint32_t column) const;
+  // Those of all columns, with one read where what lookups by key need to know lies beside them,
+  // which is then kept: who has read the sketches has made ready for lookups.
+  std::vector<Result<DistinctSketch>> ReadSketches() const;
 
   // ---- Keys: as docs/formats/segment.md, "Keys and hashes" -------------------------------------
   // The row with the key; nullopt when there is none. The one for integers serves segments whose
@@ -134,6 +137,8 @@ class SegmentReader {
                                      std::string_view what) const;
   Result<ColumnDirectory> ParseDirectory(uint32_t column, std::string_view frame,
                                          DistinctSketch* sketch = nullptr) const;
+  // Keeps the directory of the frame.
+  Result<DistinctSketch> KeepWithSketch(uint32_t column, std::string_view frame) const;
   Result<KeyIndex> ParseKeyIndex(std::string_view frame) const;
   Result<KeyFilter> ParseKeyFilter(std::string_view frame) const;
   Result<std::shared_ptr<const Block>> MakeBlock(uint32_t column, uint32_t block,

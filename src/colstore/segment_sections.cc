@@ -78,6 +78,36 @@ Result<DistinctSketch> SegmentReader::sketch(uint32_t column) const {
   return sketch;
 }
 
+std::vector<Result<DistinctSketch>> SegmentReader::ReadSketches() const {
+  Extent all = footer_.key.empty() ? Extent() : footer_.key_index;
+  for (const ColumnFooter& column : footer_.columns) all = Hull(all, column.section);
+  std::optional<AlignedBytes> bytes;
+  if (all.bytes <= kLookupSectionsBytesMax) {
+    Result<AlignedBytes> read = ReadRaw(all, "sections");
+    if (read.ok()) bytes.emplace(std::move(read).value());  // One by one, else.
+  }
+  const auto frame_of = [&](const Section& section) {
+    const Extent extent = ExtentOf(section);
+    return bytes->view().substr(extent.offset - all.offset, extent.bytes);
+  };
+  std::vector<Result<DistinctSketch>> sketches;
+  for (uint32_t i = 0; i < footer_.columns.size(); ++i) {
+    sketches.push_back(bytes ? KeepWithSketch(i, frame_of({.column = i})) : sketch(i));
+  }
+  const Section key_index{.kind = Section::kKeyIndex};
+  if (bytes && !footer_.key.empty()) Keep(key_index, frame_of(key_index));
+  return sketches;
+}
+
+Result<DistinctSketch> SegmentReader::KeepWithSketch(uint32_t column,
+                                                     std::string_view frame) const {
+  DistinctSketch sketch;
+  Result<ColumnDirectory> parsed = ParseDirectory(column, frame, &sketch);
+  if (!parsed.ok()) return std::move(parsed).status();
+  (void)directories_[column].Get(load_mu_, [&] { return std::move(parsed); });
+  return sketch;
+}
+
 Result<const KeyIndex*> SegmentReader::key_index() const {
   return key_index_.Get(load_mu_, [this]() -> Result<KeyIndex> {
     OMEN_ASSIGN(const AlignedBytes frame, ReadRaw(footer_.key_index, "its key index"));

@@ -262,6 +262,56 @@ TEST_F(SegmentSectionsTest, DamageIsOfOneSection) {
   }
 }
 
+// Who has read the sketches of all columns, as a start does, has read what lookups need to know
+// too.
+TEST_F(SegmentSectionsTest, SketchesComeWithWhatLookupsNeed) {
+  const WideTable table(9, kRows);
+  table.Write(env_);
+  const auto alone = Open();
+  const auto reader = Open();
+  const auto sketches = reader->ReadSketches();
+  EXPECT_EQ(reads_, 1u);
+  ASSERT_EQ(sketches.size(), table.columns_count);
+  EXPECT_EQ(LookUp(*reader, table, 5, {3}), 2u);
+  for (uint32_t column = 0; column < table.columns_count; ++column) {
+    ASSERT_TRUE(sketches[column].ok());
+    EXPECT_EQ(sketches[column]->Estimate(), alone->sketch(column)->Estimate());
+  }
+}
+
+// Of a wide table each is read alone, and nothing is kept.
+TEST_F(SegmentSectionsTest, SketchesOfManyColumnsAreReadOneByOne) {
+  const WideTable table(120, kRows);
+  table.Write(env_);
+  const auto reader = Open();
+  const size_t before = reader->memory_bytes();
+  EXPECT_EQ(reader->ReadSketches().size(), table.columns_count);
+  EXPECT_EQ(reads_, table.columns_count);
+  EXPECT_EQ(reader->memory_bytes(), before);
+}
+
+// Those of the other columns are there, whether they can be read together or not.
+TEST_F(SegmentSectionsTest, ADamagedSketchIsOfOneColumn) {
+  const WideTable table(9, kRows);
+  table.Write(env_);
+  const Extent section = Open()->footer().columns[3].section;
+  ASSERT_TRUE(env_.FlipBit("/s", section.offset + section.bytes / 2, 1).ok());
+  for (const uint64_t failing_reads : {0, 1}) {
+    const auto reader = Open();
+    watched_.AddRule({.ops = testutil::kOpRead, .times = failing_reads});
+    const auto sketches = reader->ReadSketches();
+    watched_.ClearRules();
+    for (uint32_t column = 0; column < table.columns_count; ++column) {
+      EXPECT_EQ(sketches[column].ok(), column != 3) << column;
+    }
+    EXPECT_TRUE(sketches[3].status().Is(sqlstate::kDataCorrupted));
+    types::Arena arena;
+    const uint32_t other = 4;
+    Value value;
+    EXPECT_TRUE(reader->ReadRow(77, {&other, 1}, arena, &value).ok());
+  }
+}
+
 // A place that cannot be read keeps nobody from the others.
 TEST_F(SegmentSectionsTest, WhereTheyCannotBeReadTogetherTheyAreReadOneByOne) {
   const WideTable table(9, kRows);

@@ -167,12 +167,15 @@ Result<std::shared_ptr<TableIndex>> BuildTableIndex(const KeyBudget& budget, Tab
 Status AddSegmentStatistics(const FrozenSegment& segment, const catalog::TableDef& definition,
                             const Sketches& sketches) {
   const colstore::SegmentReader& reader = *segment.reader();
+  const std::vector<Result<colstore::DistinctSketch>> read = reader.ReadSketches();
   for (size_t i = 0; i < definition.columns.size(); ++i) {
     const int32_t position = segment.position_of(definition.columns[i].id);
     if (position < 0) continue;  // Relation::statistics knows of missing values.
-    const auto column = static_cast<uint32_t>(position);
-    OMEN_ASSIGN(const colstore::DistinctSketch sketch, reader.sketch(column));
-    sketches[i]->AddSegment(reader.footer().columns[column].zone, sketch);
+    const Result<colstore::DistinctSketch>& sketch = read[static_cast<size_t>(position)];
+    // Who reads the column is told of damage; it need not keep all else from being read.
+    if (sketch.status().Is(sqlstate::kDataCorrupted)) continue;
+    if (!sketch.ok()) return sketch.status();
+    sketches[i]->AddSegment(reader.footer().columns[static_cast<size_t>(position)].zone, *sketch);
   }
   return Status::Ok();
 }
