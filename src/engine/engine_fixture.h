@@ -19,6 +19,7 @@
 #include "engine/relation.h"
 #include "engine/run_merger.h"
 #include "testing/mem_env.h"
+#include "types/key_encoding.h"
 
 namespace omendb::engine {
 
@@ -68,12 +69,19 @@ inline const bool kLetGo = [] {
   return true;
 }();
 
-// A table to make: columns by name and type, the first `keys` of them the primary key.
+struct KeyPart {
+  size_t column;
+  bool descending = false;
+};
+
+// A table to make: columns by name and type, the first `keys` of them the primary key, unless it is
+// told.
 struct TableSpec {
   std::string name = "t";
   std::vector<std::pair<std::string, types::TypeKind>> columns = {
       {"id", types::TypeKind::kInt4}, {"v", types::TypeKind::kInt4}, {"s", types::TypeKind::kText}};
   size_t keys = 1;
+  std::vector<KeyPart> primary = {};
   std::vector<std::vector<size_t>> unique;     // columns of further unique indexes
   std::vector<std::vector<size_t>> secondary;  // of indexes that are not unique
 };
@@ -158,12 +166,17 @@ class Engine {
       column.id = ColumnId(static_cast<int16_t>(i + 1));
       column.name = spec.columns[i].first;
       column.type = types::SqlType{spec.columns[i].second};
-      column.not_null = i < spec.keys;
       def.columns.push_back(column);
     }
-    std::vector<size_t> keys;
-    for (size_t i = 0; i < spec.keys; ++i) keys.push_back(i);
-    if (!keys.empty()) AddIndex(def, spec.name + "_pkey", keys, true, true);
+    std::vector<KeyPart> primary = spec.primary;
+    if (primary.empty()) {
+      for (size_t i = 0; i < spec.keys; ++i) primary.push_back({i});
+    }
+    if (!primary.empty()) AddIndex(def, spec.name + "_pkey", {}, true, true);
+    for (const auto& [column, descending] : primary) {
+      def.columns[column].not_null = true;
+      def.indexes.back().keys.push_back({def.columns[column].id, descending, false});
+    }
     int number = 0;
     for (const auto& columns : spec.unique) {
       AddIndex(def, spec.name + "_u" + std::to_string(++number), columns, true, false);
@@ -228,18 +241,33 @@ inline bool Eventually(const std::function<bool()>& is_so) {
   return true;
 }
 
+// The primary key of a row of a chunk that has its columns behind the first two.
+inline std::string KeyOfRow(const Relation& relation, const types::Chunk& chunk, uint32_t row) {
+  std::string key;
+  size_t column = 2;
+  for (const catalog::IndexKey& part : relation.table().primary_key()->keys) {
+    types::AppendKey(relation.table().column(part.column).type, chunk.columns[column++].Get(row),
+                     {part.descending, part.nulls_first}, key);
+  }
+  return key;
+}
+
 // Rows of table "t" as (id, v), by a scan.
 inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation,
                                             Relation::KeyOrder order) {
   std::map<int32_t, int32_t> rows;
   const bool descends = order == Relation::KeyOrder::kDescending;
-  auto scan = relation.OpenScan(context, {.order = order, .columns = {ColumnId(1), ColumnId(2)}});
+  std::vector<ColumnId> columns = {ColumnId(1), ColumnId(2)};
+  if (order != Relation::KeyOrder::kNone) {
+    for (const auto& part : relation.table().primary_key()->keys) columns.push_back(part.column);
+  }
+  auto scan = relation.OpenScan(context, {.order = order, .columns = columns});
   auto worker = scan->NewWorker();
   types::Chunk chunk;
   uint64_t morsel = 0;
-  std::optional<int32_t> bound;  // of what comes: keys of morsels before are all beyond it
-  std::optional<int32_t> last;
-  std::optional<int32_t> last_of_morsel;
+  std::optional<std::string> bound;  // of what comes: keys of morsels before are all beyond it
+  std::optional<std::string> last;
+  std::optional<std::string> last_of_morsel;
   for (;;) {
     auto more = scan->Next(*worker, chunk, nullptr);
     EXPECT_TRUE(more.ok());
@@ -249,12 +277,13 @@ inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation&
       last_of_morsel.reset();
     }
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
-      const int32_t key = chunk.columns[0].Get(i).i32;
-      EXPECT_TRUE(rows.emplace(key, chunk.columns[1].Get(i).i32).second) << "a row was seen twice";
+      const int32_t id = chunk.columns[0].Get(i).i32;
+      EXPECT_TRUE(rows.emplace(id, chunk.columns[1].Get(i).i32).second) << "a row was seen twice";
       if (order == Relation::KeyOrder::kNone) continue;
-      EXPECT_TRUE(!bound || (descends ? key < *bound : key > *bound)) << key;
+      const std::string key = KeyOfRow(relation, chunk, i);
+      EXPECT_TRUE(!bound || (descends ? key < *bound : key > *bound)) << id;
       if (scan->Ascends(*worker)) {
-        EXPECT_TRUE(!last_of_morsel || key > *last_of_morsel) << key;
+        EXPECT_TRUE(!last_of_morsel || key > *last_of_morsel) << id;
         last_of_morsel = key;
       }
       last = !last ? key : descends ? std::min(*last, key) : std::max(*last, key);
@@ -266,8 +295,7 @@ inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation&
 // By every kind of scan.
 inline std::map<int32_t, int32_t> ScanPairs(StatementContext& context, Relation& relation) {
   auto rows = ScanPairs(context, relation, Relation::KeyOrder::kNone);
-  const catalog::IndexDef* const primary = relation.table().primary_key();
-  if (primary == nullptr || primary->keys.front().column != ColumnId(1)) return rows;
+  if (relation.table().primary_key() == nullptr) return rows;
   for (const auto order : {Relation::KeyOrder::kAscending, Relation::KeyOrder::kDescending}) {
     EXPECT_EQ(ScanPairs(context, relation, order), rows);
   }

@@ -1,5 +1,5 @@
-// model_fixture.h - random operations of several transactions on table "t" of engine_fixture.h, and
-// the model that says what each must see.
+// model_fixture.h - random operations of several transactions on table "t" of engine_fixture.h,
+// whose key has a shape of key_shapes.h, and the model that says what each must see.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@
 #include "engine/bulk_load.h"
 #include "engine/bulk_update.h"
 #include "engine/engine_fixture.h"
+#include "engine/key_shapes.h"
 #include "engine/masked_deletes.h"
 
 namespace omendb::engine {
@@ -22,6 +23,10 @@ namespace omendb::engine {
 using Pairs = std::map<int32_t, int32_t>;
 
 inline constexpr ColumnId kValueColumn[] = {ColumnId(2)};
+// All but the text.
+inline constexpr ColumnId kKeyColumns[] = {ColumnId(1), ColumnId(2), ColumnId(4), ColumnId(5),
+                                           ColumnId(6)};
+inline constexpr int32_t kModelKeys = 60;
 
 // One open transaction and what it must see: the committed rows of its snapshot with its own
 // changes.
@@ -36,8 +41,8 @@ class Model {
  public:
   // With `freezing`, rows are moved to segments in between, loaded into them, and deleted and
   // replaced there.
-  Model(Engine& engine, uint64_t seed, bool freezing = false)
-      : e_(engine), random_(seed), freezing_(freezing) {}
+  Model(Engine& engine, const KeyShape& shape, uint64_t seed, bool freezing = false)
+      : e_(engine), random_(seed), freezing_(freezing), rows_(shape) {}
   ~Model() { MaskedDeletes::thawed_max = MaskedDeletes::kThawedMax; }
 
   void Step() {
@@ -64,6 +69,8 @@ class Model {
       DeleteSome(open_[which]);
     } else if (freezing_ && dice < 51) {
       UpdateSome(open_[which]);
+    } else if (dice < 56) {
+      MoveSome(open_[which]);
     } else {
       Change(open_[which]);
     }
@@ -77,6 +84,7 @@ class Model {
   uint64_t loaded() const { return loaded_; }
   uint64_t deleted() const { return deleted_; }
   uint64_t updated() const { return updated_; }
+  uint64_t moved() const { return moved_; }
 
  private:
   // Garbage keeps pages from settling. Transactions begun now see what is then frozen, and use the
@@ -127,7 +135,7 @@ class Model {
     std::map<int32_t, int32_t> rows;
     bool taken = false;
     for (uint64_t count = 1 + random_() % 6; count > 0; --count) {
-      const int32_t key = static_cast<int32_t>(random_() % 60);
+      const int32_t key = static_cast<int32_t>(random_() % kModelKeys);
       if (Conflicts(open, key) || rows.contains(key)) continue;
       // Rarely a key that is there: it fails.
       const bool own = open.written.contains(key);
@@ -144,8 +152,7 @@ class Model {
     Status loaded;
     for (auto it = rows.rbegin(); it != rows.rend() && loaded.ok(); ++it) {
       const std::string text = "text of row " + std::to_string(it->second);
-      const types::Value row[] = {Int(it->first), Int(it->second), Text(text)};
-      loaded = load.AppendRow(row);
+      loaded = load.AppendRow(rows_.RowOf(it->first, it->second, text));
     }
     if (loaded.ok()) loaded = load.Finish();
     ASSERT_EQ(loaded.ok(), !taken) << loaded.ToString();
@@ -161,24 +168,17 @@ class Model {
     loaded_ += rows.size();
   }
 
-  std::optional<RowRef> Find(StatementContext& context, Relation& relation, int32_t key) {
-    const types::Value key_value[] = {Int(key)};
-    const auto found = relation.Lookup(context, relation.table().primary_key()->oid, key_value);
-    EXPECT_TRUE(found.ok());
-    return found.ok() ? *found : std::nullopt;
-  }
-
   void Change(Open& open) {
     const int32_t key = static_cast<int32_t>(random_() % 40);
     if (Conflicts(open, key)) return;  // It would wait, and the test has one thread.
     StatementContext context = e_.Statement(*open.txn);
     auto relation = e_.Open(context);
-    const std::optional<RowRef> found = Find(context, *relation, key);
+    const std::optional<RowRef> found = rows_.Find(context, *relation, key);
     ASSERT_EQ(found.has_value(), open.sees.contains(key)) << "key " << key;
     const uint64_t mark = open.txn->Mark();
     const int32_t v = static_cast<int32_t>(random_() % 1000);
     const std::string text = "text of row " + std::to_string(v);
-    const types::Value row[] = {Int(key), Int(v), Text(text)};
+    const types::Row row = rows_.RowOf(key, v, text);
     if (!found.has_value()) {
       auto inserted = relation->Insert(context, row);
       if (!inserted.ok()) {
@@ -219,7 +219,7 @@ class Model {
     std::set<int32_t> deleted;
     for (const auto& [key, v] : open.sees) {
       if (random_() % 3 != 0 || Conflicts(open, key)) continue;
-      const std::optional<RowRef> found = Find(context, *relation, key);
+      const std::optional<RowRef> found = rows_.Find(context, *relation, key);
       ASSERT_TRUE(found.has_value()) << "key " << key;
       auto result = relation->Delete(context, *found);
       if (!result.ok()) {
@@ -254,14 +254,14 @@ class Model {
     Result<RowOutcome> done = RowOutcome::kDone;
     for (const auto& [key, v] : open.sees) {
       if (random_() % 3 != 0 || Conflicts(open, key)) continue;
-      const std::optional<RowRef> found = Find(context, *relation, key);
+      const std::optional<RowRef> found = rows_.Find(context, *relation, key);
       ASSERT_TRUE(found.has_value()) << "key " << key;
-      const ColumnId columns[] = {ColumnId(1), ColumnId(2), ColumnId(3)};
-      types::Value row[3];
-      ASSERT_TRUE(relation->Read(*found, columns, e_.arena, row).ok());
-      ASSERT_EQ(row[1].i32, v);
-      row[1] = Int(updated[key] = static_cast<int32_t>(random_() % 1000));
-      const auto result = updates.Update(*found, row);
+      const ColumnId columns[] = {ColumnId(2), ColumnId(3)};
+      types::Value read[2];
+      ASSERT_TRUE(relation->Read(*found, columns, e_.arena, read).ok());
+      ASSERT_EQ(read[0].i32, v);
+      updated[key] = static_cast<int32_t>(random_() % 1000);
+      const auto result = updates.Update(*found, rows_.RowOf(key, updated[key], read[1].str()));
       if (result.ok()) {
         done = result->outcome;
       } else {
@@ -286,6 +286,46 @@ class Model {
     updated_ += updated.size();
   }
 
+  // Some rows get keys that nobody has or had, by one statement, of many rows or of one.
+  void MoveSome(Open& open) {
+    StatementContext context = e_.Statement(*open.txn);
+    auto relation = e_.Open(context);
+    const uint64_t mark = open.txn->Mark();
+    const uint32_t rows_min = random_() % 4 == 0 ? 1000 : 1;
+    BulkUpdate updates(context, relation, kKeyColumns,
+                       {.rows_min = rows_min, .rest_min = 1, .segment_rows = 8});
+    std::map<int32_t, int32_t> moved;  // keys by the new ones
+    Result<RowOutcome> done = RowOutcome::kDone;
+    for (const auto& [key, v] : open.sees) {
+      const auto to = static_cast<int32_t>(random_() % kModelKeys);
+      if (random_() % 6 != 0 || Conflicts(open, key) || Conflicts(open, to)) continue;
+      if (open.sees.contains(to) || committed_.contains(to) || moved.contains(to)) continue;
+      const std::optional<RowRef> found = rows_.Find(context, *relation, key);
+      ASSERT_TRUE(found.has_value()) << "key " << key;
+      const std::string text = "moved from " + std::to_string(key);
+      const auto result = updates.Update(*found, rows_.RowOf(to, v, text));
+      done = result.ok() ? Result<RowOutcome>(result->outcome) : result.status();
+      if (!done.ok()) break;
+      ASSERT_EQ(*done, RowOutcome::kDone);
+      moved[to] = key;
+    }
+    if (done.ok()) done = updates.Finish();
+    if (!done.ok() || random_() % 8 == 0) {
+      if (!done.ok()) {
+        ASSERT_EQ(done.status().sqlstate(), "40001") << done.status().ToString();
+      }
+      open.txn->RollbackTo(mark);
+      return;
+    }
+    ASSERT_EQ(*done, RowOutcome::kDone);
+    for (const auto& [to, key] : moved) {
+      const auto row = open.sees.extract(key);
+      open.sees[to] = row.mapped();
+      open.written.insert({key, to});
+    }
+    moved_ += moved.size();
+  }
+
   void Check(Open& open) {
     StatementContext context = e_.Statement(*open.txn);
     auto relation = e_.Open(context);
@@ -294,7 +334,7 @@ class Model {
     for (const catalog::IndexDef& index : relation->table().indexes) {
       Pairs rows;
       int32_t last = INT32_MIN;
-      const bool by_id = index.primary;
+      const bool by_id = index.keys[0].column == ColumnId(1) && !index.keys[0].descending;
       const Status scanned =
           relation->ScanIndex(context, index.oid, {}, [&](RowRef row) -> Result<bool> {
             const ColumnId columns[] = {ColumnId(1), ColumnId(2)};
@@ -333,10 +373,12 @@ class Model {
   Engine& e_;
   std::mt19937_64 random_;
   const bool freezing_;
+  ShapedRows rows_;
   uint64_t frozen_ = 0;
   uint64_t loaded_ = 0;
   uint64_t deleted_ = 0;
   uint64_t updated_ = 0;
+  uint64_t moved_ = 0;
   Pairs committed_;
   std::vector<Open> open_;
 };

@@ -17,8 +17,10 @@ INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, ::testing::Range<uint64_t>(1, 7));
 
 TEST_P(ModelTest, EverySnapshotSeesWhatTheModelSays) {
   Engine e;
-  e.CreateTable({.secondary = {{1}}});
-  Model model(e, GetParam());
+  TableSpec spec = SpecOf(kKeyShapes[0]);
+  spec.secondary = {{1}};
+  e.CreateTable(spec);
+  Model model(e, kKeyShapes[0], GetParam());
   for (int step = 0; step < 3000 && !::testing::Test::HasFatalFailure(); ++step) {
     model.Step();
     if (step % 1000 == 500) {
@@ -39,19 +41,13 @@ TEST_P(ModelTest, EverySnapshotSeesWhatTheModelSays) {
 }
 
 // The same with rows that are frozen, thawed, changed and frozen again, over several lives of the
-// database. The second index has the values, or the texts: then rows are replaced in segments.
-class FrozenModelTest : public ::testing::TestWithParam<std::tuple<uint64_t, size_t>> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, FrozenModelTest,
-                         ::testing::Combine(::testing::Range<uint64_t>(1, 7),
-                                            ::testing::Values(size_t{1}, size_t{2})));
-
-TEST_P(FrozenModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
-  const auto [seed, indexed] = GetParam();
+// database.
+void LiveFrozen(const KeyShape& shape, const TableSpec& spec, uint64_t seed, uint64_t lives) {
   const FullRowsScope full_rows(seed % 2 == 0 ? 6 : 20);
   Engine e;
-  e.CreateTable({.secondary = {{indexed}}});
-  Model model(e, seed + 100, /*freezing=*/true);
-  for (uint64_t life = 0; life < 4; ++life) {
+  e.CreateTable(spec);
+  Model model(e, shape, seed + 100, /*freezing=*/true);
+  for (uint64_t life = 0; life < lives; ++life) {
     for (int step = 0; step < 1500 && !::testing::Test::HasFatalFailure(); ++step) {
       model.Step();
       if (step % 500 == 250) {
@@ -73,10 +69,42 @@ TEST_P(FrozenModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
     }
     EXPECT_EQ(committed(), model.committed());
   }
-  EXPECT_GT(model.frozen(), 100u);
-  EXPECT_GT(model.loaded(), 100u);
-  EXPECT_GT(model.deleted(), 100u);
-  EXPECT_GT(model.updated(), 100u);
+  EXPECT_GT(model.frozen(), 25 * lives);
+  EXPECT_GT(model.loaded(), 25 * lives);
+  EXPECT_GT(model.deleted(), 25 * lives);
+  EXPECT_GT(model.updated(), 25 * lives);
+  EXPECT_GT(model.moved(), 25 * lives);
+}
+
+// The second index has the values, or the texts: then rows are replaced in segments.
+class FrozenModelTest : public ::testing::TestWithParam<std::tuple<uint64_t, size_t>> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, FrozenModelTest,
+                         ::testing::Combine(::testing::Range<uint64_t>(1, 7),
+                                            ::testing::Values(size_t{1}, size_t{2})));
+
+TEST_P(FrozenModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
+  const auto [seed, indexed] = GetParam();
+  TableSpec spec = SpecOf(kKeyShapes[0]);
+  spec.secondary = {{indexed}};
+  LiveFrozen(kKeyShapes[0], spec, seed, 4);
+}
+
+// With keys of every shape, and, for some, a unique index whose columns follow the key.
+class ShapedModelTest : public ::testing::TestWithParam<std::tuple<uint64_t, KeyShape>> {};
+INSTANTIATE_TEST_SUITE_P(Shapes, ShapedModelTest,
+                         ::testing::Combine(::testing::Range<uint64_t>(1, 3),
+                                            ::testing::ValuesIn(kKeyShapes)),
+                         [](const auto& tested) {
+                           return NameOfShape(std::get<1>(tested.param)) +
+                                  std::to_string(std::get<0>(tested.param));
+                         });
+
+TEST_P(ShapedModelTest, FrozenRowsAreSeenOnceByEverySnapshot) {
+  const auto& [seed, shape] = GetParam();
+  TableSpec spec = SpecOf(shape);
+  spec.secondary = {{4, 1}};
+  if (seed % 2 == 0) spec.unique = {{4, 0}};
+  LiveFrozen(shape, spec, seed + 200, 2);
 }
 
 constexpr int32_t kAccounts = 20;
