@@ -37,6 +37,19 @@ Result<std::shared_ptr<const IndexRun>> IndexRun::Open(env::Env& env, const std:
   return env::DamagedFile(path, 0, "it is of other segments, or of another index");
 }
 
+std::shared_ptr<const IndexRun> IndexRun::Unreadable(IndexRunName name, uint64_t entries,
+                                                     Status error) {
+  const std::shared_ptr<IndexRun> run(new IndexRun("", nullptr, nullptr));
+  run->unreadable_ = std::move(error);
+  run->damaged_.store(true, std::memory_order_relaxed);
+  run->name_ = std::move(name);
+  run->size_ = entries;
+  // No key begins with the greatest byte (types/key_encoding.h).
+  run->min_entry_ = std::string(kRowIdBytes, '\0');
+  run->max_entry_ = std::string(1 + kRowIdBytes, '\xff');
+  return run;
+}
+
 IndexRun::IndexRun(std::string path, BlockCache* cache, std::unique_ptr<env::RandomAccessFile> file)
     : path_(std::move(path)),
       cache_(cache),
@@ -80,6 +93,7 @@ Status IndexRun::Load() {
 }
 
 Result<AlignedBytes> IndexRun::ReadRaw(const Extent& extent, std::string_view what) const {
+  if (!unreadable_.ok()) return unreadable_;
   AlignedBytes bytes(extent.bytes);
   OMEN_ASSIGN(const size_t got, file_->Read(extent.offset, {bytes.data(), bytes.size()}));
   if (got != bytes.size()) return Damage(extent, std::string(what) + " is cut off");

@@ -65,6 +65,10 @@ class IndexRun {
   // XX001 too where the file is another run than `name` says.
   static Result<std::shared_ptr<const IndexRun>> Open(env::Env& env, const std::string& path,
                                                       const IndexRunName& name, BlockCache* cache);
+  // Stands for a run that cannot be made, as what it would be made from cannot be read: it may have
+  // any key, and who reads it gets this error.
+  static std::shared_ptr<const IndexRun> Unreadable(IndexRunName name, uint64_t entries,
+                                                    Status error);
   ~IndexRun();
   IndexRun(const IndexRun&) = delete;
   IndexRun& operator=(const IndexRun&) = delete;
@@ -177,6 +181,7 @@ class IndexRun {
   BlockCache* const cache_;
   const uint64_t owner_;  // of blocks in the cache
   const std::unique_ptr<env::RandomAccessFile> file_;
+  Status unreadable_;  // An error: there is no file.
   IndexRunName name_;
   uint64_t file_bytes_ = 0;
   uint64_t size_ = 0;

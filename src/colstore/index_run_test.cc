@@ -273,5 +273,26 @@ TEST(IndexRunFileTest, IntegersTakeFewBytes) {
   EXPECT_LT(run->memory_bytes(), 10'000u);
 }
 
+// Whatever is asked of it, the error is the answer, and no key is said to be missing.
+TEST(IndexRunUnreadableTest, AnswersTheErrorForEveryKey) {
+  const Status damage = env::DamagedFile("/segment", 7, "it is damaged");
+  const auto run = IndexRun::Unreadable(kName, 1000, damage);
+  EXPECT_TRUE(run->is_damaged());
+  EXPECT_EQ(run->name(), kName);
+  EXPECT_EQ(run->size(), 1000u);
+  for (const std::string& key : {std::string("\0b", 2), std::string("\1ab"), std::string("\2")}) {
+    const HashedKey hashed{key, IndexRun::HashOf(key)};
+    EXPECT_TRUE(run->MayHave(hashed));
+    std::vector<RowId> rows;
+    EXPECT_EQ(run->Find(hashed, rows).ToString(), damage.ToString());
+    IndexRun::Cursor cursor(*run);
+    EXPECT_EQ(cursor.SeekForward(key).ToString(), damage.ToString());
+    EXPECT_EQ(cursor.SeekBackward(key).ToString(), damage.ToString());
+    EXPECT_EQ(cursor.SeekKey(hashed).ToString(), damage.ToString());
+    EXPECT_FALSE(run->CountRange(key, {}).ok());
+  }
+  EXPECT_EQ(run->Verify().size(), 1u);
+}
+
 }  // namespace
 }  // namespace omendb::colstore

@@ -186,10 +186,18 @@ Status RebuildTable(const KeyBudget& budget, Table& table, const catalog::TableD
   for (const catalog::IndexDef& index : definition.indexes) {
     auto built = std::make_shared<TableIndex>(table.epochs(), definition, index);
     OMEN_TRY(budget.RestoreKeys(table, *built));
-    RowsRead unwatched({}, 0);
-    OMEN_ASSIGN(const std::optional<RowId> repeated,
-                FillIndex(table, *built, definition, no_transactions, everything, unwatched));
-    if (repeated) {
+    const auto fill = [&] {
+      RowsRead unwatched({}, 0);
+      return FillIndex(table, *built, definition, no_transactions, everything, unwatched);
+    };
+    Result<std::optional<RowId>> repeated = fill();
+    if (repeated.status().Is(sqlstate::kDataCorrupted) && !built->is_row_map()) {
+      // Damage of a segment must not keep everything else from being read.
+      budget.ListUnreadable(*built, *table.frozen().runs());
+      repeated = fill();
+    }
+    if (!repeated.ok()) return std::move(repeated).status();
+    if (*repeated) {
       return Status(sqlstate::kDataCorrupted, "index \"" + index.name + "\" of table \"" +
                                                   definition.name +
                                                   "\" has a duplicate key after recovery");

@@ -50,6 +50,10 @@ class KeyBudget {
   using Step = std::function<Status(uint64_t entries)>;
   Status ListRuns(TableIndex& index, const RunSet& set, const Step& step) const;
 
+  // Recovery, where a secondary index cannot be filled: lists, for segments of `set` whose columns
+  // cannot be read, what tells that to who looks there (IndexRun::Unreadable).
+  void ListUnreadable(TableIndex& index, const RunSet& set) const;
+
   // Whether the segment is sorted by this index's key.
   static bool IsSortedBy(const FrozenSegment& segment, const TableIndex& primary);
   // Takes the keys of the segment of this number from the index; entries with those of all segments

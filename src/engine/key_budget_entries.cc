@@ -213,12 +213,28 @@ Status KeyBudget::ListRuns(TableIndex& index, const RunSet& set, const Step& ste
   if (missing_bytes <= share() / 2) missing.clear();
   for (const uint64_t number : missing) {
     Result<IndexRunPtr> written = WriteSegmentRun(files_, index, set.runs[number].segment);
-    if (!written.ok()) break;
+    if (written.status().Is(sqlstate::kDiskFull)) break;
+    if (!written.ok()) continue;
     listed.push_back({{number}, std::move(written).value()});
     OMEN_TRY(step(set.runs[number].segment->rows()));
   }
   if (!listed.empty()) index.runs().List(std::move(listed));
   return Status::Ok();
+}
+
+void KeyBudget::ListUnreadable(TableIndex& index, const RunSet& set) const {
+  std::vector<IndexRuns::Listed> listed;
+  for (uint64_t number = 0; number < set.runs.size(); ++number) {
+    const Run& run = set.runs[number];
+    if (run.live_rows() == 0 || index.runs().Has(number)) continue;
+    Status read = ReadKeys(index, run.segment);
+    if (!read.Is(sqlstate::kDataCorrupted)) continue;
+    listed.push_back(
+        {{number},
+         colstore::IndexRun::Unreadable(NameOfRun(files_, index, {RunSegmentOf(*run.segment)}),
+                                        run.segment->rows(), std::move(read))});
+  }
+  if (!listed.empty()) index.runs().List(std::move(listed));
 }
 
 bool KeyBudget::WriteMissingRun(std::span<const std::shared_ptr<Table>> tables) const {

@@ -136,6 +136,10 @@ Result<IndexRunPtr> OpenMergedRun(SegmentFiles& files, const TableIndex& index,
   return env::DamagedFile(path, 0, "it is of another index");
 }
 
+Status ReadKeys(const TableIndex& index, const std::shared_ptr<const FrozenSegment>& segment) {
+  return SegmentEntries().Read(index, segment);
+}
+
 Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
                                     const std::shared_ptr<const FrozenSegment>& segment) {
   SegmentEntries entries;

@@ -28,6 +28,8 @@ Result<IndexRunPtr> OpenMergedRun(SegmentFiles& files, const TableIndex& index,
 colstore::IndexRunName NameOfRun(const SegmentFiles& files, const TableIndex& index,
                                  std::vector<colstore::RunSegment> segments);
 colstore::RunSegment RunSegmentOf(const FrozenSegment& segment);
+// Whether all columns of the index can be read there.
+Status ReadKeys(const TableIndex& index, const std::shared_ptr<const FrozenSegment>& segment);
 // Entries of all rows, dead or not; the index knows then where it is. Requires: the segment is not
 // hollow.
 Result<IndexRunPtr> WriteSegmentRun(SegmentFiles& files, TableIndex& index,
