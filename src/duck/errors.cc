@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <cerrno>
 
 #include "base/sqlstate.h"
 #include "duck/logical_types.h"
@@ -390,13 +391,31 @@ Status InvalidInput(std::string_view message) {
   return Status(sqlstate::kInvalidParameterValue, FirstLine(message));
 }
 
+// What is written by DuckDB is what does not fit into memory.
+Status DiskFull() {
+  return Status(sqlstate::kDiskFull,
+                "could not write to a temporary file: No space left on device");
+}
+
+Status OutOfMemory(std::string_view message) {
+  // Its limit for temporary files is what of the disk was free when it began to write them.
+  if (Contains(message, "max_temp_directory_size")) return DiskFull();
+  return Status(sqlstate::kOutOfMemory, "out of memory").WithDetail(FirstLine(message));
+}
+
+Status InputOutput(const duckdb::ErrorData& error, std::string_view message) {
+  const std::string number = Extra(error, "errno");
+  if (number == std::to_string(ENOSPC) || number == std::to_string(EDQUOT)) return DiskFull();
+  return Status(sqlstate::kIoError, FirstLine(message));
+}
+
 Status Translate(const duckdb::ErrorData& error) {
   const std::string_view message = error.RawMessage();
   switch (error.Type()) {
     case duckdb::ExceptionType::INTERRUPT:
       return Status(sqlstate::kQueryCanceled, "canceling statement due to user request");
     case duckdb::ExceptionType::OUT_OF_MEMORY:
-      return Status(sqlstate::kOutOfMemory, "out of memory").WithDetail(FirstLine(message));
+      return OutOfMemory(message);
     case duckdb::ExceptionType::CATALOG:
       if (Contains(message, "does not exist")) return MissingEntry(error, message);
       return Status(sqlstate::kUndefinedObject, FirstLine(message));
@@ -424,7 +443,7 @@ Status Translate(const duckdb::ErrorData& error) {
     case duckdb::ExceptionType::INVALID_INPUT:
       return InvalidInput(message);
     case duckdb::ExceptionType::IO:
-      return Status(sqlstate::kIoError, FirstLine(message));
+      return InputOutput(error, message);
     case duckdb::ExceptionType::CONSTRAINT:
       return Status(sqlstate::kIntegrityConstraintViolation, FirstLine(message));
     default:
