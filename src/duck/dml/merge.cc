@@ -90,7 +90,7 @@ class MergeOperator : public WriteOperator {
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<MergeRun>();
-    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returned_types());
     run->load = std::make_unique<engine::BulkLoad>(run->writer->statement(),
                                                    run->writer->shared_relation());
     std::vector<size_t> columns;

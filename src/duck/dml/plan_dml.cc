@@ -4,6 +4,7 @@
 #include "duck/catalog/omen_catalog.h"
 #include "duck/catalog/table_entry.h"
 #include "duck/dml/conflict_clause.h"
+#include "duck/dml/joined_returning.h"
 #include "duck/dml/row_id_set.h"
 #include "duck/dml/write_operator.h"
 #include "duck/errors.h"
@@ -63,7 +64,7 @@ class InsertOperator : public WriteOperator {
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<InsertRun>();
-    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returned_types());
     if (conflict_ == nullptr && !returning_) {
       run->load = std::make_unique<engine::BulkLoad>(run->writer->statement(),
                                                      run->writer->shared_relation());
@@ -224,17 +225,30 @@ class InsertOperator : public WriteOperator {
   const bool streaming_;
 };
 
+// The columns of the input that RETURNING wants besides the table's.
+std::vector<duckdb::idx_t> JoinedColumnsOf(const duckdb::LogicalOperator& op) {
+  std::vector<duckdb::idx_t> columns;
+  const auto* joined = dynamic_cast<const JoinedColumns*>(&op);
+  if (joined == nullptr) return columns;
+  for (size_t i = joined->first; i < op.expressions.size(); ++i) {
+    columns.push_back(op.expressions[i]->Cast<duckdb::BoundReferenceExpression>().index);
+  }
+  return columns;
+}
+
 // ---- UPDATE -----------------------------------------------------------------------------------
 
 class UpdateOperator : public WriteOperator {
  public:
-  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op,
-                 duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions)
+  UpdateOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalUpdate& op)
       : WriteOperator(plan, op.types, op.table, std::move(op.bound_constraints),
                       op.estimated_cardinality, op.return_chunk),
+        joined_(JoinedColumnsOf(op)),
         columns_(std::move(op.columns)),
         defaults_(std::move(op.bound_defaults)),
-        expressions_(std::move(expressions)) {}
+        expressions_(std::move(op.expressions)) {
+    expressions_.resize(columns_.size());
+  }
 
   std::string GetName() const override { return "OMENDB_UPDATE"; }
 
@@ -249,7 +263,7 @@ class UpdateOperator : public WriteOperator {
 
   std::unique_ptr<Run> StartRun(duckdb::ClientContext& context) const override {
     auto run = std::make_unique<UpdateRun>();
-    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+    run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returned_types());
     run->is_behind_others = run->writer->statement().txn->has_writes();
     run->defaults = duckdb::make_uniq<duckdb::ExpressionExecutor>(context);
     duckdb::vector<duckdb::LogicalType> default_types;
@@ -289,7 +303,7 @@ class UpdateOperator : public WriteOperator {
       writer.RequireDone(result.outcome);
       run.touched.Insert(result.latest.row_id.value());
       ++writer.rows_affected;
-      writer.AddReturning(row);
+      writer.AddReturning(row, chunk, i, joined_);
     }
   }
 
@@ -323,9 +337,10 @@ class UpdateOperator : public WriteOperator {
     }
   }
 
+  const std::vector<duckdb::idx_t> joined_;
   const duckdb::vector<duckdb::PhysicalIndex> columns_;
   const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> defaults_;
-  const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions_;
+  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> expressions_;
 };
 
 // ---- DELETE -----------------------------------------------------------------------------------
@@ -334,6 +349,7 @@ class DeleteOperator : public WriteOperator {
  public:
   DeleteOperator(duckdb::PhysicalPlan& plan, duckdb::LogicalDelete& op, duckdb::idx_t row_id)
       : WriteOperator(plan, op.types, op.table, {}, op.estimated_cardinality, op.return_chunk),
+        joined_(JoinedColumnsOf(op)),
         row_id_(row_id) {}
 
   std::string GetName() const override { return "OMENDB_DELETE"; }
@@ -354,11 +370,12 @@ class DeleteOperator : public WriteOperator {
       if (result.outcome == engine::RowOutcome::kChanged) writer.ThrowConflict();
       if (result.outcome == engine::RowOutcome::kGone) continue;
       ++writer.rows_affected;
-      if (returning_) writer.AddReturning(row);
+      if (returning_) writer.AddReturning(row, chunk, i, joined_);
     }
   }
 
  private:
+  const std::vector<duckdb::idx_t> joined_;
   const duckdb::idx_t row_id_;
 };
 
@@ -380,7 +397,7 @@ duckdb::PhysicalOperator& OmenCatalog::PlanUpdate(duckdb::ClientContext&,
                                                   duckdb::PhysicalPlanGenerator& planner,
                                                   duckdb::LogicalUpdate& op,
                                                   duckdb::PhysicalOperator& plan) {
-  auto& update = planner.Make<UpdateOperator>(op, std::move(op.expressions));
+  auto& update = planner.Make<UpdateOperator>(op);
   update.children.push_back(plan);
   return update;
 }

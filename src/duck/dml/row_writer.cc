@@ -47,14 +47,14 @@ types::SqlType WithoutModifier(types::SqlType type) {
 
 RowWriter::RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table,
                      const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints,
-                     bool returning)
+                     const duckdb::vector<duckdb::LogicalType>* returned)
     : context_(context), state_(SessionState::Get(context)), table_(table) {
   relation_ = state_.database->OpenRelation(table.definition());
   for (const catalog::ColumnDef& column : definition().columns) all_columns_.push_back(column.id);
   const auto types = table.GetTypes();
-  if (returning) {
-    returning_ = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, types);
-    returning_chunk_.Initialize(context, types);
+  if (returned != nullptr) {
+    returning_ = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, *returned);
+    returning_chunk_.Initialize(context, *returned);
   }
   size_t index = 0;
   for (const auto& constraint : constraints) {
@@ -186,11 +186,27 @@ void RowWriter::FlushReturning() {
 
 void RowWriter::AddReturning(const types::Row& row) {
   if (returning_ == nullptr) return;
-  const duckdb::idx_t i = returning_chunk_.size();
-  StoreRow(returning_chunk_, i, row);
-  returning_chunk_.SetCardinality(i + 1);
+  StoreRow(returning_chunk_, returning_chunk_.size(), row);
+  EndReturned();
+}
+
+void RowWriter::AddReturning(const types::Row& row, duckdb::DataChunk& chunk, duckdb::idx_t i,
+                             const std::vector<duckdb::idx_t>& joined) {
+  if (returning_ == nullptr) return;
+  const duckdb::idx_t at = returning_chunk_.size();
+  StoreRow(returning_chunk_, at, row);
+  duckdb::idx_t column = table_.column_ids().size();
+  for (const duckdb::idx_t from : joined) {
+    duckdb::VectorOperations::Copy(chunk.data[from], returning_chunk_.data[column++], i + 1, i, at);
+  }
+  EndReturned();
+}
+
+void RowWriter::EndReturned() {
+  const duckdb::idx_t count = returning_chunk_.size() + 1;
+  returning_chunk_.SetCardinality(count);
   // One by one would cost an append each; a full chunk or the end flushes.
-  if (i + 1 == STANDARD_VECTOR_SIZE) FlushReturning();
+  if (count == STANDARD_VECTOR_SIZE) FlushReturning();
 }
 
 void RowWriter::Finish() {

@@ -26,10 +26,12 @@ class SessionState;
 
 class RowWriter {
  public:
-  // `constraints` are the table's bound constraints (CHECK ones are evaluated).
+  // `constraints` are the table's bound constraints (CHECK ones are evaluated). `returned` are the
+  // types of what RETURNING is computed from: the table's columns, and behind them those of a
+  // joined row; null without RETURNING.
   RowWriter(duckdb::ClientContext& context, const OmenTableEntry& table,
             const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints,
-            bool returning);
+            const duckdb::vector<duckdb::LogicalType>* returned);
 
   const catalog::TableDef& definition() const;
   engine::Relation& relation() { return *relation_; }
@@ -63,6 +65,9 @@ class RowWriter {
   void Complete(types::Row& row);
   // Appends a row to the rows of RETURNING (when asked for), in DuckDB's form.
   void AddReturning(const types::Row& row);
+  // Row `i` of `chunk` is the joined one, `joined` the columns of it that RETURNING wants.
+  void AddReturning(const types::Row& row, duckdb::DataChunk& chunk, duckdb::idx_t i,
+                    const std::vector<duckdb::idx_t>& joined);
   // After the last row, before returning_rows() is read.
   void Finish();
   // A conflicting change under READ COMMITTED: 40001, to be run again by the session.
@@ -74,6 +79,7 @@ class RowWriter {
  private:
   void ComputeGenerated(types::Row& row);
   void StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row);
+  void EndReturned();
   void FlushReturning();
 
   duckdb::ClientContext& context_;

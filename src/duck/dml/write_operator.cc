@@ -32,7 +32,7 @@ WriteOperator::WriteOperator(
 
 std::unique_ptr<WriteOperator::Run> WriteOperator::StartRun(duckdb::ClientContext& context) const {
   auto run = std::make_unique<Run>();
-  run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returning_);
+  run->writer = std::make_unique<RowWriter>(context, table_, constraints_, returned_types());
   return run;
 }
 

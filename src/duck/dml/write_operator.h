@@ -59,6 +59,11 @@ class WriteOperator : public duckdb::PhysicalOperator {
   duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> constraints_;
   const bool returning_;
 
+  // For the RowWriter.
+  const duckdb::vector<duckdb::LogicalType>* returned_types() const {
+    return returning_ ? &types : nullptr;
+  }
+
  private:
   void WriteChunk(duckdb::ClientContext& context, Run& run, duckdb::DataChunk& chunk) const;
   struct SinkState;

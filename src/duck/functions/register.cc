@@ -1,5 +1,6 @@
 #include "duck/functions/register.h"
 
+#include "duck/dml/joined_returning.h"
 #include "duck/functions/aggregates.h"
 #include "duck/functions/arithmetic.h"
 #include "duck/functions/array_functions.h"
@@ -37,6 +38,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     Registry registry(context);
     RegisterParameter(registry);
     RegisterNumericType(registry);
+    RegisterJoinedReturning(registry);
     RegisterJsonbOrder(registry);
     RegisterArithmetic(registry);
     RegisterAggregates(registry);

@@ -1,6 +1,7 @@
 #include "duck/plan/binding.h"
 
 #include "duck/dml/conflict_clause.h"
+#include "duck/dml/joined_returning.h"
 #include "duck/errors.h"
 #include "duck/logical_types.h"
 #include "duck/plan/char_padding.h"
@@ -92,6 +93,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
   if (copy->type == duckdb::StatementType::INSERT_STATEMENT) {
     on_conflict = std::move(copy->Cast<duckdb::InsertStatement>().on_conflict_info);
   }
+  JoinedReturning returning(*copy, context);
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> no_values;
   duckdb::BoundParameterMap parameters(no_values);
   Binding& binding = attempt.binding;
@@ -109,6 +111,7 @@ Attempt TryBind(duckdb::ClientContext& context, SessionState& state,
     binding.names = std::move(bound.names);
     binding.types = std::move(bound.types);
     binding.plan = std::move(bound.plan);
+    returning.Finish(binding);
     if (on_conflict != nullptr) {
       binding.conflict =
           BindConflictClause(context, state, *binding.plan, *on_conflict, insert_alias, parameters);

@@ -4,6 +4,7 @@
 
 #include "duck/catalog/system_table_entry.h"
 #include "duck/catalog/table_entry.h"
+#include "duck/dml/joined_returning.h"
 #include "duck/functions/text_casts.h"
 #include "duck/logical_types.h"
 #include "duck/plan/each_expression.h"
@@ -41,17 +42,17 @@ class Tracer {
       }
       case duckdb::LogicalOperatorType::LOGICAL_INSERT: {
         auto& insert = op.Cast<duckdb::LogicalInsert>();
-        tables_[insert.table_index] = &insert.table;
+        written_[insert.table_index] = {&insert.table, &op};
         break;
       }
       case duckdb::LogicalOperatorType::LOGICAL_UPDATE: {
         auto& update = op.Cast<duckdb::LogicalUpdate>();
-        tables_[update.table_index] = &update.table;
+        written_[update.table_index] = {&update.table, &op};
         break;
       }
       case duckdb::LogicalOperatorType::LOGICAL_DELETE: {
         auto& del = op.Cast<duckdb::LogicalDelete>();
-        tables_[del.table_index] = &del.table;
+        written_[del.table_index] = {&del.table, &op};
         break;
       }
       default:
@@ -74,23 +75,45 @@ class Tracer {
         if (!table) return std::nullopt;
         return Column(table->Cast<OmenTableEntry>(), ids[binding.column_index].GetPrimaryIndex());
       }
-      if (auto table = tables_.find(binding.table_index); table != tables_.end()) {
-        return Column(table->second->Cast<OmenTableEntry>(), binding.column_index);
+      const duckdb::Expression* expr = nullptr;
+      if (auto written = written_.find(binding.table_index); written != written_.end()) {
+        const auto& table = written->second.table->Cast<OmenTableEntry>();
+        if (binding.column_index < table.column_ids().size()) {
+          return Column(table, binding.column_index);
+        }
+        expr = Joined(*written->second.write, binding.column_index - table.column_ids().size());
+      } else {
+        expr = Computed(binding);
       }
-      auto found = expressions_.find(binding.table_index);
-      if (found == expressions_.end() || binding.column_index >= found->second->size()) {
+      if (expr == nullptr ||
+          expr->GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) {
         return std::nullopt;
       }
-      const duckdb::Expression& expr = *(*found->second)[binding.column_index];
-      if (expr.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) {
-        return std::nullopt;
-      }
-      binding = expr.Cast<duckdb::BoundColumnRefExpression>().binding;
+      binding = expr->Cast<duckdb::BoundColumnRefExpression>().binding;
     }
     return std::nullopt;
   }
 
  private:
+  struct Written {
+    duckdb::TableCatalogEntry* table;
+    duckdb::LogicalOperator* write;
+  };
+
+  const duckdb::Expression* Computed(duckdb::ColumnBinding binding) const {
+    const auto found = expressions_.find(binding.table_index);
+    if (found == expressions_.end() || binding.column_index >= found->second->size()) {
+      return nullptr;
+    }
+    return (*found->second)[binding.column_index].get();
+  }
+  // A column of the row that is joined to the one written.
+  static const duckdb::Expression* Joined(const duckdb::LogicalOperator& write,
+                                          duckdb::idx_t index) {
+    const auto* joined = dynamic_cast<const JoinedColumns*>(&write);
+    if (joined == nullptr || joined->first + index >= write.expressions.size()) return nullptr;
+    return write.expressions[joined->first + index].get();
+  }
   // Only its type: int2vector is a list to DuckDB, and clients must not see it as an array.
   static std::optional<ColumnOrigin> SystemColumn(const duckdb::LogicalGet& get,
                                                   duckdb::idx_t index) {
@@ -107,7 +130,7 @@ class Tracer {
   std::unordered_map<duckdb::idx_t, duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>*>
       expressions_;
   std::unordered_map<duckdb::idx_t, duckdb::LogicalGet*> gets_;
-  std::unordered_map<duckdb::idx_t, duckdb::TableCatalogEntry*> tables_;
+  std::unordered_map<duckdb::idx_t, Written> written_;
 };
 
 bool IsListToText(const duckdb::Expression& expr) {

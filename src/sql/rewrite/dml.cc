@@ -2,7 +2,6 @@
 #include <span>
 
 #include "base/sqlstate.h"
-#include "sql/parse/clauses.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -221,45 +220,6 @@ Status RewriteMerge(PgQuery__MergeStmt& merge, RewriteState& state) {
   return Status::Ok();
 }
 
-bool HasColumn(const PgQuery__RangeVar& range, std::string_view column, const RewriteState& state) {
-  const auto table = state.context.find_table ? state.context.find_table(range) : nullptr;
-  return table != nullptr && table->FindColumn(column) != nullptr;
-}
-
-// Whether it is a column of FROM or USING, which only PostgreSQL knows in RETURNING.
-bool IsOfOthers(const PgQuery__ColumnRef& ref, const DmlClauses& clauses,
-                const RewriteState& state) {
-  const Node* last = ref.fields[ref.n_fields - 1];
-  if (ref.n_fields > 1) {
-    return StringOf(ref.fields[ref.n_fields - 2]) != NameInFrom(*clauses.target);
-  }
-  if (last->node_case == PG_QUERY__NODE__NODE_A_STAR) return true;
-  if (HasColumn(*clauses.target, StringOf(last), state)) return false;
-  return std::any_of(clauses.others.begin(), clauses.others.end(), [&](const Node* item) {
-    return item->node_case == PG_QUERY__NODE__NODE_RANGE_VAR &&
-           HasColumn(*item->range_var, StringOf(last), state);
-  });
-}
-
-// DuckDB's RETURNING sees the target alone, and would take its columns for all of *.
-Status CheckReturning(const Node* statement, const RewriteState& state) {
-  const DmlClauses clauses = DmlClausesOf(statement);
-  Status status;
-  for (Node* item : clauses.returning) {
-    if (clauses.others.empty()) break;
-    WalkNode(item, [&](Node* node) {
-      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
-      if (node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) return status.ok();
-      if (IsOfOthers(*node->column_ref, clauses, state)) {
-        status = state.At(NotSupported("RETURNING columns of FROM or USING"),
-                          node->column_ref->location);
-      }
-      return false;
-    });
-  }
-  return status;
-}
-
 }  // namespace
 
 Status RewriteDml(Node* node, RewriteState& state) {
@@ -286,7 +246,6 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__UpdateStmt& update = *node->update_stmt;
       OMEN_TRY(CheckWith(update.with_clause, state));
       update.relation->inh = true;
-      OMEN_TRY(CheckReturning(node, state));
       OMEN_TRY(ExpandMultiAssign(update.n_target_list, update.target_list, state));
       return CheckGeneratedTargets(*update.relation, update.n_target_list, update.target_list,
                                    state);
@@ -295,7 +254,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__DeleteStmt& del = *node->delete_stmt;
       OMEN_TRY(CheckWith(del.with_clause, state));
       del.relation->inh = true;
-      return CheckReturning(node, state);
+      return Status::Ok();
     }
     case PG_QUERY__NODE__NODE_MERGE_STMT:
       return RewriteMerge(*node->merge_stmt, state);
