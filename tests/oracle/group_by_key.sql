@@ -55,5 +55,28 @@ CREATE TABLE totals AS SELECT c.name, count(*) AS n FROM c GROUP BY c.id;
 SELECT * FROM totals ORDER BY 1;
 UPDATE c SET parent = s.n FROM (SELECT p.id, p.name, count(*) AS n FROM p GROUP BY p.id) s WHERE s.id = c.id;
 SELECT id, parent FROM c ORDER BY 1;
+-- Columns of USING and NATURAL joins.
+CREATE TABLE k (id bigint PRIMARY KEY, note text);
+CREATE TABLE l (id bigint, tag text);
+INSERT INTO k VALUES (1, 'first'), (2, 'second'), (9, 'ninth');
+INSERT INTO l VALUES (1, 'a'), (1, 'b'), (2, 'c'), (7, 'd');
+SELECT id, note, count(*) FROM k JOIN l USING (id) GROUP BY id ORDER BY 1;
+SELECT id, note, count(tag) FROM k LEFT JOIN l USING (id) GROUP BY id ORDER BY 1;
+SELECT id, note, count(tag) FROM l RIGHT JOIN k USING (id) GROUP BY id ORDER BY 1;
+SELECT note, count(*) FROM k NATURAL JOIN l GROUP BY id ORDER BY 1;
+SELECT note, count(*) FROM l JOIN k USING (id) GROUP BY id;
+SELECT note, count(*) FROM l JOIN k USING (id) GROUP BY k.id ORDER BY 1;
+SELECT note, count(*) FROM k RIGHT JOIN l USING (id) GROUP BY id;
+SELECT note, count(*) FROM k FULL JOIN l USING (id) GROUP BY id;
+SELECT id, upper(note), max(tag) FROM k JOIN l USING (id) JOIN (VALUES (1), (2)) x (id) USING (id) GROUP BY id ORDER BY 1;
+SELECT tag, count(*) FROM k JOIN l USING (id) GROUP BY id;
+SELECT k.* FROM k JOIN l USING (id) GROUP BY id ORDER BY id;
+-- Expressions of GROUP BY in rows.
+SELECT parent + 1, (parent + 1, name) IN (SELECT 2, 'a') FROM c GROUP BY parent + 1, name ORDER BY 1, name;
+SELECT (parent + 1, name) IN (SELECT 2, name FROM c) AS found, count(*) FROM c GROUP BY parent + 1, name ORDER BY 1, 2;
+SELECT (id % 2, name) NOT IN (SELECT 1, note FROM k) AS found FROM c GROUP BY id % 2, name ORDER BY name;
+SELECT id % 2 AS odd, count(*) FROM c GROUP BY 1 HAVING (id % 2, 1) IN (SELECT 1, 1) ORDER BY 1;
+SELECT id % 2, (id % 2, 5) < (SELECT 1, 1) FROM c GROUP BY id % 2 ORDER BY 1;
+SELECT (id + 1, name) IN (SELECT 2, 'a') FROM c GROUP BY name;
 RESET search_path;
 DROP SCHEMA grouped CASCADE;

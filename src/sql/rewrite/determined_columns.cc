@@ -4,6 +4,7 @@
 //
 // See check_functional_grouping in PostgreSQL's parse_agg.c.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -77,19 +78,54 @@ class Grouping {
     if (range.alias != nullptr && range.alias->n_colnames > 0) return;
     auto table = state_.context.find_table(range);
     if (table == nullptr) return;
+    places_.emplace(item, sources_.size());
     sources_.push_back({NameInFrom(range), table, {}, {}});
   }
 
   // The table of that name, or the only one with that column.
   Source* SourceOf(const ColumnName& name) {
     Source* found = nullptr;
+    if (name.table.empty()) {
+      for (size_t i = 0; i < select_.n_from_clause; ++i) {
+        Source* source = SourceIn(select_.from_clause[i], name.column);
+        if (source == nullptr) continue;
+        if (found != nullptr) return nullptr;
+        found = source;
+      }
+      return found;
+    }
     for (Source& source : sources_) {
-      if (!name.table.empty() && source.alias != name.table) continue;
-      if (source.table->FindColumn(name.column) == nullptr) continue;
+      if (source.alias != name.table || source.table->FindColumn(name.column) == nullptr) continue;
       if (found != nullptr) return nullptr;
       found = &source;
     }
     return found;
+  }
+  // The table below an item of FROM that an unqualified column is one of. A column of USING is that
+  // of the left side, in a RIGHT JOIN that of the right one, and in a FULL JOIN of neither.
+  Source* SourceIn(const Node* item, std::string_view column) {
+    if (item->node_case != PG_QUERY__NODE__NODE_JOIN_EXPR) {
+      const auto found = places_.find(item);
+      if (found == places_.end()) return nullptr;
+      Source& source = sources_[found->second];
+      return source.table->FindColumn(column) != nullptr ? &source : nullptr;
+    }
+    const PgQuery__JoinExpr& join = *item->join_expr;
+    if (join.alias != nullptr) return nullptr;
+    Source* left = SourceIn(join.larg, column);
+    Source* right = SourceIn(join.rarg, column);
+    if (!Merges(join, column, left != nullptr && right != nullptr)) {
+      if (left != nullptr && right != nullptr) return nullptr;
+      return left != nullptr ? left : right;
+    }
+    if (join.jointype == PG_QUERY__JOIN_TYPE__JOIN_FULL) return nullptr;
+    return join.jointype == PG_QUERY__JOIN_TYPE__JOIN_RIGHT ? right : left;
+  }
+  // Whether the join makes one column of both sides'.
+  static bool Merges(const PgQuery__JoinExpr& join, std::string_view column, bool in_both) {
+    if (join.is_natural) return in_both;
+    return std::any_of(join.using_clause, join.using_clause + join.n_using_clause,
+                       [&](const Node* name) { return StringOf(name) == column; });
   }
 
   // An item of GROUP BY: a column, or the place or the name of one in the select list.
@@ -167,6 +203,7 @@ class Grouping {
   RewriteState& state_;
   const Names& ctes_;
   std::vector<Source> sources_;
+  std::map<const Node*, size_t> places_;  // of the tables in FROM, in sources_
   std::vector<Node*> added_;
   bool in_grouping_set_ = false;
 };

@@ -47,6 +47,7 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   Node* copy = state.build.Clone(statement);
   TakeLocks(copy, state.out);
   OMEN_TRY(RefuseFunctions(copy, state));
+  NameGroupedFields(copy, state.build);
   NameOutputColumns(copy, state.build);
   CompleteGroupings(copy, state);
   RenameRegexpMatches(copy, state.build);

@@ -102,6 +102,10 @@ void CompleteGroupings(Node* statement, RewriteState& state);
 
 // Before all others: 0A000 of functions that OmenDB knows it does not have, whatever their
 // arguments.
+// Before all others: rows of expressions of GROUP BY, compared with sub-selects, become rows of
+// columns.
+void NameGroupedFields(Node* statement, AstBuilder& build);
+
 Status RefuseFunctions(Node* statement, RewriteState& state);
 
 // The locking clause of the statement itself.
