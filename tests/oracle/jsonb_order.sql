@@ -37,5 +37,15 @@ INSERT INTO k VALUES ('{"x":1}', 1), ('[1]', 2), ('3', 3), ('10', 4);
 SELECT * FROM k ORDER BY a;
 SELECT * FROM k WHERE a = '3.00';
 SELECT * FROM k WHERE a > '9' ORDER BY a;
+SELECT greatest('10'::jsonb, '9'), least('10'::jsonb, '9'::jsonb), greatest('"a"'::jsonb, '[1]', 'null');
+-- types
+SELECT greatest(a, '{"x":0}', NULL), least(NULL, a) FROM k ORDER BY a;
+SELECT greatest(NULL::jsonb, NULL), least('1.0'::jsonb, '1'), least('1'::jsonb, '1.00');
+SELECT greatest(a, '9') FROM k ORDER BY 1;
+SELECT greatest(a, 'x'::text) FROM k;
+SELECT least(1, a) FROM k;
+SELECT least(b, 3), greatest('b', 'a', NULL), greatest(1.5, b) FROM k ORDER BY b;
+PREPARE e(jsonb) AS SELECT max(greatest(a, $1)) FROM k;
+EXECUTE e('{"a":1,"b":2}');
 RESET search_path;
 DROP SCHEMA jsonb_order CASCADE;
