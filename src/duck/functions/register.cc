@@ -19,6 +19,7 @@
 #include "duck/functions/parameter.h"
 #include "duck/functions/regex_functions.h"
 #include "duck/functions/registry.h"
+#include "duck/functions/sampling.h"
 #include "duck/functions/session_functions.h"
 #include "duck/functions/strings.h"
 #include "duck/functions/text_casts.h"
@@ -37,8 +38,8 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
   context.RunFunctionInTransaction([&] {
     Registry registry(context);
     RegisterParameter(registry);
-    RegisterNumericType(registry);
     RegisterJoinedReturning(registry);
+    RegisterNumericType(registry);
     RegisterJsonbOrder(registry);
     RegisterArithmetic(registry);
     RegisterAggregates(registry);
@@ -57,6 +58,7 @@ void RegisterFunctions(duckdb::ClientContext& context, SessionFunctions& functio
     RegisterMath(registry);
     RegisterNumericFunctions(registry);
     RegisterCharType(registry);
+    RegisterSampling(registry);
     RegisterJson(registry);
     RegisterSessionFunctions(registry, functions);
   });

@@ -11,13 +11,11 @@ namespace omendb::sql {
 namespace {
 
 constexpr Rule kRules[] = {
-    RewriteCollations, RewriteCasts,
-    RewriteTypes,      RewriteOperators,
-    RewriteFunctions,  RewriteValueFunctions,
-    RewriteRowValues,  RewriteRowSubqueries,
-    RewriteSortUsing,  RewriteFromItems,
-    RewriteSelects,    RewriteDml,
-    RewriteSubscripts, RewriteQualifiedColumns,
+    RewriteCollations, RewriteCasts,         RewriteTypes,
+    RewriteOperators,  RewriteFunctions,     RewriteValueFunctions,
+    RewriteRowValues,  RewriteRowSubqueries, RewriteSortUsing,
+    RewriteFromItems,  RewriteTableSamples,  RewriteSelects,
+    RewriteDml,        RewriteSubscripts,    RewriteQualifiedColumns,
 };
 
 Status ApplyRules(Node* root, RewriteState& state) {
@@ -47,9 +45,9 @@ Result<Node*> ApplyAllRules(const Node* statement, RewriteState& state) {
   Node* copy = state.build.Clone(statement);
   TakeLocks(copy, state.out);
   OMEN_TRY(RefuseFunctions(copy, state));
-  NameGroupedFields(copy, state.build);
   NameOutputColumns(copy, state.build);
   CompleteGroupings(copy, state);
+  NameGroupedFields(copy, state.build);
   RenameRegexpMatches(copy, state.build);
   NoteConditions(copy, state);
   OMEN_TRY(ApplyRules(copy, state));

@@ -78,6 +78,8 @@ class LockedTables {
         const std::string name(alias != nullptr ? View(alias->aliasname) : "");
         return Wanted(name) ? NotSupported("FOR UPDATE of a sub-select in FROM") : Status::Ok();
       }
+      case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE:
+        return NotSupported("FOR UPDATE of a sample of a table");
       default:
         return Status::Ok();  // Functions have no rows to be locked.
     }

@@ -52,6 +52,8 @@ Status RewriteFunctions(Node* node, RewriteState& state);
 Status RewriteValueFunctions(Node* node, RewriteState& state);
 // FROM: functions, VALUES, ONLY.
 Status RewriteFromItems(Node* node, RewriteState& state);
+// t TABLESAMPLE BERNOULLI (10).
+Status RewriteTableSamples(Node* node, RewriteState& state);
 // (a, b) = (c, d), ROW(a, b) IS NULL.
 Status RewriteRowValues(Node* node, RewriteState& state);
 // (a, b) IN (SELECT ...), (a, b) < ALL (SELECT ...), (a, b) = (SELECT ...).
@@ -100,12 +102,12 @@ bool HasWindowCall(Node* expression);
 // Before all others: GROUP BY of a primary key, made to list the columns that it determines.
 void CompleteGroupings(Node* statement, RewriteState& state);
 
-// Before all others: 0A000 of functions that OmenDB knows it does not have, whatever their
-// arguments.
 // Before all others: rows of expressions of GROUP BY, compared with sub-selects, become rows of
 // columns.
 void NameGroupedFields(Node* statement, AstBuilder& build);
 
+// Before all others: 0A000 of functions that OmenDB knows it does not have, whatever their
+// arguments.
 Status RefuseFunctions(Node* statement, RewriteState& state);
 
 // The locking clause of the statement itself.
