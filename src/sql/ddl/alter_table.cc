@@ -10,6 +10,7 @@
 #include "sql/ddl/generated_columns.h"
 #include "sql/privileges.h"
 #include "sql/statements/evaluate.h"
+#include "sql/volatile_functions.h"
 #include "types/casts.h"
 
 namespace omendb::sql {
@@ -18,23 +19,6 @@ using catalog::ConstraintDef;
 using catalog::ConstraintKind;
 
 namespace {
-
-// A default that gives every row the same value.
-bool IsStable(const Node* expression) {
-  bool stable = true;
-  WalkNode(const_cast<Node*>(expression), [&](Node* node) {
-    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL) {
-      const std::string_view name =
-          LastName(node->func_call->funcname, node->func_call->n_funcname);
-      for (std::string_view volatile_name :
-           {"nextval", "random", "gen_random_uuid", "clock_timestamp", "timeofday", "setval"}) {
-        if (name == volatile_name) stable = false;
-      }
-    }
-    return stable;
-  });
-  return stable;
-}
 
 // The same bytes mean the same value in both types.
 bool IsBinaryCompatible(const types::SqlType& from, const types::SqlType& to) {
@@ -87,7 +71,7 @@ Status TableAlteration::AddColumn(const PgQuery__AlterTableCmd& command) {
   if (has_default) {
     OMEN_ASSIGN(auto tree, ParseTree::Parse("SELECT " + column().default_sql));
     const Node* expression = tree->statement(0).node->select_stmt->target_list[0]->res_target->val;
-    if (IsStable(expression)) {
+    if (!CallsVolatile(expression)) {  // It gives every row the same value.
       OMEN_ASSIGN(column().missing_value,
                   EvaluateToText(session_, column().default_sql, column().type));
     } else {
@@ -151,99 +135,6 @@ Status TableAlteration::DropExpression(const PgQuery__AlterTableCmd& command) {
   }
   column->generated_sql.clear();
   return Put();
-}
-
-Status TableAlteration::DropColumn(std::string_view column_name, bool missing_ok, bool cascade) {
-  auto found = Column(column_name);
-  if (!found.ok()) {
-    if (!missing_ok) return found.status();
-    session_.Notify("NOTICE",
-                    Status(SqlState("00000"),
-                           fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping",
-                                       column_name, table_.name)));
-    return Status::Ok();
-  }
-  const ColumnId id = (*found)->id;
-  const std::string name = (*found)->name;
-  Dropper dropper(call_);
-  auto uses = [&](const std::vector<ColumnId>& columns) { return catalog::Contains(columns, id); };
-  std::string details;
-  for (const auto& view : session_.catalog()->views(session_.database())) {
-    const auto& on = view->depends_on;
-    if (std::find(on.begin(), on.end(), table_.oid) == on.end()) continue;
-    // A view is taken to use every column that it names.
-    if (view->definition_sql.find(QuoteIdentifier(name)) == std::string::npos) continue;
-    details += fmt::format("{}view {} depends on column {} of table {}",
-                           details.empty() ? "" : "\n", view->name, name, table_.name);
-    dropper.Add({DropTarget::Kind::kView, view->oid, {}, {}});
-  }
-  std::vector<Oid> own_references;
-  for (const auto& [table, constraint] : session_.catalog()->ReferencesTo(table_.oid)) {
-    const bool own = table->oid == table_.oid;
-    if (own && uses(constraint->columns)) continue;  // It goes with the column.
-    const catalog::IndexDef* index = table_.FindIndex(constraint->referenced_index);
-    const bool included = index != nullptr && uses(index->included);
-    if (!included && !uses(constraint->referenced_columns)) continue;
-    details += fmt::format("{}constraint {} on table {} depends on {}", details.empty() ? "" : "\n",
-                           constraint->name, table->name,
-                           included ? "index " + index->name
-                                    : fmt::format("column {} of table {}", name, table_.name));
-    if (own) {
-      own_references.push_back(constraint->oid);
-    } else {
-      dropper.Add({DropTarget::Kind::kConstraint, constraint->oid, table->oid, {}});
-    }
-  }
-  OMEN_ASSIGN(const auto generated, GeneratedFrom(table_, name));
-  std::vector<std::string> generated_names;
-  for (const catalog::ColumnDef* other : generated) {
-    if (other->id == id) continue;
-    generated_names.push_back(other->name);
-    details +=
-        fmt::format("{}column {} of table {} depends on column {} of table {}",
-                    details.empty() ? "" : "\n", other->name, table_.name, name, table_.name);
-  }
-  if (!details.empty() && !cascade) {
-    return Status(
-               sqlstate::kDependentObjectsStillExist,
-               fmt::format("cannot drop column {} of table {} because other objects depend on it",
-                           name, table_.name))
-        .WithDetail(std::move(details))
-        .WithHint("Use DROP ... CASCADE to drop the dependent objects too.");
-  }
-  OMEN_TRY(dropper.Run(true));
-  if (generated_names.size() > 1) {
-    session_.Notice(fmt::format("drop cascades to {} other objects", generated_names.size()));
-  }
-  for (const std::string& other : generated_names) {
-    if (generated_names.size() == 1) {
-      session_.Notice(fmt::format("drop cascades to column {} of table {}", other, table_.name));
-    }
-    OMEN_TRY(DropColumn(other, false, true));
-  }
-  std::erase_if(table_.constraints, [&](const ConstraintDef& constraint) {
-    const catalog::IndexDef* index = table_.FindIndex(constraint.index);
-    return uses(constraint.columns) || (index != nullptr && uses(index->included)) ||
-           std::find(own_references.begin(), own_references.end(), constraint.oid) !=
-               own_references.end();
-  });
-  std::erase_if(table_.indexes,
-                [&](const catalog::IndexDef& index) { return uses(catalog::ColumnsOf(index)); });
-  catalog::ColumnDef& column = table_.columns[static_cast<size_t>(id.value() - 1)];
-  column.dropped = true;
-  column.not_null = false;
-  column.default_sql.clear();
-  column.generated_sql.clear();
-  column.identity = catalog::Identity::kNone;
-  column.name = fmt::format("........pg.dropped.{}........", id.value());
-  OMEN_TRY(Put());
-  catalog::CatalogEdit& edit = session_.db().EditCatalog(*session_.block().txn());
-  for (const auto& sequence : edit.view()->sequences(session_.database())) {
-    if (sequence->owned_by_table == table_.oid && sequence->owned_by_column == id) {
-      OMEN_TRY(edit.Drop(catalog::ObjectKind::kSequence, sequence->oid));
-    }
-  }
-  return Status::Ok();
 }
 
 Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {

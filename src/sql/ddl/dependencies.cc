@@ -81,6 +81,11 @@ std::string Dropper::Describe(const DropTarget& target) const {
       }
       return "constraint";
     }
+    case Kind::kColumn: {
+      auto table = snapshot->table(target.table);
+      return fmt::format("column {} of table {}", table->column(target.column).name,
+                         name(table->schema, table->name));
+    }
     case Kind::kDefault: {
       auto table = snapshot->table(target.table);
       return fmt::format("default value for column {} of table {}",
@@ -154,20 +159,38 @@ std::vector<DropTarget> Dropper::DependantsOf(const DropTarget& target) const {
   return found;
 }
 
+void Dropper::AddDependant(DropTarget target) {
+  if (IsTarget(target)) return;
+  Tell(target);
+  targets_.push_back(target);
+}
+
+void Dropper::TellOfCascaded() {
+  if (cascaded_.size() == 1) session_.Notice("drop cascades to " + cascaded_[0]);
+  if (cascaded_.size() < 2) return;
+  std::string detail;
+  for (const std::string& line : cascaded_) {
+    detail += (detail.empty() ? "" : "\n") + std::string("drop cascades to ") + line;
+  }
+  session_.Notify(
+      "NOTICE",
+      Status(SqlState("00000"), fmt::format("drop cascades to {} other objects", cascaded_.size()))
+          .WithDetail(std::move(detail)));
+}
+
 Status Dropper::Run(bool cascade) {
   const size_t named = targets_.size();
   std::vector<std::string> details;
-  std::vector<std::string> cascaded;
   for (size_t i = 0; i < targets_.size(); ++i) {
     const DropTarget target = targets_[i];
     for (const DropTarget& dependant : DependantsOf(target)) {
       if (IsTarget(dependant)) continue;
       details.push_back(Describe(dependant) + " depends on " + Describe(target));
-      cascaded.push_back(Describe(dependant));
+      cascaded_.push_back(Describe(dependant));
       targets_.push_back(dependant);
     }
   }
-  if (!cascaded.empty() && !cascade) {
+  if (!cascaded_.empty() && !cascade) {
     std::string detail;
     for (const std::string& line : details) detail += (detail.empty() ? "" : "\n") + line;
     const std::string message =
@@ -179,18 +202,7 @@ Status Dropper::Run(bool cascade) {
         .WithHint(named == 1 ? "Use DROP ... CASCADE to drop the dependent objects too."
                              : "Use DROP ... CASCADE to drop the dependent objects too.");
   }
-  if (cascaded.size() == 1) {
-    session_.Notice("drop cascades to " + cascaded[0]);
-  } else if (!cascaded.empty()) {
-    std::string detail;
-    for (const std::string& line : cascaded) {
-      detail += (detail.empty() ? "" : "\n") + std::string("drop cascades to ") + line;
-    }
-    session_.Notify(
-        "NOTICE",
-        Status(SqlState("00000"), fmt::format("drop cascades to {} other objects", cascaded.size()))
-            .WithDetail(std::move(detail)));
-  }
+  TellOfCascaded();
   // Dependants first.
   for (size_t i = targets_.size(); i > 0; --i) OMEN_TRY(DropOne(targets_[i - 1]));
   return Status::Ok();
@@ -235,6 +247,8 @@ Status Dropper::DropOne(const DropTarget& target) {
       }
       return edit.Put(table);
     }
+    case Kind::kColumn:
+      return Status::Ok();
     case Kind::kDefault: {
       if (edit.view()->table(target.table) == nullptr) return Status::Ok();
       catalog::TableDef table = *edit.view()->table(target.table);

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "sql/rewrite/rules.h"
+#include "sql/volatile_functions.h"
 
 namespace omendb::sql {
 namespace {
@@ -89,6 +90,16 @@ class RowComparison {
 
   // (SELECT r.column FROM ...).
   Node* ColumnOf(size_t i) { return build_.Scalar(build_.Select(Column(i), Rows(), nullptr)); }
+
+  // row op ANY (...) by one pass over the rows, which are all computed.
+  Node* AnyAtOnce() {
+    Node* comparison = Comparison();
+    Node* unknown = build_.Call("bool_or", {build_.IsNull(build_.Clone(comparison))});
+    Node* answer = build_.Case(
+        {{build_.Call("bool_or", {comparison}), build_.BoolConst(true)}, {unknown, Null()}},
+        build_.BoolConst(false));
+    return build_.Scalar(build_.Select(answer, Rows(), nullptr));
+  }
 
   // row op ANY (...), where an unknown answer means that.
   Node* Any(Unknown unknown) {
@@ -176,6 +187,17 @@ bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
          type->numeric_unconstrained();
 }
 
+// The fields are compared with many rows, some of them more than once.
+Status CheckFields(Fields fields, int location, const RewriteState& state) {
+  const char* what = nullptr;
+  if (HasAggregate(fields)) what = "an aggregate";
+  if (std::any_of(fields.begin(), fields.end(), CallsVolatile)) what = "a volatile function";
+  if (what == nullptr) return Status::Ok();
+  return state.At(
+      NotSupported(std::string(what) + " in a row that is compared with those of a sub-select"),
+      location);
+}
+
 // The fields of the left side: those of a row, or one value that is better compared as a row is.
 Fields LeftFields(PgQuery__SubLink& link, const RewriteState& state) {
   if (const auto row = FieldsOf(link.testexpr)) return *row;
@@ -197,21 +219,21 @@ Status RewriteQuantified(Node* node, RewriteState& state) {
   OMEN_TRY(CheckWidth(*select, fields.size(), link.location, state));
   const auto found = state.conditions.find(node);
   Unknown unknown = found == state.conditions.end() ? Unknown::kMatters : found->second;
-  if (HasAggregate(fields)) {
-    // What DuckDB finds equal is.
-    if (!all && op == "=" && unknown == Unknown::kIsFalse) return Status::Ok();
-    return state.At(
-        NotSupported("an aggregate in a row that is compared with those of a sub-select"),
-        link.location);
+  // What DuckDB finds equal is.
+  if (HasAggregate(fields) && !all && op == "=" && unknown == Unknown::kIsFalse) {
+    return Status::Ok();
   }
+  OMEN_TRY(CheckFields(fields, link.location, state));
+  const bool once = CallsVolatile(link.subselect);
+  RowComparison comparison(fields, select, all ? Negated(op) : op, state.build);
   if (!all) {
-    *node = *RowComparison(fields, select, op, state.build).Any(unknown);
+    *node = once ? *comparison.AnyAtOnce() : *comparison.Any(unknown);
     return Status::Ok();
   }
   if (unknown != Unknown::kMatters) {
     unknown = unknown == Unknown::kIsTrue ? Unknown::kIsFalse : Unknown::kIsTrue;
   }
-  *node = *state.build.Not(RowComparison(fields, select, Negated(op), state.build).Any(unknown));
+  *node = *state.build.Not(once ? comparison.AnyAtOnce() : comparison.Any(unknown));
   return Status::Ok();
 }
 
@@ -228,11 +250,7 @@ Status RewriteScalar(Node* node, RewriteState& state) {
   const PgQuery__SubLink& link = *expr.rexpr->sub_link;
   PgQuery__SelectStmt* select = link.subselect->select_stmt;
   OMEN_TRY(CheckWidth(*select, fields->size(), expr.location, state));
-  if (HasAggregate(*fields)) {
-    return state.At(
-        NotSupported("an aggregate in a row that is compared with those of a sub-select"),
-        link.location);
-  }
+  OMEN_TRY(CheckFields(*fields, link.location, state));
   *node = *RowComparison(*fields, select, op, state.build).Scalar();
   return Status::Ok();
 }
@@ -267,6 +285,18 @@ void NoteConditionsOf(ProtobufCMessage* message, RewriteState& state) {
   }
 }
 
+// Column `index` of SELECT a, b, which has one row; null of a query with anything else to it.
+Node* SingleRowColumn(const PgQuery__SelectStmt& select, size_t index) {
+  if (select.n_target_list <= index || select.op != PG_QUERY__SET_OPERATION__SETOP_NONE ||
+      select.n_from_clause > 0 || select.where_clause != nullptr || select.n_group_clause > 0 ||
+      select.having_clause != nullptr || select.limit_count != nullptr ||
+      select.limit_offset != nullptr || select.with_clause != nullptr) {
+    return nullptr;
+  }
+  Node* value = select.target_list[index]->res_target->val;
+  return HasAggregate({&value, 1}) || IsAnyStar(value) ? nullptr : value;
+}
+
 }  // namespace
 
 void NoteConditions(Node* statement, RewriteState& state) {
@@ -284,6 +314,14 @@ Result<Node*> SubqueryColumn(const PgQuery__SubLink& link, size_t index, size_t 
     return state.At(
         Status(sqlstate::kSyntaxError, "number of columns does not match number of values"),
         link.location);
+  }
+  if (CallsVolatile(link.subselect)) {
+    // Each column has a sub-select of its own.
+    Node* const value = SingleRowColumn(*select, index);
+    if (value != nullptr) return value;
+    return state.At(NotSupported("a volatile function in a sub-select that several columns are "
+                                 "set to"),
+                    link.location);
   }
   const std::vector<Node*> columns(width, nullptr);  // Only their number is asked for.
   return RowComparison(columns, select, "=", state.build).ColumnOf(index);

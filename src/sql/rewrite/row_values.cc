@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/rewrite/rules.h"
+#include "sql/volatile_functions.h"
 
 namespace omendb::sql {
 namespace {
@@ -43,6 +44,12 @@ Status CheckSameSize(Fields left, Fields right, int location, const RewriteState
                   location);
 }
 
+// Of fields that are compared more than once.
+Status CheckStable(Fields fields, int location, const RewriteState& state) {
+  if (std::none_of(fields.begin(), fields.end(), CallsVolatile)) return Status::Ok();
+  return state.At(NotSupported("a volatile function in such a comparison of rows"), location);
+}
+
 Status RewriteComparison(Node* node, RewriteState& state) {
   const PgQuery__AExpr& expr = *node->a_expr;
   const auto left = FieldsOf(expr.lexpr);
@@ -50,7 +57,12 @@ Status RewriteComparison(Node* node, RewriteState& state) {
   if (!left || !right) return Status::Ok();
   OMEN_TRY(CheckSameSize(*left, *right, expr.location, state));
   const std::string op(LastName(expr.name, expr.n_name));
-  if (IsComparison(op)) *node = *CompareRows(*left, *right, op, state.build);
+  if (!IsComparison(op)) return Status::Ok();
+  if (op != "=" && op != "<>") {
+    OMEN_TRY(CheckStable(left->first(left->size() - 1), expr.location, state));
+    OMEN_TRY(CheckStable(right->first(right->size() - 1), expr.location, state));
+  }
+  *node = *CompareRows(*left, *right, op, state.build);
   return Status::Ok();
 }
 
@@ -74,6 +86,9 @@ Status RewriteBetween(Node* node, bool negated, RewriteState& state) {
   if (!row || !low || !high) return Status::Ok();
   OMEN_TRY(CheckSameSize(*row, *low, expr.location, state));
   OMEN_TRY(CheckSameSize(*row, *high, expr.location, state));
+  for (const Fields& fields : {*row, *low, *high}) {
+    OMEN_TRY(CheckStable(fields, expr.location, state));
+  }
   const std::vector<Node*> again = Copies(*row, state.build);
   Node* first = CompareRows(*row, *low, negated ? "<" : ">=", state.build);
   Node* second = CompareRows(again, *high, negated ? ">" : "<=", state.build);
@@ -108,6 +123,7 @@ Status RewriteIn(Node* node, RewriteState& state) {
     OMEN_TRY(CheckSameSize(*row, *item, expr.location, state));
     items.push_back(*item);
   }
+  if (items.size() > 1) OMEN_TRY(CheckStable(*row, expr.location, state));
   std::vector<Node*> parts;
   for (const Fields& item : items) {
     parts.push_back(CompareRows(Copies(*row, state.build), item, "=", state.build));
