@@ -43,6 +43,21 @@ struct KeySide {
   const types::SqlType& type(size_t i) const { return table.column(columns[i]).type; }
 };
 
+bool IsInteger(const types::SqlType& type) {
+  return !type.is_array &&
+         (type.kind == types::TypeKind::kInt2 || type.kind == types::TypeKind::kInt4 ||
+          type.kind == types::TypeKind::kInt8);
+}
+
+// Whether `cast` is the same value: 1.5 is no integer, a time of the day no date.
+bool IsExact(const types::SqlType& from, const types::SqlType& to, const Value& value,
+             const Value& cast, types::Arena& arena) {
+  if (IsInteger(from) && IsInteger(to)) return true;
+  const auto back =
+      types::CastValue(to, from, cast, arena, types::CastContext::kExplicit, types::IoSettings{});
+  return back.ok() && !back->is_null && types::Compare(from, *back, value) == 0;
+}
+
 // False: the other side cannot hold such a value.
 bool CastKey(const KeySide& from, const KeySide& to, std::span<Value> key, types::Arena& arena) {
   const types::IoSettings settings;
@@ -50,7 +65,7 @@ bool CastKey(const KeySide& from, const KeySide& to, std::span<Value> key, types
     if (from.type(i) == to.type(i) || key[i].is_null) continue;
     auto cast = types::CastValue(from.type(i), to.type(i), key[i], arena,
                                  types::CastContext::kExplicit, settings);
-    if (!cast.ok()) return false;
+    if (!cast.ok() || !IsExact(from.type(i), to.type(i), key[i], *cast, arena)) return false;
     key[i] = *cast;
   }
   return true;

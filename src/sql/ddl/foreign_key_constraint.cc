@@ -74,13 +74,29 @@ Status FindReferencedKey(const PgQuery__Constraint& source, const catalog::Table
                   target.name));
 }
 
-bool AreComparable(const types::SqlType& a, const types::SqlType& b) {
-  auto is_integer = [](TypeKind kind) {
-    return kind == TypeKind::kInt2 || kind == TypeKind::kInt4 || kind == TypeKind::kInt8;
-  };
-  const bool alike = a.kind == b.kind || (is_integer(a.kind) && is_integer(b.kind)) ||
-                     (a.is_string() && b.is_string());
-  return alike && a.is_array == b.is_array;
+bool IsInteger(TypeKind kind) {
+  return kind == TypeKind::kInt2 || kind == TypeKind::kInt4 || kind == TypeKind::kInt8;
+}
+bool IsFloat(TypeKind kind) { return kind == TypeKind::kFloat4 || kind == TypeKind::kFloat8; }
+bool IsDay(TypeKind kind) { return kind == TypeKind::kDate || kind == TypeKind::kTimestamp; }
+
+// Values of `from` are compared with those of `to` by an exact cast.
+bool AreComparable(const types::SqlType& from, const types::SqlType& to) {
+  if (from.is_array || to.is_array) return from.is_array == to.is_array && from.kind == to.kind;
+  const TypeKind a = from.kind, b = to.kind;
+  return a == b || (IsInteger(a) && (IsInteger(b) || b == TypeKind::kNumeric)) ||
+         (IsFloat(a) && IsFloat(b)) || (IsDay(a) && IsDay(b)) ||
+         (from.is_string() && to.is_string());
+}
+
+// PostgreSQL compares more: by casts that depend on settings or lose digits.
+bool AreComparableInPostgres(const types::SqlType& from, const types::SqlType& to) {
+  if (from.is_array || to.is_array) return false;
+  const TypeKind a = from.kind, b = to.kind;
+  const auto is_time = [](TypeKind kind) { return IsDay(kind) || kind == TypeKind::kTimestampTz; };
+  return ((IsInteger(a) || a == TypeKind::kNumeric) && IsFloat(b)) || (is_time(a) && is_time(b)) ||
+         (a == TypeKind::kTime && b == TypeKind::kInterval) ||
+         (IsInteger(a) && b == TypeKind::kOid) || (a == TypeKind::kOid && b == TypeKind::kInt8);
 }
 
 Status CheckKeyTypes(const catalog::TableDef& table, const catalog::TableDef& target,
@@ -91,6 +107,10 @@ Status CheckKeyTypes(const catalog::TableDef& table, const catalog::TableDef& ta
     if (AreComparable(from.type, to.type)) continue;
     types::SqlType a = from.type, b = to.type;
     a.typmod = b.typmod = -1;
+    if (AreComparableInPostgres(a, b)) {
+      return NotSupported(
+          fmt::format("a foreign key from {} to {}", types::FormatType(a), types::FormatType(b)));
+    }
     return Status(
                sqlstate::kDatatypeMismatch,
                fmt::format("foreign key constraint \"{}\" cannot be implemented", constraint.name))

@@ -1,0 +1,45 @@
+-- Foreign keys between columns of different types.
+CREATE SCHEMA foreign_key_types;
+SET search_path = foreign_key_types;
+CREATE TABLE p (i int PRIMARY KEY, b bigint UNIQUE, n numeric UNIQUE, m numeric(6, 2) UNIQUE, r real UNIQUE, d double precision UNIQUE, t date UNIQUE, s timestamp UNIQUE);
+INSERT INTO p VALUES (1, 1, 1, 1, 1, 1, '2024-01-01', '2024-01-01'), (2, 2, 1.5, 2.25, 2.5, 0.1, '2024-01-02', '2024-01-02 12:00');
+CREATE TABLE f (id int PRIMARY KEY, i bigint REFERENCES p (i), b smallint REFERENCES p (b), n int REFERENCES p (n), m bigint REFERENCES p (m), r float8 REFERENCES p (r), d real REFERENCES p (d), t timestamp REFERENCES p (t), s date REFERENCES p (s));
+INSERT INTO f VALUES (1, 1, 1, 1, 1, 1, 1, '2024-01-01', '2024-01-01');
+INSERT INTO f (id, i) VALUES (2, 5000000000);
+INSERT INTO f (id, n) VALUES (2, 2);
+INSERT INTO f (id, m) VALUES (2, 20000);
+INSERT INTO f (id, r) VALUES (2, 2.5), (3, 2.50000000001);
+INSERT INTO f (id, d) VALUES (2, 0.1);
+INSERT INTO f (id, t) VALUES (2, '2024-01-01 12:00');
+INSERT INTO f (id, s) VALUES (2, '2024-01-02');
+-- A key that only rounds to a value that is referred to.
+DELETE FROM p WHERE i = 2;
+DELETE FROM p WHERE i = 1;
+UPDATE p SET n = 1.4 WHERE i = 1;
+UPDATE p SET n = 1.0 WHERE i = 1;
+UPDATE p SET m = 1.01 WHERE i = 1;
+UPDATE p SET s = '2024-01-01 00:00:01' WHERE i = 1;
+UPDATE f SET n = NULL, m = NULL, s = NULL, t = NULL;
+UPDATE p SET n = 1.4, m = 1.01, s = '2024-01-01 00:00:01', t = '2024-02-01' WHERE i = 1;
+CREATE TABLE cp (n numeric(8, 2) PRIMARY KEY);
+CREATE TABLE cf (n int REFERENCES cp ON UPDATE CASCADE ON DELETE CASCADE);
+INSERT INTO cp VALUES (1), (2.5), (3);
+INSERT INTO cf VALUES (1), (3), (3);
+UPDATE cp SET n = 10 WHERE n = 3;
+SELECT * FROM cf ORDER BY 1;
+DELETE FROM cp WHERE n = 10;
+SELECT * FROM cf ORDER BY 1;
+DELETE FROM cp WHERE n = 2.5;
+ALTER TABLE cf DROP CONSTRAINT cf_n_fkey;
+INSERT INTO cf VALUES (7);
+ALTER TABLE cf ADD FOREIGN KEY (n) REFERENCES cp;
+DELETE FROM cf WHERE n = 7;
+ALTER TABLE cf ADD FOREIGN KEY (n) REFERENCES cp;
+-- No operator compares these.
+CREATE TABLE bad (n numeric REFERENCES p (i));
+CREATE TABLE bad (n text REFERENCES p (i));
+CREATE TABLE bad (n int REFERENCES p (t));
+CREATE TABLE bad (d float8 REFERENCES p (n));
+CREATE TABLE ap (a int[] PRIMARY KEY, b bigint[] UNIQUE);
+CREATE TABLE bad (a bigint[] REFERENCES ap);
+DROP SCHEMA foreign_key_types CASCADE;
