@@ -7,6 +7,7 @@
 #include "base/sqlstate.h"
 #include "duck/errors.h"
 #include "duck/instance.h"
+#include "duck/plan/range_joins.h"
 #include "duckdb/common/tree_renderer/text_tree_renderer.hpp"
 #include "duckdb/execution/executor.hpp"
 #include "duckdb/main/client_config.hpp"
@@ -57,7 +58,7 @@ DuckResultImpl::~DuckResultImpl() {
 Status DuckResultImpl::Failed(const duckdb::ErrorData& error) {
   Finish();
   SessionState& state = *parts_.state;
-  const bool lost_rows = parts_.has_range_join && error.Type() == duckdb::ExceptionType::INTERNAL;
+  const bool lost_rows = parts_.has_range_join && TellsOfLostRows(error);
   if (error.Type() != duckdb::ExceptionType::OUT_OF_MEMORY && !lost_rows) return ToStatus(error);
   if (!state.one_thread) state.run_again = RunAgain::kOnOneThread;
   if (!lost_rows) return ToStatus(error);

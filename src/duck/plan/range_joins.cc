@@ -16,4 +16,9 @@ bool HasRangeJoin(const duckdb::PhysicalOperator& plan) {
                      [](const auto& child) { return HasRangeJoin(child.get()); });
 }
 
+bool TellsOfLostRows(const duckdb::ErrorData& error) {
+  return error.Type() == duckdb::ExceptionType::INTERNAL &&
+         duckdb::StringUtil::Contains(error.RawMessage(), "dereference an optional pointer");
+}
+
 }  // namespace omendb::duck
