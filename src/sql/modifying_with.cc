@@ -10,6 +10,7 @@
 #include "sql/names.h"
 #include "sql/parse/clauses.h"
 #include "sql/statement_parts.h"
+#include "sql/volatile_functions.h"
 #include "types/text_io.h"
 
 namespace omendb::sql {
@@ -21,24 +22,11 @@ bool Modifies(const Node* cte) {
 
 bool IsPart(const Node* cte) { return Modifies(cte) || IsLockingSelect(CteQuery(cte)); }
 
-bool MayVary(const PgQuery__FuncCall& call) {
-  constexpr std::string_view kNames[] = {"random",
-                                         "nextval",
-                                         "gen_random_uuid",
-                                         "clock_timestamp",
-                                         "timeofday",
-                                         "setval",
-                                         "string_agg",
-                                         "array_agg",
-                                         "json_agg",
-                                         "jsonb_agg",
-                                         "json_object_agg",
-                                         "lastval",
-                                         "currval",
-                                         "setseed",
-                                         "any_value",
-                                         "jsonb_object_agg",
-                                         "statement_timestamp"};
+// What depends on the order in which rows lie, or on what parts before have called.
+bool IsOfTheMoment(const PgQuery__FuncCall& call) {
+  constexpr std::string_view kNames[] = {
+      "string_agg",      "array_agg",        "json_agg", "jsonb_agg", "any_value",
+      "json_object_agg", "jsonb_object_agg", "lastval",  "currval",   "statement_timestamp"};
   if (call.over != nullptr) return true;
   const std::string_view name = LastName(call.funcname, call.n_funcname);
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
@@ -47,10 +35,10 @@ bool MayVary(const PgQuery__FuncCall& call) {
 // Whether the query may answer other rows when it runs again in the same statement: functions of
 // chance, or what depends on the order in which rows lie, which parts change.
 bool MayVary(const Node* query) {
-  bool found = false;
+  bool found = CallsVolatile(query);
   WalkAllMessages(const_cast<ProtobufCMessage*>(&query->base), [&](ProtobufCMessage* message) {
     if (message->descriptor == &pg_query__func_call__descriptor) {
-      found = found || MayVary(*reinterpret_cast<PgQuery__FuncCall*>(message));
+      found = found || IsOfTheMoment(*reinterpret_cast<PgQuery__FuncCall*>(message));
     } else if (message->descriptor == &pg_query__select_stmt__descriptor) {
       const auto& select = *reinterpret_cast<PgQuery__SelectStmt*>(message);
       const bool distinct_on =
