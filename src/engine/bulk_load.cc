@@ -25,7 +25,7 @@ Status BulkLoad::Append(const types::Chunk& chunk) {
         std::min(chunk.rows_count - first, limits_.segment_rows - gathered_->rows());
     gathered_->Append(chunk, first, count);
     first += count;
-    OMEN_TRY(FlushWhenFull());
+    if (IsFull()) OMEN_TRY(Flush());
   }
   return Status::Ok();
 }
@@ -33,12 +33,12 @@ Status BulkLoad::Append(const types::Chunk& chunk) {
 Status BulkLoad::AppendRow(std::span<const types::Value> row) {
   if (!relation_->storage().logged()) return relation_->Insert(context_, row).status();
   OMEN_TRY(relation_->CheckRow(context_, row));
+  if (IsFull()) OMEN_TRY(Flush());
   gathered_->AppendRow(row);
-  return FlushWhenFull();
+  return Status::Ok();
 }
 
-Status BulkLoad::FlushWhenFull() {
-  if (!limits_.AreReachedBy(*gathered_)) return Status::Ok();
+Status BulkLoad::Flush() {
   OMEN_TRY(EnterWritten());
   return StartWriting();
 }

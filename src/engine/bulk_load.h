@@ -42,13 +42,15 @@ class BulkLoad {
   // Rows as Relation::InsertChunk and Insert take them.
   Status Append(const types::Chunk& chunk);
   Status AppendRow(std::span<const types::Value> row);
+  // Whether the next AppendRow, or Finish, first enters what was gathered.
+  bool IsFull() const { return limits_.AreReachedBy(*gathered_); }
   // Enters what was gathered. Call once, at the end.
   Status Finish();
   // After an error of keys or NULLs: the row it was, counted from 0 as rows came.
   uint64_t failed_row() const { return failed_row_; }
 
  private:
-  Status FlushWhenFull();
+  Status Flush();
   // Hands the gathered rows to the writing thread.
   Status StartWriting();
   // Waits for the segment being written and makes it part of the table.

@@ -6,15 +6,13 @@
 //
 //   gather -> sort, write, sync (a thread) -> publish, {claim the old, set the head} -> {kFreeze}
 //
-// It is for updates that change no column that a foreign key refers to. Others, rows in pages,
-// those of a table that is not logged, and the rows of a statement that is too small for a segment
-// are updated one by one. Entries of secondary indexes stay packed (packed_entries.h) until those
-// of the old versions are gone.
+// Rows in pages, those of a table that is not logged, and the rows of a statement that is too small
+// for a segment are updated one by one. Entries of secondary indexes stay packed (packed_entries.h)
+// until those of the old versions are gone.
 //
 // A row that gets another primary key is another row from then on: the old one is deleted where it
 // lies, and the new one is loaded (bulk_load.h). Its key must be free at that moment, as if each
-// were inserted at once. Where foreign keys or unique indexes have a part in it, rows are moved one
-// by one.
+// were inserted at once. Where unique indexes have a part in it, rows are moved one by one.
 //
 // Order          Conflicts are found when a segment is full, or by Finish. That is in time: both
 //                belong to the statement. Where keys of unique indexes may change, each row is
@@ -30,6 +28,7 @@
 //                is of no more use, and the statement must be undone.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -41,16 +40,21 @@
 
 namespace omendb::engine {
 
+class ForeignKeyQueue;
 class RelationImpl;
 class ReplaceUndo;
 
 class BulkUpdate {
  public:
   using Limits = BatchLimits;
+  // What to do about a row that others have changed since it was seen: `found` is kChanged or
+  // kGone. Without it the statement must be undone.
+  using OnConflict = std::function<Result<RowOutcome>(const RowRef& seen, const RowResult& found,
+                                                      std::span<const types::Value> row)>;
   // What else the statement does to the table.
   enum class Beside : uint8_t {
-    kNothing,
-    kOthers,  // It inserts or deletes rows too, at any time: unique keys change one by one.
+    kNothing,  // It deletes rows by Delete only, and inserts none before Apply.
+    kOthers,   // It inserts or deletes rows too, at any time: unique keys change one by one.
   };
 
   // `relation` is one of the database's. `context` must outlive it. `changed`: no other column
@@ -62,14 +66,26 @@ class BulkUpdate {
   // As Relation::Update, each row once. What is not kDone may be of a row that was given before:
   // the statement must be undone. `latest` has the row's id, but may not be the new version.
   Result<RowResult> Update(const RowRef& seen, std::span<const types::Value> row);
+  // As Relation::Delete, in its turn.
+  Result<RowResult> Delete(const RowRef& seen);
+  // Does what was asked so far, where others need to find it done: rows that are inserted may need
+  // keys that these give up.
+  Result<RowOutcome> Apply();
   // Whether a row that was found by its key would be gathered, and may be: whatever keys it and
   // others get, and what was found stays told from what is newer.
   bool Gathers(const RowRef& found) const;
+  // Of gathered rows. Set before the first.
+  void set_on_conflict(OnConflict on_conflict) { on_conflict_ = std::move(on_conflict); }
+  // Whether the statement's snapshot sees the row.
+  bool Sees(const RowRef& row) const;
   // Replaces what was gathered. Call once, at the end.
   Result<RowOutcome> Finish();
 
  private:
   bool IsGathered(const RowRef& seen) const;
+  // Whether there are rows whose turn is before that of the next one.
+  bool WaitsForOthers() const;
+  ForeignKeyQueue& foreign_keys();
   // Of a row that gets another primary key.
   Result<RowResult> Move(const RowRef& seen, std::span<const types::Value> row);
   Result<RowOutcome> FlushWhenFull();
@@ -86,13 +102,16 @@ class BulkUpdate {
   bool replaces_ = false;
   bool in_order_ = false;
   std::vector<std::shared_ptr<TableIndex>> indexes_;  // whose columns change
-  std::vector<ColumnId> referring_;                   // of foreign keys, which change
+  std::vector<ColumnId> linked_;  // of foreign keys in either direction, which change
+  OnConflict on_conflict_;        // may be null
   std::unique_ptr<RowBuffer> gathered_;
   std::vector<RowRef> seen_;  // of the gathered rows
-  uint32_t frozen_ = 0;       // of them
+  std::vector<RowToDelete> deletes_;
+  uint32_t frozen_ = 0;  // of them
   BatchWriter writer_;
   ReplaceUndo* undo_ = nullptr;      // the transaction's, once there is a segment
   std::unique_ptr<BulkLoad> moved_;  // rows with new primary keys, where these may be new
+  bool checks_moved_ = true;         // Of those, the foreign keys are checked.
 };
 
 }  // namespace omendb::engine

@@ -319,6 +319,77 @@ TEST_F(BulkUpdateKeysTest, NullsOfUniqueKeysAreNoConflict) {
   EXPECT_TRUE(Insert(e, *txn, 1001, 510).Is(sqlstate::kUniqueViolation));
 }
 
+// A key is free from the moment on when its row is deleted, as if each row were changed at once.
+TEST_F(BulkUpdateKeysTest, RowsAreDeletedInTheirTurn) {
+  spec_.unique = {{1}};
+  spec_.secondary = {};
+  Engine e;
+  Fill(e, 3000);
+  for (const bool in_time : {true, false}) {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    BulkUpdate updates(context, relation, {&kColumns[1], 1}, kSmallSegments);
+    const auto set = [&](int32_t id, int32_t v) {
+      const types::Value row[] = {Int(id), Int(v), Text("set")};
+      return updates.Update(*Find(e, context, id), row).status();
+    };
+    const auto remove = [&](int32_t id) { return updates.Delete(*Find(e, context, id)).status(); };
+    ASSERT_TRUE(set(0, -1).ok());
+    // Row 1 gets what row 2 has, row 3 what row 4 has, and so on.
+    Status done;
+    for (int32_t id = 1; id < 2998 && done.ok(); id += 2) {
+      if (in_time || id < 2500) done = remove(id + 1);
+      if (done.ok()) done = set(id, 10 * (id + 1));
+      if (done.ok() && !in_time && id >= 2500) done = remove(id + 1);
+    }
+    if (done.ok()) done = updates.Finish().status();
+    if (!in_time) {
+      EXPECT_TRUE(done.Is(sqlstate::kUniqueViolation)) << done.ToString();
+      EXPECT_EQ(done.error().detail, "Key (v)=(25020) already exists.");
+      break;
+    }
+    ASSERT_TRUE(done.ok()) << done.ToString();
+    EXPECT_EQ(e.db->stats().rows_thawed, 0U);
+    e.db->Abort(*txn);
+    Check(e, expected_);
+  }
+  CheckAndCrash(e, 1);
+}
+
+// Before rows are inserted, what came before them is done.
+TEST_F(BulkUpdateKeysTest, KeysAreFreeOnceTheRowsBeforeAreApplied) {
+  spec_.unique = {{1}};
+  spec_.secondary = {};
+  Engine e;
+  Fill(e, 3000);
+  {
+    auto txn = e.Begin();
+    StatementContext context = e.Statement(*txn);
+    auto relation = e.Open(context);
+    BulkUpdate updates(context, relation, {&kColumns[1], 1}, kSmallSegments);
+    for (int32_t id = 0; id < 2500; ++id) {
+      const types::Value row[] = {Int(id), Int(-1 - id), Text("set")};
+      ASSERT_TRUE(updates.Update(*Find(e, context, id), row).ok());
+      expected_[id] = -1 - id;
+    }
+    ASSERT_TRUE(updates.Delete(*Find(e, context, 2500)).ok());
+    expected_.erase(2500);
+    ASSERT_EQ(*updates.Apply(), RowOutcome::kDone);
+    for (const int32_t id : {2490, 2500}) {
+      const types::Value row[] = {Int(10'000 + id), Int(10 * id), Text("its key is free")};
+      ASSERT_TRUE(relation->Insert(context, row).ok());
+      expected_[10'000 + id] = 10 * id;
+    }
+    const types::Value row[] = {Int(2700), Int(-2700), Text("set")};
+    ASSERT_TRUE(updates.Update(*Find(e, context, 2700), row).ok());
+    expected_[2700] = -2700;
+    ASSERT_EQ(*updates.Finish(), RowOutcome::kDone);
+    ASSERT_TRUE(e.Commit(*txn).ok());
+  }
+  CheckAndCrash(e, 2);
+}
+
 // Where the statement does more than update, unique keys change when their rows come.
 TEST_F(BulkUpdateKeysTest, BesideOtherChangesUniqueKeysChangeAtOnce) {
   spec_.unique = {{1}};

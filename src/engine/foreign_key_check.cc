@@ -78,6 +78,10 @@ std::string SchemaName(const StatementContext& context, const TableDef& table) {
 
 }  // namespace
 
+std::shared_ptr<Relation> ForeignKeyCheck::OpenReferring() const {
+  return run.database().OpenRelation(referring);
+}
+
 std::vector<Value> ForeignKeyCheck::InIndexOrder(const IndexDef& index,
                                                  const std::vector<ColumnId>& columns,
                                                  std::span<const Value> key) const {
@@ -93,7 +97,7 @@ std::string ForeignKeyCheck::KeyText(const TableDef& table, const std::vector<Co
                                      std::span<const Value> key) const {
   const types::IoSettings defaults;
   const types::IoSettings& settings =
-      context.io_settings != nullptr ? *context.io_settings : defaults;
+      context().io_settings != nullptr ? *context().io_settings : defaults;
   std::string names;
   std::string values;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -118,7 +122,7 @@ Status ForeignKeyCheck::Missing(std::span<const Value> key) const {
                                                     constraint.name + "\"")
       .WithDetail(KeyText(*referring, constraint.columns, key) + " is not present in table \"" +
                   referenced->name + "\".")
-      .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+      .WithConstraint(SchemaName(context(), *referring), referring->name, constraint.name);
 }
 
 Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
@@ -128,7 +132,7 @@ Status ForeignKeyCheck::StillReferenced(std::span<const Value> key) const {
                                                     referring->name + "\"")
       .WithDetail(KeyText(*referenced, constraint.referenced_columns, key) +
                   " is still referenced from table \"" + referring->name + "\".")
-      .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+      .WithConstraint(SchemaName(context(), *referring), referring->name, constraint.name);
 }
 
 bool ForeignKeyCheck::CastToReferenced(std::span<Value> key, types::Arena& arena) const {
@@ -162,7 +166,7 @@ Status ForeignKeyCheck::FindReferenced(std::span<const Value> keys,
     const std::vector<Value> in_order = InIndexOrder(index, constraint.referenced_columns, key);
     ordered.insert(ordered.end(), in_order.begin(), in_order.end());
   }
-  return database.OpenRelation(referenced)->LookupBatch(context, index.oid, ordered, found);
+  return run.database().OpenRelation(referenced)->LookupBatch(context(), index.oid, ordered, found);
 }
 
 Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value> key,
@@ -175,7 +179,7 @@ Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value>
                                                       "\" violates foreign key constraint \"" +
                                                       constraint.name + "\"")
         .WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
-        .WithConstraint(SchemaName(context, *referring), referring->name, constraint.name);
+        .WithConstraint(SchemaName(context(), *referring), referring->name, constraint.name);
   }
   std::vector<Value> cast_key(key.begin(), key.end());
   types::Arena arena;
@@ -188,7 +192,7 @@ Status ForeignKeyCheck::CheckReferring(const RowRef& row, std::span<const Value>
 // A later write of this transaction may have deleted the row, or changed its key: then that write
 // queued what is to be checked. Other columns may have changed: then it did not.
 Result<bool> ForeignKeyCheck::StillRefers(const RowRef& row, std::span<const Value> key) {
-  OMEN_ASSIGN(const bool current, database.OpenRelation(referring)->IsCurrent(context, row));
+  OMEN_ASSIGN(const bool current, OpenReferring()->IsCurrent(context(), row));
   if (current) return true;
   OMEN_ASSIGN(const std::optional<RowRef> newest, ChangedByAction(row));
   return newest ? ValuesAre(*newest, constraint.columns, key) : false;
@@ -196,54 +200,53 @@ Result<bool> ForeignKeyCheck::StillRefers(const RowRef& row, std::span<const Val
 
 Result<bool> ForeignKeyCheck::LockReferenced(std::span<const Value> key,
                                              std::optional<RowRef> ahead) {
-  auto relation = database.OpenRelation(referenced);
+  auto relation = run.database().OpenRelation(referenced);
   const IndexDef& index = ReferencedIndex();
   const std::vector<Value> ordered = InIndexOrder(index, constraint.referenced_columns, key);
   while (true) {
     std::optional<RowRef> row = std::exchange(ahead, std::nullopt);
     if (!row.has_value()) {
-      OMEN_ASSIGN(row, relation->Lookup(context, index.oid, ordered));
+      OMEN_ASSIGN(row, relation->Lookup(context(), index.oid, ordered));
     }
     if (!row.has_value()) {
-      if (!acted) return false;
-      RenewSnapshot();  // What actions have written since the last time is seen only then.
+      if (!run.acted()) return false;
+      // What actions have written since the last time is seen only then.
+      OMEN_TRY(run.RenewSnapshot());
       continue;
     }
     OMEN_ASSIGN(const RowResult locked,
-                relation->Lock(context, *row, txn::RowLockMode::kKeyShare, txn::LockWait::kWait));
+                relation->Lock(context(), *row, txn::RowLockMode::kKeyShare, txn::LockWait::kWait));
     if (locked.outcome == RowOutcome::kDone) return true;
     // Changed or deleted meanwhile: look again at what is committed now.
-    RenewSnapshot();
+    OMEN_TRY(run.RenewSnapshot());
   }
-}
-
-void ForeignKeyCheck::RenewSnapshot() {
-  context.txn->PopSnapshot();
-  context.txn->PushLatestSnapshot();
-  snapshot_renewed = true;
-  acted = false;
 }
 
 bool ForeignKeyCheck::ScansForReferring() const {
   return IndexOn(*referring, constraint.columns) == nullptr;
 }
 
-Status ForeignKeyCheck::FindReferring(std::span<const Value> keys,
-                                      std::span<std::vector<RowRef>> found) {
+Status ForeignKeyCheck::FindReferring(std::span<const Value> keys, std::span<Found> found) {
   const size_t width = constraint.columns.size();
   std::unordered_map<std::string, size_t> wanted;
   types::Arena arena;
   for (size_t i = 0; i < found.size(); ++i) {
+    found[i].snapshot = run.snapshots();
     const auto given = keys.subspan(i * width, width);
     types::Row key(given.begin(), given.end());
     if (AnyNull(key) || !CastToReferring(key, arena)) continue;
     wanted.emplace(EncodedReferring(key), i);
   }
-  if (wanted.empty()) return Status::Ok();
+  return wanted.empty() ? Status::Ok() : ScanReferring(wanted, found);
+}
+
+Status ForeignKeyCheck::ScanReferring(const std::unordered_map<std::string, size_t>& wanted,
+                                      std::span<Found> found) {
+  const size_t width = constraint.columns.size();
   Relation::ScanOptions options;
   options.with_refs = true;
   options.columns = constraint.columns;
-  const auto scan = database.OpenRelation(referring)->OpenScan(context, options);
+  const auto scan = OpenReferring()->OpenScan(context(), options);
   const auto worker = scan->NewWorker();
   types::Chunk chunk;
   std::vector<RowRef> refs;
@@ -252,12 +255,12 @@ Status ForeignKeyCheck::FindReferring(std::span<const Value> keys,
     refs.clear();
     OMEN_ASSIGN(const bool more, scan->Next(*worker, chunk, &refs));
     if (!more) return Status::Ok();
-    if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
+    if (context().cancel != nullptr && context().cancel->set()) return context().cancel->ToStatus();
     for (uint32_t i = 0; i < chunk.rows_count; ++i) {
       for (size_t k = 0; k < width; ++k) key[k] = chunk.columns[k].Get(i);
       if (AnyNull(key)) continue;
       const auto at = wanted.find(EncodedReferring(key));
-      if (at != wanted.end()) found[at->second].push_back(refs[i]);
+      if (at != wanted.end()) found[at->second].rows.push_back(refs[i]);
     }
   }
 }
@@ -271,49 +274,85 @@ std::string ForeignKeyCheck::EncodedReferring(std::span<const Value> key) const 
 }
 
 Result<std::vector<RowRef>> ForeignKeyCheck::ReferringRows(Gone& gone) {
-  if (gone.found != nullptr && gone.found->empty()) return *gone.found;
-  std::vector<RowRef> rows;
+  if (gone.found != nullptr && gone.found->rows.empty()) return gone.found->rows;
   gone.referring_key.assign(gone.key.begin(), gone.key.end());
   // Else no referring row can hold such a value.
-  if (!CastToReferring(gone.referring_key, gone.arena)) return rows;
-  if (gone.found != nullptr) return *gone.found;
+  if (!CastToReferring(gone.referring_key, gone.arena)) return std::vector<RowRef>();
+  if (gone.found != nullptr) return gone.found->rows;
+  return RowsWithKey(gone.referring_key);
+}
+
+Result<std::vector<RowRef>> ForeignKeyCheck::RowsWithKey(std::span<const Value> key) {
+  if (ScansForReferring()) {
+    Found found;
+    OMEN_TRY(ScanReferring({{EncodedReferring(key), 0}}, {&found, 1}));
+    return std::move(found.rows);
+  }
+  std::vector<RowRef> rows;
   const IndexDef* const index = IndexOn(*referring, constraint.columns);
   OMEN_CHECK(index != nullptr);
   KeyRange range;
-  range.equal = InIndexOrder(*index, constraint.columns, gone.referring_key);
-  OMEN_TRY(database.OpenRelation(referring)->ScanIndex(context, index->oid, range,
-                                                       [&](RowRef row) -> Result<bool> {
-                                                         rows.push_back(row);
-                                                         return true;
-                                                       }));
+  range.equal = InIndexOrder(*index, constraint.columns, key);
+  OMEN_TRY(
+      OpenReferring()->ScanIndex(context(), index->oid, range, [&](RowRef row) -> Result<bool> {
+        rows.push_back(row);
+        return true;
+      }));
   return rows;
+}
+
+Status ForeignKeyCheck::LookAgain(Gone& gone) {
+  if (!std::exchange(gone.look_again, false)) return Status::Ok();
+  gone.found = nullptr;
+  return run.RenewSnapshot();
 }
 
 Status ForeignKeyCheck::ForEachReferring(Gone& gone,
                                          const std::function<Status(const RowRef&)>& act) {
-  OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
-  for (const RowRef& row : rows) OMEN_TRY(act(row));
+  do {
+    OMEN_TRY(LookAgain(gone));
+    const uint64_t snapshot = gone.found != nullptr ? gone.found->snapshot : run.snapshots();
+    OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
+    for (const RowRef& row : rows) {
+      std::optional<RowRef> now = row;
+      if (run.snapshots() != snapshot) {
+        OMEN_ASSIGN(now, RefersNow(gone, row));
+      }
+      if (now) OMEN_TRY(act(*now));
+    }
+  } while (gone.look_again);
   return Status::Ok();
 }
 
-// Actions of other constraints may have changed the rows, which is not seen yet.
-Result<bool> ForeignKeyCheck::AnyRefers(const Gone& gone, const std::vector<RowRef>& rows) {
-  if (rows.empty()) return false;
-  if (acted) RenewSnapshot();
-  const auto relation = database.OpenRelation(referring);
-  for (const RowRef& row : rows) {
-    OMEN_ASSIGN(const std::optional<RowRef> newest, relation->FindRow(context, row.row_id));
-    if (!newest) continue;
-    OMEN_ASSIGN(const bool refers, ValuesAre(*newest, constraint.columns, gone.referring_key));
-    if (refers) return true;
+Result<std::optional<RowRef>> ForeignKeyCheck::RefersNow(Gone& gone, const RowRef& row) {
+  OMEN_ASSIGN(std::optional<RowRef> newest, OpenReferring()->FindRow(context(), row.row_id));
+  if (!newest) {
+    gone.look_again = true;
+    return newest;
   }
+  OMEN_ASSIGN(const bool refers, ValuesAre(*newest, constraint.columns, gone.referring_key));
+  if (!refers) newest.reset();
+  return newest;
+}
+
+// Actions of other constraints may have changed the rows, which is not seen yet.
+Result<bool> ForeignKeyCheck::AnyRefers(Gone& gone) {
+  do {
+    OMEN_TRY(LookAgain(gone));
+    OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
+    if (rows.empty()) return false;
+    if (run.HasChanged(referring->oid)) OMEN_TRY(run.RenewSnapshot());
+    for (const RowRef& row : rows) {
+      OMEN_ASSIGN(const std::optional<RowRef> now, RefersNow(gone, row));
+      if (now) return true;
+    }
+  } while (gone.look_again);
   return false;
 }
 
 // Another row may have taken the key in the same statement.
 Status ForeignKeyCheck::CheckNotReferenced(Gone& gone, bool may_be_taken) {
-  OMEN_ASSIGN(const std::vector<RowRef> rows, ReferringRows(gone));
-  OMEN_ASSIGN(const bool refer, AnyRefers(gone, rows));
+  OMEN_ASSIGN(const bool refer, AnyRefers(gone));
   if (!refer) return Status::Ok();
   if (may_be_taken) {
     OMEN_ASSIGN(const bool taken, LockReferenced(gone.key));
@@ -323,10 +362,10 @@ Status ForeignKeyCheck::CheckNotReferenced(Gone& gone, bool may_be_taken) {
 }
 
 Status ForeignKeyCheck::ReferencedGone(std::span<const Value> key, std::span<const Value> new_key,
-                                       const std::vector<RowRef>* found) {
+                                       const Found* found) {
   if (AnyNull(key)) return Status::Ok();  // A key with a NULL is never referred to.
   const bool deleted = new_key.empty();
-  Gone gone{key, found, {}, {}};
+  Gone gone{key, found};
   switch (deleted ? constraint.on_delete : constraint.on_update) {
     case ReferentialAction::kNoAction:
       return CheckNotReferenced(gone, /*may_be_taken=*/true);
@@ -372,14 +411,14 @@ const std::vector<ColumnId>& ForeignKeyCheck::ColumnsToSet(bool deleted) const {
 }
 
 Status ForeignKeyCheck::SetDefaults(Gone& gone, const std::vector<ColumnId>& columns) {
-  if (context.column_expressions == nullptr) return NotSupported("SET DEFAULT outside a session");
+  if (context().column_expressions == nullptr) return NotSupported("SET DEFAULT outside a session");
   types::Arena arena;
   bool any_unchanged = false;
   OMEN_TRY(ForEachReferring(gone, [&](const RowRef& row) -> Status {
     std::vector<Value> values;
     for (ColumnId column : columns) {
       OMEN_ASSIGN(const Value value,
-                  context.column_expressions->DefaultOf(*referring, column, arena));
+                  context().column_expressions->DefaultOf(*referring, column, arena));
       values.push_back(value);
     }
     OMEN_ASSIGN(const bool unchanged, ValuesAre(row, columns, values));
@@ -396,7 +435,7 @@ Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<Col
                                         std::span<const Value> values) {
   types::Arena arena;
   std::vector<Value> now(columns.size());
-  OMEN_TRY(database.OpenRelation(referring)->Read(row, columns, arena, now.data()));
+  OMEN_TRY(OpenReferring()->Read(row, columns, arena, now.data()));
   for (size_t i = 0; i < now.size(); ++i) {
     if (now[i].is_null != values[i].is_null) return false;
     if (now[i].is_null) continue;
@@ -408,29 +447,32 @@ Result<bool> ForeignKeyCheck::ValuesAre(const RowRef& row, const std::vector<Col
 // Another action of this statement may have changed the row, which is not seen yet; or the row is
 // gone.
 Result<std::optional<RowRef>> ForeignKeyCheck::ChangedByAction(const RowRef& row) {
-  auto relation = database.OpenRelation(referring);
-  OMEN_ASSIGN(std::optional<RowRef> newest, relation->FindRow(context, row.row_id));
+  auto relation = OpenReferring();
+  OMEN_ASSIGN(std::optional<RowRef> newest, relation->FindRow(context(), row.row_id));
   if (newest && newest->version == row.version) {
-    RenewSnapshot();
-    OMEN_ASSIGN(newest, relation->FindRow(context, row.row_id));
+    OMEN_TRY(run.RenewSnapshot());
+    OMEN_ASSIGN(newest, relation->FindRow(context(), row.row_id));
   }
   if (newest && newest->version == row.version) newest.reset();
   return newest;
 }
 
-Status ForeignKeyCheck::Change(const Gone& gone, const RowRef& row,
+Status ForeignKeyCheck::Change(Gone& gone, const RowRef& row,
                                const std::function<Result<RowResult>(const RowRef&)>& write) {
   RowRef current = row;
   while (true) {
     OMEN_ASSIGN(const RowResult result, write(current));
     if (result.outcome == RowOutcome::kDone) {
-      acted = true;
+      run.NoteChange(referring->oid, constraint.oid);
       return Status::Ok();
     }
     std::optional<RowRef> newest = result.latest;
     if (result.outcome != RowOutcome::kChanged) {
       OMEN_ASSIGN(newest, ChangedByAction(current));
-      if (!newest) return Status::Ok();
+      if (!newest) {
+        gone.look_again = true;
+        return Status::Ok();
+      }
     }
     current = *newest;
     OMEN_ASSIGN(const bool refers, ValuesAre(current, constraint.columns, gone.referring_key));
@@ -438,37 +480,63 @@ Status ForeignKeyCheck::Change(const Gone& gone, const RowRef& row,
   }
 }
 
-Status ForeignKeyCheck::DeleteReferring(const Gone& gone, const RowRef& row) {
-  auto relation = database.OpenRelation(referring);
+Status ForeignKeyCheck::DeleteReferring(Gone& gone, const RowRef& row) {
+  auto relation = OpenReferring();
   return Change(gone, row,
-                [&](const RowRef& current) { return relation->Delete(context, current); });
+                [&](const RowRef& current) { return relation->Delete(context(), current); });
 }
 
 Status ForeignKeyCheck::ComputeGenerated(std::span<Value> row, types::Arena& arena) {
   const bool any = std::any_of(referring->columns.begin(), referring->columns.end(),
                                [](const auto& column) { return !column.generated_sql.empty(); });
   if (!any) return Status::Ok();
-  if (context.column_expressions == nullptr) {
+  if (context().column_expressions == nullptr) {
     return NotSupported("a generated column outside a session");
   }
-  return context.column_expressions->ComputeGenerated(*referring, row, arena);
+  return context().column_expressions->ComputeGenerated(*referring, row, arena);
 }
 
-Status ForeignKeyCheck::UpdateReferring(const Gone& gone, const RowRef& row,
+Result<types::Row> ForeignKeyCheck::WithValues(const RowRef& row,
+                                               const std::vector<ColumnId>& columns,
+                                               std::span<const Value> values, types::Arena& arena) {
+  const std::vector<ColumnId> live = referring->live_columns();
+  types::Row read(live.size());
+  OMEN_TRY(OpenReferring()->Read(row, live, arena, read.data()));
+  types::Row whole(referring->columns.size(), Value::Null());
+  for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
+  for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
+  OMEN_TRY(ComputeGenerated(whole, arena));
+  return whole;
+}
+
+Status ForeignKeyCheck::UpdateReferring(Gone& gone, const RowRef& row,
                                         const std::vector<ColumnId>& columns,
                                         std::span<const Value> values) {
-  auto relation = database.OpenRelation(referring);
-  const std::vector<ColumnId> live = referring->live_columns();
   return Change(gone, row, [&](const RowRef& current) -> Result<RowResult> {
-    std::vector<Value> read(live.size());
     types::Arena arena;
-    OMEN_TRY(relation->Read(current, live, arena, read.data()));
-    std::vector<Value> whole(referring->columns.size(), Value::Null());
-    for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
-    for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
-    OMEN_TRY(ComputeGenerated(whole, arena));
-    return relation->Update(context, current, whole);
+    OMEN_ASSIGN(const types::Row whole, WithValues(current, columns, values, arena));
+    return run.Update(*this, current, whole);
   });
+}
+
+Status ForeignKeyCheck::UpdateReferringTo(std::span<const Value> key,
+                                          std::span<const Value> values) {
+  const auto relation = OpenReferring();
+  Gone gone{{}};
+  gone.referring_key.assign(key.begin(), key.end());
+  do {
+    OMEN_TRY(run.RenewSnapshot());
+    gone.look_again = false;
+    OMEN_ASSIGN(const std::vector<RowRef> rows, RowsWithKey(gone.referring_key));
+    for (const RowRef& row : rows) {
+      OMEN_TRY(Change(gone, row, [&](const RowRef& current) -> Result<RowResult> {
+        types::Arena arena;
+        OMEN_ASSIGN(const types::Row whole, WithValues(current, constraint.columns, values, arena));
+        return relation->Update(context(), current, whole);
+      }));
+    }
+  } while (gone.look_again);
+  return Status::Ok();
 }
 
 }  // namespace omendb::engine

@@ -1,9 +1,12 @@
 #include "engine/foreign_keys.h"
 
 #include <algorithm>
+#include <set>
 
 #include "catalog/column_ids.h"
 #include "engine/foreign_key_check.h"
+#include "engine/foreign_key_run.h"
+#include "types/key_encoding.h"
 
 namespace omendb::engine {
 namespace {
@@ -67,6 +70,7 @@ std::vector<ColumnId> ForeignKeyQueue::ReferencedColumns(const StatementContext&
 
 void ForeignKeyQueue::OnInsert(const StatementContext& /*context*/, const TableDef& table,
                                const RowRef& row, std::span<const Value> values) {
+  if (paused_) return;
   for (const ConstraintDef& constraint : table.constraints) {
     if (constraint.kind != ConstraintKind::kForeignKey) continue;
     Queue({Kind::kReferring, constraint.oid, table.oid, constraint.referenced_table}, table,
@@ -83,20 +87,20 @@ void ForeignKeyQueue::OnUpdate(const StatementContext& context, const TableDef& 
     Queue({Kind::kReferring, constraint.oid, table.oid, constraint.referenced_table}, table,
           constraint.columns, row, new_values, {});
   }
-  QueueReplaced(context, table, old_values, new_values);
+  OnReplaced(context, table, old_values, new_values);
 }
 
 void ForeignKeyQueue::OnMove(const StatementContext& context, const TableDef& table,
                              const RowRef& row, std::span<const Value> old_values,
                              std::span<const Value> new_values) {
-  if (empty()) return OnUpdate(context, table, row, old_values, new_values);
+  if (!waits_) return OnUpdate(context, table, row, old_values, new_values);
   OnInsert(context, table, row, new_values);
-  QueueReplaced(context, table, old_values, new_values);
+  OnReplaced(context, table, old_values, new_values);
 }
 
-void ForeignKeyQueue::QueueReplaced(const StatementContext& context, const TableDef& table,
-                                    std::span<const Value> old_values,
-                                    std::span<const Value> new_values) {
+void ForeignKeyQueue::OnReplaced(const StatementContext& context, const TableDef& table,
+                                 std::span<const Value> old_values,
+                                 std::span<const Value> new_values) {
   for (const auto& [referring, constraint] : context.catalog->ReferencesTo(table.oid)) {
     if (SameKey(table, constraint->referenced_columns, old_values, new_values)) continue;
     Queue({Kind::kReplaced, constraint->oid, referring->oid, table.oid}, table,
@@ -144,6 +148,7 @@ void ForeignKeyQueue::RollbackTo(const Mark& mark) {
     checked_late_.pop_back();
   }
   if (done_.size() > log_.size()) done_.resize(log_.size());
+  waits_ = !log_.empty();
   deferred_ = mark.deferred;
   all_deferred_ = mark.all_deferred;
 }
@@ -198,38 +203,49 @@ bool ForeignKeyQueue::Fill(ForeignKeyLog::Reader& reader, Window& window) const 
 
 Status ForeignKeyQueue::Run(Database& database, StatementContext& context, bool at_commit) {
   if (log_.empty()) return Status::Ok();
-  context.txn->PushLatestSnapshot();
-  ++lookups_;
-  Running running{database, context, at_commit, {}};
-  Status result;
   // Actions append events while they are read.
   ForeignKeyLog::Reader reader(log_);
+  bool kept = false;
   if (put_off_ && !at_commit) {
     reader = put_off_->read;
-    running.kept = put_off_->some;
+    kept = put_off_->some;
   }
-  Window window;
-  while (result.ok() && Fill(reader, window)) result = RunWindow(running, window);
-  context.txn->PopSnapshot();
-  // What is older than a mark is due again when that is gone back to.
   put_off_.reset();
-  if (!result.ok()) return result;
-  if (running.kept || (!at_commit && marked_ > log_.begin())) {
-    put_off_ = PutOff{std::move(reader), running.kept};
+  waits_ = true;
+  OMEN_TRY(RunAll(database, context, at_commit, reader, kept));
+  waits_ = kept;
+  // What is older than a mark is due again when that is gone back to.
+  if (kept || (!at_commit && marked_ > log_.begin())) {
+    put_off_ = PutOff{std::move(reader), kept};
   } else {
     log_.Clear();
     done_.clear();
     checked_late_.clear();
   }
-  return result;
+  return Status::Ok();
+}
+
+Status ForeignKeyQueue::RunAll(Database& database, StatementContext& context, bool at_commit,
+                               ForeignKeyLog::Reader& reader, bool& kept) {
+  ForeignKeyRun run(database, context);
+  Running running{run, at_commit, log_.end()};
+  running.kept = kept;
+  Window window;
+  do {
+    while (Fill(reader, window)) OMEN_TRY(RunWindow(running, window));
+    OMEN_TRY(run.FinishUpdates());
+  } while (reader.number() != log_.end());
+  kept = running.kept;
+  return Status::Ok();
 }
 
 Status ForeignKeyQueue::RunWindow(Running& running, Window& window) {
-  const CancelFlag* const cancel = running.context.cancel;
+  StatementContext& context = running.run.context();
   for (size_t i = 0; i < window.size(); ++i) {
-    if (cancel != nullptr && cancel->set()) return cancel->ToStatus();
+    if (context.cancel != nullptr && context.cancel->set()) return context.cancel->ToStatus();
     if (window[i].done) continue;
-    Resolve(running.context, window[i].event, running.resolved);
+    Resolve(context, window[i].event, running.resolved);
+    NoteTarget(running, window[i]);
     const ConstraintDef* const constraint = running.resolved.constraint;
     if (constraint == nullptr) {  // It was dropped in this transaction.
       SetDone(window[i]);
@@ -242,44 +258,44 @@ Status ForeignKeyQueue::RunWindow(Running& running, Window& window) {
   return Status::Ok();
 }
 
+void ForeignKeyQueue::NoteTarget(Running& running, const Pending& pending) {
+  if (pending.number >= running.acts_from) return;
+  const ForeignKeyLog::Subject& subject = pending.event.subject;
+  running.run.NoteTarget(subject.kind == Kind::kReferring ? subject.referring_table
+                                                          : subject.referenced_table);
+}
+
 Status ForeignKeyQueue::RunEvent(Running& running, Window& window, size_t i) {
   const Resolved& resolved = running.resolved;
-  ForeignKeyCheck check{running.database, running.context, *resolved.constraint, resolved.referring,
-                        resolved.referenced};
-  check.acted = running.acted;
+  ForeignKeyRun& run = running.run;
+  ForeignKeyCheck check{run, *resolved.constraint, resolved.referring, resolved.referenced};
   Pending& pending = window[i];
   const ForeignKeyLog::Event& event = pending.event;
-  Status result;
-  if (event.subject.kind == Kind::kReferring) {
-    if (pending.lookup != lookups_) OMEN_TRY(LookAhead(check, window, i));
-    SetDone(pending);
-    result = check.CheckReferring(event.row, event.key, pending.ahead);
-  } else {
-    result = RunGone(check, window, i);
-  }
-  running.acted = check.acted;
-  if (check.snapshot_renewed) ++lookups_;
-  return result;
+  if (event.subject.kind != Kind::kReferring) return RunGone(running, check, window, i);
+  OMEN_TRY(run.FinishUpdates());
+  if (pending.snapshot != run.snapshots()) OMEN_TRY(LookAhead(check, window, i));
+  SetDone(pending);
+  return check.CheckReferring(event.row, event.key, pending.ahead);
 }
 
 // They are judged together, before those of other constraints that come in between: one scan may
-// find the rows of all, and a row that several actions change is looked for again more rarely.
-Status ForeignKeyQueue::RunGone(ForeignKeyCheck& check, Window& window, size_t first) {
-  std::vector<Pending*> events;
-  std::vector<Value> keys;
-  for (size_t i = first; i < window.size(); ++i) {
-    Pending& pending = window[i];
-    const ForeignKeyLog::Subject& subject = pending.event.subject;
-    if (pending.done || subject.kind == Kind::kReferring ||
-        subject.constraint != window[first].event.subject.constraint) {
-      continue;
-    }
-    events.push_back(&pending);
-    keys.insert(keys.end(), pending.event.key.begin(), pending.event.key.end());
-  }
-  std::vector<std::vector<RowRef>> referring(events.size());
+// find the rows of all. What another constraint has done to rows is to be seen before; and where
+// actions change keys one after the other, a key that one of the rows has got is another batch.
+Status ForeignKeyQueue::RunGone(Running& running, ForeignKeyCheck& check, Window& window,
+                                size_t first) {
+  ForeignKeyRun& run = running.run;
+  const Oid but_by = MayChain(running, window[first]) ? Oid() : check.constraint.oid;
+  if (run.HasChanged(check.referring->oid, but_by)) OMEN_TRY(run.RenewSnapshot());
+  const std::vector<Pending*> events = GoneTogether(running, window, first);
+  std::vector<ForeignKeyCheck::Found> referring(events.size());
   const bool scans = check.ScansForReferring();
-  if (scans) OMEN_TRY(check.FindReferring(keys, referring));
+  if (scans) {
+    std::vector<Value> keys;
+    for (const Pending* const pending : events) {
+      keys.insert(keys.end(), pending->event.key.begin(), pending->event.key.end());
+    }
+    OMEN_TRY(check.FindReferring(keys, referring));
+  }
   for (size_t i = 0; i < events.size(); ++i) {
     SetDone(*events[i]);
     const ForeignKeyLog::Event& event = events[i]->event;
@@ -288,14 +304,51 @@ Status ForeignKeyQueue::RunGone(ForeignKeyCheck& check, Window& window, size_t f
   return Status::Ok();
 }
 
-Status ForeignKeyQueue::LookAhead(ForeignKeyCheck& check, Window& window, size_t first) const {
+// Within one statement, a row's key is free only when who had it has another. So a key goes from
+// row to row in one run only where rows are changed twice.
+bool ForeignKeyQueue::MayChain(const Running& running, const Pending& pending) {
+  return pending.number >= running.acts_from && pending.event.subject.kind == Kind::kReplaced &&
+         running.run.ChangesTwice(pending.event.subject.referenced_table);
+}
+
+std::vector<ForeignKeyQueue::Pending*> ForeignKeyQueue::GoneTogether(const Running& running,
+                                                                     Window& window, size_t first) {
+  std::vector<Pending*> events;
+  std::set<std::string> new_keys;
+  const Resolved& resolved = running.resolved;
+  for (size_t i = first; i < window.size(); ++i) {
+    Pending& pending = window[i];
+    const ForeignKeyLog::Event& event = pending.event;
+    if (pending.done || event.subject.kind == Kind::kReferring ||
+        event.subject.constraint != resolved.of) {
+      continue;
+    }
+    if (MayChain(running, pending)) {
+      if (new_keys.contains(Encoded(resolved, event.key))) break;
+      new_keys.insert(Encoded(resolved, event.new_key));
+    }
+    events.push_back(&pending);
+  }
+  return events;
+}
+
+std::string ForeignKeyQueue::Encoded(const Resolved& resolved, std::span<const Value> key) {
+  std::string encoded;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const ColumnId column = resolved.constraint->referenced_columns[i];
+    types::AppendKey(resolved.referenced->column(column).type, key[i], {}, encoded);
+  }
+  return encoded;
+}
+
+Status ForeignKeyQueue::LookAhead(ForeignKeyCheck& check, Window& window, size_t first) {
   std::vector<Pending*> found_for;
   std::vector<Value> keys;
   const size_t end = std::min(window.size(), first + kLookAheadMax);
   for (size_t i = first; i < end && window[i].event.subject.kind == Kind::kReferring; ++i) {
     Pending& pending = window[i];
     if (pending.event.subject.constraint != window[first].event.subject.constraint) continue;
-    pending.lookup = lookups_;
+    pending.snapshot = check.run.snapshots();
     pending.ahead.reset();
     found_for.push_back(&pending);
     keys.insert(keys.end(), pending.event.key.begin(), pending.event.key.end());

@@ -30,6 +30,7 @@
 namespace omendb::engine {
 
 struct ForeignKeyCheck;
+class ForeignKeyRun;
 
 class ForeignKeyQueue {
  public:
@@ -45,6 +46,22 @@ class ForeignKeyQueue {
               std::span<const types::Value> old_values, std::span<const types::Value> new_values);
   void OnDelete(const StatementContext& context, const catalog::TableDef& table,
                 std::span<const types::Value> old_values);
+  // Of a row's keys only, those that others refer to.
+  void OnReplaced(const StatementContext& context, const catalog::TableDef& table,
+                  std::span<const types::Value> old_values,
+                  std::span<const types::Value> new_values);
+  // While it stands, and if so, rows that are inserted queue nothing: each is another in the place
+  // of one with the same foreign keys.
+  class Pause {
+   public:
+    Pause(ForeignKeyQueue& queue, bool pauses) : queue_(queue) { queue_.paused_ = pauses; }
+    ~Pause() { queue_.paused_ = false; }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    ForeignKeyQueue& queue_;
+  };
 
   // Checks what is due, until nothing is.
   Status Run(Database& database, StatementContext& context, bool at_commit);
@@ -52,7 +69,9 @@ class ForeignKeyQueue {
   // SET CONSTRAINTS; empty = all deferrable ones.
   void SetDeferred(const std::vector<Oid>& constraints, bool deferred);
 
-  bool empty() const { return log_.empty(); }
+  // Whether checks of earlier statements may wait for rows that this one changes, or a Run is
+  // under way.
+  bool waits() const { return waits_; }
   // Savepoints: what was queued and set after the mark is forgotten, and what was checked since,
   // having been put off before, is due again.
   struct Mark {
@@ -81,10 +100,10 @@ class ForeignKeyQueue {
     ForeignKeyLog::Event event;
     uint64_t number = 0;
     bool done = false;
-    // The referenced row, looked up together with those of other events; of no use once its lookup
-    // is not the queue's lookups_.
+    // The referenced row, looked up together with those of other events, in the run's snapshot of
+    // this number.
     std::optional<RowRef> ahead;
-    uint64_t lookup = 0;
+    std::optional<uint64_t> snapshot;
   };
   // What is at hand of them at once.
   using Window = std::vector<Pending>;
@@ -96,17 +115,13 @@ class ForeignKeyQueue {
     const catalog::ConstraintDef* constraint = nullptr;  // Null: it was dropped.
   };
   struct Running {
-    Database& database;
-    StatementContext& context;
+    ForeignKeyRun& run;
     bool at_commit;
-    Resolved resolved;   // of the last event
-    bool kept = false;   // Some wait for the commit.
-    bool acted = false;  // ForeignKeyCheck's
+    uint64_t acts_from;      // Events from this number on are those of actions.
+    Resolved resolved = {};  // of the last event
+    bool kept = false;       // Some wait for the commit.
   };
 
-  void QueueReplaced(const StatementContext& context, const catalog::TableDef& table,
-                     std::span<const types::Value> old_values,
-                     std::span<const types::Value> new_values);
   void Queue(const ForeignKeyLog::Subject& subject, const catalog::TableDef& table,
              const std::vector<ColumnId>& columns, const RowRef& row,
              std::span<const types::Value> values, std::span<const types::Value> new_values);
@@ -117,21 +132,31 @@ class ForeignKeyQueue {
                       Resolved& resolved);
   // The next events that are not done; false: there are none.
   bool Fill(ForeignKeyLog::Reader& reader, Window& window) const;
+  // Reads the log to its end. `kept`: some wait for the commit.
+  Status RunAll(Database& database, StatementContext& context, bool at_commit,
+                ForeignKeyLog::Reader& reader, bool& kept);
   Status RunWindow(Running& running, Window& window);
   Status RunEvent(Running& running, Window& window, size_t i);
   // Keys that went away, of this one's constraint, from it on.
-  Status RunGone(ForeignKeyCheck& check, Window& window, size_t first);
+  Status RunGone(Running& running, ForeignKeyCheck& check, Window& window, size_t first);
+  // Whether rows that refer to the event's new key, by then, may be met by a later event.
+  static bool MayChain(const Running& running, const Pending& pending);
+  static void NoteTarget(Running& running, const Pending& pending);
+  static std::vector<Pending*> GoneTogether(const Running& running, Window& window, size_t first);
   // Finds the referenced rows of event `first` and of those after it with the same constraint.
-  Status LookAhead(ForeignKeyCheck& check, Window& window, size_t first) const;
+  static Status LookAhead(ForeignKeyCheck& check, Window& window, size_t first);
+  // A referenced key, to be compared.
+  static std::string Encoded(const Resolved& resolved, std::span<const types::Value> key);
   void SetDone(Pending& pending);
 
   ForeignKeyLog log_;
+  bool waits_ = false;
+  bool paused_ = false;
   std::optional<PutOff> put_off_;  // None when that must be read again.
   std::vector<bool> done_;         // of the log's events, from its first on; may be shorter
   uint64_t marked_ = 0;            // the newest mark
   // Those older than the newest mark that were put off, and have been checked since.
   std::vector<uint64_t> checked_late_;
-  uint64_t lookups_ = 0;  // goes up with each snapshot in which rows are looked up
   std::map<Oid, bool> deferred_;
   std::optional<bool> all_deferred_;
   // Of the key that is being queued.

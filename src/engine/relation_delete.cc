@@ -104,7 +104,27 @@ Status RelationImpl::ReadInto(const RowRef& ref, std::span<const ColumnId> colum
   return Status::Ok();
 }
 
+Status RelationImpl::QueueReplaced(StatementContext& context, const RowRef& old,
+                                   std::span<const types::Value> row) {
+  if (!ConcernsForeignKeys(context)) return Status::Ok();
+  const auto columns = ForeignKeyQueue::ReferencedColumns(context, *definition_);
+  if (columns.empty()) return Status::Ok();
+  types::Arena arena;
+  types::Row old_row;
+  OMEN_TRY(ReadInto(old, columns, arena, old_row));
+  EngineTransaction::Of(*context.txn)
+      .foreign_keys()
+      .OnReplaced(context, *definition_, old_row, row);
+  return Status::Ok();
+}
+
 Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& seen) {
+  OMEN_ASSIGN(const RowResult deleted, EndRow(context, seen));
+  if (deleted.outcome == RowOutcome::kDone) OMEN_TRY(AfterDelete(context, deleted.latest));
+  return deleted;
+}
+
+Result<RowResult> RelationImpl::EndRow(StatementContext& context, const RowRef& seen) {
   txn::TransactionImpl& txn = TxnOf(context);
   OMEN_TRY(txn.CheckWritable());
   std::optional<RowResult> deleted;
@@ -119,7 +139,6 @@ Result<RowResult> RelationImpl::Delete(StatementContext& context, const RowRef& 
     OMEN_ASSIGN(deleted, Claim(context, seen, RowLockMode::kUpdate));
     if (deleted->outcome == RowOutcome::kDone) OMEN_TRY(DeleteClaimed(txn, deleted->latest));
   }
-  if (deleted->outcome == RowOutcome::kDone) OMEN_TRY(AfterDelete(context, deleted->latest));
   return *deleted;
 }
 

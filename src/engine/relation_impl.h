@@ -20,6 +20,7 @@ namespace omendb::engine {
 
 class LoadUndo;
 class ReplaceUndo;
+struct RowToDelete;
 struct SegmentBatch;
 
 class RelationImpl final : public Relation, public std::enable_shared_from_this<RelationImpl> {
@@ -78,6 +79,11 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   Status CheckReplacing(StatementContext& context, std::span<const types::Value> row);
   // Whether the version has the primary key of the row.
   Result<bool> HasPrimaryKeyOf(const RowRef& seen, std::span<const types::Value> row);
+  // Delete, without what foreign keys make of it: for a row that becomes another one.
+  Result<RowResult> EndRow(StatementContext& context, const RowRef& seen);
+  // The keys that others refer to of a row that has become another one.
+  Status QueueReplaced(StatementContext& context, const RowRef& old,
+                       std::span<const types::Value> row);
   // 23505 when another row has the primary key of this one.
   Status CheckPrimaryKeyIsFree(StatementContext& context, std::span<const types::Value> row);
   // Whether the statement's snapshot sees that the version began.
@@ -111,6 +117,9 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // that the batch names. What is not kDone is of one of them, and the rest is left.
   Result<RowOutcome> EnterReplacing(StatementContext& context, const SegmentBatch& batch,
                                     ReplaceUndo& undo);
+  // Deletes those whose turn is before that of this row; `next`: the first that is left.
+  Result<RowOutcome> DeleteBefore(StatementContext& context, uint32_t row,
+                                  std::span<const RowToDelete> rows, size_t& next);
   // InsertChunk, which tells the row that it got to.
   Status InsertRows(StatementContext& context, const types::Chunk& chunk, uint32_t* at);
 
@@ -304,12 +313,15 @@ class RelationImpl final : public Relation, public std::enable_shared_from_this<
   // that has left its segment.
   Result<RowOutcome> ReplaceRow(StatementContext& context, const SegmentBatch& batch,
                                 rowstore::VersionRef fresh, std::span<const RunsAhead> ahead);
+  // What became of a row of a batch, at its place there, that others may have changed.
+  static Result<RowOutcome> ConflictOf(const SegmentBatch& batch, uint32_t at,
+                                       const RowResult& found);
   // Those of a batch whose first row lies at `first`.
   Result<RowOutcome> ReplaceRows(StatementContext& context, const SegmentBatch& batch,
                                  rowstore::VersionRef first);
   // The foreign keys of the row of a batch that lies at `fresh`, in the place of `old`.
-  Status QueueReferring(StatementContext& context, const SegmentBatch& batch,
-                        rowstore::VersionRef fresh, const RowRef& old);
+  Status QueueUpdated(StatementContext& context, const SegmentBatch& batch,
+                      rowstore::VersionRef fresh, const RowRef& old);
   // 23505 when another row has a unique key that a row of a batch has got.
   Status CheckUniqueKeys(StatementContext& context, const SegmentBatch& batch, uint32_t at,
                          std::span<const RunsAhead> ahead);

@@ -99,6 +99,7 @@ Result<RowOutcome> RelationImpl::ReplaceRows(StatementContext& context, const Se
   std::vector<uint32_t> places;
   if (batch.in_order) places = batch.places();
   const uint32_t count = batch.rows->rows();
+  size_t next_delete = 0;
   std::vector<RunsAhead> ahead;
   for (uint32_t i = 0; i < count; ++i) {
     if (batch.in_order && i % RunsAhead::kKeysAtOnce == 0) {
@@ -108,10 +109,21 @@ Result<RowOutcome> RelationImpl::ReplaceRows(StatementContext& context, const Se
     if (i % kCancelRows == 0 && context.cancel != nullptr && context.cancel->set()) {
       return context.cancel->ToStatus();
     }
+    OMEN_ASSIGN(const RowOutcome deleted, DeleteBefore(context, i, batch.deletes, next_delete));
+    if (deleted != RowOutcome::kDone) return deleted;
     const uint32_t at = batch.in_order ? places[i] : i;
     const VersionRef fresh = MakeFrozenRef(rowstore::FrozenSegmentOf(first), at);
     OMEN_ASSIGN(const RowOutcome outcome, ReplaceRow(context, batch, fresh, ahead));
     if (outcome != RowOutcome::kDone) return outcome;
+  }
+  return DeleteBefore(context, count, batch.deletes, next_delete);
+}
+
+Result<RowOutcome> RelationImpl::DeleteBefore(StatementContext& context, uint32_t row,
+                                              std::span<const RowToDelete> rows, size_t& next) {
+  for (; next < rows.size() && rows[next].before <= row; ++next) {
+    OMEN_ASSIGN(const RowResult deleted, Delete(context, rows[next].seen));
+    if (deleted.outcome != RowOutcome::kDone) return deleted.outcome;
   }
   return RowOutcome::kDone;
 }
@@ -145,27 +157,36 @@ Result<RowOutcome> RelationImpl::ReplaceRow(StatementContext& context, const Seg
     types::Row row;
     batch.rows->Read(at, row);
     OMEN_ASSIGN(const RowResult updated, Update(context, seen, row));
-    return updated.outcome;
+    return ConflictOf(batch, at, updated);
   }
-  if (claimed->outcome != RowOutcome::kDone) return claimed->outcome;
+  if (claimed->outcome != RowOutcome::kDone) {
+    frozen.MarkDead(fresh);
+    return ConflictOf(batch, at, *claimed);
+  }
   // Until here others find the old head with our mark as its end, and from here on a head with our
   // mark as its begin.
   frozen.SegmentOf(fresh).SetOlder(at, claimed->latest.version);
   OMEN_CHECK(table_->store().SetHead(seen.row_id, claimed->latest.version, fresh));
   if (batch.in_order) OMEN_TRY(CheckUniqueKeys(context, batch, at, ahead));
-  if (!batch.referring.empty()) {
-    OMEN_TRY(QueueReferring(context, batch, fresh, claimed->latest));
-  }
+  if (!batch.linked.empty()) OMEN_TRY(QueueUpdated(context, batch, fresh, claimed->latest));
   return RowOutcome::kDone;
 }
 
-Status RelationImpl::QueueReferring(StatementContext& context, const SegmentBatch& batch,
-                                    VersionRef fresh, const RowRef& old) {
+Result<RowOutcome> RelationImpl::ConflictOf(const SegmentBatch& batch, uint32_t at,
+                                            const RowResult& found) {
+  if (found.outcome == RowOutcome::kDone || batch.on_conflict == nullptr) return found.outcome;
+  types::Row row;
+  batch.rows->Read(at, row);
+  return batch.on_conflict(batch.seen(at), found, row);
+}
+
+Status RelationImpl::QueueUpdated(StatementContext& context, const SegmentBatch& batch,
+                                  VersionRef fresh, const RowRef& old) {
   types::Row row;
   batch.rows->Read(rowstore::FrozenRowOf(fresh), row);
   types::Row old_row = row;
   types::Arena arena;
-  OMEN_TRY(ReadInto(old, batch.referring, arena, old_row));
+  OMEN_TRY(ReadInto(old, batch.linked, arena, old_row));
   EngineTransaction::Of(*context.txn)
       .foreign_keys()
       .OnUpdate(context, *definition_, {old.row_id, fresh}, old_row, row);

@@ -6,8 +6,10 @@
 //                takes it keeps it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -34,6 +36,12 @@ struct BatchLimits {
   bool AreReachedBy(const RowBuffer& rows) const;
 };
 
+// In its turn among rows that are replaced: before the row that came as the `before`th.
+struct RowToDelete {
+  uint32_t before;
+  RowRef seen;
+};
+
 struct SegmentBatch {
   const RelationImpl* relation = nullptr;
   std::unique_ptr<RowBuffer> rows;
@@ -44,7 +52,11 @@ struct SegmentBatch {
   // are replaced in the order in which they came.
   std::vector<std::shared_ptr<TableIndex>> indexes;
   bool in_order = false;
-  std::vector<ColumnId> referring;   // columns of foreign keys: they may have new values
+  std::vector<RowToDelete> deletes;
+  std::vector<ColumnId> linked;  // columns of foreign keys: they may have new values
+  // Of rows that others have changed; may be null: BulkUpdate::OnConflict.
+  std::function<Result<RowOutcome>(const RowRef&, const RowResult&, std::span<const types::Value>)>
+      on_conflict;
   std::optional<ReservedFile> file;  // since it was started
   const std::shared_ptr<WaitPoint> written = std::make_shared<WaitPoint>();
   // ---- Set by the thread -----------------------------------------------------------------------

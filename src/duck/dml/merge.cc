@@ -2,7 +2,6 @@
 // whose condition is true.
 //
 // See PostgreSQL 15, MERGE.
-#include <algorithm>
 #include <optional>
 
 #include "base/sqlstate.h"
@@ -97,9 +96,7 @@ class MergeOperator : public WriteOperator {
     for (const Action& action : matched_) {
       columns.insert(columns.end(), action.columns.begin(), action.columns.end());
     }
-    run->updates =
-        run->writer->StartUpdates(columns, OnlyUpdates() ? engine::BulkUpdate::Beside::kNothing
-                                                         : engine::BulkUpdate::Beside::kOthers);
+    run->updates = run->writer->StartUpdates(columns, engine::BulkUpdate::Beside::kNothing);
     run->matched = StartActions(context, matched_);
     run->unmatched = StartActions(context, unmatched_);
     return run;
@@ -141,15 +138,6 @@ class MergeOperator : public WriteOperator {
   }
 
  private:
-  bool OnlyUpdates() const {
-    const auto updates = [](const Action& action) {
-      return action.type == MergeActionType::MERGE_UPDATE ||
-             action.type == MergeActionType::MERGE_DO_NOTHING;
-    };
-    return std::all_of(matched_.begin(), matched_.end(), updates) &&
-           std::all_of(unmatched_.begin(), unmatched_.end(), updates);
-  }
-
   static std::vector<ActionRun> StartActions(duckdb::ClientContext& context,
                                              const std::vector<Action>& actions) {
     std::vector<ActionRun> runs(actions.size());
@@ -206,6 +194,8 @@ class MergeOperator : public WriteOperator {
     types::Row row;
     writer.LoadRow(values.values, values.next++, row);
     writer.Complete(row);
+    // A key that a row before it has given up must be free by then.
+    if (run.load->IsFull()) writer.RequireDone(ValueOrThrow(run.updates->Apply()));
     ThrowIfError(run.load->AppendRow(row));
     ++writer.rows_affected;
   }
@@ -219,8 +209,8 @@ class MergeOperator : public WriteOperator {
                         "row."));
     }
     const bool deletes = taken.action->type == MergeActionType::MERGE_DELETE;
-    const engine::RowResult result = ValueOrThrow(
-        deletes ? writer.relation().Delete(writer.statement(), seen) : Update(run, taken, seen));
+    const engine::RowResult result =
+        ValueOrThrow(deletes ? run.updates->Delete(seen) : Update(run, taken, seen));
     writer.RequireDone(result.outcome);
     ++writer.rows_affected;
   }
