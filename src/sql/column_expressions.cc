@@ -3,6 +3,7 @@
 
 #include "sql/names.h"
 #include "sql/session_impl.h"
+#include "sql/type_text.h"
 
 namespace omendb::sql {
 
@@ -31,10 +32,9 @@ Result<types::Value> SessionImpl::DefaultOf(const catalog::TableDef& table, Colu
                                             types::Arena& arena) {
   const catalog::ColumnDef& def = table.column(column);
   if (def.default_sql.empty()) return types::Value::Null();
-  OMEN_ASSIGN(const types::Row row,
-              EvaluateInside(fmt::format("SELECT CAST(({}) AS {})", def.default_sql,
-                                         types::FormatType(def.type)),
-                             {}, {}, arena));
+  OMEN_ASSIGN(const types::Row row, EvaluateInside(fmt::format("SELECT CAST(({}) AS {})",
+                                                               def.default_sql, CastName(def.type)),
+                                                   {}, {}, arena));
   return row.empty() ? types::Value::Null() : row[0];
 }
 
@@ -47,7 +47,7 @@ Status SessionImpl::ComputeGenerated(const catalog::TableDef& table, std::span<t
   std::vector<types::Value> params;
   for (ColumnId id : table.live_columns()) {
     const catalog::ColumnDef& column = table.column(id);
-    const std::string type = types::FormatType(column.type);
+    const std::string type = CastName(column.type);
     if (!column.generated_sql.empty()) {
       list +=
           fmt::format("{}CAST(({}) AS {})", list.empty() ? "" : ", ", column.generated_sql, type);

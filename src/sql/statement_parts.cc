@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/sqlstate.h"
+#include "sql/type_text.h"
 
 namespace omendb::sql {
 namespace {
 
 std::string Literal(const types::SqlType& type, const types::Value& value) {
-  const std::string type_name = types::FormatType(type);
+  const std::string type_name = CastName(type);
   if (value.is_null) return "NULL::" + type_name;
   std::string text;
   types::FormatText(type, value, types::IoSettings{}, text);

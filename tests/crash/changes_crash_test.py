@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """kill -9 under changes of many rows, at random moments.
 
-Each worker has a table of its own, each with a primary key of another shape, and changes it by everything that moves rows between memory and
-segments: loads, updates and deletes of many rows or one, of keys too, upserts, MERGE, savepoints,
-rollbacks, VACUUM (FREEZE and FULL), checkpoints, indexes and columns that come and go. A model in
-memory follows. After every restart a table holds what its model held after the last acknowledged
-transaction, or after the one in flight, by a scan and through each of its indexes. Beside them a
-snapshot is read again and again.
+Each worker has a table of its own, with a primary key of another shape, and changes it by
+everything that moves rows between memory and segments: loads, updates and deletes of many rows or
+one, of keys too, upserts, MERGE, savepoints, rollbacks, VACUUM (FREEZE and FULL), checkpoints,
+indexes and columns that come and go. A model in memory follows. After every restart a table holds
+what its model held after the last acknowledged transaction, or after the one in flight, by a scan
+and through each of its indexes. Beside them a snapshot is read again and again.
 
 $OMENDB_TEST_ROUNDS (12) and $OMENDB_TEST_SEED choose another sequence.
 """

@@ -68,7 +68,7 @@ class Table:
 
 
 class Session:
-    """One open transaction and what it must see. Sessions write different keys, and so never wait."""
+    """One open transaction and what it must see. Sessions write other keys, so none waits."""
 
     def __init__(self, server, number, tables):
         self.connection = server.connect()

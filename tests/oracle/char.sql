@@ -79,5 +79,17 @@ SELECT unnest(ARRAY['a'::char(3)]), octet_length(x) FROM unnest(ARRAY['c'::char(
 CREATE TABLE char_arrays (id int, a char(3)[]);
 INSERT INTO char_arrays VALUES (1, '{a,"b ",abc}');
 SELECT a, a[1], octet_length(a[1]), 'a' = ANY (a) FROM char_arrays;
+CREATE TABLE char_defaults (id int, a char(4) DEFAULT 'ab', b char(4) DEFAULT 'abcd', c char DEFAULT 'x', d char(3)[] DEFAULT '{a,bc}', e bpchar DEFAULT 'long one');
+ALTER TABLE char_defaults ADD f char(5) DEFAULT 'later';
+ALTER TABLE char_defaults ALTER b SET DEFAULT 'other';
+ALTER TABLE char_defaults ALTER b SET DEFAULT 'xyz';
+INSERT INTO char_defaults (id) VALUES (1);
+INSERT INTO char_defaults (id, a) VALUES (2, DEFAULT);
+SELECT *, octet_length(a) FROM char_defaults ORDER BY id;
+SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'char_defaults'::regclass ORDER BY adnum;
+SELECT column_name, column_default, data_type FROM information_schema.columns WHERE table_name = 'char_defaults' ORDER BY ordinal_position;
+WITH w AS (INSERT INTO char_defaults (id) VALUES (3) RETURNING *) SELECT * FROM w;
+SELECT 1 WHERE EXISTS (SELECT FROM char_defaults WHERE id = 3) AND NOT EXISTS (SELECT FROM char_defaults WHERE id = 9);
+DROP TABLE char_defaults;
 DROP VIEW char_view;
 DROP TABLE char_arrays, char_copy, char_refs, char_keys, chars;

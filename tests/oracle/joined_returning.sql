@@ -15,7 +15,7 @@ UPDATE t SET v = DEFAULT, n = DEFAULT FROM u WHERE t.id = tid AND t.id = 1 RETUR
 UPDATE t SET id = 21 FROM u WHERE t.id = tid AND t.id = 1 RETURNING t.id, g, u.id, tid, g + tid;
 UPDATE t SET id = 1 WHERE id = 21;
 WITH c AS (UPDATE t SET n = coalesce(n, 0) + 1 FROM u WHERE t.id = tid RETURNING t.id, n, w, u.id AS other) SELECT * FROM c ORDER BY id;
-WITH c AS (UPDATE t SET v = w FROM u LEFT JOIN (VALUES (11, 'yes'), (12, 'no')) x (k, answer) ON k = uid WHERE t.id = tid RETURNING *) SELECT * FROM c ORDER BY 1;
+WITH c AS (UPDATE t SET v = w FROM u LEFT JOIN (VALUES (11, 'yes'), (12, 'no')) x (k, answer) ON k = uid WHERE t.id = tid RETURNING t.*, uid, answer) SELECT * FROM c ORDER BY 1;
 WITH s AS (SELECT tid, count(*) AS many, max(w) AS last FROM u GROUP BY tid) UPDATE t SET n = many FROM s WHERE t.id = s.tid AND t.id < 2 RETURNING t.id, s.*, last || '!' AS loud;
 WITH s AS MATERIALIZED (SELECT 4 AS k, 'm' AS m), r AS (SELECT k, m || 'r' AS r FROM s) UPDATE t SET v = r FROM r, s WHERE t.id = s.k AND r.k = s.k RETURNING t.id, v, m, r;
 UPDATE t SET n = 5 FROM u WHERE t.id = tid AND t.id = 2 AND EXISTS (SELECT FROM u AS o WHERE o.tid = t.id) RETURNING v, w IS NULL AS nothing;
@@ -34,11 +34,11 @@ DELETE FROM t AS q USING u AS r WHERE q.id = r.tid AND q.id = 3 RETURNING q.id, 
 DELETE FROM t USING u, (VALUES (14, 'v')) AS x (k, y) WHERE t.id = tid AND k = uid RETURNING y, *;
 SELECT count(*) FROM t;
 -- Names.
-UPDATE t SET n = 1 FROM u WHERE t.id = tid RETURNING id;
+UPDATE t SET n = 1 FROM u WHERE tid = 1 RETURNING id;
 UPDATE t SET n = 1 FROM u WHERE t.id = tid RETURNING nosuch;
 UPDATE t SET n = 1 FROM u WHERE t.id = tid RETURNING nosuch.id;
-DELETE FROM t USING u WHERE t.id = tid RETURNING id;
-DELETE FROM t USING u AS r WHERE t.id = tid RETURNING u.w;
+DELETE FROM t USING u WHERE tid = 1 RETURNING id;
+DELETE FROM t USING (SELECT 1 AS tid) AS r WHERE t.id = tid RETURNING u.w;
 UPDATE t SET n = 1 FROM u WHERE t.id = tid RETURNING count(*);
 -- Prepared, with parameters in the list.
 INSERT INTO t (id, v) VALUES (1, 'one');

@@ -54,13 +54,18 @@ bool IsScopeCall(const Expr& expr) {
          expr->Cast<duckdb::BoundFunctionExpression>().function.name == kScopeFunction;
 }
 
-void RemoveScopeCall(Operator& filter) {
-  auto& conditions = filter->expressions;
-  conditions.erase(std::remove_if(conditions.begin(), conditions.end(), IsScopeCall),
-                   conditions.end());
+// The filter with the call lies below what sub-selects of SET have become.
+void RemoveScopeCall(Operator& plan) {
+  auto& conditions = plan->expressions;
+  const auto call = std::find_if(conditions.begin(), conditions.end(), IsScopeCall);
+  if (call == conditions.end()) {
+    for (Operator& child : plan->children) RemoveScopeCall(child);
+    return;
+  }
+  conditions.erase(call);
   if (conditions.empty()) {
-    Operator child = std::move(filter->children[0]);
-    filter = std::move(child);
+    Operator child = std::move(plan->children[0]);
+    plan = std::move(child);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "sql/ddl/generated_columns.h"
 #include "sql/privileges.h"
 #include "sql/statements/evaluate.h"
+#include "sql/type_text.h"
 #include "sql/volatile_functions.h"
 #include "types/casts.h"
 
@@ -115,8 +116,8 @@ Status TableAlteration::AddGeneratedColumn(TableBuilder& builder, ColumnId id) {
     list += QuoteIdentifier(table_.column(live).name) + ", ";
   }
   OMEN_TRY(CheckGeneratedColumns(session_, changed));
-  OMEN_TRY(RewriteRows(changed, list + fmt::format("CAST(({}) AS {})", added.generated_sql,
-                                                   types::FormatType(added.type))));
+  OMEN_TRY(RewriteRows(
+      changed, list + fmt::format("CAST(({}) AS {})", added.generated_sql, CastName(added.type))));
   OMEN_TRY(builder.AddConstraints());
   return FinishConstraints(builder);
 }
@@ -156,8 +157,8 @@ Status TableAlteration::SetDefault(const PgQuery__AlterTableCmd& command) {
   AstBuilder build(call_.result.buffer.arena());
   OMEN_ASSIGN(column->default_sql, TableBuilder::DefaultText(command.def, column->type,
                                                              session_.settings().io(), build));
-  OMEN_TRY(CheckSql(session_, "SELECT CAST((" + column->default_sql + ") AS " +
-                                  types::FormatType(column->type) + ")"));
+  OMEN_TRY(CheckSql(
+      session_, "SELECT CAST((" + column->default_sql + ") AS " + CastName(column->type) + ")"));
   return Put();
 }
 
@@ -263,7 +264,7 @@ Status TableAlteration::ChangeType(const PgQuery__AlterTableCmd& command) {
     std::string item = QuoteIdentifier(table_.column(id).name);
     if (id == column->id && def.raw_default != nullptr) {
       OMEN_ASSIGN(std::string expression, DeparseExpression(def.raw_default));
-      item = "CAST((" + expression + ") AS " + types::FormatType(type) + ")";
+      item = "CAST((" + expression + ") AS " + CastName(type) + ")";
     }
     list += (list.empty() ? "" : ", ") + item;
   }

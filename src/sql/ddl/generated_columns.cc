@@ -6,6 +6,7 @@
 
 #include "base/sqlstate.h"
 #include "sql/ddl/table_builder.h"
+#include "sql/type_text.h"
 
 namespace omendb::sql {
 namespace {
@@ -97,9 +98,8 @@ Status CheckGeneratedColumns(SessionImpl& session, const catalog::TableDef& tabl
     const catalog::ColumnDef& column = table.column(id);
     if (column.generated_sql.empty()) continue;
     OMEN_TRY(CheckExpression(table, column));
-    OMEN_TRY(
-        CheckSql(session, fmt::format("SELECT CAST(({}) AS {}) FROM {}", column.generated_sql,
-                                      types::FormatType(column.type), FullName(session, table))));
+    OMEN_TRY(CheckSql(session, fmt::format("SELECT CAST(({}) AS {}) FROM {}", column.generated_sql,
+                                           CastName(column.type), FullName(session, table))));
   }
   return Status::Ok();
 }

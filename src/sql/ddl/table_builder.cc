@@ -8,6 +8,7 @@
 #include "catalog/column_ids.h"
 #include "sql/rewrite/rewriter.h"
 #include "sql/statements/evaluate.h"
+#include "sql/type_text.h"
 
 namespace omendb::sql {
 
@@ -126,7 +127,7 @@ Result<std::string> TableBuilder::DefaultText(const Node* expression, const type
     const auto kind = expression->a_const->val_case;
     if (kind == PG_QUERY__A__CONST__VAL_SVAL) {
       return QuoteLiteral(WrittenOutTime(View(expression->a_const->sval->sval), bare, io)) +
-             "::" + types::FormatType(bare);
+             "::" + CastName(bare);
     }
     const std::string text = ConstText(expression);
     if (kind != PG_QUERY__A__CONST__VAL_BOOLVAL && text.starts_with("-")) {
@@ -241,8 +242,8 @@ Status TableBuilder::ApplyColumnConstraint(catalog::ColumnDef& column,
       }
       OMEN_ASSIGN(column.default_sql,
                   DefaultText(constraint.raw_expr, column.type, session_.settings().io(), build));
-      return CheckSql(session_, "SELECT CAST((" + column.default_sql + ") AS " +
-                                    types::FormatType(column.type) + ")");
+      return CheckSql(session_,
+                      "SELECT CAST((" + column.default_sql + ") AS " + CastName(column.type) + ")");
     }
     case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
       if (column.type.kind != TypeKind::kInt2 && column.type.kind != TypeKind::kInt4 &&

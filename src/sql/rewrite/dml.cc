@@ -2,6 +2,7 @@
 #include <span>
 
 #include "base/sqlstate.h"
+#include "sql/parse/clauses.h"
 #include "sql/rewrite/rules.h"
 
 namespace omendb::sql {
@@ -220,6 +221,22 @@ Status RewriteMerge(PgQuery__MergeStmt& merge, RewriteState& state) {
   return Status::Ok();
 }
 
+Status CheckReturning(const Node* statement, const RewriteState& state) {
+  Status status;
+  for (Node* item : DmlClausesOf(statement).returning) {
+    WalkNode(item, [&](Node* node) {
+      if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) return false;
+      if (status.ok() && IsAggregateCall(*node)) {
+        status = state.At(
+            Status(sqlstate::kGroupingError, "aggregate functions are not allowed in RETURNING"),
+            node->func_call->location);
+      }
+      return status.ok();
+    });
+  }
+  return status;
+}
+
 }  // namespace
 
 Status RewriteDml(Node* node, RewriteState& state) {
@@ -246,6 +263,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__UpdateStmt& update = *node->update_stmt;
       OMEN_TRY(CheckWith(update.with_clause, state));
       update.relation->inh = true;
+      OMEN_TRY(CheckReturning(node, state));
       OMEN_TRY(ExpandMultiAssign(update.n_target_list, update.target_list, state));
       return CheckGeneratedTargets(*update.relation, update.n_target_list, update.target_list,
                                    state);
@@ -254,7 +272,7 @@ Status RewriteDml(Node* node, RewriteState& state) {
       PgQuery__DeleteStmt& del = *node->delete_stmt;
       OMEN_TRY(CheckWith(del.with_clause, state));
       del.relation->inh = true;
-      return Status::Ok();
+      return CheckReturning(node, state);
     }
     case PG_QUERY__NODE__NODE_MERGE_STMT:
       return RewriteMerge(*node->merge_stmt, state);

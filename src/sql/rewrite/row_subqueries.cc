@@ -91,16 +91,6 @@ class RowComparison {
   // (SELECT r.column FROM ...).
   Node* ColumnOf(size_t i) { return build_.Scalar(build_.Select(Column(i), Rows(), nullptr)); }
 
-  // row op ANY (...) by one pass over the rows, which are all computed.
-  Node* AnyAtOnce() {
-    Node* comparison = Comparison();
-    Node* unknown = build_.Call("bool_or", {build_.IsNull(build_.Clone(comparison))});
-    Node* answer = build_.Case(
-        {{build_.Call("bool_or", {comparison}), build_.BoolConst(true)}, {unknown, Null()}},
-        build_.BoolConst(false));
-    return build_.Scalar(build_.Select(answer, Rows(), nullptr));
-  }
-
   // row op ANY (...), where an unknown answer means that.
   Node* Any(Unknown unknown) {
     Node* found = Exists(Comparison());
@@ -224,16 +214,19 @@ Status RewriteQuantified(Node* node, RewriteState& state) {
     return Status::Ok();
   }
   OMEN_TRY(CheckFields(fields, link.location, state));
-  const bool once = CallsVolatile(link.subselect);
+  if (CallsVolatile(link.subselect)) {  // It would be evaluated several times.
+    return state.At(NotSupported("a volatile function in a sub-select that a row is compared with"),
+                    link.location);
+  }
   RowComparison comparison(fields, select, all ? Negated(op) : op, state.build);
   if (!all) {
-    *node = once ? *comparison.AnyAtOnce() : *comparison.Any(unknown);
+    *node = *comparison.Any(unknown);
     return Status::Ok();
   }
   if (unknown != Unknown::kMatters) {
     unknown = unknown == Unknown::kIsTrue ? Unknown::kIsFalse : Unknown::kIsTrue;
   }
-  *node = *state.build.Not(once ? comparison.AnyAtOnce() : comparison.Any(unknown));
+  *node = *state.build.Not(comparison.Any(unknown));
   return Status::Ok();
 }
 

@@ -51,6 +51,19 @@ Status CheckCount(const Node* count, SqlState negative, std::string_view clause)
   return Status(negative, std::string(clause) + " must not be negative");
 }
 
+// EXISTS (SELECT FROM t): DuckDB wants a list.
+void NameNothing(PgQuery__SubLink& link, AstBuilder& build) {
+  if (link.sub_link_type != PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK) return;
+  PgQuery__SelectStmt& select = *link.subselect->select_stmt;
+  if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE || select.n_target_list > 0 ||
+      select.n_values_lists > 0) {
+    return;
+  }
+  Node* const target = build.Target(build.BoolConst(true), "");
+  select.n_target_list = 1;
+  select.target_list = build.List({&target, 1});
+}
+
 Status RewriteSelect(PgQuery__SelectStmt& select, RewriteState& state) {
   for (PgQuery__SelectStmt* arm : {select.larg, select.rarg}) {
     if (arm == nullptr) continue;
@@ -121,6 +134,10 @@ void NameTopLevelValues(Node* statement, RewriteState& state) {
 }
 
 Status RewriteSelects(Node* node, RewriteState& state) {
+  if (node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
+    NameNothing(*node->sub_link, state.build);
+    return Status::Ok();
+  }
   if (node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return Status::Ok();
   return RewriteSelect(*node->select_stmt, state);
 }
