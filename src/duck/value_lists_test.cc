@@ -94,7 +94,7 @@ TEST_F(ValueListsTest, JoinsFindTheRowsOfTheirKeys) {
   for (const int64_t count : {2, 30, 600}) {
     const auto b = Pick(count, 997);
     const auto row = [](int64_t id) { return "(" + std::to_string(B(id)) + ",'" + C(id) + "')"; };
-    EXPECT_EQ(f_.Run("DELETE FROM keys").substr(0, 8), "affected");
+    f_.Run("DELETE FROM keys");
     EXPECT_EQ(f_.Run("INSERT INTO keys VALUES " + List(b, row)),
               "affected " + std::to_string(count));
     EXPECT_EQ(f_.Run("SELECT count(*), sum(id) FROM t JOIN keys USING (b)"),
