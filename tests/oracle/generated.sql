@@ -82,3 +82,14 @@ SELECT * FROM cc ORDER BY id;
 SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'cc'::regclass AND contype = 'f';
 CREATE TABLE bad (id int PRIMARY KEY, a int, b int, FOREIGN KEY (a, b) REFERENCES pp ON DELETE SET NULL (id));
 DROP TABLE cc, pp, cascaded, c, p, i, g;
+-- Strings that are computed are kept as they are, whatever comes next.
+CREATE TABLE long_strings (id int, t text, loud text GENERATED ALWAYS AS (upper(t) || ' of row ' || id::text) STORED,
+  bytes bytea GENERATED ALWAYS AS (decode(md5(t) || md5(t), 'hex')) STORED,
+  parts text[] GENERATED ALWAYS AS (ARRAY[t, t || ' again, and again']) STORED, CHECK (loud LIKE '%of row%'));
+INSERT INTO long_strings SELECT g, 'a text of some length ' || g FROM generate_series(1, 4000) g;
+INSERT INTO long_strings VALUES (4001, 'one that comes alone'), (4002, NULL);
+UPDATE long_strings SET t = t || ', changed' WHERE id % 2 = 0;
+SELECT count(*), count(loud), sum(length(loud)), min(loud), max(loud) FROM long_strings;
+SELECT count(*) FROM long_strings WHERE loud <> upper(t) || ' of row ' || id::text OR bytes <> decode(md5(t) || md5(t), 'hex')
+  OR parts[2] <> t || ' again, and again';
+SELECT * FROM long_strings WHERE id IN (1, 2, 3999, 4000, 4001, 4002) ORDER BY id;

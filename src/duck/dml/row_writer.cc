@@ -151,6 +151,13 @@ void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types:
   }
 }
 
+types::Value RowWriter::KeepCell(duckdb::Vector& vector, size_t column) {
+  const types::Value value = LoadCell(vector, 1, 0, column);
+  if (value.is_null) return value;
+  const types::SqlType& type = definition().column(table_.column_ids()[column]).type;
+  return types::CopyTo(arena_, types::PhysicalTypeOf(type), value);
+}
+
 void RowWriter::ComputeGenerated(types::Row& row) {
   row_chunk_.Reset();
   StoreRow(row_chunk_, 0, row);
@@ -158,7 +165,8 @@ void RowWriter::ComputeGenerated(types::Row& row) {
   for (Generated& generated : generated_) {
     duckdb::Vector value(generated.value->return_type);
     generated.executor->ExecuteExpression(row_chunk_, value);
-    AssignCell(value, 1, 0, generated.column, row);
+    row[static_cast<size_t>(table_.column_ids()[generated.column].value() - 1)] =
+        KeepCell(value, generated.column);
   }
 }
 

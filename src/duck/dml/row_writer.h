@@ -42,10 +42,13 @@ class RowWriter {
 
   // Row `i` of a chunk in DuckDB's column order as a full row of the table; DEFAULT coercions done.
   void LoadRow(duckdb::DataChunk& chunk, duckdb::idx_t i, types::Row& row);
-  // One cell of DuckDB column `column` as our value, coerced to the column's type.
+  // One cell of DuckDB column `column` as our value, coerced to the column's type. A string may lie
+  // in the vector.
   types::Value LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
                         size_t column);
-  // Puts it into its column of `row`.
+  // The first cell of a vector that may be gone before the arena is reset.
+  types::Value KeepCell(duckdb::Vector& vector, size_t column);
+  // Puts LoadCell's value into its column of `row`.
   void AssignCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i, size_t column,
                   types::Row& row);
   // LoadRow's value of one column; nullopt for types of which loading one may fail or is costly.
