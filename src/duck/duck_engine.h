@@ -172,6 +172,9 @@ class DuckSession {
                                                       std::span<const types::Value> params,
                                                       engine::StatementContext& context,
                                                       const ExecuteOptions& options = {}) = 0;
+  // What the columns of a table that is in the context's catalog say. Dropped before the session.
+  virtual Result<std::unique_ptr<engine::RowExpressions>> OpenExpressions(
+      const catalog::TableDef& table, engine::StatementContext& context) = 0;
   // After an error: what the caller may do once he has undone the statement.
   virtual RunAgain run_again() const = 0;
 };

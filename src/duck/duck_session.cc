@@ -2,6 +2,8 @@
 
 #include "base/sqlstate.h"
 #include "duck/catalog/omen_catalog.h"
+#include "duck/catalog/table_entry.h"
+#include "duck/dml/table_expressions.h"
 #include "duck/dml/write_operator.h"
 #include "duck/duck_engine_impl.h"
 #include "duck/duck_result.h"
@@ -374,6 +376,29 @@ Result<std::unique_ptr<DuckResult>> DuckSessionImpl::Execute(BoundStatement& bou
   } catch (const std::exception& exception) {
     return NoteError(exception);
   }
+}
+
+Result<std::unique_ptr<engine::RowExpressions>> DuckSessionImpl::OpenExpressions(
+    const catalog::TableDef& table, engine::StatementContext& context) {
+  OMEN_TRY(Connect());
+  StatementScope scope(*state_, context);
+  const catalog::SchemaDef* const schema = context.catalog->schema(table.schema);
+  if (schema == nullptr) return Status(sqlstate::kInternalError, "a table is in no schema");
+  std::unique_ptr<TableExpressions> opened;
+  try {
+    OMEN_TRY(ApplySettings());
+    (void)state_->TakePinned();
+    connection_->context->RunFunctionInTransaction([&] {
+      auto& entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(
+          *connection_->context, AttachedName(database_), schema->name, table.name);
+      opened = std::make_unique<TableExpressions>(connection_->context, state_,
+                                                  entry.Cast<OmenTableEntry>());
+    });
+    opened->KeepPinned(state_->TakePinned());
+  } catch (const std::exception& exception) {
+    return NoteError(exception);
+  }
+  return std::unique_ptr<engine::RowExpressions>(std::move(opened));
 }
 
 Result<std::string> DuckSessionImpl::PlanText(BoundStatementImpl& statement,

@@ -32,6 +32,8 @@ class DuckSessionImpl : public DuckSession {
                                               std::span<const types::Value> params,
                                               engine::StatementContext& context,
                                               const ExecuteOptions& options) override;
+  Result<std::unique_ptr<engine::RowExpressions>> OpenExpressions(
+      const catalog::TableDef& table, engine::StatementContext& context) override;
   RunAgain run_again() const override;
 
   Result<std::string> PlanText(BoundStatementImpl& statement, engine::StatementContext& context);

@@ -50,16 +50,24 @@ class SequenceObserver {
   virtual void OnNextValue(Oid sequence, int64_t value) = 0;
 };
 
-// Computes what the expressions of a table's columns say: the engine knows none.
+struct StatementContext;
+
+// The expressions of one table's columns, ready to be computed for single rows: the engine knows
+// none. Valid while the catalog of the statement is the same. Strings lie in the arena.
+class RowExpressions {
+ public:
+  virtual ~RowExpressions() = default;
+  // NULL without a default.
+  virtual Result<types::Value> DefaultOf(StatementContext& context, ColumnId column,
+                                         types::Arena& arena) = 0;
+  // Fills in the generated columns of a whole row (by ColumnId - 1); 23514 when a CHECK constraint
+  // is false of it.
+  virtual Status Complete(StatementContext& context, types::Row& row, types::Arena& arena) = 0;
+};
 class ColumnExpressions {
  public:
   virtual ~ColumnExpressions() = default;
-  // NULL without a default. A string lies in the arena.
-  virtual Result<types::Value> DefaultOf(const catalog::TableDef& table, ColumnId column,
-                                         types::Arena& arena) = 0;
-  // Fills in the generated columns of a whole row (by ColumnId - 1).
-  virtual Status ComputeGenerated(const catalog::TableDef& table, std::span<types::Value> row,
-                                  types::Arena& arena) = 0;
+  virtual Result<std::unique_ptr<RowExpressions>> Open(const catalog::TableDef& table) = 0;
 };
 
 // What an executor needs to run one statement. Built by the session for each statement.
@@ -170,6 +178,8 @@ class Database {
   // Runs at the end of each successful statement: pending foreign-key checks and actions. With
   // `at_commit`, also the deferred ones.
   virtual Status CheckConstraints(StatementContext& context, bool at_commit) = 0;
+  // Whether that may look many rows up: none of it is for an event loop's thread then.
+  virtual bool HasLongChecks(const txn::Transaction& txn) const = 0;
   // SET CONSTRAINTS: all (empty names) or the named ones, for this transaction.
   virtual Status SetConstraints(StatementContext& context, const std::vector<Oid>& constraints,
                                 bool deferred) = 0;

@@ -241,6 +241,11 @@ Status DatabaseImpl::CheckConstraints(StatementContext& context, bool at_commit)
   return extension->foreign_keys().Run(*this, context, at_commit);
 }
 
+bool DatabaseImpl::HasLongChecks(const txn::Transaction& txn) const {
+  const EngineTransaction* extension = EngineTransaction::Find(txn);
+  return extension != nullptr && extension->foreign_keys().TakesLong();
+}
+
 Status DatabaseImpl::SetConstraints(StatementContext& context, const std::vector<Oid>& constraints,
                                     bool deferred) {
   EngineTransaction::Of(*context.txn).foreign_keys().SetDeferred(constraints, deferred);

@@ -53,6 +53,7 @@ class DatabaseImpl final : public Database {
                     const catalog::IndexDef& index) override;
   std::shared_ptr<Relation> OpenRelation(std::shared_ptr<const catalog::TableDef> table) override;
   Status CheckConstraints(StatementContext& context, bool at_commit) override;
+  bool HasLongChecks(const txn::Transaction& txn) const override;
   Status SetConstraints(StatementContext& context, const std::vector<Oid>& constraints,
                         bool deferred) override;
   Result<int64_t> NextValue(const catalog::SequenceDef& sequence) override;

@@ -42,6 +42,7 @@ class EngineTransaction final : public txn::TransactionExtension {
     return edit_->Rebase(base);
   }
   ForeignKeyQueue& foreign_keys() { return foreign_keys_; }
+  const ForeignKeyQueue& foreign_keys() const { return foreign_keys_; }
   MaskedDeletes& masked_deletes() { return masked_deletes_; }
   // What bulk scans add the blocks to that they read; null: nobody asks.
   const std::shared_ptr<BlockSums>& block_sums() const { return block_sums_; }

@@ -13,6 +13,7 @@
 namespace omendb::engine {
 namespace {
 
+using catalog::ConstraintKind;
 using catalog::IndexDef;
 using catalog::ReferentialAction;
 using catalog::TableDef;
@@ -411,14 +412,13 @@ const std::vector<ColumnId>& ForeignKeyCheck::ColumnsToSet(bool deleted) const {
 }
 
 Status ForeignKeyCheck::SetDefaults(Gone& gone, const std::vector<ColumnId>& columns) {
-  if (context().column_expressions == nullptr) return NotSupported("SET DEFAULT outside a session");
+  OMEN_ASSIGN(RowExpressions* const expressions, run.ExpressionsOf(*referring));
   types::Arena arena;
   bool any_unchanged = false;
   OMEN_TRY(ForEachReferring(gone, [&](const RowRef& row) -> Status {
     std::vector<Value> values;
     for (ColumnId column : columns) {
-      OMEN_ASSIGN(const Value value,
-                  context().column_expressions->DefaultOf(*referring, column, arena));
+      OMEN_ASSIGN(const Value value, expressions->DefaultOf(context(), column, arena));
       values.push_back(value);
     }
     OMEN_ASSIGN(const bool unchanged, ValuesAre(row, columns, values));
@@ -486,14 +486,16 @@ Status ForeignKeyCheck::DeleteReferring(Gone& gone, const RowRef& row) {
                 [&](const RowRef& current) { return relation->Delete(context(), current); });
 }
 
-Status ForeignKeyCheck::ComputeGenerated(std::span<Value> row, types::Arena& arena) {
-  const bool any = std::any_of(referring->columns.begin(), referring->columns.end(),
-                               [](const auto& column) { return !column.generated_sql.empty(); });
+// As an UPDATE of the row does.
+Status ForeignKeyCheck::Complete(types::Row& row, types::Arena& arena) {
+  const bool any =
+      std::any_of(referring->columns.begin(), referring->columns.end(),
+                  [](const auto& column) { return !column.generated_sql.empty(); }) ||
+      std::any_of(referring->constraints.begin(), referring->constraints.end(),
+                  [](const auto& other) { return other.kind == ConstraintKind::kCheck; });
   if (!any) return Status::Ok();
-  if (context().column_expressions == nullptr) {
-    return NotSupported("a generated column outside a session");
-  }
-  return context().column_expressions->ComputeGenerated(*referring, row, arena);
+  OMEN_ASSIGN(RowExpressions* const expressions, run.ExpressionsOf(*referring));
+  return expressions->Complete(context(), row, arena);
 }
 
 Result<types::Row> ForeignKeyCheck::WithValues(const RowRef& row,
@@ -505,7 +507,7 @@ Result<types::Row> ForeignKeyCheck::WithValues(const RowRef& row,
   types::Row whole(referring->columns.size(), Value::Null());
   for (size_t i = 0; i < live.size(); ++i) whole[live[i].value() - 1] = read[i];
   for (size_t i = 0; i < values.size(); ++i) whole[columns[i].value() - 1] = values[i];
-  OMEN_TRY(ComputeGenerated(whole, arena));
+  OMEN_TRY(Complete(whole, arena));
   return whole;
 }
 

@@ -87,7 +87,7 @@ struct ForeignKeyCheck {
   // Sets `columns` of a referring row to `values`.
   Status UpdateReferring(Gone& gone, const RowRef& row, const std::vector<ColumnId>& columns,
                          std::span<const types::Value> values);
-  Status ComputeGenerated(std::span<types::Value> row, types::Arena& arena);
+  Status Complete(types::Row& row, types::Arena& arena);
   Status CascadeUpdate(Gone& gone, std::span<const types::Value> new_key);
   // SET NULL and SET DEFAULT may name some of the constraint's columns.
   const std::vector<ColumnId>& ColumnsToSet(bool deleted) const;

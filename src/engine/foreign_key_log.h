@@ -11,6 +11,7 @@
 //                where keys come in no order. Going back reads what stays.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -49,6 +50,12 @@ class ForeignKeyLog {
               std::span<const types::Value> key, std::span<const types::Value> new_key);
   bool empty() const { return count_ == 0; }
   uint64_t size() const { return count_; }
+  // Whether there may be events other than kReferring.
+  bool may_have_gone_keys() const {
+    return std::any_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+      return stream.subject.kind != Kind::kReferring;
+    });
+  }
   // Events are numbered for good: begin() is the number of the first that is there.
   uint64_t begin() const { return begin_; }
   uint64_t end() const { return begin_ + count_; }

@@ -64,6 +64,17 @@ bool ForeignKeyRun::ChangesTwice(Oid table) const {
   return changes + (targets_.contains(table) ? 1 : 0) > 1;
 }
 
+Result<RowExpressions*> ForeignKeyRun::ExpressionsOf(const catalog::TableDef& table) {
+  std::unique_ptr<RowExpressions>& opened = expressions_[table.oid];
+  if (opened == nullptr) {
+    if (context_.column_expressions == nullptr) {
+      return NotSupported("an action that computes columns, outside a session");
+    }
+    OMEN_ASSIGN(opened, context_.column_expressions->Open(table));
+  }
+  return opened.get();
+}
+
 void ForeignKeyRun::StartUpdates(const ForeignKeyCheck& check) {
   check_ = std::make_unique<ForeignKeyCheck>(check);
   updating_ = check.constraint.oid;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -56,6 +57,9 @@ class ForeignKeyRun {
   // Whether rows of the table may have been changed more than once since the statement began.
   bool ChangesTwice(Oid table) const;
 
+  // Of a table's columns; 0A000 where a statement has none.
+  Result<RowExpressions*> ExpressionsOf(const catalog::TableDef& table);
+
   // Relation::Update of a referring row that has got new values in columns of the constraint.
   // kDone may come before that is done.
   Result<RowResult> Update(const ForeignKeyCheck& check, const RowRef& seen,
@@ -75,6 +79,7 @@ class ForeignKeyRun {
   Changes changed_;                                  // since the snapshot was taken
   Changes all_changes_;
   std::set<Oid> targets_;
+  std::map<Oid, std::unique_ptr<RowExpressions>> expressions_;
   uint64_t updated_ = 0;
   Oid updating_;  // the constraint of `updates_`
   std::unique_ptr<BulkUpdate> updates_;

@@ -66,6 +66,9 @@ class ForeignKeyQueue {
   // Checks what is due, until nothing is.
   Status Run(Database& database, StatementContext& context, bool at_commit);
 
+  // Whether it may take more than some lookups by key.
+  bool TakesLong() const { return log_.size() > kShort || log_.may_have_gone_keys(); }
+
   // SET CONSTRAINTS; empty = all deferrable ones.
   void SetDeferred(const std::vector<Oid>& constraints, bool deferred);
 
@@ -90,6 +93,8 @@ class ForeignKeyQueue {
                                                  const catalog::TableDef& table);
 
  private:
+  // Events: so many lookups are made where the statement runs.
+  static constexpr uint64_t kShort = 64;
   // What the last Run has read, and left for the commit or for a savepoint.
   struct PutOff {
     ForeignKeyLog::Reader read;

@@ -107,7 +107,16 @@ void SetPortalTag(PortalState& portal, uint64_t rows_sent) {
 
 Status SessionImpl::EndStatement(const Plan& plan, engine::StatementContext& context) {
   if (!context.txn->has_writes() || plan.is_part) return Status::Ok();
-  return db().CheckConstraints(context, false);
+  return CheckConstraints(context, false);
+}
+
+Status SessionImpl::CheckConstraints(engine::StatementContext& context, bool at_commit) {
+  if (!db().HasLongChecks(*context.txn)) return db().CheckConstraints(context, at_commit);
+  return OnPool([&](Waiter& waiter) -> Status {
+    engine::StatementContext there = context;
+    there.waiter = &waiter;
+    return db().CheckConstraints(there, at_commit);
+  });
 }
 
 Result<bool> SessionImpl::RunRowPlan(Plan& plan, std::span<const types::Value> params,

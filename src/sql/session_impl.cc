@@ -298,6 +298,13 @@ Status SessionImpl::CommitTransaction() {
     }
   }
   engine::StatementContext context = OwnContext();
+  if (context.txn != nullptr && context.txn->has_writes()) {
+    status = CheckConstraints(context, /*at_commit=*/true);
+    if (!status.ok()) {
+      RollbackTransaction();
+      return status;
+    }
+  }
   status = block_.Commit(context);
   DropPortalsOfTransaction(status.ok());
   return status;

@@ -62,10 +62,7 @@ class SessionImpl final : public Session,
   void OnNextValue(Oid sequence, int64_t value) override;
 
   // ---- engine::ColumnExpressions
-  Result<types::Value> DefaultOf(const catalog::TableDef& table, ColumnId column,
-                                 types::Arena& arena) override;
-  Status ComputeGenerated(const catalog::TableDef& table, std::span<types::Value> row,
-                          types::Arena& arena) override;
+  Result<std::unique_ptr<engine::RowExpressions>> Open(const catalog::TableDef& table) override;
 
   // ---- For statement handlers, functions and system tables
   InstanceImpl& instance() { return instance_; }
@@ -97,6 +94,8 @@ class SessionImpl final : public Session,
   void Warning(SqlState code, std::string message);
   void Info(std::string message);  // INFO 00000: sent whatever client_min_messages says
 
+  // Database::CheckConstraints, on the pool where that may take long.
+  Status CheckConstraints(engine::StatementContext& context, bool at_commit);
   // Runs `work` on the pool, or here when this already is the pool.
   Status OnPool(const std::function<Status(Waiter&)>& work);
 
@@ -172,10 +171,6 @@ class SessionImpl final : public Session,
 
  private:
   friend class StatementScope;
-  // The first row of a query that runs inside another statement's end: neither its snapshot nor its
-  // pending checks are touched.
-  Result<types::Row> EvaluateInside(const std::string& sql, std::span<const types::SqlType> types,
-                                    std::span<const types::Value> params, types::Arena& arena);
   // One statement of a simple query. The tag is empty when there is none to send.
   Status RunStatement(const Statement& statement, ResultSink& sink, std::string& tag);
   Status RunCachedText(std::string_view text, ResultSink& sink, bool& done);
