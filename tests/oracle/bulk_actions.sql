@@ -153,3 +153,6 @@ MERGE INTO m USING (SELECT g AS id FROM generate_series(1, 130000) g) n ON m.id 
   WHEN MATCHED AND n.id < 60000 THEN DELETE
   WHEN MATCHED THEN UPDATE SET u = n.id + 3000000;
 SELECT count(*), sum(id), sum(u), sum(v), min(u), max(u) FROM m;
+SET client_min_messages = warning;
+DROP SCHEMA bulk_actions CASCADE;
+RESET client_min_messages;

@@ -91,3 +91,6 @@ UPDATE p SET id = id + 400 WHERE id IN (SELECT p FROM fresh WHERE p < 10);
 FETCH 2 FROM c;
 SELECT count(*), sum(p), sum(twice) FROM fresh;
 COMMIT;
+SET client_min_messages = warning;
+DROP SCHEMA foreign_key_actions CASCADE;
+RESET client_min_messages;
