@@ -103,6 +103,11 @@ void DuckResultImpl::NoteProgress() {
   const auto now = std::chrono::steady_clock::now();
   if (now - progress_noted_ < kProgressInterval) return;
   progress_noted_ = now;
+  // A query that failed while its rows were awaited has no executor any more.
+  if (result_ != nullptr && result_->type == duckdb::QueryResultType::STREAM_RESULT &&
+      !result_->Cast<duckdb::StreamQueryResult>().IsOpen()) {
+    return;
+  }
   duckdb::ProgressData progress;
   auto& executor = parts_.connection->context->GetExecutor();
   if (executor.GetPipelinesProgress(progress) > 0 || !progress.IsValid()) return;
