@@ -65,21 +65,13 @@ void TransactionBlock::Finish() {
 
 Status TransactionBlock::Commit(engine::StatementContext& context) {
   if (txn_ == nullptr) return Status::Ok();
-  Status status;
-  if (txn_->has_writes()) {
-    status = database_.CheckConstraints(context, true);
-    // SET LOCAL synchronous_commit counts for this commit.
-    if (status.ok() && txn_->options().synchronous_commit != settings_.synchronous_commit()) {
-      txn::TransactionOptions options = txn_->options();
-      options.synchronous_commit = settings_.synchronous_commit();
-      (void)txn_->SetOptions(options).ok();
-    }
+  // SET LOCAL synchronous_commit counts for this commit.
+  if (txn_->has_writes() && txn_->options().synchronous_commit != settings_.synchronous_commit()) {
+    txn::TransactionOptions options = txn_->options();
+    options.synchronous_commit = settings_.synchronous_commit();
+    (void)txn_->SetOptions(options).ok();
   }
-  if (!status.ok()) {
-    Rollback();
-    return status;
-  }
-  status = database_.Commit(*txn_, *context.waiter);
+  const Status status = database_.Commit(*txn_, *context.waiter);
   if (status.ok()) {
     settings_.CommitTransaction();
   } else {

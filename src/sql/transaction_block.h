@@ -36,7 +36,8 @@ class TransactionBlock {
   void EnsureStarted();
   // BEGIN. The options are those of SET SESSION CHARACTERISTICS changed by `adjust`.
   void Begin();
-  // Ends the transaction. On error it is rolled back and the error answered.
+  // Ends the transaction, whose deferred checks have been made. On error it is rolled back and the
+  // error answered.
   Status Commit(engine::StatementContext& context);
   void Rollback();
   // An error: an implicit transaction is rolled back, a block fails.

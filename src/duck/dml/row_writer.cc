@@ -151,14 +151,14 @@ void RowWriter::StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types:
   }
 }
 
-types::Value RowWriter::KeepCell(duckdb::Vector& vector, size_t column) {
+types::Value RowWriter::KeepCell(duckdb::Vector& vector, size_t column, types::Arena& arena) {
   const types::Value value = LoadCell(vector, 1, 0, column);
   if (value.is_null) return value;
   const types::SqlType& type = definition().column(table_.column_ids()[column]).type;
-  return types::CopyTo(arena_, types::PhysicalTypeOf(type), value);
+  return types::CopyTo(arena, types::PhysicalTypeOf(type), value);
 }
 
-void RowWriter::ComputeGenerated(types::Row& row) {
+void RowWriter::ComputeGenerated(types::Row& row, types::Arena& arena) {
   row_chunk_.Reset();
   StoreRow(row_chunk_, 0, row);
   row_chunk_.SetCardinality(1);
@@ -166,12 +166,12 @@ void RowWriter::ComputeGenerated(types::Row& row) {
     duckdb::Vector value(generated.value->return_type);
     generated.executor->ExecuteExpression(row_chunk_, value);
     row[static_cast<size_t>(table_.column_ids()[generated.column].value() - 1)] =
-        KeepCell(value, generated.column);
+        KeepCell(value, generated.column, arena);
   }
 }
 
-void RowWriter::Complete(types::Row& row) {
-  if (!generated_.empty()) ComputeGenerated(row);
+void RowWriter::Complete(types::Row& row, types::Arena& arena) {
+  if (!generated_.empty()) ComputeGenerated(row, arena);
   if (checks_.empty()) return;
   row_chunk_.Reset();
   StoreRow(row_chunk_, 0, row);

@@ -46,8 +46,8 @@ class RowWriter {
   // in the vector.
   types::Value LoadCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i,
                         size_t column);
-  // The first cell of a vector that may be gone before the arena is reset.
-  types::Value KeepCell(duckdb::Vector& vector, size_t column);
+  // The first cell of a vector that may be gone before the value is used.
+  types::Value KeepCell(duckdb::Vector& vector, size_t column, types::Arena& arena);
   // Puts LoadCell's value into its column of `row`.
   void AssignCell(duckdb::Vector& vector, duckdb::idx_t count, duckdb::idx_t i, size_t column,
                   types::Row& row);
@@ -64,8 +64,10 @@ class RowWriter {
   }
   // Reads all columns of a stored row.
   void ReadRow(const engine::RowRef& ref, types::Row& row);
-  // Computes generated columns; 23514 when a CHECK constraint is false of the row.
-  void Complete(types::Row& row);
+  // Computes generated columns, whose strings lie in the arena; 23514 when a CHECK constraint is
+  // false of the row.
+  void Complete(types::Row& row, types::Arena& arena);
+  void Complete(types::Row& row) { Complete(row, arena_); }
   // Appends a row to the rows of RETURNING (when asked for), in DuckDB's form.
   void AddReturning(const types::Row& row);
   // Row `i` of `chunk` is the joined one, `joined` the columns of it that RETURNING wants.
@@ -80,7 +82,7 @@ class RowWriter {
   uint64_t rows_affected = 0;
 
  private:
-  void ComputeGenerated(types::Row& row);
+  void ComputeGenerated(types::Row& row, types::Arena& arena);
   void StoreRow(duckdb::DataChunk& chunk, duckdb::idx_t i, const types::Row& row);
   void EndReturned();
   void FlushReturning();

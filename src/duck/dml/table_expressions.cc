@@ -27,7 +27,7 @@ duckdb::unique_ptr<duckdb::Expression> BindDefault(duckdb::ClientContext& contex
 TableExpressions::TableExpressions(const duckdb::shared_ptr<duckdb::ClientContext>& connection,
                                    const duckdb::shared_ptr<SessionState>& state,
                                    const OmenTableEntry& table)
-    : connection_(connection), state_(state), table_(table) {
+    : connection_(connection), state_(state) {
   duckdb::ClientContext& context = *connection;
   constraints_ = duckdb::Binder::CreateBinder(context)->BindConstraints(table);
   writer_ = std::make_unique<RowWriter>(context, table, constraints_, nullptr);
@@ -54,13 +54,7 @@ Status TableExpressions::Run(engine::StatementContext& context, const std::funct
 Status TableExpressions::Complete(engine::StatementContext& context, types::Row& row,
                                   types::Arena& arena) {
   writer_->ResetArena();
-  OMEN_TRY(Run(context, [&] { writer_->Complete(row); }));
-  for (const catalog::ColumnDef& column : table_.definition()->columns) {
-    types::Value& value = row[static_cast<size_t>(column.id.value() - 1)];
-    if (column.generated_sql.empty() || value.is_null) continue;
-    value = types::CopyTo(arena, types::PhysicalTypeOf(column.type), value);
-  }
-  return Status::Ok();
+  return Run(context, [&] { writer_->Complete(row, arena); });
 }
 
 Result<types::Value> TableExpressions::DefaultOf(engine::StatementContext& context, ColumnId column,
@@ -74,11 +68,9 @@ Result<types::Value> TableExpressions::DefaultOf(engine::StatementContext& conte
     duckdb::ExpressionExecutor executor(*connection_, *default_value.value);
     duckdb::Vector computed(default_value.value->return_type);
     executor.ExecuteExpression(computed);
-    value = writer_->KeepCell(computed, default_value.column);
+    value = writer_->KeepCell(computed, default_value.column, arena);
   }));
-  if (value.is_null) return value;
-  return types::CopyTo(arena, types::PhysicalTypeOf(table_.definition()->column(column).type),
-                       value);
+  return value;
 }
 
 }  // namespace omendb::duck

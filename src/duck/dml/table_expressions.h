@@ -38,7 +38,6 @@ class TableExpressions : public engine::RowExpressions {
   const duckdb::shared_ptr<duckdb::ClientContext> connection_;
   const duckdb::shared_ptr<SessionState> state_;
   std::vector<std::shared_ptr<void>> pinned_;
-  const OmenTableEntry& table_;
   duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> constraints_;
   std::unique_ptr<RowWriter> writer_;
   std::map<ColumnId, Default> defaults_;

@@ -182,7 +182,7 @@ Status CopyLoader::KeyError(Status status) const {
 
 Status CopyLoader::Finish() {
   if (plan_->row_plan != nullptr && rows_ > 0) OMEN_TRY(KeyError(load_->Finish()));
-  return session_.db().CheckConstraints(context_, false);
+  return session_.CheckConstraints(context_, /*at_commit=*/false);
 }
 
 }  // namespace omendb::sql
