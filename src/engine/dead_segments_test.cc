@@ -1,6 +1,8 @@
 // Segments whose rows are all dead: what is known of them is let go.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/bulk_update_fixture.h"
 #include "engine/key_budget.h"
 #include "engine/relation_impl.h"
@@ -27,6 +29,17 @@ class DeadSegmentsTest : public BulkUpdateTest {
     return Eventually([&] {
       EXPECT_TRUE(e.Freeze().ok());
       return Whole(e) <= whole;
+    });
+  }
+  // Until every segment without a live row is. How many have some depends on how rows were changed:
+  // those of a segment that is moving get versions in pages.
+  static bool DeadBecomeHollow(Engine& e) {
+    return Eventually([&] {
+      EXPECT_TRUE(e.Freeze().ok());
+      const std::shared_ptr<const RunSet> set = RunsOf(e);
+      return std::all_of(set->runs.begin(), set->runs.end(), [](const engine::Run& run) {
+        return run.segment->is_hollow() || run.live_rows() > 0;
+      });
     });
   }
 };
@@ -150,14 +163,14 @@ TEST_F(DeadSegmentsTest, ACrashAtAnyFileOperationLosesNothing) {
     Add(e, *txn, 0, 300, 1);
     Add(expected_, 0, 300, 1);
     recorder.Commit(*txn, expected_);
-    EXPECT_TRUE(BecomesHollow(e, 1));
+    EXPECT_TRUE(DeadBecomeHollow(e));
     txn = e.Begin();
     for (int32_t i = round; i < 300; ++i) Change(e, *txn, i, i + round);
     for (int32_t i = round; i < 300; ++i) expected_[i] = i + round;
     recorder.Commit(*txn, expected_);
-    EXPECT_TRUE(BecomesHollow(e, 2));
+    EXPECT_TRUE(DeadBecomeHollow(e));
     ASSERT_TRUE(e.db->Checkpoint().ok());
-    EXPECT_LE(SegmentFiles(*e.env).size(), 2u);
+    EXPECT_LE(SegmentFiles(*e.env).size(), Whole(e));
   }
   EXPECT_GT(recorder.Check([&] { return CommittedAndIndexed(e); }), 20u);
 }
