@@ -138,7 +138,8 @@ struct EngineStats {
 class Database {
  public:
   // Creates the folder when it is missing or empty; else recovers: manifest, last checkpoint, log
-  // tail. 55006 when another process has it open; XX001 naming file and offset when it is damaged.
+  // tail. 55006 when another process has it open; XX001 naming file and offset when it is damaged;
+  // but where only segments are, everything else can be read and nothing written (health).
   static Result<std::unique_ptr<Database>> Open(env::Env& env, DatabaseOptions options);
   virtual ~Database() = default;
 
@@ -208,7 +209,12 @@ class Database {
   // until this is called with null. Borrowed.
   virtual void ShareMemory(AnalyticalMemory* memory) = 0;
   virtual EngineStats stats() const = 0;
-  // Not ok once durability is unknown: the reason writes are refused.
+  // Whether a segment could not be read at the start; takes no lock.
+  virtual bool is_damaged() const = 0;
+  // XX001 for a table of which a segment could not be read at the start. `rest`: rows of its other
+  // segments will do; rows of the log that it had replaced may be there as well.
+  virtual Status CheckReadable(const catalog::TableDef& table, bool rest) const = 0;
+  // Not ok once durability is unknown, or data is damaged: the reason writes are refused.
   virtual Status health() const = 0;
 };
 

@@ -270,6 +270,7 @@ void DatabaseImpl::UnlockAllAdvisory(uint64_t session_owner) {
 }
 
 Result<FreezeResult> DatabaseImpl::Freeze(Oid table, const FreezeOptions& options) {
+  OMEN_TRY(manager_.health());
   FreezeSelection all;
   if (options.in_order) all.overlapping_min = 2;
   all.pause = [this] { return freeze_job_.UnderPressure(); };
@@ -298,6 +299,7 @@ std::vector<Status> DatabaseImpl::VerifySegments() {
   // Runs stay listed, damaged or not.
   MutexLock lock(key_budget_mu_);
   std::vector<Status> damages;
+  for (const auto& [storage, damage] : damages_) damages.push_back(damage.status);
   for (const std::shared_ptr<Table>& table : storages_.All()) {
     const std::shared_ptr<const RunSet> set = table->frozen().runs();
     for (const Run& run : set->runs) {
@@ -349,6 +351,16 @@ EngineStats DatabaseImpl::stats() const {
     }
   }
   return stats;
+}
+
+Status DatabaseImpl::CheckReadable(const catalog::TableDef& table, bool rest) const {
+  const auto found = damages_.find(table.storage);
+  if (found == damages_.end() || (rest && found->second.has_rest)) return Status::Ok();
+  Status damaged(sqlstate::kDataCorrupted, "table \"" + table.name + "\" cannot be read: " +
+                                               found->second.status.error().message);
+  if (!found->second.has_rest) return damaged;
+  return std::move(damaged).WithHint(
+      "With omendb.read_damaged_tables, rows of its other files can be read.");
 }
 
 Status DatabaseImpl::health() const { return manager_.health(); }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@
 #include "engine/key_budget.h"
 #include "engine/manifest.h"
 #include "engine/memory_budget.h"
+#include "engine/recovery.h"
 #include "engine/run_merger.h"
 #include "engine/storages.h"
 #include "txn/transaction_manager.h"
@@ -66,6 +68,8 @@ class DatabaseImpl final : public Database {
   std::vector<Status> VerifySegments() override;
   void ShareMemory(AnalyticalMemory* memory) override { memory_budget_.Share(memory); }
   EngineStats stats() const override;
+  bool is_damaged() const override { return !damages_.empty(); }
+  Status CheckReadable(const catalog::TableDef& table, bool rest) const override;
   Status health() const override;
 
  private:
@@ -74,6 +78,8 @@ class DatabaseImpl final : public Database {
   class DropIndex;
   Status Recover();
   Status OpenLog(Lsn end);
+  // After a recovery that could not read all segments: nothing is written, not even the log.
+  void StartReadOnly(const Recovery& recovery, Lsn end);
   void SetCatalog(std::shared_ptr<const catalog::CatalogSnapshot> catalog)
       OMEN_REQUIRES(catalog_mu_);
   // Takes storage and indexes that `next` no longer names out of use.
@@ -120,6 +126,7 @@ class DatabaseImpl final : public Database {
   const RunMerger run_merger_;
   std::atomic<bool> keys_rest_{false};  // none have moved for a while
   DurableCounters counters_;
+  std::map<Oid, Recovery::Damage> damages_;  // by storage; as recovery found it
 
   mutable Mutex catalog_mu_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_ OMEN_GUARDED_BY(catalog_mu_);

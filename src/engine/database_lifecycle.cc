@@ -10,7 +10,7 @@
 #include "base/thread_priority.h"
 #include "engine/checkpoint.h"
 #include "engine/database_impl.h"
-#include "engine/recovery.h"
+#include "wal/read_only_log.h"
 
 namespace omendb::engine {
 namespace {
@@ -121,13 +121,6 @@ Status DatabaseImpl::Recover() {
     }
   }
   OMEN_TRY(recovery.Finish());
-  segments_.RemoveUnused(
-      [&] {
-        SegmentFiles::Used used = FilesInUse();
-        used.segments = recovery.segment_files();
-        return used;
-      },
-      /*at_start=*/true);
   {
     MutexLock lock(catalog_mu_);
     SetCatalog(recovery.catalog());
@@ -137,6 +130,17 @@ Status DatabaseImpl::Recover() {
     MutexLock lock(checkpoint_mu_);
     manifest_ = manifest;
   }
+  if (!recovery.damages().empty()) {
+    StartReadOnly(recovery, end);
+    return Status::Ok();
+  }
+  segments_.RemoveUnused(
+      [&] {
+        SegmentFiles::Used used = FilesInUse();
+        used.segments = recovery.segment_files();
+        return used;
+      },
+      /*at_start=*/true);
   OMEN_TRY(OpenLog(end));
   manager_.Start(log_.get(), recovery.last_commit());
   if (found) {
@@ -146,6 +150,17 @@ Status DatabaseImpl::Recover() {
     return Status::Ok();
   }
   return Checkpoint();
+}
+
+void DatabaseImpl::StartReadOnly(const Recovery& recovery, Lsn end) {
+  damages_ = recovery.damages();
+  const Status& first = damages_.begin()->second.status;
+  const Status reason =
+      Status(sqlstate::kDataCorrupted, "nothing can be written: " + first.error().message)
+          .WithHint("Other tables can be read. Put the file back from a copy and start again.");
+  log_ = wal::NewReadOnlyLog(reason, end);
+  manager_.Start(log_.get(), recovery.last_commit());
+  manager_.OnFailure(reason);
 }
 
 Status DatabaseImpl::OpenLog(Lsn end) {

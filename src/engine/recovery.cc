@@ -50,14 +50,18 @@ Status Recovery::OnSegment(Oid storage, uint64_t file_id, std::string_view dead)
 Status Recovery::AddSegment(Target& target, uint64_t file_id, ByteReader& dead,
                             bool rows_are_there) {
   segment_files_.insert(file_id);
-  OMEN_ASSIGN(const std::shared_ptr<const FrozenSegment> segment, segments_.Open(file_id));
+  const auto opened = segments_.Open(file_id);
+  if (!opened.ok()) return NoteDamage(target, opened.status());
+  const std::shared_ptr<const FrozenSegment>& segment = *opened;
   Table& table = *target.table;
   DeadRows mask;
   if (segment->reader()->footer().storage != table.storage() ||
       !mask.Parse(segment->rows(), dead)) {
     return DamagedRecord("segment " + std::to_string(file_id) + " does not fit what is told of it");
   }
-  OMEN_ASSIGN(const std::vector<RowId> rows, segment->ReadRowIds());
+  const Result<std::vector<RowId>> ids = segment->ReadRowIds();
+  if (!ids.ok()) return NoteDamage(target, ids.status());
+  const std::vector<RowId>& rows = *ids;
   std::vector<bool> live(rows.size());
   for (uint32_t i = 0; i < rows.size(); ++i) live[i] = !mask.Has(i);
   const uint64_t number = table.frozen().Publish(segment, std::move(mask), {});
@@ -67,7 +71,9 @@ Status Recovery::AddSegment(Target& target, uint64_t file_id, ByteReader& dead,
     // Dead ones too: the segment goes on giving their ids for their keys.
     store.RaiseRows(rows[i]);
     if (!live[i]) continue;
-    if ((store.head(rows[i]) != 0) != rows_are_there) {
+    const bool is_there = store.head(rows[i]) != 0;
+    const bool was_damaged = rows_are_there && !target.damage.ok();
+    if (is_there != rows_are_there && !was_damaged) {
       return DamagedRecord("row " + std::to_string(rows[i].value()) + " of segment " +
                            std::to_string(file_id) + " is in two places, or in none");
     }
@@ -94,13 +100,23 @@ void Recovery::RestoreNewRows(rowstore::TableStore& store, const std::vector<Row
   }
 }
 
+Status Recovery::NoteDamage(Target& target, const Status& status) {
+  const bool is_damage = status.Is(sqlstate::kDataCorrupted) ||
+                         status.Is(sqlstate::kUndefinedFile) || status.Is(sqlstate::kIoError);
+  if (!is_damage) return status;
+  if (target.damage.ok()) target.damage = status;
+  return Status::Ok();
+}
+
 // What the same transaction put in the place of a row comes before this.
-Status Recovery::DeleteMasked(Table& table, uint64_t file_id, ByteReader& runs) {
+Status Recovery::DeleteMasked(Target& target, uint64_t file_id, ByteReader& runs) {
+  Table& table = *target.table;
   const std::shared_ptr<const RunSet> set = table.frozen().runs();
   const auto found = std::find_if(set->runs.begin(), set->runs.end(), [&](const Run& run) {
     return run.segment->file_id() == file_id;
   });
   if (found == set->runs.end()) {
+    if (!target.damage.ok()) return Status::Ok();
     return DamagedRecord("rows are deleted of segment " + std::to_string(file_id) +
                          ", which the table does not have");
   }
@@ -283,7 +299,7 @@ Status Recovery::ApplyOperation(uint8_t op, Target& target, std::string_view pay
   if (static_cast<RedoOp>(op) == RedoOp::kDeleteMask) {
     const uint64_t file_id = in.GetVarint();
     if (in.failed()) return DamagedRecord("a mask without a segment");
-    return DeleteMasked(*target.table, file_id, in);
+    return DeleteMasked(target, file_id, in);
   }
   if (op > static_cast<uint8_t>(RedoOp::kDeleteMask)) {
     return WrittenByNewer("an operation of the log", "number", op);
@@ -341,14 +357,28 @@ Status Recovery::Finish() {
   std::set<Oid> wanted;
   for (const auto& def : catalog_->all_tables()) {
     wanted.insert(def->storage);
-    const std::shared_ptr<Table> table = storages_.Find(def->storage);
-    OMEN_TRY(RebuildTable(key_budget_, *table, *def, *no_transactions));
+    OMEN_TRY(Rebuild(*def, *no_transactions));
     counters_.RaiseOid(std::max(def->oid, def->storage));
   }
   for (const auto& [storage, target] : targets_) {
     if (!wanted.contains(storage)) storages_.Drop(storage);
   }
   counters_.Retain(*catalog_);
+  return Status::Ok();
+}
+
+// Rows that a damaged segment has replaced may still be there, so that keys of the rest may come
+// twice: it is not brought back then.
+Status Recovery::Rebuild(const catalog::TableDef& definition,
+                         const mvcc::TxnTable& no_transactions) {
+  const std::shared_ptr<Table> table = storages_.Find(definition.storage);
+  const Status rebuilt = RebuildTable(key_budget_, *table, definition, no_transactions);
+  const auto target = targets_.find(definition.storage);
+  if (target == targets_.end() || target->second.damage.ok()) return rebuilt;
+  damages_[definition.storage] = {target->second.damage, rebuilt.ok()};
+  if (rebuilt.ok()) return rebuilt;
+  storages_.Drop(definition.storage);
+  storages_.Create(definition);
   return Status::Ok();
 }
 

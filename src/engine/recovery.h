@@ -4,8 +4,11 @@
 // there are applied, in commit order. So nothing is ever undone. Indexes are built at the end, in
 // bulk.
 //
+// Damage         A segment of which header, footer or row ids cannot be read keeps its table from
+//                being read, and nothing else: its other rows are brought back for who wants them.
+//
 // Thread safety  One thread, before anybody else uses the database.
-// Errors         XX001 for damage, naming file and offset.
+// Errors         XX001 for damage of anything else, naming file and offset.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +45,12 @@ class Recovery final : public CheckpointSink {
   // Every segment file that was read, those of dropped tables included: a recovery that starts
   // again from the same checkpoint needs them.
   const std::set<uint64_t>& segment_files() const { return segment_files_; }
+  // Tables that lack a segment, by storage. After Finish.
+  struct Damage {
+    Status status;          // of the first file that could not be read
+    bool has_rest = false;  // The other rows are there.
+  };
+  const std::map<Oid, Damage>& damages() const { return damages_; }
 
   // CheckpointSink
   Status OnCatalog(const std::vector<catalog::CatalogChange>& objects) override;
@@ -54,18 +63,22 @@ class Recovery final : public CheckpointSink {
     std::shared_ptr<Table> table;
     std::vector<types::PhysicalType> columns;
     std::shared_ptr<const rowstore::Layout> layout;
+    Status damage;
   };
   Status ApplyCatalog(const std::vector<catalog::CatalogChange>& changes);
   Status ApplyRecord(const wal::Record& record, Timestamp checkpoint_ts);
   Status ApplyCommit(std::string_view payload, Timestamp checkpoint_ts);
   Status ApplyRedo(std::string_view redo, Timestamp ts);
   Status ApplyOperation(uint8_t op, Target& target, std::string_view payload, Timestamp ts);
+  // The file cannot be read: its table cannot, from now on. Other errors are returned.
+  static Status NoteDamage(Target& target, const Status& status);
+  Status Rebuild(const catalog::TableDef& definition, const mvcc::TxnTable& no_transactions);
   // Adds a segment to the table; its rows must be there already, or none of them may be.
   Status AddSegment(Target& target, uint64_t file_id, ByteReader& dead, bool rows_are_there);
   static void RestoreNewRows(rowstore::TableStore& store, const std::vector<RowId>& rows,
                              const std::vector<bool>& live, uint64_t segment);
   // Rows of a segment are gone, those of them that lie there still.
-  static Status DeleteMasked(Table& table, uint64_t file_id, ByteReader& runs);
+  static Status DeleteMasked(Target& target, uint64_t file_id, ByteReader& runs);
   // A row is about to be put or deleted: if it is frozen, its segment has it no more.
   static void LeaveSegment(Table& table, RowId row);
   Target* TargetOf(Oid storage);
@@ -75,6 +88,7 @@ class Recovery final : public CheckpointSink {
   SegmentFiles& segments_;
   const KeyBudget& key_budget_;
   std::set<uint64_t> segment_files_;
+  std::map<Oid, Damage> damages_;
   std::shared_ptr<const catalog::CatalogSnapshot> catalog_;
   std::map<Oid, Target> targets_;
   Target* last_target_ = nullptr;  // Rows of one table come in runs.

@@ -96,14 +96,15 @@ std::vector<std::string> SegmentFiles::MergedRunsOf(Oid index) {
 }
 
 Result<std::shared_ptr<const FrozenSegment>> SegmentFiles::Open(uint64_t file_id) {
+  {
+    // Whether it can be opened or not: no other file may take its name.
+    MutexLock lock(mu_);
+    next_id_ = std::max(next_id_, file_id + 1);
+  }
   OMEN_ASSIGN(auto reader,
               colstore::SegmentReader::Open(env_, PathOf(file_id), {system_id_, &cache_}));
   if (reader->file_id() != file_id) {
     return env::DamagedFile(reader->path(), 0, "it is another segment");
-  }
-  {
-    MutexLock lock(mu_);
-    next_id_ = std::max(next_id_, file_id + 1);
   }
   return FrozenSegment::Make(std::move(reader));
 }

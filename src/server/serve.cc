@@ -148,6 +148,9 @@ Status Serve(const ServeOptions& options) {
   const std::unique_ptr<env::Env> env = env::NewPosixEnv();
   OMEN_ASSIGN(const std::unique_ptr<engine::Database> database,
               engine::Database::Open(*env, options.database));
+  if (const Status health = database->health(); !health.ok()) {
+    spdlog::error("{}", health.ToString());
+  }
   OMEN_ASSIGN(std::unique_ptr<sql::Instance> instance, NewInstance(options, *database));
   OMEN_ASSIGN(std::unique_ptr<Server> server, Server::Start(options.server, *instance));
   spdlog::info("ready: PostgreSQL protocol on {}:{}, HTTP on port {}, data in {}",

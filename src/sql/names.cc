@@ -235,6 +235,7 @@ Status CheckOwner(const SessionImpl& session, Oid owner, std::string_view kind,
 }
 
 Status CheckWritable(SessionImpl& session, std::string_view tag) {
+  if (session.db().is_damaged()) return session.db().health();
   txn::Transaction* txn = session.block().txn();
   if (txn == nullptr || !txn->options().read_only) return Status::Ok();
   return Status(sqlstate::kReadOnlySqlTransaction,

@@ -58,7 +58,7 @@ const std::string& RelationName(const catalog::Relation& relation);
 // 42501 unless superuser or owner: 'must be owner of table x'.
 Status CheckOwner(const SessionImpl& session, Oid owner, std::string_view kind,
                   std::string_view name);
-// 25006 in a read-only transaction.
+// 25006 in a read-only transaction, XX001 where segments are damaged.
 Status CheckWritable(SessionImpl& session, std::string_view tag);
 
 // Takes the table's lock for DDL, and re-reads its definition behind it.

@@ -231,10 +231,20 @@ Status SessionImpl::LockAndBind(Plan& plan, engine::StatementContext& context) {
     }
     if (IsCurrent(plan)) {
       if (context.catalog->version() != plan.catalog_version) context.catalog = catalog();
-      return CheckPlanPrivileges(plan, *context.catalog);
+      OMEN_TRY(CheckPlanPrivileges(plan, *context.catalog));
+      return CheckReadable(plan, *context.catalog);
     }
   }
   return Status(sqlstate::kInternalError, "the catalog changes too often to run this statement");
+}
+
+Status SessionImpl::CheckReadable(const Plan& plan, const catalog::CatalogSnapshot& snapshot) {
+  if (!db().is_damaged()) return Status::Ok();
+  for (const TableLock& lock : plan.locks) {
+    const auto table = snapshot.table(lock.table);
+    if (table != nullptr) OMEN_TRY(db().CheckReadable(*table, settings_.read_damaged_tables()));
+  }
+  return Status::Ok();
 }
 
 // Once for a plan, a catalog and a role: a plan is bound again when the catalog changes.

@@ -109,6 +109,8 @@ class SessionImpl final : public Session,
   bool IsCurrent(const Plan& plan) const;
   // 42501 when the current role may not do what the bound plan does.
   Status CheckPlanPrivileges(Plan& plan, const catalog::CatalogSnapshot& snapshot);
+  // XX001 where a table of the plan is damaged.
+  Status CheckReadable(const Plan& plan, const catalog::CatalogSnapshot& snapshot);
   // Describes its result; binds when it is a query.
   Result<Description> Describe(Plan& plan);
 

@@ -299,6 +299,8 @@ void SessionSettings::Apply(const std::string& name) {
     default_deferrable_ = value == "on";
   } else if (name == "omendb.row_executor") {
     row_executor_ = value == "on";
+  } else if (name == "omendb.read_damaged_tables") {
+    read_damaged_tables_ = value == "on";
   } else if (name == "omendb.progress_notices") {
     progress_notices_ms_ = static_cast<uint64_t>(GetInteger(name));
   } else if (name == "standard_conforming_strings") {

@@ -74,6 +74,7 @@ class SessionSettings {
   bool default_deferrable() const { return default_deferrable_; }
   bool row_executor() const { return row_executor_; }
   uint64_t progress_notices_ms() const { return progress_notices_ms_; }
+  bool read_damaged_tables() const { return read_damaged_tables_; }
   bool standard_conforming_strings() const { return standard_conforming_strings_; }
 
  private:
@@ -107,6 +108,7 @@ class SessionSettings {
   bool default_deferrable_ = false;
   bool row_executor_ = true;
   uint64_t progress_notices_ms_ = 0;
+  bool read_damaged_tables_ = false;
   bool standard_conforming_strings_ = true;
 };
 

@@ -412,6 +412,7 @@ constexpr SettingDef kSettings[] = {
     {"omendb.memory", kInteger, kPostmaster, "kB", "4194304", "65536", "1099511627776", "",
      "OmenDB"},
     {"omendb.progress_notices", kInteger, kUser, "ms", "0", "0", "2147483647", "", "OmenDB"},
+    {"omendb.read_damaged_tables", kBool, kSuperuser, "", "off", "", "", "", "OmenDB"},
     {"omendb.row_executor", kBool, kUser, "", "on", "", "", "", "OmenDB"},
     {"output_plugin_libraries", kString, kSuperuser, "", "pgoutput, test_decoding", "", "", "",
      "Replication / Sending Servers"},
