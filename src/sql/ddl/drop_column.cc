@@ -7,6 +7,7 @@
 #include "catalog/column_ids.h"
 #include "sql/ddl/alter_table.h"
 #include "sql/ddl/generated_columns.h"
+#include "sql/ddl/view_columns.h"
 
 namespace omendb::sql {
 namespace {
@@ -71,13 +72,12 @@ class ColumnDropper {
     details_ += fmt::format("{}{} depends on {}", details_.empty() ? "" : "\n", dependant, on);
   }
 
-  // A view is taken to use every column that it names.
   void AddViews(ColumnId column) {
-    const std::string name = QuoteIdentifier(table_.column(column).name);
+    const std::string& name = table_.column(column).name;
     for (const auto& view : session_.catalog()->views(session_.database())) {
       const auto& on = view->depends_on;
       if (std::find(on.begin(), on.end(), table_.oid) == on.end()) continue;
-      if (view->definition_sql.find(name) == std::string::npos) continue;
+      if (!ViewUsesColumn(view->definition_sql, table_.name, name)) continue;
       const DropTarget target{Kind::kView, view->oid, {}, {}};
       Note(dropper_.Describe(target), dropper_.Describe(Target(column)));
       dropper_.AddDependant(target);
