@@ -91,6 +91,19 @@ UPDATE p SET id = id + 400 WHERE id IN (SELECT p FROM fresh WHERE p < 10);
 FETCH 2 FROM c;
 SELECT count(*), sum(p), sum(twice) FROM fresh;
 COMMIT;
+-- Numbers of two types are compared as doubles, in whatever a table says.
+CREATE TABLE prices (id numeric(10,2) PRIMARY KEY);
+INSERT INTO prices VALUES (0.5), (0.75);
+CREATE TABLE priced (id int PRIMARY KEY, price numeric(10,2) REFERENCES prices ON UPDATE CASCADE, r real DEFAULT 0.5,
+  as_real bool DEFAULT (0.1::numeric = 0.1::real), CHECK (price = r OR price > 0.7), CHECK (price < 0.1::real OR price > 0.1));
+INSERT INTO priced VALUES (1, 0.5);
+INSERT INTO priced (id, price) SELECT 2, 0.75;
+UPDATE priced SET as_real = DEFAULT WHERE id = 1 RETURNING *;
+UPDATE prices SET id = 0.1 WHERE id = 0.5;
+UPDATE priced SET r = 0.1;
+UPDATE prices SET id = 0.1 WHERE id = 0.5;
+UPDATE prices SET id = 0.8 WHERE id = 0.5;
+SELECT * FROM priced ORDER BY id;
 SET client_min_messages = warning;
 DROP SCHEMA foreign_key_actions CASCADE;
 RESET client_min_messages;

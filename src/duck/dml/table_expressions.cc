@@ -30,6 +30,7 @@ TableExpressions::TableExpressions(const duckdb::shared_ptr<duckdb::ClientContex
     : connection_(connection), state_(state) {
   duckdb::ClientContext& context = *connection;
   constraints_ = duckdb::Binder::CreateBinder(context)->BindConstraints(table);
+  CompareNumbers(context, constraints_);
   writer_ = std::make_unique<RowWriter>(context, table, constraints_, nullptr);
   size_t number = 0;
   for (const auto& column : table.GetColumns().Physical()) {

@@ -255,11 +255,19 @@ class Comparer {
   duckdb::ClientContext& context_;
 };
 
-void CompareInConstraints(
-    Comparer& comparer, duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>& constraints) {
+void CompareInConstraints(Comparer& comparer, BoundConstraints& constraints) {
   for (auto& constraint : constraints) {
     if (constraint->type != duckdb::ConstraintType::CHECK) continue;
     comparer.Visit(constraint->Cast<duckdb::BoundCheckConstraint>().expression);
+  }
+}
+
+// An INSERT, UPDATE or MERGE.
+template <typename Write>
+void CompareInWrite(Comparer& comparer, Write& write) {
+  CompareInConstraints(comparer, write.bound_constraints);
+  for (Expression& value : write.bound_defaults) {
+    if (value != nullptr) comparer.Visit(value);
   }
 }
 
@@ -273,13 +281,13 @@ void CompareIn(Comparer& comparer, duckdb::LogicalOperator& op) {
       }
       break;
     case duckdb::LogicalOperatorType::LOGICAL_INSERT:
-      CompareInConstraints(comparer, op.Cast<duckdb::LogicalInsert>().bound_constraints);
+      CompareInWrite(comparer, op.Cast<duckdb::LogicalInsert>());
       break;
     case duckdb::LogicalOperatorType::LOGICAL_UPDATE:
-      CompareInConstraints(comparer, op.Cast<duckdb::LogicalUpdate>().bound_constraints);
+      CompareInWrite(comparer, op.Cast<duckdb::LogicalUpdate>());
       break;
     case duckdb::LogicalOperatorType::LOGICAL_MERGE_INTO:
-      CompareInConstraints(comparer, op.Cast<duckdb::LogicalMergeInto>().bound_constraints);
+      CompareInWrite(comparer, op.Cast<duckdb::LogicalMergeInto>());
       break;
     default:
       break;
@@ -317,6 +325,11 @@ void MarkComparedCasts(duckdb::ParsedExpression& comparison) {
 
 void CompareNumbers(duckdb::ClientContext& context, Expression& expr) {
   Comparer(context).Visit(expr);
+}
+
+void CompareNumbers(duckdb::ClientContext& context, BoundConstraints& constraints) {
+  Comparer comparer(context);
+  CompareInConstraints(comparer, constraints);
 }
 
 void CompareNumbers(duckdb::ClientContext& context, duckdb::LogicalOperator& plan) {

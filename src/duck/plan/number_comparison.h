@@ -10,16 +10,20 @@
 
 #include "duckdb.hpp"
 #include "duckdb/parser/parsed_expression.hpp"
+#include "duckdb/planner/bound_constraint.hpp"
 #include "duckdb/planner/expression.hpp"
 #include "duckdb/planner/logical_operator.hpp"
 
 namespace omendb::duck {
 
+using BoundConstraints = duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>>;
+
 // Before the comparison, BETWEEN or IN is bound: casts of its operands that the statement itself
 // asks for are told from those that the binder adds.
 void MarkComparedCasts(duckdb::ParsedExpression& comparison);
-// All comparisons in the expression, or in the plan.
+// All comparisons in the expression, in CHECK constraints, or in the plan.
 void CompareNumbers(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& expr);
+void CompareNumbers(duckdb::ClientContext& context, BoundConstraints& constraints);
 void CompareNumbers(duckdb::ClientContext& context, duckdb::LogicalOperator& plan);
 
 }  // namespace omendb::duck
