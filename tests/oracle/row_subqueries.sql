@@ -50,6 +50,17 @@ SELECT n, n IN (SELECT e FROM rs_n), n < ALL (SELECT i FROM rs_n), n = ANY (SELE
 SELECT n + 1 IN (SELECT n FROM rs_n WHERE n > 1) FROM rs_n GROUP BY n + 1 ORDER BY n + 1;
 SELECT n IN (SELECT i FROM rs_n WHERE i < 3) FROM rs_n GROUP BY n ORDER BY n;
 SELECT n FROM rs_n WHERE n IN (SELECT p, i FROM rs_n);
+-- And beside arrays.
+SELECT n FROM rs_n WHERE n = ANY (ARRAY[2, 3000000000]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n = ANY (ARRAY[2, 1.5]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n = ANY (ARRAY[2, NULL]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n = ANY ('{2,3000000000}'::bigint[]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n <> ALL ('{2,3}'::int[]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n = ANY ('{2,1.5}') ORDER BY 1;
+SELECT p FROM rs_n WHERE p = ANY (ARRAY[2, 3000000000]) ORDER BY 1;
+PREPARE rs_p (bigint[]) AS SELECT n FROM rs_n WHERE n = ANY ($1) ORDER BY 1;
+EXECUTE rs_p ('{2,3000000000}');
+DEALLOCATE rs_p;
 DELETE FROM rs_n WHERE n IN (SELECT i FROM rs_n);
 -- A sub-select that does something does it once.
 CREATE SEQUENCE rs_q;

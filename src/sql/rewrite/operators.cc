@@ -152,16 +152,19 @@ bool RewriteAnyOfLiteral(PgQuery__AExpr& expr, std::string_view op, AstBuilder& 
   return true;
 }
 
-// x = ANY (t.array): DuckDB would make a subquery of it, which outer joins do not take.
-bool RewriteAnyOfColumn(Node* node, std::string_view op, AstBuilder& build) {
+// x = ANY (array): DuckDB would make a sub-select of it, which outer joins do not take, and which
+// does not find a numeric without precision. Other arrays stay, as their elements may be keys to
+// look up.
+void RewriteAnyOfArray(Node* node, std::string_view op, RewriteState& state) {
   PgQuery__AExpr& expr = *node->a_expr;
+  AstBuilder& build = state.build;
   const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
-  if (expr.rexpr->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || op != (any ? "=" : "<>")) {
-    return false;
+  const bool of_column = expr.rexpr->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
+  if ((!of_column && !MayBeBigNumeric(expr.lexpr, state)) || op != (any ? "=" : "<>")) {
+    return;
   }
   Node* found = build.Call("omendb_equals_any", {expr.lexpr, expr.rexpr});
   *node = any ? *found : *build.Not(found);
-  return true;
 }
 
 bool IsPatternOperator(std::string_view op) {
@@ -226,6 +229,16 @@ void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
 }
 
 }  // namespace
+
+bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
+  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || !state.context.column_type) {
+    return false;
+  }
+  const PgQuery__ColumnRef& column = *value->column_ref;
+  const auto type = state.context.column_type(LastName(column.fields, column.n_fields));
+  return type && type->kind == types::TypeKind::kNumeric && !type->is_array &&
+         type->numeric_unconstrained();
+}
 
 std::string SimilarToRegex(std::string_view pattern, char escape) {
   std::string regex;
@@ -293,8 +306,8 @@ Status RewriteOperators(Node* node, RewriteState& state) {
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
       if (IsPatternOperator(op)) return RewritePatterns(node, op, state);
       if (RewriteAnyOfLiteral(expr, op, state.build)) return Status::Ok();
-      if (RewriteAnyOfColumn(node, op, state.build)) return Status::Ok();
       TypeArrayParameter(expr, state);
+      RewriteAnyOfArray(node, op, state);
       return Status::Ok();
     default:
       return Status::Ok();

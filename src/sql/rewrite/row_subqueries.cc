@@ -165,18 +165,6 @@ class RowComparison {
   AstBuilder& build_;
 };
 
-// Whether it is a column that may be a numeric without precision, which DuckDB does not compare
-// with a sub-select of another type. An expression stays where it is: it may be one of GROUP BY.
-bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
-  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || !state.context.column_type) {
-    return false;
-  }
-  const PgQuery__ColumnRef& column = *value->column_ref;
-  const auto type = state.context.column_type(LastName(column.fields, column.n_fields));
-  return type && type->kind == types::TypeKind::kNumeric && !type->is_array &&
-         type->numeric_unconstrained();
-}
-
 // The fields are compared with many rows, some of them more than once.
 Status CheckFields(Fields fields, int location, const RewriteState& state) {
   const char* what = nullptr;

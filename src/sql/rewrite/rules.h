@@ -65,6 +65,9 @@ std::optional<Fields> FieldsOf(const Node* node);
 // of them in both, one at least; a comparison operator.
 Node* CompareRows(Fields left, Fields right, std::string_view op, AstBuilder& build);
 bool IsComparison(std::string_view op);
+// Whether it is a column that may be a numeric without precision, which DuckDB does not compare
+// with a sub-select of another type. An expression stays where it is: it may be one of GROUP BY.
+bool MayBeBigNumeric(const Node* value, const RewriteState& state);
 // Column `index` of the one row of a sub-select of `width` columns, NULL where it has no row.
 // 42601 for another number of columns.
 Result<Node*> SubqueryColumn(const PgQuery__SubLink& link, size_t index, size_t width,
