@@ -79,7 +79,7 @@ TEST(IntIndexTuningTest, IsCountedForTheProcess) {
       index.Tune();
       stats = index.Stats();
     }
-    EXPECT_GT(decided(), 0u);
+    EXPECT_GT(stats.trials, 0u);  // When one is decided is a matter of time.
   }
   EXPECT_EQ(counts.trials.load() - trials, stats.trials);
   EXPECT_EQ(counts.kept.load() - kept, stats.trials_kept);
