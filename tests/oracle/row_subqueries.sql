@@ -56,6 +56,8 @@ SELECT n FROM rs_n WHERE n = ANY (ARRAY[2, 1.5]) ORDER BY 1;
 SELECT n FROM rs_n WHERE n = ANY (ARRAY[2, NULL]) ORDER BY 1;
 SELECT n FROM rs_n WHERE n = ANY ('{2,3000000000}'::bigint[]) ORDER BY 1;
 SELECT n FROM rs_n WHERE n <> ALL ('{2,3}'::int[]) ORDER BY 1;
+SELECT n FROM rs_n WHERE n > ALL (ARRAY[0, 1]) ORDER BY 1;
+SELECT n, n < ANY (ARRAY[1.0, 1::smallint]), n >= ALL ('{1,NULL}'::bigint[]) FROM rs_n ORDER BY 1;
 SELECT n FROM rs_n WHERE n = ANY ('{2,1.5}') ORDER BY 1;
 SELECT p FROM rs_n WHERE p = ANY (ARRAY[2, 3000000000]) ORDER BY 1;
 PREPARE rs_p (bigint[]) AS SELECT n FROM rs_n WHERE n = ANY ($1) ORDER BY 1;

@@ -152,6 +152,28 @@ bool RewriteAnyOfLiteral(PgQuery__AExpr& expr, std::string_view op, AstBuilder& 
   return true;
 }
 
+// ARRAY[...] or '{...}'::type[].
+bool IsNoNullArray(const Node& array) {
+  if (array.node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR) return true;
+  if (array.node_case != PG_QUERY__NODE__NODE_TYPE_CAST) return false;
+  const Node& of = *array.type_cast->arg;
+  return IsStringConst(&of) || IsNoNullArray(of);
+}
+
+// x > ALL (array) is x > ALL (SELECT unnest(array)), which a later rule compares by value. Of a
+// NULL it would not be.
+void CompareWithElements(Node* node, std::string_view op, AstBuilder& build) {
+  PgQuery__AExpr& expr = *node->a_expr;
+  const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  Node* link = build.Exists(build.Select(build.Call("unnest", {expr.rexpr}), nullptr, nullptr));
+  link->sub_link->sub_link_type =
+      any ? PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK : PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK;
+  link->sub_link->testexpr = expr.lexpr;
+  link->sub_link->n_oper_name = 1;
+  link->sub_link->oper_name = build.List({build.String(std::string(op))});
+  *node = *link;
+}
+
 // x = ANY (array): DuckDB would make a sub-select of it, which outer joins do not take, and which
 // does not find a numeric without precision. Other arrays stay, as their elements may be keys to
 // look up.
@@ -160,9 +182,13 @@ void RewriteAnyOfArray(Node* node, std::string_view op, RewriteState& state) {
   AstBuilder& build = state.build;
   const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
   const bool of_column = expr.rexpr->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
-  if ((!of_column && !MayBeBigNumeric(expr.lexpr, state)) || op != (any ? "=" : "<>")) {
+  const bool of_big = MayBeBigNumeric(expr.lexpr, state);
+  if (op != (any ? "=" : "<>")) {
+    if (of_big && IsNoNullArray(*expr.rexpr) && IsComparison(op))
+      CompareWithElements(node, op, build);
     return;
   }
+  if (!of_column && !of_big) return;
   Node* found = build.Call("omendb_equals_any", {expr.lexpr, expr.rexpr});
   *node = any ? *found : *build.Not(found);
 }
