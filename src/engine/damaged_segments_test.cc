@@ -68,6 +68,21 @@ class DamagedSegmentsTest : public BulkUpdateTest {
     ASSERT_FALSE(damages.empty());
     EXPECT_NE(damages[0].ToString().find(file), std::string::npos);
   }
+  // Stops, and starts again with its first file damaged, which it returns.
+  std::string OpenDamaged(Engine& e) {
+    Stop(e);
+    std::string file = FirstFile(e);
+    Flip(e, file, 5);
+    e.Open();
+    ExpectDamage(e, file);
+    return file;
+  }
+  void OpenMended(Engine& e, const std::string& file) {
+    e.db.reset();
+    Flip(e, file, 5);
+    e.Open();
+    Check(e, expected_);
+  }
   void FillOther(Engine& e) {
     e.CreateTable({.name = "other"});
     auto txn = e.Begin();
@@ -171,11 +186,7 @@ TEST_F(DamagedSegmentsTest, RowsThatTheLogHasAreThereStill) {
   Engine e(SmallOptions());
   Fill(e, 300);
   FillOther(e);
-  Stop(e);
-  const std::string file = FirstFile(e);
-  Flip(e, file, 5);
-  e.Open();
-  ASSERT_NO_FATAL_FAILURE(ExpectDamage(e, file));
+  OpenDamaged(e);
   EXPECT_TRUE(CheckReadable(e, "t", /*rest=*/true).ok());
   Check(e, expected_);
 }
@@ -190,19 +201,12 @@ TEST_F(DamagedSegmentsTest, RowsDeletedInTheFileComeBackWithTheRest) {
   ASSERT_TRUE(e.Commit(*txn).ok());
   Erase(expected_, 100, 200);
   InsertRows(e, 150, 160);
-  Stop(e);
-  const std::string file = FirstFile(e);
-  Flip(e, file, 5);
-  e.Open();
-  ASSERT_NO_FATAL_FAILURE(ExpectDamage(e, file));
+  const std::string file = OpenDamaged(e);
   EXPECT_TRUE(CheckReadable(e, "t", /*rest=*/true).ok());
   Pairs rest = expected_;
   for (int32_t i = 100; i < 200; ++i) rest[i] = 10 * i;
   Check(e, rest);
-  e.db.reset();
-  Flip(e, file, 5);
-  e.Open();
-  Check(e, expected_);
+  OpenMended(e, file);
 }
 
 TEST_F(DamagedSegmentsTest, KeysThatWouldComeTwiceLeaveNoRest) {
@@ -216,16 +220,9 @@ TEST_F(DamagedSegmentsTest, KeysThatWouldComeTwiceLeaveNoRest) {
   ASSERT_TRUE(e.Commit(*txn).ok());
   Erase(expected_, 100, 200);
   expected_[1000] = 1500;
-  Stop(e);
-  const std::string file = FirstFile(e);
-  Flip(e, file, 5);
-  e.Open();
-  ASSERT_NO_FATAL_FAILURE(ExpectDamage(e, file));
+  const std::string file = OpenDamaged(e);
   EXPECT_FALSE(CheckReadable(e, "t", /*rest=*/true).ok());
-  e.db.reset();
-  Flip(e, file, 5);
-  e.Open();
-  Check(e, expected_);
+  OpenMended(e, file);
 }
 
 TEST_F(DamagedSegmentsTest, ATableThatIsNotThereAnyMoreKeepsNothing) {

@@ -169,8 +169,9 @@ TEST_F(DeadSegmentsTest, ACrashAtAnyFileOperationLosesNothing) {
     for (int32_t i = round; i < 300; ++i) expected_[i] = i + round;
     recorder.Commit(*txn, expected_);
     EXPECT_TRUE(DeadBecomeHollow(e));
-    ASSERT_TRUE(e.db->Checkpoint().ok());
-    EXPECT_LE(SegmentFiles(*e.env).size(), Whole(e));
+    // Rows may be moving beside it.
+    EXPECT_TRUE(Eventually(
+        [&] { return e.db->Checkpoint().ok() && SegmentFiles(*e.env).size() <= Whole(e); }));
   }
   EXPECT_GT(recorder.Check([&] { return CommittedAndIndexed(e); }), 20u);
 }
