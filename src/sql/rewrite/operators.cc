@@ -97,14 +97,20 @@ void RewriteBetweenSymmetric(Node* node, bool negated, AstBuilder& build) {
   expr.name = build.List({build.String(negated ? "NOT BETWEEN" : "BETWEEN")});
 }
 
+// Of a column; nullopt of anything else.
+std::optional<types::SqlType> ColumnTypeOf(const Node* value, const RewriteState& state) {
+  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || !state.context.column_type) {
+    return std::nullopt;
+  }
+  const PgQuery__ColumnRef& column = *value->column_ref;
+  return state.context.column_type(LastName(column.fields, column.n_fields));
+}
+
 // column = ANY ($1): the parameter is an array of the column's type.
 void TypeArrayParameter(PgQuery__AExpr& expr, RewriteState& state) {
   if (expr.rexpr == nullptr || expr.rexpr->node_case != PG_QUERY__NODE__NODE_PARAM_REF) return;
-  std::optional<types::SqlType> type;
-  if (expr.lexpr->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && state.context.column_type) {
-    const PgQuery__ColumnRef& column = *expr.lexpr->column_ref;
-    type = state.context.column_type(LastName(column.fields, column.n_fields));
-  } else if (IsConst(expr.lexpr) && expr.lexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
+  std::optional<types::SqlType> type = ColumnTypeOf(expr.lexpr, state);
+  if (IsConst(expr.lexpr) && expr.lexpr->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL) {
     type = types::SqlType{types::TypeKind::kInt4};
   } else if (expr.lexpr->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
     const PgQuery__TypeName& name = *expr.lexpr->type_cast->type_name;
@@ -257,11 +263,7 @@ void RewriteNamed(Node* node, std::string_view op, AstBuilder& build) {
 }  // namespace
 
 bool MayBeBigNumeric(const Node* value, const RewriteState& state) {
-  if (value->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || !state.context.column_type) {
-    return false;
-  }
-  const PgQuery__ColumnRef& column = *value->column_ref;
-  const auto type = state.context.column_type(LastName(column.fields, column.n_fields));
+  const auto type = ColumnTypeOf(value, state);
   return type && type->kind == types::TypeKind::kNumeric && !type->is_array &&
          type->numeric_unconstrained();
 }
